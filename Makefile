@@ -1,0 +1,38 @@
+# make is a convenience: it sets up the environment and holds the lock. All else is plain `snakemake`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# As they came, quotes, dollars and all: make must not expand them.
+override export OVERRIDES := $(value OVERRIDES)
+export REPORT PROFILE
+
+.PHONY: report test lint bench clean help
+
+help:  ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+report: $(READY)  ## fetch, train, dissect, report: results/report/index.html (REPORT=full OVERRIDES="training.max_epochs=3")
+	@$(BIN)/python -m cnnatomy.launch
+
+test: $(READY)  ## all tests; those that need a browser, a mirror or a GPU are skipped with the reason where there is none
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## style, types, workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+bench: $(READY)  ## the numbers of the README's second table, side by side
+	$(BIN)/python -m benchmarks
+
+clean:  ## what was made: results and Snakemake's notes; not the environment, not the raw data
+	rm -rf results .snakemake
+
+$(READY): requirements.lock pyproject.toml workflow/setup.sh
+	@PYTHON="$(PYTHON)" workflow/setup.sh $(VENV)
+	@touch $@
