@@ -1,0 +1,28 @@
+# cnnatomy: data → training → dissection → report. `snakemake --cores all` makes results/report/index.html.
+
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+
+# What the report wants: --config report=full 'overrides=["training.max_epochs=3"]'
+include: "workflow/rules/common.smk"
+# When each step is due.
+include: "workflow/rules/data.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/dissection.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report/index.html",
+
+
+onsuccess:
+    print("The report: results/report/index.html")
+
+
+onerror:
+    print("A step failed; its log is named above. Mend the cause and run the same command: it goes on from there.")

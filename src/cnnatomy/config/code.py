@@ -1,0 +1,88 @@
+"""Code as a dependency: a digest of all first-party modules that a step can reach, comments and docstrings left out.
+
+Snakemake notices an edited script by its time stamp and an edited import not at all. Here the syntax trees of a module
+and of what it imports, however deep, are hashed, so that a change of a dissection redraws its exhibits and a change of a
+comment redraws nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from cnnatomy.config import modules
+
+#: What decides which values a step gets. Its effect shows in the slice, so its code is not part of any digest.
+PLUMBING = ("cnnatomy.config", "cnnatomy.steps.job")
+
+
+def digest(roots: Iterable[str], folders: Iterable[Path] = ()) -> str:
+    """SHA-256 over the import closure of `roots` (module names) and all other files in `folders` (templates and such)."""
+    total = hashlib.sha256()
+    for module in sorted(closure(roots)):
+        total.update(f"{module}\0{_source_digest(module)}\n".encode())
+    for folder in folders:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and file.suffix not in (".py", ".pyc"):
+                total.update(f"{file.name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def closure(roots: Iterable[str]) -> set[str]:
+    """The names of all first-party modules that `roots` import, directly or not, at the top or inside a function."""
+    seen: set[str] = set()
+    waiting = [module for module in roots if modules.is_ours(module)]
+    while waiting:
+        module = waiting.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        waiting += [name for name in _imports(module) if name not in seen and not _is_plumbing(name)]
+    return seen
+
+
+def _is_plumbing(module: str) -> bool:
+    return any(module == name or module.startswith(name + ".") for name in PLUMBING)
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """First-party modules that a module's source names in an import, and the packages that contain them."""
+    file = modules.file_of(module)
+    assert file is not None
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    named: set[str] = set()
+    for node in ast.walk(modules.tree_of(file)):
+        if isinstance(node, ast.Import):
+            named.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")
+                base = ".".join(parents[: len(parents) - node.level + 1] + ([base] if base else []))
+            named.add(base)
+            named.update(f"{base}.{alias.name}" for alias in node.names)
+    with_parents = {".".join(parts[: k + 1]) for name in named for parts in [name.split(".")] for k in range(len(parts))}
+    return frozenset(name for name in with_parents if modules.is_ours(name))
+
+
+@cache
+def _source_digest(module: str) -> str:
+    file = modules.file_of(module)
+    assert file is not None
+    # Parsed anew: the transformer changes the tree in place.
+    tree = _WithoutDocstrings().visit(ast.parse(file.read_text(encoding="utf-8"), filename=str(file)))
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    def _strip(self, node):
+        self.generic_visit(node)
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        return node
+
+    visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip

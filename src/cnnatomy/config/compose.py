@@ -1,0 +1,149 @@
+"""Composing a configuration with Hydra and checking it whole, so that a misspelt key stops everything before the first job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from cnnatomy.config import folders, overrides, schema, targets, types
+from cnnatomy.config.errors import ConfigurationError, nearest
+
+ROOT = "cnnatomy"
+
+#: A configuration as plain containers, all interpolations resolved.
+Config = dict[str, Any]
+
+
+def register() -> None:
+    """Tell Hydra the root configuration, whose defaults lists are made of what lies in the folders."""
+    collected = [{f"{group}@{group}.{name}": name} for group in folders.COLLECTED for name in folders.options(group)]
+    own = folders.users()
+    ConfigStore.instance().store(
+        name=ROOT,
+        node={
+            "defaults": [
+                "base",
+                # The run overrides these three; they stand here so that it can.
+                {"data": "mnist"},
+                {"model": "lecture"},
+                {"training": "images"},
+                *collected,
+                {"report": "default"},
+                {"run": "mnist"},
+                "_self_",
+                # No folder, no log file, no handler: a step leaves nothing but its artifacts.
+                {"override hydra/job_logging": "disabled"},
+                {"override hydra/hydra_logging": "disabled"},
+            ],
+            "hydra": {
+                "run": {"dir": "."},
+                "output_subdir": None,
+                "searchpath": [] if own is None else [f"file://{own}"],
+            },
+        },
+    )
+
+
+@contextmanager
+def _hydra() -> Iterator[None]:
+    if GlobalHydra.instance().is_initialized():  # inside hydra.main
+        yield
+    else:
+        register()
+        with initialize_config_dir(str(folders.CONF), version_base="1.3"):
+            yield
+
+
+def compose(given: Sequence[str]) -> Config:
+    """Compose and check the configuration for these Hydra overrides. Raises ConfigurationError naming the key."""
+    return _composed(tuple(given))
+
+
+@cache
+def _composed(given: tuple[str, ...]) -> Config:
+    try:
+        config = _plain(given)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explain(error, given) from error
+    choices = _choices(given)
+    check(config, config if choices == given else _composed(choices))
+    return config
+
+
+def _plain(given: tuple[str, ...]) -> Config:
+    with _hydra():
+        config = hydra_compose(ROOT, overrides=list(given))
+    return OmegaConf.to_container(config, resolve=True)  # type: ignore[return-value]
+
+
+def _choices(given: Iterable[str]) -> tuple[str, ...]:
+    """The overrides that choose an option of a group, without those that change a value."""
+    return tuple(o for o in given if overrides.key_of(o).partition("@")[0] in folders.CHOSEN)
+
+
+def check(config: Config, reference: Config) -> None:
+    """Check a configuration: classes of the schema, types of the YAML files (`reference`: the same without changed values),
+    signatures of targets. Raises ConfigurationError."""
+    for group, wanted in schema.CLASSES.items():
+        try:
+            OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(wanted), config[group]))
+        except OmegaConfBaseException as error:
+            key = str(error.full_key or "")
+            if "not in" in str(error).splitlines()[0]:
+                hint = nearest(key.split(".")[-1], wanted.__dataclass_fields__)
+                raise ConfigurationError(f"{group}.{key}: no such key. {hint}") from error
+            raise ConfigurationError(f"{group}.{key}: {str(error).splitlines()[0]}") from error
+        except ValueError as error:
+            raise ConfigurationError(f"{group}.{error}") from error
+    for group in ("threads", "model", *folders.COLLECTED):
+        types.check(config.get(group) or {}, reference.get(group) or {}, group)
+    for part in ("fetch", "prepare"):
+        types.check(config["data"][part], reference["data"][part], f"data.{part}")
+        targets.check(config["data"][part], f"data.{part}", given_later=("target", "raw", "folder", "mirror", "digest"))
+    targets.check(config["model"], "model", given_later=("shape", "classes", "vocabulary"))
+    if config["training"].get("augment"):
+        targets.check(config["training"]["augment"], "training.augment", given_later=("generator",))
+
+
+def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
+    """What a user should read in place of Hydra's or OmegaConf's error: the key, and the nearest right one."""
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        group, _, option = str(error.missing_cfg_file).rpartition("/")
+        return ConfigurationError(f"{group}={option}: no such {group}. {nearest(option, error.options)}")
+    if isinstance(error, OverrideParseException):
+        return ConfigurationError(f"{error.override}: cannot be read as key=value ({str(error).splitlines()[0]})")
+    if isinstance(error, ConfigCompositionException):
+        for override in given:
+            key = overrides.key_of(override)
+            if f"'{key}'" not in str(error):
+                continue
+            cause = error.__cause__
+            if cause is not None and "not in struct" not in str(cause):
+                return ConfigurationError(f"{override}: {str(cause).splitlines()[0]}")
+            return ConfigurationError(f"{key}: no such key. {_nearest_key(key, _choices(given))}")
+    first = str(error).splitlines()[0]
+    if first.startswith("Ambiguous value"):
+        return ConfigurationError(f"{first}: a comma asks for a sweep; write a list as key=[1,2] and a text as key='a,b'")
+    return ConfigurationError(first)
+
+
+def _nearest_key(key: str, choices: tuple[str, ...]) -> str:
+    """The hint for a key that is not there: the nearest name at the level where its path leaves the configuration."""
+    node: Any = {**dict.fromkeys(folders.CHOSEN, {}), **_plain(choices)}
+    path = ""
+    for part in key.split("."):
+        if not isinstance(node, dict) or part not in node:
+            known = [f"{path}{name}" for name in node] if isinstance(node, dict) else []
+            return nearest(f"{path}{part}", known)
+        node, path = node[part], f"{path}{part}."
+    return ""

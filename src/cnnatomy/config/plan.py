@@ -1,0 +1,143 @@
+"""What a report wants: its runs, their datasets, the files to make, and the overrides that each job gets.
+
+The Snakefile and the steps build the same plan, the steps from a YAML file that the Snakefile wrote, so that both
+compose the same configurations and no value ever travels through a command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from cnnatomy.config import folders, overrides
+from cnnatomy.config.compose import Config, compose
+from cnnatomy.config.errors import ConfigurationError, nearest
+from cnnatomy.config.slices import canonical, slice_of
+
+#: Methods that are no dissection of a network, with the step that makes each.
+OWN_STEP = {"samples": "samples", "evaluation": "evaluate"}
+
+_NOTHING: Config = {"runs": [], "seeds": 1, "methods": [], "lessons": [], "studies": []}
+
+
+def _is_of_report(override: str) -> bool:
+    return overrides.key_of(override).startswith("report.")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A report by name and the user's overrides. Raises ConfigurationError when anything in it is wrong."""
+
+    report_name: str | None = "default"
+    overrides: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def read(cls, file: Path) -> Plan:
+        """The plan in a file that `write` wrote."""
+        try:
+            told = yaml.safe_load(file.read_text())
+            return cls(told["report"], tuple(told["overrides"]))
+        except (OSError, TypeError, KeyError, yaml.YAMLError) as error:
+            raise ConfigurationError(f"given={file}: cannot read a plan from it ({error})") from error
+
+    def write(self, file: Path) -> None:
+        """Write the plan for the steps; a file that says the same already is left alone."""
+        text = yaml.safe_dump({"report": self.report_name, "overrides": list(self.overrides)}, allow_unicode=True)
+        if file.is_file() and file.read_text() == text:
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(file.name + ".part")
+        partial.write_text(text)
+        partial.replace(file)
+
+    def check(self) -> None:
+        """Compose and check all that the report selects, before the first job."""
+        for name, group in (("methods", "dissect"), ("lessons", "lesson"), ("studies", "study"), ("runs", "run")):
+            for wanted in self.report[name]:
+                if wanted not in folders.options(group):
+                    raise ConfigurationError(
+                        f"report.{name}: no {group} {wanted!r}. {nearest(wanted, folders.options(group))}"
+                    )
+        overrides.check(self.overrides, self.runs)
+        raw: dict[str, str] = {}
+        prepared: dict[str, str] = {}
+        for run in self.runs:
+            config = self.config(run)
+            for step, name, seen in (("fetch", config["data"]["raw"], raw), ("prepare", config["data"]["name"], prepared)):
+                wanted = canonical(slice_of(step, config))
+                if seen.setdefault(name, wanted) != wanted:
+                    raise ConfigurationError(
+                        f"Two runs want different versions of the data {name!r}; {run} is the second. "
+                        f"Give its own a name: runs.{run}.data.name={name}_{run}"
+                    )
+
+    def of_report(self) -> list[str]:
+        """The Hydra overrides that make the configuration of the report."""
+        return [f"report={self.report_name}", *(o for o in self.overrides if _is_of_report(o))]
+
+    @cached_property
+    def composed(self) -> Config:
+        """The configuration in which `report` is the report's own."""
+        return compose(self.of_report())
+
+    @property
+    def report(self) -> Config:
+        """What the report selects."""
+        return self.composed["report"] if self.report_name else _NOTHING
+
+    @property
+    def runs(self) -> list[str]:
+        """Names of the selected runs, in the report's order."""
+        return self.report["runs"]
+
+    def of_run(self, run: str) -> list[str]:
+        """The Hydra overrides that make the configuration of a run, selected or not."""
+        mine = overrides.for_run(self.overrides, run)
+        return [f"run={run}", *(o for o in mine if not _is_of_report(o))]
+
+    def of_data(self, name: str, key: str = "name") -> list[str]:
+        """The Hydra overrides for a dataset, found by `data.name` or `data.raw` (`key`): those of the first selected run on
+        it, which may change it, or else the dataset as its YAML has it."""
+        for run in self.runs:
+            if self.config(run)["data"][key] == name:
+                return self.of_run(run)
+        return [f"data={name}"]
+
+    def config(self, run: str) -> Config:
+        """The configuration of a run."""
+        return compose(self.of_run(run))
+
+    def exhibits(self) -> list[str]:
+        """The exhibits that the report hangs, as paths of their `exhibit.json`, in the order in which it hangs them."""
+        return (
+            [f"results/exhibits/{run}/seed0/{method}/exhibit.json" for run in self.runs for method in self.report["methods"]]
+            + [f"results/lessons/{lesson}/exhibit.json" for lesson in self.report["lessons"]]
+            + [f"results/studies/{study}/exhibit.json" for study in self.report["studies"]]
+        )
+
+    def other_seeds(self) -> list[str]:
+        """The evaluations of the seeds after the first: only their numbers go into the report."""
+        if "evaluation" not in self.report["methods"]:
+            return []
+        return [
+            f"results/exhibits/{run}/seed{seed}/evaluation/exhibit.json"
+            for run in self.runs
+            for seed in range(1, self.report["seeds"])
+        ]
+
+    def configurations(self) -> list[str]:
+        """The resolved configuration of every selected run, as its training wrote it."""
+        return [f"results/runs/{run}/seed0/config.yaml" for run in self.runs]
+
+    def benchmarks(self) -> list[str]:
+        """Snakemake's measurements of the jobs behind the report, those of a dataset excepted (see `data.smk`)."""
+        jobs = [f"train/{run}-seed{seed}" for run in self.runs for seed in range(self.report["seeds"])]
+        for run in self.runs:
+            for method in self.report["methods"]:
+                step = OWN_STEP.get(method)
+                seeds = range(self.report["seeds"] if step == "evaluate" else 1)
+                jobs += [f"{step}/{run}-seed{k}" if step else f"dissect/{run}-seed{k}-{method}" for k in seeds]
+        return [f"results/benchmarks/{job}.tsv" for job in jobs]

@@ -1,0 +1,95 @@
+"""The shape of a configuration: which keys there are, of which type, in which range.
+
+Groups whose options are one module and one YAML file (dissections, lessons, studies, what fetches and prepares a
+dataset, models) have no class here: the keys and types of their YAML are the schema (`types.py`), and a `_target_`'s
+keys are checked against its signature (`targets.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+def _positive(**values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and value <= 0:
+            raise ValueError(f"{name}: must be greater than zero, not {value}")
+
+
+def _not_negative(**values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and value < 0:
+            raise ValueError(f"{name}: must not be negative, not {value}")
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        from cnnatomy.config.errors import nearest
+
+        raise ValueError(f"{name}: {value!r} is none of them. {nearest(value, allowed)}")
+
+
+@dataclass
+class Data:
+    """A dataset: where it comes from and what is made of it."""
+
+    name: str = MISSING  # results/data/<name>/
+    raw: str = MISSING  # resources/<raw>/<raw>.zip
+    kind: str = MISSING
+    mirror: str | None = None
+    fetch: dict[str, Any] = MISSING
+    prepare: dict[str, Any] = MISSING
+
+    def __post_init__(self) -> None:
+        _one_of("kind", self.kind, ("images", "sounds", "texts"))
+
+
+@dataclass
+class Training:
+    """How a network is trained."""
+
+    max_epochs: int = MISSING
+    batch_size: int = MISSING
+    optimiser: str = MISSING
+    learning_rate: float = MISSING
+    weight_decay: float = MISSING
+    schedule: str = MISSING
+    label_smoothing: float = MISSING
+    gradient_clip: float | None = None
+    early_stop: int | None = None
+    keep: str = MISSING
+    augment: dict[str, Any] | None = None
+    weights: str | None = None
+    channels_last: bool = False
+    threads: int = MISSING
+    accelerator: str = "cpu"
+    devices: int = 1
+
+    def __post_init__(self) -> None:
+        _not_negative(max_epochs=self.max_epochs, weight_decay=self.weight_decay)
+        _positive(batch_size=self.batch_size, learning_rate=self.learning_rate, threads=self.threads, devices=self.devices)
+        _positive(gradient_clip=self.gradient_clip, early_stop=self.early_stop)
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing: must be at least 0 and below 1, not {self.label_smoothing}")
+        _one_of("keep", self.keep, ("best", "last"))
+
+
+@dataclass
+class Report:
+    """What a report shows."""
+
+    title: dict[str, str] = MISSING
+    runs: list[str] = field(default_factory=list)
+    seeds: int = 1
+    methods: list[str] = field(default_factory=list)
+    lessons: list[str] = field(default_factory=list)
+    studies: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        _positive(seeds=self.seeds)
+
+
+CLASSES = {"data": Data, "training": Training, "report": Report}

@@ -1,0 +1,98 @@
+"""The slice of the configuration that each step reads, and the digest that every artifact carries.
+
+A slice is narrow: what a step does not read is not in it, and where it runs (device, paths, a mirror) never is, so
+that a changed value reruns exactly the steps that read it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from cnnatomy.config import code, modules, targets
+from cnnatomy.config.compose import Config
+
+#: Keys of `training` that say where to train, not what.
+_WHERE = ("accelerator", "devices")
+
+#: Steps whose artifacts a step reads. A report reads what its selection says and has no single ancestor.
+_READS = {
+    "fetch": (),
+    "prepare": ("fetch",),
+    "train": ("prepare",),
+    "samples": ("prepare",),
+    "evaluate": ("train",),
+    "dissect": ("train",),
+    "report": (),
+}
+
+
+def canonical(value: Any) -> str:
+    """One JSON text for equal values: Snakemake compares params as text, and a dict's order must not count."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = None) -> dict[str, Any]:
+    """What `step` reads of a run's configuration, as plain containers."""
+    data, threads = config["data"], config["threads"]
+    if step == "fetch":
+        return {"raw": data["raw"], "fetch": data["fetch"], "threads": threads["fetch"]}
+    if step == "prepare":
+        return {
+            "name": data["name"],
+            "kind": data["kind"],
+            "prepare": data["prepare"],
+            "threads": threads["prepare"],
+        }
+    if step == "train":
+        what = {key: value for key, value in config["training"].items() if key not in _WHERE}
+        return {"model": config["model"], "training": what, "seed": seed}
+    if step == "samples":
+        return {"samples": config["dissect"]["samples"], "threads": threads["samples"]}
+    if step == "evaluate":
+        return {"evaluation": config["dissect"]["evaluation"], "threads": threads["evaluate"]}
+    if step == "dissect":
+        assert method is not None
+        return {method: config["dissect"][method], "threads": threads["dissect"]}
+    if step == "report":
+        return {"report": config["report"], "threads": threads["report"]}
+    raise KeyError(step)
+
+
+def code_of(step: str, config: Config, *, method: str | None = None) -> str:
+    """Digest of the first-party code that `step` can reach: its script, its method, every `_target_` it builds."""
+    roots = [f"cnnatomy.steps.{step}"]
+    templates: list[Path] = []
+    if step == "fetch":
+        roots += [_module(name) for name in targets.names_in(config["data"]["fetch"])]
+    elif step == "prepare":
+        roots += [_module(name) for name in targets.names_in(config["data"]["prepare"])]
+    elif step == "train":
+        roots += [_module(name) for name in targets.names_in([config["model"], config["training"]])]
+    elif step in ("evaluate", "dissect"):
+        roots += [_module(name) for name in targets.names_in(config["model"])]
+    if step == "dissect":
+        roots.append(f"cnnatomy.dissect.{method}")
+    if step == "report":
+        templates.append(Path(__file__).parents[1] / "report")
+    return code.digest(roots, templates)
+
+
+def digest_of(step: str, config: Config, *, seed: int = 0, method: str | None = None) -> str:
+    """SHA-256 that an artifact of `step` carries: of its slice, its code, and those of all steps before it."""
+    return hashlib.sha256(
+        canonical(
+            {
+                "step": step,
+                "slice": slice_of(step, config, seed=seed, method=method),
+                "code": code_of(step, config, method=method),
+                "reads": [digest_of(before, config, seed=seed) for before in _READS[step]],
+            }
+        ).encode()
+    ).hexdigest()
+
+
+def _module(target: str) -> str:
+    return modules.split_target(target)[0]

@@ -1,0 +1,80 @@
+"""Checks of a `_target_` and its keys against the signature that its source shows, without importing it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cnnatomy.config import modules
+from cnnatomy.config.errors import ConfigurationError, nearest
+
+
+def names_in(node: Any) -> Iterator[str]:
+    """Every `_target_` in a configuration node, however deep."""
+    if isinstance(node, dict):
+        if isinstance(node.get("_target_"), str):
+            yield node["_target_"]
+        for value in node.values():
+            yield from names_in(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from names_in(value)
+
+
+def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> None:
+    """Check that a node's `_target_` exists and takes the node's keys.
+
+    `given_later` are arguments that the program hands over itself (the data's shape, a folder). What is not first-party
+    Python source (a class of torchvision, say) is only checked for existence of its module. Raises ConfigurationError.
+    """
+    target = node.get("_target_")
+    if target is None:
+        raise ConfigurationError(f"{path}._target_: missing; name a class or a function, such as cnnatomy.models.lecture.Lecture")
+    module, rest = modules.split_target(str(target))
+    if not module or not rest:
+        raise ConfigurationError(f"{path}._target_: no module of the name {target!r} is on Python's path")
+    if not modules.is_ours(module):
+        return
+    file = modules.file_of(module)
+    assert file is not None
+    found = _definition(modules.tree_of(file), rest)
+    if found is None:
+        defined = [n.name for n in modules.tree_of(file).body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+        raise ConfigurationError(f"{path}._target_: {module} has no {rest!r}. {nearest(rest, defined)}")
+    arguments = _arguments(found)
+    if arguments is None:
+        return
+    takes, needs, takes_any = arguments
+    for key in node:
+        if key.startswith("_") or key in takes or takes_any:
+            continue
+        raise ConfigurationError(f"{path}.{key}: {target} takes no such argument. {nearest(key, takes)}")
+    missing = needs - set(node) - set(given_later)
+    if missing:
+        raise ConfigurationError(f"{path}: {target} also needs {', '.join(sorted(missing))}")
+
+
+def _definition(tree: ast.Module, name: str) -> ast.ClassDef | ast.FunctionDef | None:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+            return node
+    return None
+
+
+def _arguments(node: ast.ClassDef | ast.FunctionDef) -> tuple[set[str], set[str], bool] | None:
+    """Arguments taken, arguments needed, and whether any keyword goes; None where the source does not show it."""
+    function: ast.FunctionDef | None
+    if isinstance(node, ast.ClassDef):
+        function = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+        if function is None:
+            return None  # inherited, or a dataclass
+    else:
+        function = node
+    spec = function.args
+    positional = [a.arg for a in spec.posonlyargs + spec.args if a.arg != "self"]
+    with_default = positional[len(positional) - len(spec.defaults) :] if spec.defaults else []
+    keyword = [a.arg for a in spec.kwonlyargs]
+    optional = {a for a, default in zip(keyword, spec.kw_defaults, strict=True) if default is not None} | set(with_default)
+    takes = set(positional) | set(keyword)
+    return takes, takes - optional, spec.kwarg is not None

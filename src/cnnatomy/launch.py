@@ -1,0 +1,56 @@
+"""What `make report` runs: Snakemake, one at a time in a checkout, going on after whatever stopped the last one.
+
+REPORT, OVERRIDES and PROFILE come from the environment. OVERRIDES is split as a shell would split it and handed on in a
+YAML file, never through a command line, so that every character survives.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+LOCK = Path(".snakemake/cnnatomy.lock")
+ASKED = Path("results/config/asked.yaml")
+
+
+def main() -> int:
+    """Run Snakemake for what the environment asks; its exit status."""
+    try:
+        overrides = shlex.split(os.environ.get("OVERRIDES", ""))
+    except ValueError as error:
+        print(f"OVERRIDES cannot be split into words ({error}): is a quote missing?", file=sys.stderr)
+        return 2
+    LOCK.parent.mkdir(exist_ok=True)
+    with LOCK.open("a") as lock:
+        _take(lock)
+        # The jobs inherit the lock: what a killed Snakemake left running still holds it, and two never write one file.
+        os.set_inheritable(lock.fileno(), True)
+        ASKED.parent.mkdir(parents=True, exist_ok=True)
+        ASKED.write_text(yaml.safe_dump({"report": os.environ.get("REPORT") or "default", "overrides": overrides}))
+        if any(Path(".snakemake/locks").glob("*")):
+            subprocess.run([*_snakemake(), "--unlock", "--quiet", "all"], close_fds=False, check=False)
+        return subprocess.run([*_snakemake(), *sys.argv[1:]], close_fds=False).returncode
+
+
+def _snakemake() -> list[str]:
+    profile = os.environ.get("PROFILE") or "default"
+    command = [sys.executable, "-m", "snakemake", "--configfile", str(ASKED), "--rerun-incomplete"]
+    return [*command, "--workflow-profile", f"profiles/{profile}"]
+
+
+def _take(lock) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Another make report is at work in this folder, or a job that one left; waiting for it to end.", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

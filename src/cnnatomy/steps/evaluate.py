@@ -1,0 +1,41 @@
+"""Evaluate a trained network on samples it has not seen: `python -m cnnatomy.steps.evaluate run=mnist seed=0`."""
+
+from cnnatomy.steps.job import Job, step
+
+
+@step
+def evaluate(job: Job) -> None:
+    import json
+    from dataclasses import asdict
+
+    import pandas as pd
+
+    from cnnatomy.evaluation import evaluation, predict
+    from cnnatomy.steps.datasets import dataset, sound
+    from cnnatomy.steps.hanging import hang
+    from cnnatomy.steps.networks import network
+    from cnnatomy.steps.writing import replaced
+
+    data = dataset(job)
+    trained = network(job, data.facts)
+    unseen = [split for split in ("validation", "test") if split in data.facts.splits]
+    predictions = pd.concat([predict(trained, data.split(split)) for split in unseen], ignore_index=True)
+    history = pd.read_csv(job.input(f"runs/{job.run}/seed{job.seed}/history.csv"))
+    exhibit = evaluation(
+        predictions,
+        history if len(history) else None,
+        data.split("test"),
+        job.config["dissect"]["evaluation"],
+        sound(job, data),
+    )
+    folder = job.output(f"runs/{job.run}/seed{job.seed}")
+    with replaced(folder / "predictions.csv") as file:
+        predictions.to_csv(file, index=False)
+    with replaced(folder / "metrics.json") as file:
+        numbers = [asdict(number) for number in exhibit.numbers]
+        file.write_text(json.dumps({"digest": job.digest, "numbers": numbers}, indent=1) + "\n")
+    hang(job, exhibit, "evaluation")
+
+
+if __name__ == "__main__":
+    evaluate()

@@ -1,0 +1,15 @@
+"""Fetch a dataset's raw files, verified, into resources/<raw>/<raw>.zip: `python -m cnnatomy.steps.fetch data=mnist`."""
+
+from cnnatomy.steps.job import Job, step
+
+
+@step
+def fetch(job: Job) -> None:
+    from hydra.utils import instantiate
+
+    data = job.config["data"]
+    instantiate(data["fetch"], target=job.raw, mirror=data["mirror"])
+
+
+if __name__ == "__main__":
+    fetch()

@@ -1,0 +1,14 @@
+"""Writing an exhibit where the report looks for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnnatomy.exhibit import Exhibit
+from cnnatomy.steps.job import Job
+
+
+def hang(job: Job, exhibit: Exhibit, method: str) -> None:
+    """Write an exhibit about the job's run, with the slice and the digest that made it."""
+    whole = replace(exhibit, kind="run", name=job.run, method=method, seed=job.seed)
+    whole.write(job.output(f"exhibits/{job.run}/seed{job.seed}/{method}"), job.slice, {job.step: job.digest})

@@ -1,0 +1,174 @@
+"""What all steps share: reading their configuration with Hydra, finding their artifacts, speaking plainly of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnatomy.config import overrides
+from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.config.folders import CONF
+from cnnatomy.config.plan import Plan
+from cnnatomy.config.slices import canonical, digest_of, slice_of
+
+RESULTS = Path("results")
+
+#: Steps that are about a dataset rather than a run, with the key of `data` by which the dataset is addressed.
+OF_DATA = {"fetch": "raw", "prepare": "name"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One step at work: its name, what it was asked for, and the checked configuration it reads."""
+
+    step: str
+    run: str
+    config: dict[str, Any]
+    plan: Plan
+
+    @property
+    def seed(self) -> int:
+        return self.config["seed"]
+
+    @property
+    def method(self) -> str | None:
+        return self.config["method"]
+
+    @property
+    def slice(self) -> dict[str, Any]:
+        """What this step reads of the configuration."""
+        return slice_of(self.step, self.config, seed=self.seed, method=self.method)
+
+    @property
+    def digest(self) -> str:
+        """What this step's artifact carries: of its slice, its code and all before it."""
+        return self.expect(self.step)
+
+    def expect(self, step: str) -> str:
+        """The digest that an artifact of an earlier `step` must carry for this configuration."""
+        return digest_of(step, self.config, seed=self.seed, method=self.method)
+
+    def output(self, path: str) -> Path:
+        """Where to write: under results/, or under the folder given by `out`."""
+        return Path(self.config["out"] or RESULTS) / path
+
+    def input(self, path: str) -> Path:
+        """Where to read: under `out` if it is there, else under results/. Raises ConfigurationError where it is in neither."""
+        for folder in (Path(self.config["out"] or RESULTS), RESULTS):
+            if (folder / path).exists():
+                return folder / path
+        raise ConfigurationError(f"{RESULTS / path} is not there yet; make it with: snakemake --cores all {RESULTS / path}")
+
+    @property
+    def raw(self) -> Path:
+        """The archive of the run's raw data."""
+        name = self.config["data"]["raw"]
+        return Path("resources") / name / f"{name}.zip"
+
+    def accept(self, artifact: Path, carried: str, step: str) -> None:
+        """Refuse an artifact that was not made by this configuration's `step`."""
+        if carried != self.expect(step):
+            raise ConfigurationError(
+                f"{artifact} was made with other values or other code than this configuration has. "
+                f"Make it again with snakemake, or read it with the values (and out=) it was made with."
+            )
+
+
+def step(work: Callable[[Job], None]) -> Callable[[], None]:
+    """Make a Hydra script of a function of a Job; the step's name is that of the function.
+
+    The command line takes Hydra's flags and overrides, `run=` (`data=` for fetch and prepare), `seed=`, `method=`,
+    `out=` for another folder than results/, and `given=`, the file in which the workflow hands over what the user overrides.
+    A step run by hand with values that are not those of the workflow must be told where else to write.
+    """
+    name = work.__name__
+
+    def main() -> None:
+        try:
+            _main(name, work, sys.argv[1:])
+        except Exception as error:
+            if not _is_plain(error):
+                raise
+            sys.exit(f"{type(error).__name__}: {error}")
+
+    return main
+
+
+def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    from cnnatomy.config import compose
+
+    # Hydra's own flags and their values (--cfg job) are none of our overrides, which have a "=" or begin with "~".
+    own = [a for a in arguments if not a.startswith("-") and ("=" in a or a.startswith("~"))]
+    flags = [a for a in arguments if a not in own]
+    given, own = _pop(own, "given")
+    plan = Plan.read(Path(given)) if given else Plan(report_name=None)
+    subject, own = _pop(own, "data" if name in OF_DATA else "report" if name == "report" else "run")
+    if name in OF_DATA:
+        theirs = plan.of_data(subject, OF_DATA[name]) if subject else []
+    elif name == "report":
+        plan = Plan(subject or plan.report_name or "default", plan.overrides)
+        theirs = plan.of_report()
+    else:
+        theirs = plan.of_run(subject or "mnist")
+    told = [o for o in own if overrides.key_of(o) in ("seed", "method", "out")]
+
+    # Composed here first, with all its checks and hints; Hydra composes the same again as the script it runs.
+    config = compose.compose([*theirs, *own])
+    threads = str(config["training"]["threads"] if name == "train" else config["threads"][name])
+    for library in ("OMP", "MKL", "OPENBLAS", "NUMBA"):  # read once, when numpy and torch are imported
+        os.environ[f"{library}_NUM_THREADS"] = threads
+
+    def job(resolved) -> None:
+        try:
+            checked(resolved)
+        except Exception as error:  # kept from Hydra, which would print a heading of its own
+            failed.append(error)
+
+    def checked(resolved) -> None:
+        run = HydraConfig.get().runtime.choices["run"]
+        config: dict[str, Any] = OmegaConf.to_container(resolved, resolve=True)  # type: ignore[assignment]
+        if name == "dissect" and config["method"] not in config["dissect"]:
+            raise ConfigurationError(
+                f"method={config['method']}: no such dissection. {compose.nearest(str(config['method']), config['dissect'])}"
+            )
+        todo = Job(name, run, config, plan)
+        usual = compose.compose([*theirs, *told])
+        if not config["out"] and canonical(todo.slice) != canonical(
+            slice_of(name, usual, seed=todo.seed, method=todo.method)
+        ):
+            raise ConfigurationError(
+                f"These values are not those of the workflow, whose artifacts lie in {RESULTS}/: "
+                "add out=<folder> to write elsewhere, or give them to the report (OVERRIDES=…)."
+            )
+        work(todo)
+
+    failed: list[Exception] = []
+    sys.argv[1:] = [*flags, *theirs, *own]
+    compose.register()
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name=compose.ROOT)(job)()
+    if failed:
+        raise failed[0]
+
+
+def _pop(arguments: Iterable[str], key: str) -> tuple[str, list[str]]:
+    """Take `key=value` out of the arguments: the value, or nothing, and the rest."""
+    value, rest = "", []
+    for argument in arguments:
+        if argument.startswith(f"{key}="):
+            value = argument.partition("=")[2]
+        else:
+            rest.append(argument)
+    return value, rest
+
+
+def _is_plain(error: Exception) -> bool:
+    """Whether an error's message is written for the user: those of the project's own classes are, and a full disk's."""
+    return type(error).__module__.startswith("cnnatomy.") or isinstance(error, PermissionError)

@@ -1,0 +1,15 @@
+"""Prepare a dataset's arrays in results/data/<name>/: `python -m cnnatomy.steps.prepare data=mnist`."""
+
+from cnnatomy.steps.job import Job, step
+
+
+@step
+def prepare(job: Job) -> None:
+    from hydra.utils import instantiate
+
+    data = job.config["data"]
+    instantiate(data["prepare"], raw=job.raw, folder=job.output(f"data/{data['name']}"), digest=job.digest)
+
+
+if __name__ == "__main__":
+    prepare()

@@ -1,0 +1,48 @@
+"""Hang all exhibits of a report on one page: `python -m cnnatomy.steps.report report=default`."""
+
+from cnnatomy.steps.job import Job, step
+
+
+@step
+def report(job: Job) -> None:
+    import json
+    import shlex
+    from pathlib import Path
+
+    from cnnatomy.report import build
+    from cnnatomy.steps import surroundings
+
+    plan = job.plan
+    exhibits = [job.input(path.removeprefix("results/")) for path in plan.exhibits()]
+    runs, data = {}, {}
+    for run in plan.runs:
+        of_run = plan.config(run)
+        name = of_run["data"]["name"]
+        facts = json.loads(job.input(f"data/{name}/dataset.json").read_text())
+        runs[run] = {"title": of_run["title"], "data": name, "kind": facts["kind"]}
+        data[name] = {key: facts[key] for key in ("name", "splits", "licence", "citation")}
+    command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
+    if plan.overrides:
+        command.append(f"OVERRIDES={shlex.join(plan.overrides)}")
+    build(
+        [path.parent for path in exhibits],
+        job.output("report"),
+        {
+            "title": plan.report["title"],
+            "name": plan.report_name or "",
+            "command": shlex.join(command),
+            "overrides": plan.overrides,
+            "runs": runs,
+            "data": list(data.values()),
+            "configuration": {Path(p).parts[2]: Path(p).read_text() for p in plan.configurations()},
+            "versions": surroundings.versions(),
+            "machine": surroundings.machine(),
+            "git": surroundings.git(),
+            "benchmarks": [file for file in map(Path, plan.benchmarks()) if file.is_file()],
+        },
+        more=[job.input(path.removeprefix("results/")).parent for path in plan.other_seeds()],
+    )
+
+
+if __name__ == "__main__":
+    report()

@@ -1,0 +1,17 @@
+"""Hang what a run's dataset holds: `python -m cnnatomy.steps.samples run=speech`."""
+
+from cnnatomy.steps.job import Job, step
+
+
+@step
+def samples(job: Job) -> None:
+    from cnnatomy.dissect.samples import samples as show
+    from cnnatomy.steps.datasets import dataset, sound
+    from cnnatomy.steps.hanging import hang
+
+    data = dataset(job)
+    hang(job, show(data, job.config["dissect"]["samples"], sound(job, data)), "samples")
+
+
+if __name__ == "__main__":
+    samples()

@@ -1,0 +1,49 @@
+"""Where a report was made: versions, machine, git state. None of it is part of any digest."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+
+from cnnatomy.config.folders import PROJECT
+
+LIBRARIES = ("torch", "pytorch-lightning", "torchvision", "numpy", "pandas", "librosa", "hydra-core", "snakemake")
+
+
+def versions() -> dict[str, str]:
+    """Version of Python, of the project and of the libraries that numbers depend on."""
+    return {"python": platform.python_version(), "cnnatomy": version("cnnatomy")} | {lib: version(lib) for lib in LIBRARIES}
+
+
+def machine() -> dict[str, str]:
+    """System, processor and number of cores; no host name."""
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor() or platform.machine(),
+        "cores": str(os.cpu_count()),
+    }
+
+
+def git() -> dict[str, str]:
+    """Commit, and whether the tree was changed since; empty outside a repository."""
+    commit = _git("rev-parse", "HEAD")
+    if not commit:
+        return {}
+    return {"commit": commit, "tree": "changed" if _git("status", "--porcelain") else "clean"}
+
+
+def _git(*arguments: str) -> str:
+    try:
+        return subprocess.run(["git", "-C", str(PROJECT), *arguments], capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return ""
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
+    except OSError:
+        return ""

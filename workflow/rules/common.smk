@@ -1,0 +1,96 @@
+# The plan of this invocation, and what the rules ask of it. Everything here is a function of wildcards only: params that
+# depend on inputs are not recorded by Snakemake and would never rerun anything.
+
+import sys
+from pathlib import Path
+
+from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.config.slices import canonical, code_of, slice_of
+from cnnatomy.config.folders import options
+
+
+def _plan():
+    overrides = config.get("overrides") or []
+    if isinstance(overrides, str):
+        overrides = [overrides]
+    plan = Plan(str(config.get("report", "default")), tuple(map(str, overrides)))
+    plan.check()
+    return plan
+
+
+try:
+    unknown = set(config) - {"report", "overrides"}
+    if unknown:
+        raise ConfigurationError(
+            f"--config {unknown.pop()}: only report and overrides go here; "
+            "a value is an override: --config 'overrides=[\"training.max_epochs=3\"]'"
+        )
+    PLAN = _plan()
+except ConfigurationError as error:
+    raise WorkflowError(str(error)) from None
+
+# Steps read the plan from this file: values never travel through a command line, whose quoting they might not survive.
+GIVEN = "results/config/given.yaml"
+PLAN.write(Path(GIVEN))
+python = f"{sys.executable} -m"
+given = f"given={GIVEN}"
+
+
+wildcard_constraints:
+    raw="[^/]+",
+    dataset="[^/]+",
+    run="[^/]+",
+    seed=r"\d+",
+    method="|".join(set(options("dissect")) - set(OWN_STEP)),
+
+
+def configuration(wildcards):
+    """The configuration that a job's wildcards stand for."""
+    from cnnatomy.config.compose import compose
+
+    if hasattr(wildcards, "raw"):
+        return compose(PLAN.of_data(wildcards.raw, "raw"))
+    if hasattr(wildcards, "dataset"):
+        return compose(PLAN.of_data(wildcards.dataset))
+    return PLAN.config(wildcards.run)
+
+
+def _asked(wildcards):
+    return {"seed": int(getattr(wildcards, "seed", 0)), "method": getattr(wildcards, "method", None)}
+
+
+def slice_of_step(step):
+    """For `params`: what the step reads of the configuration, as one canonical text."""
+
+    def of(wildcards):
+        return canonical(slice_of(step, configuration(wildcards), **_asked(wildcards)))
+
+    return of
+
+
+def code_of_step(step):
+    """For `params`: a digest of the code that the step can reach."""
+
+    def of(wildcards):
+        return code_of(step, configuration(wildcards), method=getattr(wildcards, "method", None))
+
+    return of
+
+
+def threads_of(step):
+    def of(wildcards):
+        settings = configuration(wildcards)
+        return settings["training"]["threads"] if step == "train" else settings["threads"][step]
+
+    return of
+
+
+def raw_data(wildcards):
+    raw = configuration(wildcards)["data"]["raw"]
+    return f"resources/{raw}/{raw}.zip"
+
+
+def prepared_data(wildcards):
+    name = configuration(wildcards)["data"]["name"]
+    return multiext(f"results/data/{name}/", "dataset.json", "inputs.npy", "samples.csv")

@@ -1,0 +1,44 @@
+# Exhibits: what a dataset holds and what a network learned. The exhibit.json is the output; its pictures, tables and sounds
+# are its siblings, named in it with their hashes.
+
+
+rule samples:
+    input:
+        prepared_data,
+        raw_data,
+    output:
+        "results/exhibits/{run}/seed{seed}/samples/exhibit.json",
+    log:
+        "results/logs/samples/{run}-seed{seed}.log",
+    benchmark:
+        "results/benchmarks/samples/{run}-seed{seed}.tsv"
+    threads: threads_of("samples")
+    resources:
+        mem_mb=2000,
+    params:
+        config=slice_of_step("samples"),
+        code=code_of_step("samples"),
+    shell:
+        "{python} cnnatomy.steps.samples run={wildcards.run} seed={wildcards.seed} {given} &> {log}"
+
+
+rule dissect:
+    input:
+        prepared_data,
+        raw_data,
+        network="results/runs/{run}/seed{seed}/model.safetensors",
+    output:
+        "results/exhibits/{run}/seed{seed}/{method}/exhibit.json",
+    log:
+        "results/logs/dissect/{run}-seed{seed}-{method}.log",
+    benchmark:
+        "results/benchmarks/dissect/{run}-seed{seed}-{method}.tsv"
+    threads: threads_of("dissect")
+    resources:
+        mem_mb=2000,
+    params:
+        config=slice_of_step("dissect"),
+        code=code_of_step("dissect"),
+    shell:
+        "{python} cnnatomy.steps.dissect run={wildcards.run} seed={wildcards.seed} method={wildcards.method} {given}"
+        " &> {log}"

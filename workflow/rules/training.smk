@@ -1,0 +1,46 @@
+# Networks: trained once, then read by everything that evaluates or dissects them.
+
+
+rule train:
+    input:
+        prepared_data,
+    output:
+        network="results/runs/{run}/seed{seed}/model.safetensors",
+        config="results/runs/{run}/seed{seed}/config.yaml",
+        history="results/runs/{run}/seed{seed}/history.csv",
+    log:
+        "results/logs/train/{run}-seed{seed}.log",
+    benchmark:
+        "results/benchmarks/train/{run}-seed{seed}.tsv"
+    threads: threads_of("train")
+    resources:
+        mem_mb=2000,
+    params:
+        config=slice_of_step("train"),
+        code=code_of_step("train"),
+    shell:
+        "{python} cnnatomy.steps.train run={wildcards.run} seed={wildcards.seed} {given} &> {log}"
+
+
+rule evaluate:
+    input:
+        prepared_data,
+        raw_data,
+        network="results/runs/{run}/seed{seed}/model.safetensors",
+        history="results/runs/{run}/seed{seed}/history.csv",
+    output:
+        predictions="results/runs/{run}/seed{seed}/predictions.csv",
+        metrics="results/runs/{run}/seed{seed}/metrics.json",
+        exhibit="results/exhibits/{run}/seed{seed}/evaluation/exhibit.json",
+    log:
+        "results/logs/evaluate/{run}-seed{seed}.log",
+    benchmark:
+        "results/benchmarks/evaluate/{run}-seed{seed}.tsv"
+    threads: threads_of("evaluate")
+    resources:
+        mem_mb=2000,
+    params:
+        config=slice_of_step("evaluate"),
+        code=code_of_step("evaluate"),
+    shell:
+        "{python} cnnatomy.steps.evaluate run={wildcards.run} seed={wildcards.seed} {given} &> {log}"
