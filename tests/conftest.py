@@ -1,0 +1,86 @@
+"""Fixtures that several rooms share: a copy of the project to change, the mirror of real data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Checkout:
+    """A copy of the project in a folder of its own, run with the environment of these tests."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *command: str, timeout: float = 300, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the folder; its output as text, errors and all."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+        )
+
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", "snakemake", "--cores", "2", *arguments, **environment)
+
+    def step(self, name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", f"cnnatomy.steps.{name}", *arguments, **environment)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace the first `old` in a file; it must be there."""
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text, f"{path} has no {old!r}"
+        file.write_text(text.replace(old, new, 1))
+
+
+def make_checkout(folder: Path) -> Checkout:
+    for name in ("Snakefile", "conf", "workflow", "profiles", "src", "Makefile", "pyproject.toml"):
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / name)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("CNNATOMY_", "SNAKEMAKE_", "OVERRIDES", "REPORT"))}
+    return Checkout(folder, environment | {"PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A copy of the project that a test may change."""
+    return make_checkout(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder of real data that CNNATOMY_MIRROR names; without it the test is skipped."""
+    named = os.environ.get("CNNATOMY_MIRROR")
+    if not named or not Path(named).is_dir():
+        pytest.skip("needs real data: CNNATOMY_MIRROR names no folder")
+    return Path(named)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where CNNATOMY_MUST_RUN names a room of tests (as `.ci/run` does), a skip in it is a failure."""
+    room = os.environ.get("CNNATOMY_MUST_RUN")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if room and reporter is not None:
+        skipped = [report.nodeid for report in reporter.stats.get("skipped", []) if report.nodeid.startswith(room)]
+        if skipped:
+            reporter.write_line(f"must run, but were skipped: {', '.join(skipped)}", red=True)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,105 @@
+"""The rules of `docs/architecture.md`: who may import whom, and who may pay for which library."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "cnnatomy"
+
+#: A room and the rooms of ours that it may import.
+MAY_IMPORT = {
+    "config": set(),
+    "data": set(),
+    "models": set(),
+    "exhibit": set(),
+    "report": {"exhibit"},
+    "training": {"data", "models"},
+    "evaluation": {"data", "models", "exhibit", "dissect"},
+    "dissect": {"data", "models", "exhibit"},
+    "launch": set(),
+    "steps": {"config", "data", "models", "exhibit", "report", "training", "evaluation", "dissect"},
+}
+
+
+def imports() -> list[tuple[str, str, bool]]:
+    """(file's room, imported module, whether at the top level) of every import in the package."""
+    found = []
+    for file in SOURCE.rglob("*.py"):
+        room = file.relative_to(SOURCE).parts[0].removesuffix(".py")
+        tree = ast.parse(file.read_text())
+        for node in ast.walk(tree):
+            top = node in tree.body
+            if isinstance(node, ast.Import):
+                found += [(room, alias.name, top) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{file}: relative import"
+                found += [(room, f"{node.module}.{alias.name}", top) for alias in node.names]
+    return found
+
+
+def test_rooms_import_only_the_rooms_they_may():
+    broken = {
+        f"{room} imports {module}"
+        for room, module, _ in imports()
+        if module.startswith("cnnatomy.")
+        and room != "__init__"
+        and module.split(".")[1] != room
+        and module.split(".")[1] not in MAY_IMPORT[room]
+    }
+    assert not broken
+
+
+def test_only_training_imports_lightning():
+    libraries = ("pytorch_lightning", "lightning", "lightning_fabric")
+    rooms = {room for room, module, _ in imports() if module.split(".")[0] in libraries}
+    assert rooms == {"training"}
+
+
+def test_steps_import_nothing_heavy_at_the_top():
+    scripts = {
+        f"{room}: {module}"
+        for file in (SOURCE / "steps").glob("*.py")
+        if file.stem in {rule.stem for rule in (SOURCE / "steps").glob("*.py")} - {"datasets", "networks", "hanging"}
+        for room, module, top in _of(file)
+        if top and module.split(".")[0] not in ("cnnatomy", "os", "sys", "collections", "dataclasses", "pathlib", "typing", "__future__")
+    }
+    assert not scripts
+
+
+def _of(file: Path) -> list[tuple[str, str, bool]]:
+    tree = ast.parse(file.read_text())
+    return [
+        (file.stem, name, True)
+        for node in tree.body
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("cnnatomy.config.plan", ("torch", "numpy", "pandas", "matplotlib")),
+        ("cnnatomy.steps.job", ("torch", "numpy", "pandas", "matplotlib")),
+        ("cnnatomy.report", ("torch", "matplotlib", "pytorch_lightning", "torchvision")),
+        ("cnnatomy.exhibit", ("torch", "matplotlib", "pytorch_lightning")),
+        ("cnnatomy.data.prepared", ("torch", "pandas", "librosa", "torchvision")),
+        ("cnnatomy.dissect.kernels", ("pytorch_lightning", "torchvision", "librosa")),
+        ("cnnatomy.evaluation", ("pytorch_lightning", "torchvision", "librosa")),
+        ("cnnatomy.models", ("pytorch_lightning", "torchvision")),
+    ],
+)
+def test_a_light_module_stays_light(module, unwanted):
+    program = f"import sys, {module}; print([name for name in {unwanted!r} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,118 @@
+"""What a user reads when the configuration is wrong, and what overrides mean."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from cnnatomy.config import overrides, types
+from cnnatomy.config.compose import compose
+from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.config.plan import Plan
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("training.max_epoch=3", "training.max_epoch: no such key. Did you mean 'training.max_epochs'?"),
+        ("training.max_epochs=many", "training.max_epochs"),
+        ("training.max_epochs=-1", "training.max_epochs: must not be negative, not -1"),
+        ("training.max_epochs=1,2", "a comma asks for a sweep"),
+        ("training.max_epochs", "write key=value"),
+        ("trainin.max_epochs=3", "Did you mean 'training'?"),
+        ("+training.patience=3", "training.patience: no such key"),
+        ("dissect.kernel.columns=3", "Did you mean 'dissect.kernels'?"),
+        ("dissect.kernels.column=3", "Did you mean 'dissect.kernels.columns'?"),
+        ("dissect.kernels.columns=wide", "dissect.kernels.columns: wants a whole number"),
+        ("dissect.kernels.columns=null", "dissect.kernels.columns: wants a whole number"),
+        ("data=mnist", "name one, as in runs.mnist.data=mnist"),
+        ("model=lecture", "name one, as in runs.mnist.model=lecture"),
+        ("runs.mnist.data=mnits", "data=mnits: no such data. Did you mean 'mnist'?"),
+        ("runs.mnist.model.widht=3", "model.widht: no such key"),
+        ("runs.mnist.model._target_=cnnatomy.models.lecture.Lectur", "Did you mean 'Lecture'?"),
+        ("runs.mnist.model._target_=nowhere.Net", "no module of the name 'nowhere.Net'"),
+        ("runs.mnits.training.max_epochs=3", "no run 'mnits' is selected. Did you mean 'mnist'?"),
+        ("runs.mnist=3", "name what of the run to change"),
+        ("report.runs=[mnits]", "Did you mean 'mnist'?"),
+        ("report.methods=[kernel]", "Did you mean 'kernels'?"),
+        ("report.seeds=0", "report.seeds: must be greater than zero"),
+        ("seed=3", "report.seeds=5"),
+        ("hydra.run.dir=x", "not an override of a report"),
+    ],
+)
+def test_a_wrong_override_names_the_key_and_the_nearest_right_one(override, says):
+    with pytest.raises(ConfigurationError, match="(?s).*") as caught:
+        Plan("default", (override,)).check()
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_report_offers_the_nearest():
+    with pytest.raises(ConfigurationError, match="Did you mean 'default'"):
+        Plan("defualt").check()
+
+
+def test_an_override_for_one_run_changes_that_run_only():
+    plan = Plan("default", ("training.max_epochs=3", "runs.text.training.max_epochs=5"))
+    assert {run: plan.config(run)["training"]["max_epochs"] for run in ("mnist", "speech", "text")} == {
+        "mnist": 3,
+        "speech": 3,
+        "text": 5,
+    }
+
+
+def test_two_runs_that_want_different_versions_of_one_dataset_are_refused():
+    plan = Plan(
+        "default",
+        ("report.runs=[mnist,fsdd]", "runs.fsdd.data=mnist", "runs.fsdd.data.prepare.validation=100"),
+    )
+    with pytest.raises(ConfigurationError, match=r"runs\.fsdd\.data\.name=mnist_fsdd"):
+        plan.check()
+
+
+def test_every_ascii_character_survives_the_way_to_a_step(tmp_path):
+    text = string.printable.replace("'", "").replace("\\", "")
+    override = f"report.title.en='{text}\\'\\\\\\\\'"
+    plan = Plan("default", (override,))
+    plan.write(tmp_path / "given.yaml")
+    read = Plan.read(tmp_path / "given.yaml")
+    assert read == plan
+    assert set(compose(read.of_report())["report"]["title"]["en"]) == set(string.printable)
+
+
+def test_a_whole_number_may_stand_for_a_real_one_but_not_the_other_way():
+    types.check({"a": 1}, {"a": 0.5}, "x")
+    with pytest.raises(ConfigurationError, match="x.a: wants a whole number"):
+        types.check({"a": 0.5}, {"a": 1}, "x")
+    with pytest.raises(ConfigurationError, match="x.a: wants a whole number"):
+        types.check({"a": True}, {"a": 1}, "x")
+
+
+def test_overrides_that_belong_to_other_runs_are_left_out():
+    given = ["a=1", "runs.x.b=2", "++runs.y.c=3", "~runs.x.d"]
+    assert overrides.for_run(given, "x") == ["a=1", "b=2", "~d"]
+    assert overrides.for_run(given, "y") == ["a=1", "++c=3"]
+
+
+def test_a_users_folder_adds_a_run_a_model_and_its_data(tmp_path, monkeypatch):
+    (tmp_path / "conf" / "run").mkdir(parents=True)
+    (tmp_path / "conf" / "model").mkdir()
+    (tmp_path / "nets.py").write_text("class Mine:\n    def __init__(self, classes, width): ...\n")
+    (tmp_path / "conf" / "model" / "mine.yaml").write_text("_target_: nets.Mine\nwidth: 4\n")
+    (tmp_path / "conf" / "run" / "mine.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - mnist\n  - override /model: mine\n  - _self_\n"
+    )
+    monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path / "conf"))
+    monkeypatch.syspath_prepend(tmp_path)
+    plan = Plan("default", ("report.runs=[mine]",))
+    plan.check()
+    assert plan.config("mine")["model"] == {"_target_": "nets.Mine", "width": 4}
+    with pytest.raises(ConfigurationError, match=r"model.wide: no such key. Did you mean 'model.width'"):
+        Plan("default", ("report.runs=[mine]", "model.wide=3")).check()
+
+
+def test_a_folder_of_the_users_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setenv("CNNATOMY_CONF", "/no/such/folder")
+    with pytest.raises(ConfigurationError, match="/no/such/folder"):
+        Plan("default").check()

@@ -1,0 +1,198 @@
+"""The whole chain on a small dataset of a user's own, as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Checkout, make_checkout
+
+OWN = Path(__file__).parent / "own"
+
+
+def with_own(folder: Path) -> Checkout:
+    """A checkout with the user's folder of stripes beside it."""
+    checkout = make_checkout(folder)
+    path = f"{checkout.environment['PYTHONPATH']}{os.pathsep}{OWN}"
+    return Checkout(folder, checkout.environment | {"CNNATOMY_CONF": str(OWN / "conf"), "PYTHONPATH": path})
+
+
+def jobs(output: str) -> list[str]:
+    """The rules that Snakemake says it runs."""
+    return [line.split()[1].rstrip(":") for line in output.splitlines() if line.startswith(("rule ", "localrule "))]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A checkout whose report of stripes is made, by plain Snakemake."""
+    checkout = with_own(tmp_path_factory.mktemp("made") / "checkout")
+    answer = checkout.snakemake("--config", "report=stripes")
+    assert answer.returncode == 0, answer.stdout
+    return checkout
+
+
+def test_the_report_is_there_with_every_number_in_results_csv(made):
+    page = (made.folder / "results/report/index.html").read_text()
+    with (made.folder / "results/report/results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    accuracy = [row for row in rows if (row["kind"], row["name"], row["metric"]) == ("run", "stripes", "test_accuracy")]
+    assert len(accuracy) == 1
+    assert float(accuracy[0]["ci_low"]) <= float(accuracy[0]["value"]) <= float(accuracy[0]["ci_high"])
+    assert {row["method"] for row in rows} >= {"samples", "evaluation", "kernels", "feature_maps"}
+    assert "Stripes" in page
+
+
+def test_test_accuracy_is_the_share_of_right_predictions(made):
+    with (made.folder / "results/runs/stripes/seed0/predictions.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
+    share = sum(row["label"] == row["prediction"] for row in rows) / len(rows)
+    metrics = json.loads((made.folder / "results/runs/stripes/seed0/metrics.json").read_text())
+    assert [n["value"] for n in metrics["numbers"] if n["metric"] == "test_accuracy"] == [pytest.approx(share)]
+    assert len(rows) == 200
+
+
+def test_a_second_run_does_nothing(made):
+    answer = made.snakemake("--config", "report=stripes")
+    assert answer.returncode == 0
+    assert jobs(answer.stdout) == []
+
+
+def test_make_report_and_plain_snakemake_agree(made):
+    answer = made.run(sys.executable, "-m", "cnnatomy.launch", REPORT="stripes")
+    assert answer.returncode == 0, answer.stdout
+    assert jobs(answer.stdout) == []
+
+
+def test_the_run_leaves_no_trace_outside_its_folders(made):
+    assert {p.name for p in made.folder.iterdir()} - {p.name for p in Path(__file__).parents[2].iterdir()} <= {
+        "results",
+        "resources",
+        ".snakemake",
+    }
+    assert not list(made.folder.rglob("outputs")) and not list(made.folder.rglob("lightning_logs"))
+
+
+def test_a_step_works_by_itself_and_gives_the_same_bytes(made):
+    exhibit = made.folder / "results/exhibits/stripes/seed0/kernels/exhibit.json"
+    before = exhibit.read_bytes()
+    answer = made.step("dissect", "run=stripes", "method=kernels")
+    assert answer.returncode == 0, answer.stdout
+    assert exhibit.read_bytes() == before
+
+
+def test_a_step_by_hand_with_other_values_needs_a_folder_of_its_own(made, tmp_path):
+    refused = made.step("train", "run=stripes", "training.max_epochs=1")
+    assert refused.returncode != 0 and "out=" in refused.stdout
+    out = tmp_path / "out"
+    trained = made.step("train", "run=stripes", "training.max_epochs=1", f"out={out}")
+    assert trained.returncode == 0, trained.stdout
+    assert (out / "runs/stripes/seed0/model.safetensors").is_file()
+    # Other values read the network that other values made; the usual ones refuse it.
+    shown = made.step("dissect", "run=stripes", "method=kernels", "training.max_epochs=1", f"out={out}")
+    assert shown.returncode == 0, shown.stdout
+    foreign = made.step("dissect", "run=stripes", "method=kernels", f"out={out}")
+    assert foreign.returncode != 0 and "made with other values" in foreign.stdout
+
+
+def test_an_unknown_method_or_run_offers_the_nearest(made):
+    assert "Did you mean 'kernels'?" in made.step("dissect", "run=stripes", "method=kernel").stdout
+    assert "Did you mean 'stripes'?" in made.step("dissect", "run=stripe", "method=kernels").stdout
+
+
+def test_make_hands_over_every_printable_character(made, tmp_path):
+    odd = "".join(chr(c) for c in range(32, 127) if chr(c) not in "'\\")
+    quoted = "report.title.en='" + odd + "'"
+    # As a user's shell would hand it over: OVERRIDES=<one word, quoted for a shell>.
+    word = "'" + quoted.replace("'", "'\\''") + "'"
+    checkout = with_own(tmp_path / "checkout")
+    for part in ("results", "resources", ".snakemake"):
+        shutil.copytree(made.folder / part, checkout.folder / part, symlinks=True)
+    (checkout.folder / ".venv").symlink_to(Path(sys.prefix))
+    (checkout.folder / "requirements.lock").touch()
+    os.utime(checkout.folder / "requirements.lock", (0, 0))
+    ready = Path(sys.prefix) / ".ready"
+    if not ready.exists():
+        pytest.skip("the environment was not set up by make")
+    for file in (checkout.folder / "pyproject.toml", checkout.folder / "workflow/setup.sh"):
+        os.utime(file, (0, 0))
+    answer = checkout.run("make", "report", REPORT="stripes", OVERRIDES=word)
+    assert answer.returncode == 0, answer.stdout
+    assert jobs(answer.stdout) == ["report"] or jobs(answer.stdout) == ["report", "all"], answer.stdout
+    import html
+
+    assert odd in html.unescape((checkout.folder / "results/report/index.html").read_text())
+
+
+def test_killed_at_any_moment_make_report_goes_on(tmp_path):
+    checkout = with_own(tmp_path / "checkout")
+    command = [sys.executable, "-m", "cnnatomy.launch"]
+    for seconds in (4, 9, 14):
+        process = subprocess.Popen(
+            command,
+            cwd=checkout.folder,
+            env=checkout.environment | {"REPORT": "stripes"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    answer = checkout.run(*command, REPORT="stripes")
+    assert answer.returncode == 0, answer.stdout
+    assert (checkout.folder / "results/report/index.html").is_file()
+
+
+def test_a_second_make_report_waits_and_says_so(made):
+    command = [sys.executable, "-m", "cnnatomy.launch"]
+    environment = made.environment | {"REPORT": "stripes"}
+    options = {"cwd": made.folder, "env": environment, "stdin": subprocess.DEVNULL, "text": True}
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    time.sleep(1)
+    second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    said, _ = second.communicate(timeout=120)
+    first.communicate(timeout=120)
+    assert first.returncode == second.returncode == 0
+    assert "waiting" in said
+
+
+def test_two_checkouts_and_two_datasets_share_one_cache(tmp_path):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    hands = [with_own(tmp_path / name) for name in ("one", "two")]
+    wanted = ["results/data/stripes/dataset.json", "results/data/dots/dataset.json"]
+    for checkout in hands:
+        own = checkout.folder / "own"
+        shutil.copytree(OWN / "conf", own)
+        text = (own / "data/stripes.yaml").read_text()
+        (own / "data/dots.yaml").write_text(text.replace("name: stripes", "name: dots").replace("raw: stripes", "raw: dots"))
+        checkout.environment["CNNATOMY_CONF"] = str(own)
+        checkout.environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
+        answer = checkout.snakemake("--cache", "--", *wanted)
+        assert answer.returncode == 0, answer.stdout
+        facts = [json.loads((checkout.folder / file).read_text()) for file in wanted]
+        assert [f["name"] for f in facts] == ["stripes", "dots"]
+    logs = sorted(p.name for p in (hands[1].folder / "results").rglob("*.log"))
+    assert logs == [], "the second checkout made what the cache already had"
+    # What comes out of a cache is verified on every read.
+    for file in cache.rglob("*.npy"):
+        file.write_bytes(file.read_bytes()[:-1] + b"\x00")
+    answer = hands[1].step("samples", "run=stripes")
+    assert answer.returncode != 0 and "SHA-256" in answer.stdout
+
+
+def test_a_failing_step_shows_its_log_and_names_the_cause(tmp_path):
+    checkout = with_own(tmp_path / "checkout")
+    answer = checkout.snakemake("--config", "report=stripes", 'overrides=["data.prepare.validation=200"]')
+    assert answer.returncode != 0
+    assert "no samples" in answer.stdout.lower() or "empty" in answer.stdout.lower(), answer.stdout

@@ -1,0 +1,138 @@
+"""Change one thing, and exactly the steps that read it are due again.
+
+Nothing is computed here: the outputs are empty files that Snakemake is told to take for made (`--touch`), with the
+parameters of that moment recorded; then a dry run says what a change would rerun.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from tests.conftest import make_checkout
+
+METHODS = ["samples", "evaluation", "kernels", "feature_maps"]
+
+
+def due(checkout, *overrides: str, report: str = "default") -> set[str]:
+    """The jobs that a dry run would start, as `rule` or `rule:wildcards`."""
+    listed = ",".join(f'"{o}"' for o in overrides)
+    answer = checkout.snakemake("--dry-run", "--config", f"report={report}", f"overrides=[{listed}]")
+    assert answer.returncode == 0, answer.stdout
+    jobs = set()
+    for block in re.split(r"\n(?=(?:local)?rule \w+:)", answer.stdout)[1:]:
+        rule = re.match(r"(?:local)?rule (\w+):", block)[1]
+        wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
+        values = [pair.split("=")[1] for pair in wildcards[1].split(", ")] if wildcards else []
+        jobs.add(":".join([rule, *(v for v in values if v != "0")]))
+    return jobs - {"all"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A checkout in which the default report stands, as far as Snakemake knows."""
+    checkout = make_checkout(tmp_path_factory.mktemp("made") / "checkout")
+    answer = checkout.snakemake("--dry-run")
+    assert answer.returncode == 0, answer.stdout
+    for files in re.findall(r"^    (?:output|log|benchmark): (.*)$", answer.stdout, re.MULTILINE):
+        for name in files.split(", "):
+            file = checkout.folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    touched = checkout.snakemake("--touch")
+    assert touched.returncode == 0, touched.stdout
+    assert due(checkout) == set()
+    return checkout
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+    """A copy of `made` whose code may be changed."""
+    folder = tmp_path / "checkout"
+    shutil.copytree(made.folder, folder, symlinks=True)
+    return type(made)(folder, made.environment | {"PYTHONPATH": str(folder / "src")})
+
+
+def after(run: str, methods: list[str] = METHODS) -> set[str]:
+    """What hangs on a run's data: its training and all that follows."""
+    follow = {"samples": f"samples:{run}", "evaluation": f"evaluate:{run}"}
+    return {f"train:{run}", "report"} | {follow.get(m, f"dissect:{run}:{m}") for m in methods}
+
+
+def without_samples(run: str) -> set[str]:
+    return after(run) - {f"samples:{run}"}
+
+
+@pytest.mark.parametrize(
+    ("override", "rules"),
+    [
+        ("runs.mnist.data.fetch.licence=other", {"fetch:mnist", "prepare:mnist"} | after("mnist")),
+        ("runs.speech.data.mirror=/somewhere", set()),
+        ("runs.mnist.data.prepare.validation=4000", {"prepare:mnist"} | after("mnist")),
+        ("runs.speech.model.dropout=0.123", without_samples("speech")),
+        ("runs.text.training.max_epochs=3", without_samples("text")),
+        ("runs.text.training.accelerator=gpu", set()),
+        (
+            "dissect.kernels.columns=4",
+            {f"dissect:{run}:kernels" for run in ("mnist", "speech", "text", "photograph")} | {"report"},
+        ),
+        ("runs.mnist.dissect.feature_maps.sample=3", {"dissect:mnist:feature_maps", "report"}),
+        ("runs.mnist.threads.evaluate=2", {"evaluate:mnist", "report"}),
+        ("report.title.en=Mine", {"report"}),
+        ("report.methods=[kernels]", {"report"}),
+    ],
+)
+def test_a_changed_value_reruns_exactly_the_steps_that_read_it(made, override, rules):
+    assert due(made, override) == rules
+
+
+def test_the_order_of_keys_changes_nothing(copy):
+    file = copy.folder / "conf/dissect/kernels.yaml"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([line for line in reversed(lines) if not line.startswith((" ", "-"))]))
+    assert due(copy) == set()
+
+
+def test_a_comment_or_a_docstring_changes_nothing(copy):
+    file = copy.folder / "src/cnnatomy/dissect/kernels.py"
+    file.write_text(file.read_text() + "\n# a thought\n")
+    copy.edit("src/cnnatomy/models/lecture.py", '"""', '"""Another opening. ')
+    assert due(copy) == set()
+
+
+def test_a_line_of_a_dissection_redraws_its_exhibits_and_retrains_nothing(copy):
+    file = copy.folder / "src/cnnatomy/dissect/kernels.py"
+    file.write_text(file.read_text() + "\nANOTHER = 1\n")
+    assert due(copy) == {f"dissect:{run}:kernels" for run in ("mnist", "speech", "text", "photograph")} | {"report"}
+
+
+def test_a_line_of_a_model_retrains_its_runs_only(copy):
+    file = copy.folder / "src/cnnatomy/models/lecture.py"
+    file.write_text(file.read_text() + "\nANOTHER = 1\n")
+    assert due(copy) == without_samples("mnist")
+
+
+def test_a_line_of_the_report_or_of_its_template_redraws_only_the_report(copy):
+    file = copy.folder / "src/cnnatomy/report/__init__.py"
+    file.write_text(file.read_text() + "\nANOTHER = 1\n")
+    assert due(copy) == {"report"}
+
+
+def test_a_line_of_a_template_redraws_only_the_report(copy):
+    template = next((copy.folder / "src/cnnatomy/report").rglob("*.html*"))
+    template.write_text(template.read_text() + "\n")
+    assert due(copy) == {"report"}
+
+
+def test_a_line_of_the_workflow_or_of_the_composing_reruns_nothing(copy):
+    file = copy.folder / "src/cnnatomy/config/plan.py"
+    file.write_text(file.read_text() + "\nANOTHER = 1\n")
+    assert due(copy) == set()
+
+
+def test_another_seed_trains_only_itself(made):
+    assert due(made, "report.seeds=2") == {"report"} | {
+        f"{rule}:{run}:1" for rule in ("train", "evaluate") for run in ("mnist", "speech", "text", "photograph")
+    }
