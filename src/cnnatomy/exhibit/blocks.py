@@ -1,0 +1,412 @@
+"""What an exhibit is made of: the exhibit, its numbers, and the typed blocks of its body.
+
+Each block knows how to describe itself: `describe(files)` returns its part of exhibit.json and adds the
+bytes of its siblings (pictures, tables, sounds) to `files`, a mapping from file name to content.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1  # of exhibit.json; a reader refuses another
+
+Text = str | Mapping[str, str]
+"""What is shown to a reader: English, or `{"en": ..., "zh": ...}`."""
+
+State = Literal["", "live", "dead", "rescued", "right", "wrong"]
+Files = dict[str, bytes]
+
+
+class InvalidExhibit(ValueError):
+    """An exhibit breaks its contract; the message says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """One measured number: one row of the report's results.csv.
+
+    `value` and the 95 % interval `ci_low`..`ci_high` are in `unit`: "fraction" (0 to 1, shown as per
+    cent), "s", "Hz", or "" for a bare number. `n` is how many samples or seeds it rests on. `subject`
+    says what it was measured on: `layer=conv1;filter=3`, `class=7`, empty for the whole.
+    """
+
+    metric: str
+    value: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+    unit: str = ""
+    n: int | None = None
+    subject: str = ""
+
+    def describe(self) -> dict[str, Any]:
+        name = f"the number {self.metric!r}" + (f" of {self.subject}" if self.subject else "")
+        if (self.ci_low is None) != (self.ci_high is None):
+            raise InvalidExhibit(f"{name} has half an interval; give both ci_low and ci_high, or neither")
+        described: dict[str, Any] = {"metric": self.metric, "value": _finite(self.value, name)}
+        if self.ci_low is not None and self.ci_high is not None:
+            described["ci_low"] = _finite(self.ci_low, f"{name}: its ci_low")
+            described["ci_high"] = _finite(self.ci_high, f"{name}: its ci_high")
+        if self.unit:
+            described["unit"] = self.unit
+        if self.n is not None:
+            described["n"] = int(self.n)
+        if self.subject:
+            described["subject"] = self.subject
+        return described
+
+
+@dataclass
+class Figure:
+    """A drawing: `svg` is its text (see `cnnatomy.dissect.plotting`), `data` its numbers, one tidy table."""
+
+    name: str
+    svg: str
+    alt: Text
+    data: pd.DataFrame | None = None
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        described = {"type": "figure", "name": self.name, "file": f"{self.name}.svg", "alt": _text(self.alt)}
+        _add(files, f"{self.name}.svg", self.svg.encode())
+        if self.data is not None:
+            described["data"] = f"{self.name}.csv"
+            _add(files, f"{self.name}.csv", _csv(self.data))
+        return described | _heading(self.title, self.caption)
+
+
+@dataclass
+class Item:
+    """One small picture of a grid, stored pixel by pixel.
+
+    `pixels` is uint8, (height, width) grey or (height, width, 3) colour, row 0 on top, never enlarged:
+    the page does that. `sound` holds the bytes of a wav file. `values` are shown on hover and focus;
+    `group` gathers items under one heading. The `id` is unique in the exhibit, e.g. `conv1/3` or
+    `test/11`.
+    """
+
+    id: str
+    pixels: np.ndarray
+    label: str = ""
+    sound: bytes | None = None
+    state: State = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    group: str = ""
+
+
+@dataclass
+class Grid:
+    """Small pictures side by side: kernels, feature maps, samples. `columns` None lets the page choose."""
+
+    name: str
+    items: Sequence[Item]
+    columns: int | None = None
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        described: dict[str, Any] = {"type": "grid", "name": self.name}
+        if self.columns is not None:
+            described["columns"] = int(self.columns)
+        described["items"] = [self._item(index, item, files) for index, item in enumerate(self.items)]
+        return described | _heading(self.title, self.caption)
+
+    def _item(self, index: int, item: Item, files: Files) -> dict[str, Any]:
+        where = f"item {item.id!r} of grid {self.name!r}"
+        stem = f"{self.name}-{index:04d}"
+        described: dict[str, Any] = {"id": item.id, "file": f"{stem}.png"}
+        _add(files, f"{stem}.png", _png(item.pixels, where))
+        if item.sound is not None:
+            if item.sound[:4] != b"RIFF" or item.sound[8:12] != b"WAVE":
+                raise InvalidExhibit(f"the sound of {where} is no wav file; give the bytes of one")
+            described["sound"] = f"{stem}.wav"
+            _add(files, f"{stem}.wav", item.sound)
+        return described | _label(item.label, item.state, item.values, item.group, where)
+
+
+@dataclass
+class Matrix:
+    """A two-dimensional table of numbers drawn as a heat map, e.g. a confusion matrix.
+
+    `values` has shape (len(rows), len(columns)). `items` maps (row index, column index) to the ids of the
+    grid items or sentences that the cell stands for; the page jumps to them.
+    """
+
+    name: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: np.ndarray
+    items: Mapping[tuple[int, int], Sequence[str]] = field(default_factory=dict)
+    row_title: Text = ""
+    column_title: Text = ""
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        values = np.asarray(self.values)
+        where = f"matrix {self.name!r}"
+        if values.shape != (len(self.rows), len(self.columns)):
+            raise InvalidExhibit(
+                f"{where} has values of shape {values.shape}, but {len(self.rows)} rows and {len(self.columns)} columns"
+            )
+        if not np.isfinite(values).all():
+            row, column = np.argwhere(~np.isfinite(values))[0]
+            raise InvalidExhibit(
+                f"{where} is not finite at row {self.rows[row]!r}, column {self.columns[column]!r}; "
+                "mend what computed it, or leave the row or column out"
+            )
+        table = io.StringIO()
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["", *self.columns])
+        writer.writerows([name, *row] for name, row in zip(self.rows, values.tolist(), strict=True))
+        _add(files, f"{self.name}.csv", table.getvalue().encode())
+        described: dict[str, Any] = {
+            "type": "matrix",
+            "name": self.name,
+            "data": f"{self.name}.csv",
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "values": values.tolist(),
+            "cells": [
+                {"row": int(row), "column": int(column), "items": list(ids)}
+                for (row, column), ids in sorted(self.items.items())
+                if ids
+            ],
+        }
+        if self.row_title:
+            described["row_title"] = _text(self.row_title)
+        if self.column_title:
+            described["column_title"] = _text(self.column_title)
+        return described | _heading(self.title, self.caption)
+
+
+@dataclass
+class Sentence:
+    """One sentence as tokens with weights: above 0 for, below 0 against; the page scales by the largest."""
+
+    id: str
+    tokens: Sequence[tuple[str, float]]
+    label: str = ""
+    state: State = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    group: str = ""
+
+
+@dataclass
+class Texts:
+    """Sentences with highlighted words."""
+
+    name: str
+    sentences: Sequence[Sentence]
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        sentences = []
+        for sentence in self.sentences:
+            where = f"sentence {sentence.id!r} of text {self.name!r}"
+            described: dict[str, Any] = {
+                "id": sentence.id,
+                "tokens": [
+                    [token, _finite(weight, f"the weight of {token!r} in {where}")] for token, weight in sentence.tokens
+                ],
+            }
+            sentences.append(described | _label(sentence.label, sentence.state, sentence.values, sentence.group, where))
+        whole = {"type": "text", "name": self.name, "sentences": sentences}
+        return whole | _heading(self.title, self.caption)
+
+
+@dataclass
+class Table:
+    """A table to read. Its index is not shown; make it a column if it says something."""
+
+    name: str
+    data: pd.DataFrame
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        _add(files, f"{self.name}.csv", _csv(self.data))
+        described = {"type": "table", "name": self.name, "data": f"{self.name}.csv"}
+        return described | _heading(self.title, self.caption)
+
+
+@dataclass
+class Prose:
+    """A paragraph; an empty line starts the next one."""
+
+    text: Text
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        return {"type": "prose", "text": _text(self.text)} | _heading(self.title, self.caption)
+
+
+@dataclass
+class Frame:
+    """One step of a walk-through: a line of text and any blocks but another walk-through."""
+
+    title: Text
+    text: Text = ""
+    blocks: Sequence[Figure | Grid | Matrix | Texts | Table | Prose] = ()
+
+
+@dataclass
+class Steps:
+    """Frames to walk through one after the other."""
+
+    name: str
+    frames: Sequence[Frame]
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        frames = []
+        for frame in self.frames:
+            described: dict[str, Any] = {"title": _text(frame.title)}
+            if frame.text:
+                described["text"] = _text(frame.text)
+            frames.append(described | {"blocks": [block.describe(files) for block in frame.blocks]})
+        return {"type": "steps", "name": self.name, "frames": frames} | _heading(self.title, self.caption)
+
+
+Block = Figure | Grid | Matrix | Texts | Steps | Table | Prose
+
+
+@dataclass
+class Exhibit:
+    """One thing to see.
+
+    `kind` and `name` say whose it is (the run `mnist`, the lesson `convolution`), `method` what was done
+    (`kernels`; empty for lessons and studies), `caption` what to see and what the numbers mean, `sources`
+    what to cite.
+    """
+
+    kind: Literal["run", "lesson", "study"]
+    name: str
+    method: str
+    seed: int
+    title: Text
+    caption: Text
+    numbers: Sequence[Number] = ()
+    blocks: Sequence[Block] = ()
+    sources: Sequence[str] = ()
+
+    def describe(self, config: Mapping[str, Any], digests: Mapping[str, str]) -> tuple[dict[str, Any], Files]:
+        """The content of exhibit.json but for its `files`, and the siblings' bytes by file name."""
+        files: Files = {}
+        document = {
+            "format": FORMAT,
+            "kind": self.kind,
+            "name": self.name,
+            "method": self.method,
+            "seed": int(self.seed),
+            "title": _text(self.title),
+            "caption": _text(self.caption),
+            "numbers": [number.describe() for number in self.numbers],
+            "blocks": [block.describe(files) for block in self.blocks],
+            "sources": list(self.sources),
+            "config": _sorted(config),
+            "digests": _sorted(digests),
+        }
+        return document, files
+
+    def write(self, folder: Path, slice_: Mapping[str, Any], digests: Mapping[str, str]) -> None:
+        """Write the exhibit into `folder`, whole or not at all.
+
+        `slice_` is the configuration that made it, `digests` the digests of what it was made of; both are
+        shown in the report. Everything is checked first (`InvalidExhibit`), then written beside `folder`
+        and moved in, exhibit.json last; files of an older exhibit that are no longer named are removed.
+        The same exhibit gives the same bytes.
+        """
+        from cnnatomy.exhibit.store import store
+
+        try:
+            document, files = self.describe(slice_, digests)
+        except InvalidExhibit as error:
+            raise InvalidExhibit(f"{folder}/exhibit.json: {error}") from error
+        store(folder, document, files)
+
+
+def _text(text: Text) -> str | dict[str, str]:
+    return text if isinstance(text, str) else dict(text)
+
+
+def _heading(title: Text, caption: Text) -> dict[str, Any]:
+    heading = {}
+    if title:
+        heading["title"] = _text(title)
+    if caption:
+        heading["caption"] = _text(caption)
+    return heading
+
+
+def _label(label: str, state: str, values: Mapping[str, float], group: str, where: str) -> dict[str, Any]:
+    described: dict[str, Any] = {}
+    if label:
+        described["label"] = label
+    if state:
+        described["state"] = state
+    if values:
+        described["values"] = {key: _finite(value, f"{key!r} of {where}") for key, value in values.items()}
+    if group:
+        described["group"] = group
+    return described
+
+
+def _finite(value: Any, what: str) -> float | int:
+    """`value` as a plain number of Python. Refuses what JSON can't hold, naming `what`."""
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, bool) or not isinstance(plain, int | float):
+        raise InvalidExhibit(f"{what} is {plain!r}; give a number")
+    if not math.isfinite(plain):
+        raise InvalidExhibit(f"{what} is {plain}, but must be finite; mend what computed it, or leave it out")
+    return plain
+
+
+def _sorted(value: Any) -> Any:
+    """The same value with the keys of every mapping sorted: equal configurations give equal bytes."""
+    if isinstance(value, Mapping):
+        return {str(key): _sorted(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_sorted(entry) for entry in value]
+    return value
+
+
+def _add(files: Files, name: str, content: bytes) -> None:
+    if name in files:
+        raise InvalidExhibit(f"two blocks would write {name}; give every block of an exhibit its own name")
+    files[name] = content
+
+
+def _csv(data: pd.DataFrame) -> bytes:
+    table = data.to_csv(index=False, lineterminator="\n")
+    assert isinstance(table, str)
+    return table.encode()
+
+
+def _png(pixels: np.ndarray, where: str) -> bytes:
+    from PIL import Image
+
+    pixels = np.asarray(pixels)
+    grey, colour = pixels.ndim == 2, pixels.ndim == 3 and pixels.shape[2] == 3
+    if pixels.dtype != np.uint8 or not (grey or colour) or pixels.size == 0:
+        raise InvalidExhibit(
+            f"the pixels of {where} are {pixels.dtype} of shape {pixels.shape}; "
+            "give uint8 of shape (height, width) or (height, width, 3)"
+        )
+    png = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(png, format="PNG", compress_level=9)
+    return png.getvalue()

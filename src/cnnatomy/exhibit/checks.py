@@ -1,0 +1,199 @@
+"""What makes an exhibit valid: the JSON Schema, and what a schema can't say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cnnatomy.exhibit import svg
+from cnnatomy.exhibit.blocks import Files, InvalidExhibit
+
+SCHEMA = Path(__file__).parent.parent / "exhibit.schema.json"
+SHOWN = 5  # problems in one message; the rest follows when these are mended
+
+# What to do, by the keyword of the schema that failed.
+ADVICE = {
+    "additionalProperties": "remove it, or mend its spelling",
+    "const": "this reader knows only that value",
+    "dependentRequired": "give both ends of an interval, or neither",
+    "enum": "use one of these",
+    "pattern": "mend the name",
+    "required": "add it",
+    "type": "give that type",
+}
+ABSOLUTE = re.compile(r"^(/|~/|[A-Za-z]:[\\/]|\\\\|file:)")
+
+
+def validate(document: Any, files: Files | None = None, where: str = "exhibit.json") -> None:
+    """Raise `InvalidExhibit` unless `document` (the content of an exhibit.json) keeps the contract.
+
+    `files` holds the siblings' bytes by name; with None they are not looked at. The message names the file
+    `where`, the JSON path of each problem, and what to do.
+    """
+    problems = []
+    for path, problem in _problems(document, files):
+        problems.append(f"{where} at {path}: {problem}")
+        if len(problems) > SHOWN:
+            problems[-1] = "... and more"
+            break
+    if problems:
+        raise InvalidExhibit("\n".join(problems))
+
+
+def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
+    shape = list(_schema_problems(document))
+    yield from shape
+    if shape:  # what follows takes the shape for granted
+        return
+    yield from _plain_problems(document, "$")
+    yield from _path_problems(document)
+    yield from _name_problems(document)
+    yield from _number_problems(document["numbers"])
+    yield from _matrix_problems(document)
+    yield from _file_problems(document, files)
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def _schema_problems(document: Any) -> Iterator[tuple[str, str]]:
+    for error in _validator().iter_errors(document):
+        message = error.message
+        if len(message) > 300:  # it quotes the whole value
+            message = f"{message[:140]} ... {message[-140:]}"
+        advice = ADVICE.get(str(error.validator), "see exhibit.schema.json")
+        yield error.json_path, f"{message}; {advice}"
+
+
+def _plain_problems(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """What Python's json takes and JSON or UTF-8 does not."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, f"{value} is no finite number; mend what computed it, or leave it out"
+    elif isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            yield path, f"this can't be written as UTF-8 ({error.reason}); decode it with errors='replace'"
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _plain_problems(entry, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from _plain_problems(entry, f"{path}[{index}]")
+    elif value is not None and not isinstance(value, bool | int | float):
+        yield path, f"a {type(value).__name__} is no JSON; give text, numbers, lists and mappings only"
+
+
+def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _strings(entry, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from _strings(entry, f"{path}[{index}]")
+
+
+def _path_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in ("config", "digests", "sources"):
+        for path, value in _strings(document[key], f"$.{key}"):
+            if ABSOLUTE.match(value):
+                yield path, f"{value!r} is a path of this machine; give it relative to the project"
+
+
+def walk(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every block with its JSON path, those inside of steps too."""
+    for index, block in enumerate(document["blocks"]):
+        path = f"$.blocks[{index}]"
+        yield path, block
+        for number, frame in enumerate(block.get("frames", ())):
+            for position, inner in enumerate(frame["blocks"]):
+                yield f"{path}.frames[{number}].blocks[{position}]", inner
+
+
+def _ids(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, block in walk(document):
+        for key in ("items", "sentences"):
+            for index, item in enumerate(block.get(key, ())):
+                yield f"{path}.{key}[{index}].id", item["id"]
+
+
+def _name_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    named = ((f"{path}.name", block["name"]) for path, block in walk(document) if "name" in block)
+    for what, found in (("block", named), ("item", _ids(document))):
+        first: dict[str, str] = {}
+        for path, name in found:
+            if name in first:
+                yield path, f"{name!r} is taken by {first[name]}; give every {what} of an exhibit its own"
+            first.setdefault(name, path)
+
+
+def _number_problems(numbers: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    first: dict[tuple[str, str], int] = {}
+    for index, number in enumerate(numbers):
+        path, name = f"$.numbers[{index}]", f"{number['metric']!r}"
+        if "ci_low" in number and number["ci_low"] > number["ci_high"]:
+            yield path, f"the interval of {name} ends below its start; swap ci_low and ci_high"
+        key = (number["metric"], number.get("subject", ""))
+        if key in first:
+            yield (
+                path,
+                f"{name} of that subject stands at $.numbers[{first[key]}]; tell them apart by subject",
+            )
+        first.setdefault(key, index)
+
+
+def _matrix_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    ids = {name for _, name in _ids(document)}
+    for path, block in walk(document):
+        if block["type"] != "matrix":
+            continue
+        height, width = len(block["rows"]), len(block["columns"])
+        if [len(row) for row in block["values"]] != [width] * height:
+            yield f"{path}.values", f"not {height} rows of {width} numbers; give one for each row and column"
+        for index, cell in enumerate(block["cells"]):
+            here = f"{path}.cells[{index}]"
+            if cell["row"] >= height or cell["column"] >= width:
+                yield here, f"points outside of the {height} by {width} matrix; rows and columns count from 0"
+            for name in cell["items"]:
+                if name not in ids:
+                    yield (
+                        here,
+                        f"{name!r} is no item of this exhibit; give the id of a grid item or a sentence",
+                    )
+
+
+def _file_problems(document: dict[str, Any], files: Files | None) -> Iterator[tuple[str, str]]:
+    named: dict[str, str] = {}
+    for path, block in walk(document):
+        for key in ("file", "data"):
+            if key in block:
+                named[block[key]] = f"{path}.{key}"
+        for index, item in enumerate(block.get("items", ())):
+            named |= {item[key]: f"{path}.items[{index}].{key}" for key in ("file", "sound") if key in item}
+    for name in named.keys() - document["files"].keys():
+        yield named[name], f"{name} has no hash in $.files; write exhibits with Exhibit.write"
+    for name in sorted(document["files"].keys() - named.keys()):
+        yield f"$.files['{name}']", "no block names it; write exhibits with Exhibit.write"
+    if files is None:
+        return
+    for name, digest in document["files"].items():
+        path = f"$.files['{name}']"
+        if name not in files:
+            yield path, f"{name} is missing beside exhibit.json; make the exhibit again"
+        elif hashlib.sha256(files[name]).hexdigest() != digest:
+            yield path, f"{name} was changed after it was written; make the exhibit again"
+        elif name.endswith(".svg"):
+            for problem in svg.problems(files[name]):
+                yield named.get(name, path), f"{name} {problem}"
