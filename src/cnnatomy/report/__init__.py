@@ -1,0 +1,9 @@
+"""The report: one page that hangs exhibits, and every number of it in tables.
+
+It knows no method by name and imports nothing of ours but `cnnatomy.exhibit`, no torch and no matplotlib.
+"""
+
+from cnnatomy.report.build import build
+from cnnatomy.report.context import Context
+
+__all__ = ["Context", "build"]

@@ -1,0 +1,53 @@
+"""Building the report's three files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnnatomy.exhibit import load
+from cnnatomy.report.context import Context
+from cnnatomy.report.page import Exhibition, render
+from cnnatomy.report.tables import costs_csv, costs_of, results_csv
+
+
+def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
+    """Hang the exhibits in `folders`, in that order, and write `index.html`, `results.csv` and `costs.csv` to `out`.
+
+    `more` are exhibits of further seeds, of which only the numbers are shown, beside those of the first.
+    The same exhibits and context give the same bytes, but for costs.csv and the page's block between
+    `<!-- machine facts: begin -->` and `<!-- machine facts: end -->`. Each file is replaced as a whole, the page last.
+    Raises `cnnatomy.exhibit.DamagedExhibit` for an exhibit that is not what was written, and ValueError for two
+    exhibits of the same thing.
+    """
+    folders = [*folders, *more]
+    exhibitions = [Exhibition(*load(folder)) for folder in folders]
+    first: dict[tuple[object, ...], Path] = {}
+    for folder, exhibition in zip(folders, exhibitions, strict=True):
+        known = first.setdefault(exhibition.key, folder)
+        if known is not folder:
+            raise ValueError(f"{known} and {folder} are both the exhibit {exhibition.key}; name only one of them")
+    results = results_csv([exhibition.document for exhibition in exhibitions])
+    costs = costs_of(context.get("benchmarks", ()))
+    hung = len(exhibitions) - len(more)
+    page = render(exhibitions[:hung], exhibitions[hung:], results, costs, context)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    _replace(out / "results.csv", results)
+    _replace(out / "costs.csv", costs_csv(costs))
+    _replace(out / "index.html", page)
+
+
+def _replace(path: Path, content: str) -> None:
+    """Put `content` in the place of the file; a reader sees the old one or the new one."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(content)
+        os.chmod(name, 0o644)  # a temporary file is its owner's only; a report is for everyone
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,83 @@
+"""Drawings made fit to stand inside the page.
+
+The page's content security policy forbids style attributes, and the ids of two drawings must not clash: styles
+become classes, ids get the block's name in front, and a title and a description are put in for those who can't see
+it. What a drawing must not have at all is refused before, by `cnnatomy.exhibit`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+
+SVG = "{http://www.w3.org/2000/svg}"
+HREF = "{http://www.w3.org/1999/xlink}href"
+REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
+LENGTH = re.compile(r"([0-9.]+)(px|pt)?")
+
+
+def inline(content: bytes, prefix: str, title: str, description: str) -> tuple[Markup, dict[str, str]]:
+    """The drawing as markup, and the styles (class → declarations) that the page must define for it."""
+    root = ElementTree.fromstring(content)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in (f"{SVG}metadata", f"{SVG}style", f"{SVG}title", f"{SVG}desc"):
+                parent.remove(child)
+    names = _names(root, prefix)
+    styles: dict[str, str] = {}
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(SVG)
+        element.attrib = _attributes(element, names, styles)
+        if not (element.tail or "").strip():
+            element.tail = None
+    _frame(root, prefix, title, description, styles)
+    return Markup(ElementTree.tostring(root, encoding="unicode")), styles
+
+
+def _names(root: ElementTree.Element, prefix: str) -> dict[str, str]:
+    """New names for the ids that something refers to."""
+    used = set()
+    for element in root.iter():
+        used |= {name for value in element.attrib.values() for name in REFERENCE.findall(value)}
+        used |= {element.get(key, "")[1:] for key in (HREF, "href")}
+    ids = [name for element in root.iter() if (name := element.get("id", "")) in used and name]
+    return {name: f"{prefix}--{number}" for number, name in enumerate(dict.fromkeys(ids))}
+
+
+def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dict[str, str]) -> dict[str, str]:
+    def renamed(value: str) -> str:
+        return REFERENCE.sub(lambda match: f"url(#{names.get(match[1], match[1])})", value)
+
+    kept: dict[str, str] = {}
+    for name, value in element.attrib.items():
+        if name == "id":
+            if value in names:
+                kept["id"] = names[value]
+        elif name in (HREF, "href"):
+            kept["href"] = f"#{names.get(value[1:], value[1:])}" if value.startswith("#") else value
+        elif name == "style":
+            style = renamed("; ".join(part.strip() for part in value.split(";") if part.strip()))
+            if style:
+                kept["class"] = f"s{hashlib.sha256(style.encode()).hexdigest()[:8]}"
+                styles[kept["class"]] = style
+        elif name != "class" and not name.startswith("{"):
+            kept[name] = renamed(value)
+    return kept
+
+
+def _frame(root: ElementTree.Element, prefix: str, title: str, description: str, styles: dict[str, str]) -> None:
+    """Size, title and description of the whole."""
+    width, height = (LENGTH.fullmatch(root.get(key, "")) for key in ("width", "height"))
+    if width and height:
+        root.attrib.setdefault("viewBox", f"0 0 {width[1]} {height[1]}")
+        pixels = round(float(width[1]) * (4 / 3 if width[2] == "pt" else 1))
+        root.set("class", f"w{pixels}")  # the page lets no drawing grow much beyond the size that it was made for
+        styles[f"w{pixels}"] = f"--natural: {pixels}px"
+    root.attrib = {"role": "img", "aria-labelledby": f"{prefix}--title {prefix}--desc"} | root.attrib
+    for position, (tag, text) in enumerate((("title", title), ("desc", description))):
+        element = ElementTree.Element(tag, {"id": f"{prefix}--{tag}"})
+        element.text = text
+        root.insert(position, element)

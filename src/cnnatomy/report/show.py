@@ -1,0 +1,225 @@
+"""How numbers, pictures and weights are shown: the filters of the page's templates."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import math
+import struct
+from typing import Any
+from urllib.parse import quote
+
+from cnnatomy.exhibit import Text
+
+NARROW = "\u202f"  # narrow no-break space, between a number and its unit
+MINUS = "\u2212"
+JOINED = "\u2060"  # keeps a line from breaking here
+SIZES = ((16, 126), (64, 84))  # about how many px a picture gets among so many
+SMALL = 56  # among more than that
+CARD = 118  # on a card of the first screen
+THIN, LONG = 14, 320  # px, how narrow and how long it may get for that
+LEVELS = 12  # of a heat map, and of the weights of words
+STATES = {
+    "live": ("", "live"),
+    "dead": ("\u2020", "dead"),
+    "rescued": ("\u21ba", "rescued"),
+    "right": ("\u2713", "right"),
+    "wrong": ("\u2717", "wrong"),
+}  # a sign and a word, so that no state is told by colour alone; what is as it should be has no sign
+
+
+def english(text: Text) -> str:
+    """A text in the page's language."""
+    return text if isinstance(text, str) else text["en"]
+
+
+def words(name: str) -> str:
+    """A metric's or a split's name as words."""
+    return name.replace("_", " ").strip()
+
+
+def plain(value: float | int | str | None, digits: int = 4) -> str:
+    """A number for readers: four significant digits, thousands set apart, a real minus sign."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
+        shown = f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))  # 2013 may be a year
+    elif abs(value) >= 10 ** (digits - 1):
+        shown = f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.{digits}g}"
+    elif abs(value) < 1e-4:
+        shown = f"{value:.2e}"
+    else:
+        shown = f"{value:.{digits}g}"
+    return shown.replace("-", MINUS).replace(",", NARROW)
+
+
+def measured(number: dict[str, Any]) -> dict[str, str]:
+    """A number of an exhibit in parts: `value`, `unit`, `interval`, and `n`."""
+    value, unit = number["value"], number.get("unit", "")
+    ends = [number[key] for key in ("ci_low", "ci_high") if key in number]
+    if unit == "fraction":
+        shown = _percentages([value, *ends])
+        unit = "%"
+    elif number["metric"] == "verdict":
+        shown = [{1: "supported", -1: "not supported", 0: "not decided"}.get(value, plain(value))]
+        ends = []
+    else:
+        shown = [plain(end) for end in (value, *ends)]
+    parts = {"value": shown[0], "unit": unit, "interval": "", "n": plain(number["n"]) if "n" in number else ""}
+    if ends:
+        parts["interval"] = f"{shown[1]}{JOINED}–{JOINED}{shown[2]}"
+    return parts
+
+
+def _percentages(values: list[float]) -> list[str]:
+    """A fraction, and the ends of its interval if there are any, with as many decimals as the interval lets count."""
+    per_cent = [100 * value for value in values]
+    if len(values) < 3 or values[2] <= values[1]:
+        return [plain(round(value, 2)) for value in per_cent]
+    decimals = min(3, max(1, 1 - math.floor(math.log10(per_cent[2] - per_cent[1]))))
+    return [f"{value:.{decimals}f}".replace("-", MINUS) for value in per_cent]
+
+
+def data_uri(content: bytes | str, mime: str) -> str:
+    """A file's content as an address that needs no file."""
+    raw = content.encode() if isinstance(content, str) else content
+    return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
+
+
+def anchor(*parts: str) -> str:
+    """An HTML id, and the part of an address behind #; what neither may hold is written as %xx."""
+    return quote("-".join(part for part in parts if part), safe="/+.:-_~")
+
+
+def size(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG, read from its header."""
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+def fit(width: int, height: int, size: int) -> tuple[int, int]:
+    """The width and height of a picture that stands for others: enlarged as by `zoom`, or reduced to `size` px."""
+    longest = max(width, height)
+    scale = zoom(width, height, size) if longest <= 1.25 * size else size / longest
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def picture_size(items: int) -> int:
+    """About how large each of so many pictures is shown, px."""
+    return next((size for most, size in SIZES if items <= most), SMALL)
+
+
+def zoom(width: int, height: int, size: int) -> int:
+    """By which whole number a picture is enlarged to about `size` px: pixels stay square and none is lost."""
+    wanted = max(round(size / max(width, height)), math.ceil(THIN / min(width, height)))
+    return max(1, min(wanted, LONG // max(width, height)))
+
+
+def heat(matrix: dict[str, Any]) -> list[list[str]]:
+    """The class of each cell's colour: `h0` (nothing) to `h12` (most), `c1` to `c12` for what is below zero.
+
+    A matrix of one set of names against itself, as of right and wrong answers, has a scale of its own for the diagonal
+    (`d0` to `d12`), or else the diagonal would be all that can be seen.
+    """
+    values, square = matrix["values"], matrix["rows"] == matrix["columns"]
+    off = [abs(v) for r, row in enumerate(values) for c, v in enumerate(row) if not (square and r == c)]
+    on = [abs(row[r]) for r, row in enumerate(values)] if square else []
+    most, diagonal = max(off, default=0), max(on, default=0)
+
+    def level(value: float, largest: float) -> int:
+        share = abs(value) / largest if largest else 0
+        return max(1, round(LEVELS * math.sqrt(share))) if share else 0
+
+    return [
+        [
+            f"d{level(value, diagonal)}" if square and r == c else f"{'c' if value < 0 else 'h'}{level(value, most)}"
+            for c, value in enumerate(row)
+        ]
+        for r, row in enumerate(values)
+    ]
+
+
+def weigh(sentence: dict[str, Any]) -> list[tuple[str, str, float]]:
+    """Each word of a sentence with the class of its weight: `w0`, `p1`..`p12` for, `n1`..`n12` against."""
+    largest = max((abs(weight) for _, weight in sentence["tokens"]), default=0) or 1
+    marked = []
+    for token, weight in sentence["tokens"]:
+        level = round(LEVELS * abs(weight) / largest)
+        marked.append((token, f"{'p' if weight > 0 else 'n'}{level}" if level else "w0", weight))
+    return marked
+
+
+def rows_of(content: bytes) -> tuple[list[str], list[list[str]], list[bool]]:
+    """A CSV's header, its rows, and which columns hold numbers only."""
+    header, *rows = list(csv.reader(io.StringIO(content.decode()))) or [[]]
+    filled = [[row[column] for row in rows if row[column]] for column in range(len(header))]
+    return header, rows, [bool(cells) and all(_is_number(cell) for cell in cells) for cells in filled]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def cell(text: str) -> str:
+    """A numeric cell of a CSV as it is shown."""
+    if not text:
+        return ""
+    number = float(text)
+    return plain(number) if math.isfinite(number) else text
+
+
+def settings(config: dict[str, Any]) -> str:
+    """A slice of configuration as readable lines."""
+    lines: list[str] = []
+
+    def put(value: Any, indent: str) -> None:
+        for key, entry in value.items():
+            if isinstance(entry, dict) and entry:
+                lines.append(f"{indent}{key}:")
+                put(entry, indent + "  ")
+            else:
+                lines.append(f"{indent}{key}: {json.dumps(entry, ensure_ascii=False)}")
+
+    put(config, "")
+    return "\n".join(lines)
+
+
+def grouped(items: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Items by group, groups in the order in which they first appear."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        groups.setdefault(item.get("group", ""), []).append(item)
+    return list(groups.items())
+
+
+def states(items: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    """The states among the items: sign, word, how many."""
+    found = [item["state"] for item in items if "state" in item]
+    return [(*STATES[state], found.count(state)) for state in STATES if state in found]
+
+
+def labelled(item: dict[str, Any]) -> str:
+    """All that is known of an item in one line, for screen readers and tool tips."""
+    parts = [item.get("label", ""), item["id"] if item["id"] != item.get("label") else "", item.get("state", "")]
+    parts += [f"{key} {plain(value)}" for key, value in item.get("values", {}).items()]
+    return ", ".join(part for part in parts if part)
+
+
+def items_csv(items: list[dict[str, Any]]) -> str:
+    """The items of a grid or the sentences of a text as CSV."""
+    keys = list(dict.fromkeys(key for item in items for key in item.get("values", {})))
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    texts = any("tokens" in item for item in items)
+    writer.writerow(["id", "label", "state", "group", *(["text"] if texts else []), *keys])
+    for item in items:
+        words = [" ".join(token for token, _ in item["tokens"])] if texts else []
+        values = [item.get("values", {}).get(key, "") for key in keys]
+        writer.writerow([item["id"], *(item.get(key, "") for key in ("label", "state", "group")), *words, *values])
+    return table.getvalue()

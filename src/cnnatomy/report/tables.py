@@ -1,0 +1,64 @@
+"""The report's tables: every number of its exhibits, and what each job cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RESULTS = ("kind", "name", "seed", "method", "subject", "metric", "value", "ci_low", "ci_high", "unit", "n")
+
+
+def results_csv(documents: Iterable[dict[str, Any]]) -> str:
+    """results.csv: one row for each number of each exhibit, sorted by the first six columns."""
+    rows = []
+    for document in documents:
+        whose = {key: document[key] for key in ("kind", "name", "seed", "method")}
+        rows += [[(whose | number).get(column, "") for column in RESULTS] for number in document["numbers"]]
+    rows.sort(key=lambda row: row[:6])
+    return _csv([RESULTS, *rows])
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one job took: seconds on the clock, processor seconds, and peak memory in MB; None where unknown."""
+
+    rule: str
+    job: str
+    seconds: float | None
+    cpu: float | None
+    memory: float | None
+
+
+def costs_of(benchmarks: Sequence[Path]) -> list[Cost]:
+    """The costs in Snakemake's benchmark files, `<rule>/<job>.tsv`. One that a job left incomplete is left out."""
+    costs = []
+    for path in sorted(map(Path, benchmarks), key=lambda path: (path.parent.name, path.name)):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                numbers = [_number(row.get(column)) for column in ("s", "cpu_time", "max_rss")]
+                costs.append(Cost(path.parent.name, path.stem, *numbers))
+    return costs
+
+
+def costs_csv(costs: Sequence[Cost]) -> str:
+    """costs.csv: a row for each job; seconds, processor seconds, peak memory in MB."""
+    rows = [[cost.rule, cost.job, cost.seconds, cost.cpu, cost.memory] for cost in costs]
+    return _csv([("rule", "job", "seconds", "cpu", "memory"), *rows])
+
+
+def _number(cell: str | None) -> float | None:
+    """Snakemake writes NA or - for what it could not measure, as for jobs shorter than its first look."""
+    try:
+        return float(cell or "")
+    except ValueError:
+        return None
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows(rows)
+    return table.getvalue()

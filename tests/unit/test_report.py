@@ -1,0 +1,313 @@
+"""The report's files: what hangs in the page, that nothing acts in it, that the same inputs give the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import subprocess
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Number
+from cnnatomy.report import build
+from tests import gallery
+
+
+class Reader(HTMLParser):
+    """The page as a browser would read it: its elements, ids and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self.raw: dict[str, list[str]] = {"script": [], "style": []}
+        self._inside = ""
+        self.feed(page)
+        self.ids = [attributes["id"] for _, attributes in self.elements if "id" in attributes]
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self._inside = tag if tag in self.raw else ""
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self._inside = ""
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+    def handle_data(self, data):
+        (self.raw[self._inside] if self._inside else self.text).append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("gallery")
+
+
+@pytest.fixture(scope="module")
+def folders(place) -> list[Path]:
+    return gallery.write(place, gallery.exhibits())
+
+
+@pytest.fixture(scope="module")
+def report(place, folders) -> Path:
+    build(folders, place / "report", gallery.context(place))
+    return place / "report"
+
+
+@pytest.fixture(scope="module")
+def page(report) -> Reader:
+    return Reader((report / "index.html").read_text(encoding="utf-8"))
+
+
+def test_every_block_hangs_in_the_page(page):
+    ids = set(page.ids)
+    for exhibit in gallery.exhibits():
+        document, files = exhibit.describe({}, {})
+        anchor = "-".join(
+            part for part in (exhibit.kind if exhibit.kind != "run" else "", exhibit.name, exhibit.method) if part
+        )
+        assert anchor in ids
+        for block in document["blocks"]:
+            if "name" in block:
+                assert f"{anchor}-{block['name']}" in ids
+            for item in (*block.get("items", ()), *block.get("sentences", ())):
+                assert f"{anchor}:{item['id']}" in ids
+        pictures = {base64.b64encode(files[name]).decode() for name in files if name.endswith(".png")}
+        shown = {source.rpartition(",")[2] for source in (image["src"] for image in page.all("img"))}
+        assert pictures <= shown
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page):
+    assert [name for name, count in Counter(page.ids).items() if count > 1] == []
+    targets = [link["href"][1:] for link in page.all("a") if link["href"].startswith("#")]
+    assert set(targets) <= set(page.ids)
+    for link in page.all("a"):
+        if "data-items" in link:
+            assert set(link["data-items"].split()) <= set(page.ids)
+
+
+def test_the_first_screen_says_how_good_and_how_sure(page):
+    text = re.sub(r"\s+", " ", "".join(page.text)).replace("\u2060", "").replace("\u202f", " ")
+    assert "99.21% of 10 000 test images; 95 % interval 99.02–99.37" in text.replace("99.21 %", "99.21%")
+    assert "Three small convolutional networks" in text
+    assert "Handwritten digits" in text and "Images · mnist" in text
+
+
+def test_halls_come_in_the_order_given_then_lessons_then_studies(page):
+    halls = [name for name in page.ids if name in ("mnist", "speech", "text", "lessons", "studies", "made")]
+    assert halls == ["mnist", "speech", "text", "lessons", "studies", "made"]
+
+
+def test_every_exhibit_says_how_to_make_it_alone(page):
+    text = "".join(page.text)
+    for command in (
+        "python -m cnnatomy.steps.dissect run=mnist seed=0 method=kernels",
+        "python -m cnnatomy.steps.evaluate run=mnist seed=0",
+        "python -m cnnatomy.steps.samples run=speech seed=0",
+        "python -m cnnatomy.steps.lesson lesson=convolution",
+        "python -m cnnatomy.steps.study study=direction",
+    ):
+        assert command in text
+
+
+def test_results_csv_has_every_number_once_and_in_order(report):
+    results = pd.read_csv(report / "results.csv", keep_default_na=False)
+    assert list(results.columns) == [
+        "kind", "name", "seed", "method", "subject", "metric", "value", "ci_low", "ci_high", "unit", "n",
+    ]  # fmt: skip
+    assert len(results) == sum(len(exhibit.numbers) for exhibit in gallery.exhibits())
+    keys = results[["kind", "name", "seed", "method", "subject", "metric"]].apply(tuple, axis=1).tolist()
+    assert keys == sorted(keys) and len(set(keys)) == len(keys)
+    accuracy = results[
+        (results["kind"] == "run") & (results["name"] == "mnist") & (results["metric"] == "test_accuracy")
+    ]
+    assert accuracy[["value", "ci_low", "ci_high", "n"]].astype(float).iloc[0].tolist() == [
+        0.9921,
+        0.9902,
+        0.9937,
+        10000,
+    ]
+    assert results[results["metric"] == "verdict"][["kind", "name", "value"]].to_numpy().tolist() == [
+        ["study", "direction", 1]
+    ]
+
+
+def test_costs_csv_has_every_job_and_leaves_out_what_is_unknown(report):
+    costs = pd.read_csv(report / "costs.csv")
+    assert costs.columns.tolist() == ["rule", "job", "seconds", "cpu", "memory"]
+    assert costs["job"].tolist() == ["mnist-seed0-kernels", "mnist", "default", "mnist-seed0", "speech-seed0"]
+    assert costs["seconds"].isna().tolist() == [False, False, True, False, False]
+
+
+# Nothing acts in the page but its own two scripts.
+
+
+def test_the_policy_lets_in_the_pages_own_scripts_and_style_and_nothing_else(page):
+    (policy,) = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    rules = {rule.split()[0]: rule.split()[1:] for rule in policy.split(";")}
+
+    def hashes(contents: list[str]) -> list[str]:
+        digests = [hashlib.sha256(content.encode()).digest() for content in contents]
+        return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+
+    assert rules == {
+        "default-src": ["'none'"],
+        "script-src": hashes(page.raw["script"]),
+        "style-src": hashes(page.raw["style"]),
+        "img-src": ["data:"],
+        "media-src": ["data:"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+    }
+
+
+def assert_nothing_acts(page: Reader) -> None:
+    assert len(page.all("script")) == 2 and len(page.all("style")) == 1
+    for tag, attributes in page.elements:
+        assert tag not in ("iframe", "object", "embed", "link", "form", "base")
+        for name, value in attributes.items():
+            assert not name.startswith("on") and name != "style", (tag, name)
+            if name in ("src", "href", "xlink:href", "srcset", "poster"):
+                assert value.startswith(("#", "data:image/", "data:text/csv", "data:audio/wav")), (tag, value[:60])
+
+
+def test_nothing_is_requested_and_no_attribute_acts(page):
+    assert_nothing_acts(page)
+    assert not re.search(r"url\(\s*['\"]?(?!#)", "".join(page.raw["style"]))
+
+
+def test_hostile_content_shows_as_text(tmp_path):
+    build(gallery.write(tmp_path, [gallery.hostile()]), tmp_path / "report", {"title": gallery.HOSTILE})
+    page = Reader((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert_nothing_acts(page)
+    text = "".join(page.text)
+    assert text.count(gallery.HOSTILE) >= 10  # title, captions, labels, tokens, table, prose, subject, source
+    assert "endless" * 1430 in text
+    assert len(set(page.ids)) == len(page.ids)
+
+
+def test_drawings_do_not_share_ids_or_styles(tmp_path):
+    clip = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="9pt" height="9pt">'
+        '<defs><clipPath id="a"><rect width="9" height="9"/></clipPath><path id="b" d="M0 0"/></defs>'
+        '<g id="unused" style="fill: {}"><use xlink:href="#b" clip-path="url(#a)"/></g></svg>'
+    )
+    figures = [
+        Figure("one", clip.format("red"), "first"),
+        Figure("two", clip.format("var(--series-1, #00f)"), "second"),
+    ]
+    exhibit = Exhibit("run", "r", "m", 0, "t", "c", [], figures)
+    build(gallery.write(tmp_path, [exhibit]), tmp_path / "report", {})
+    page = Reader((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert len(set(page.ids)) == len(page.ids) and "unused" not in page.ids
+    uses = page.all("use")
+    assert [use["href"] for use in uses] == ["#r-m-one--1", "#r-m-two--1"]
+    assert [use["clip-path"] for use in uses] == ["url(#r-m-one--0)", "url(#r-m-two--0)"]
+    assert {f"r-m-one--{n}" for n in (0, 1)} <= set(page.ids)
+    style = "".join(page.raw["style"])
+    assert "{ fill: red }" in style and "{ fill: var(--series-1, #00f) }" in style
+    assert [svg["viewbox"] for svg in page.all("svg")] == ["0 0 9 9", "0 0 9 9"]
+    text = "".join(page.text)
+    assert "first" in text and "second" in text  # the descriptions
+
+
+# The same inputs, the same bytes.
+
+
+def test_unchanged_inputs_give_the_same_bytes(place, folders, report, tmp_path):
+    build(folders, tmp_path, gallery.context(place))
+    for path in report.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_machine_facts_stand_in_one_marked_block(place, folders, report, tmp_path):
+    context = gallery.context(place)
+    context["machine"] = {"processor": "sixty-four cores"}
+    context["versions"] = {"python": "3.13.1"}
+    context["git"] = {"commit": "fedcba9"}
+    context["benchmarks"] = context["benchmarks"][:2]
+    build(folders, tmp_path, context)
+    begin, end = "<!-- machine facts: begin -->", "<!-- machine facts: end -->"
+
+    def split(path: Path) -> tuple[str, str, str]:
+        before, rest = path.read_text(encoding="utf-8").split(begin)
+        inside, after = rest.split(end)
+        return before, inside, after
+
+    here, there = split(report / "index.html"), split(tmp_path / "index.html")
+    assert (here[0], here[2]) == (there[0], there[2])
+    assert "sixty-four cores" in there[1] and "fedcba9" in there[1] and "sixty-four" not in here[1]
+    assert (tmp_path / "results.csv").read_bytes() == (report / "results.csv").read_bytes()
+
+
+# More than one seed, nothing, and what is refused.
+
+
+def test_several_seeds_give_a_mean_and_a_table(tmp_path):
+    exhibits = [
+        Exhibit(
+            "run",
+            "mnist",
+            "evaluation",
+            seed,
+            "How good",
+            "c",
+            [Number("test_accuracy", value, unit="fraction", n=100)],
+        )
+        for seed, value in enumerate((0.99, 0.992, 0.994))
+    ]
+    first, *others = gallery.write(tmp_path, exhibits)
+    build([first], tmp_path / "report", {}, more=others)
+    page = Reader((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    text = re.sub(r"\s+", " ", "".join(page.text)).replace("\u202f", " ")
+    assert "mean of 3 seeds, standard deviation 0.20 points" in text
+    assert "99.2 ± 0.2 %" in text
+    assert [name for name in page.ids if name in ("mnist-evaluation", "mnist-seed1-evaluation")] == ["mnist-evaluation"]
+    assert len(pd.read_csv(tmp_path / "report" / "results.csv")) == 3
+
+
+def test_a_report_of_nothing_is_a_page(tmp_path):
+    build([], tmp_path, {})
+    assert (tmp_path / "index.html").read_text().startswith("<!doctype html>")
+    assert pd.read_csv(tmp_path / "results.csv").empty
+
+
+def test_a_damaged_exhibit_is_refused_and_the_old_report_stays(tmp_path):
+    folders = gallery.write(tmp_path, [gallery.lesson()])
+    build(folders, tmp_path / "report", {})
+    before = (tmp_path / "report" / "index.html").read_bytes()
+    (folders[0] / "window-3.csv").write_text("tampered")
+    with pytest.raises(DamagedExhibit, match="window-3.csv was changed"):
+        build(folders, tmp_path / "report", {})
+    assert (tmp_path / "report" / "index.html").read_bytes() == before
+
+
+def test_the_same_exhibit_twice_is_refused(tmp_path):
+    folders = gallery.write(tmp_path / "a", [gallery.lesson()]) + gallery.write(tmp_path / "b", [gallery.lesson()])
+    with pytest.raises(ValueError, match="name only one of them"):
+        build(folders, tmp_path / "report", {})
+
+
+def test_building_is_light(place, folders):
+    """No heavy import, within 500 MB and 5 s of processor time."""
+    program = (
+        "import resource, sys; from pathlib import Path; from cnnatomy.report import build\n"
+        f"build([Path(p) for p in {list(map(str, folders))!r}], Path({str(place / 'light')!r}), {{}})\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "heavy = [name for name in ('torch', 'matplotlib', 'pandas') if name in sys.modules]\n"
+        "print(heavy, used.ru_maxrss // 1024, used.ru_utime)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    heavy, megabytes, seconds = re.fullmatch(r"(\[.*\]) (\d+) ([\d.]+)\n", answer).groups()
+    assert heavy == "[]" and int(megabytes) <= 500 and float(seconds) <= 5

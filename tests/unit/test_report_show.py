@@ -1,0 +1,93 @@
+"""How numbers and pictures are shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnnatomy.report import show
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0, "0"),
+        (7.0, "7"),
+        (2013, "2013"),
+        (70000, "70\u202f000"),
+        (141950.4, "141\u202f950"),
+        (0.123456, "0.1235"),
+        (-2.5, "\u22122.5"),
+        (0.0000123, "1.23e\u221205"),
+        (-0.0, "0"),
+        (3e20, "3e+20"),
+        ("text", "text"),
+        (None, ""),
+    ],
+)
+def test_numbers_are_short_and_readable(value, shown):
+    assert show.plain(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "interval"),
+    [
+        ({"value": 0.99214, "ci_low": 0.9902, "ci_high": 0.9937}, "99.21", "99.02–99.37"),
+        ({"value": 0.7655, "ci_low": 0.7395, "ci_high": 0.7897}, "76.5", "74.0–79.0"),
+        ({"value": 0.5, "ci_low": 0.1, "ci_high": 0.9}, "50.0", "10.0–90.0"),
+        ({"value": 1.0}, "100", ""),
+        ({"value": 0.00412}, "0.41", ""),
+        ({"value": 1.0, "ci_low": 1.0, "ci_high": 1.0}, "100", "100–100"),
+    ],
+)
+def test_a_fraction_has_as_many_decimals_as_its_interval_lets_count(number, value, interval):
+    parts = show.measured({"metric": "accuracy", "unit": "fraction"} | number)
+    assert parts["value"] == pytest.approx(float(value)) or parts["value"] == value
+    assert parts["unit"] == "%"
+    assert parts["interval"].replace(show.JOINED, "") == interval
+
+
+@pytest.mark.parametrize(("value", "says"), [(1, "supported"), (0, "not decided"), (-1, "not supported")])
+def test_a_verdict_is_a_word(value, says):
+    assert show.measured({"metric": "verdict", "value": value})["value"] == says
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 3), (28, 28), (40, 60), (33, 1), (1, 33), (128, 5), (224, 224), (1, 1), (600, 400)]
+)
+@pytest.mark.parametrize("items", [1, 25, 500])
+def test_pictures_are_enlarged_by_whole_numbers_to_what_can_be_seen(shape, items):
+    height, width = shape
+    zoom = show.zoom(width, height, show.picture_size(items))
+    assert isinstance(zoom, int) and zoom >= 1
+    assert max(shape) * zoom <= max(show.LONG, max(shape))
+    if max(shape) < 20 * min(shape):
+        assert min(shape) * zoom >= 6
+
+
+def test_heat_tells_errors_from_right_answers():
+    matrix = {"rows": ["a", "b"], "columns": ["a", "b"], "values": [[980, 2], [0, 990]]}
+    assert show.heat(matrix) == [["d12", "h12"], ["h0", "d12"]]
+    signed = {"rows": ["a"], "columns": ["x", "y", "z"], "values": [[-4, 0, 1]]}
+    assert show.heat(signed) == [["c12", "h0", "h6"]]
+    nothing = {"rows": ["a"], "columns": ["x"], "values": [[0]]}
+    assert show.heat(nothing) == [["h0"]]
+
+
+def test_words_are_marked_by_the_strongest_of_their_sentence():
+    sentence = {"tokens": [["good", 0.5], ["so", 0.0], ["bad", -0.25]]}
+    assert [level for _, level, _ in show.weigh(sentence)] == ["p12", "w0", "n6"]
+    assert [level for _, level, _ in show.weigh({"tokens": [["all", 0.0], ["zero", 0.0]]})] == ["w0", "w0"]
+
+
+def test_columns_of_numbers_are_known():
+    header, rows, numeric = show.rows_of(b"name,n,mixed\na,1,x\nb,,2\n")
+    assert header == ["name", "n", "mixed"] and len(rows) == 2
+    assert numeric == [False, True, False]
+    assert show.rows_of(b"") == ([], [], [])
+
+
+def test_the_size_of_a_picture_is_read_from_its_header():
+    from cnnatomy.exhibit.blocks import _png
+
+    assert show.size(_png(np.zeros((5, 9), np.uint8), "")) == (9, 5)
