@@ -170,6 +170,7 @@ def test_two_checkouts_and_two_datasets_share_one_cache(tmp_path):
     cache = tmp_path / "cache"
     cache.mkdir()
     hands = [with_own(tmp_path / name) for name in ("one", "two")]
+    made = []
     wanted = ["results/data/stripes/dataset.json", "results/data/dots/dataset.json"]
     for checkout in hands:
         own = checkout.folder / "own"
@@ -182,8 +183,11 @@ def test_two_checkouts_and_two_datasets_share_one_cache(tmp_path):
         assert answer.returncode == 0, answer.stdout
         facts = [json.loads((checkout.folder / file).read_text()) for file in wanted]
         assert [f["name"] for f in facts] == ["stripes", "dots"]
-    logs = sorted(p.name for p in (hands[1].folder / "results").rglob("*.log"))
-    assert logs == [], "the second checkout made what the cache already had"
+        made.append(sorted((file.name, file.stat().st_ino) for file in cache.iterdir()))
+    assert made[0] == made[1], "the second checkout made what the cache already had"
+    assert all((hands[1].folder / file).is_symlink() for file in wanted)
+    # What the second took does not look new to the first.
+    assert jobs(hands[0].snakemake("--dry-run", "--", *wanted).stdout) == []
     # What comes out of a cache is verified on every read.
     for file in cache.rglob("*.npy"):
         file.write_bytes(file.read_bytes()[:-1] + b"\x00")

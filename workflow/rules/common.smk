@@ -94,3 +94,12 @@ def raw_data(wildcards):
 def prepared_data(wildcards):
     name = configuration(wildcards)["data"]["name"]
     return multiext(f"results/data/{name}/", "dataset.json", "inputs.npy", "samples.csv")
+
+
+def starting_weights(wildcards):
+    """The file that training starts from, or the archive it is in; nothing where weights are random at first."""
+    weights = configuration(wildcards)["training"]["weights"]
+    if not weights:
+        return []
+    archive, inside, _ = weights.partition(".zip/")
+    return f"{archive}.zip" if inside else weights

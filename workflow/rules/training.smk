@@ -4,6 +4,7 @@
 rule train:
     input:
         prepared_data,
+        starting_weights,
     output:
         network="results/runs/{run}/seed{seed}/model.safetensors",
         config="results/runs/{run}/seed{seed}/config.yaml",
