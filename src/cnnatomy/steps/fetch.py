@@ -8,7 +8,7 @@ def fetch(job: Job) -> None:
     from hydra.utils import instantiate
 
     data = job.config["data"]
-    instantiate(data["fetch"], target=job.raw, mirror=data["mirror"])
+    instantiate(data["fetch"], target=job.raw, mirror=data["mirror"], digest=job.digest)
 
 
 if __name__ == "__main__":

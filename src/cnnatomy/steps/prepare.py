@@ -7,7 +7,11 @@ from cnnatomy.steps.job import Job, step
 def prepare(job: Job) -> None:
     from hydra.utils import instantiate
 
+    from cnnatomy.data.archive import Raw
+
     data = job.config["data"]
+    with Raw(job.raw) as archive:
+        job.accept(job.raw, archive.manifest["digest"], "fetch")
     instantiate(data["prepare"], raw=job.raw, folder=job.output(f"data/{data['name']}"), digest=job.digest)
 
 

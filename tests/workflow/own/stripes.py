@@ -9,7 +9,7 @@ import numpy as np
 from cnnatomy.data import archive, images
 
 
-def fetch(target: Path, *, mirror: str | None, seed: int) -> None:
+def fetch(target: Path, *, mirror: str | None, digest: str, seed: int) -> None:
     """Draw 400 images and write them as raw data."""
     chance = np.random.default_rng(seed)
     labels = chance.integers(0, 2, 400).astype(np.uint8)
@@ -17,7 +17,7 @@ def fetch(target: Path, *, mirror: str | None, seed: int) -> None:
     pictures = np.where(labels[:, None, None] == 0, stripes[:, None, :], stripes[:, :, None]) * 150
     pictures = (pictures + chance.integers(0, 100, pictures.shape)).astype(np.uint8)
     contents = {"pictures": pictures.tobytes(), "labels": labels.tobytes()}
-    archive.write(target, contents, licence="none needed", citation="drawn by a test")
+    archive.write(target, contents, digest=digest, licence="none needed", citation="drawn by a test")
 
 
 def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:

@@ -1,0 +1,1 @@
+"""Data: where they come from, how they are verified and prepared, and the batches that training reads."""

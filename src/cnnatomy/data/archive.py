@@ -1,0 +1,88 @@
+"""The raw zip of a dataset: verified files in one plain archive, the same bytes for the same content.
+
+Its member `manifest.json` names the dataset, the digest of the configuration and code that made it, its licence, how to cite it, and the SHA-256 of every other member.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.files import new_file
+
+MANIFEST = "manifest.json"
+
+
+def write(target: Path, contents: Mapping[str, bytes], *, digest: str, licence: str, citation: str) -> None:
+    """Write a raw zip whole or not at all. What is in it depends on the arguments only, not on time, order or source.
+
+    Raises DataError for a full disk or a folder that can't be written.
+    """
+    manifest = {
+        "dataset": target.stem,
+        "digest": digest,
+        "licence": licence,
+        "citation": citation,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    members = {**contents, MANIFEST: text.encode()}
+    with new_file(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(members):
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # Unix, on every system, so that the bytes are the same
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, members[name])
+
+
+class Raw:
+    """A raw zip to read from; every member is verified against the manifest when it is read.
+
+    >>> with Raw(Path("resources/fsdd/fsdd.zip")) as raw:
+    ...     sound = raw.read("recordings/3_theo_11.wav")
+
+    Raises DamagedData if the zip or the member is missing, damaged, or another than the one that was written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise DamagedData(f"{self.path} is missing. Run the fetch step first.")
+        try:
+            self._zip = zipfile.ZipFile(self.path)
+            self.manifest: dict = json.loads(self._zip.read(MANIFEST))
+            self.hashes: dict[str, str] = self.manifest["files"]
+        except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+            raise DamagedData(f"{self.path} is damaged ({error}). {self._remedy}") from error
+
+    def __enter__(self) -> Raw:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the members, sorted, without the manifest."""
+        return sorted(self.hashes)
+
+    def read(self, name: str) -> bytes:
+        """The content of one member."""
+        try:
+            content = self._zip.read(name)
+        except (zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
+            raise DamagedData(f"{self.path}: {name!r} can't be read ({error}). {self._remedy}") from error
+        if hashlib.sha256(content).hexdigest() != self.hashes.get(name):
+            raise DamagedData(
+                f"{self.path}: {name!r} is not the file that was fetched (its SHA-256 differs). {self._remedy}"
+            )
+        return content
+
+    @property
+    def _remedy(self) -> str:
+        return "Delete it and run the workflow again."

@@ -1,0 +1,76 @@
+"""Free Spoken Digit Dataset (Jackson et al.): ten English digits, 50 times each by six men, 8,000 Hz."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnatomy.data import archive, sounds
+from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.sounds import DIGITS, Clip, Spectrogram
+from cnnatomy.data.sources import File, collect
+from cnnatomy.data.unpack import tar_members
+
+RECORDINGS = "recordings/"
+NAME = re.compile(r"recordings/(\d)_([a-z]+)_(\d+)\.wav")
+
+#: Each speaker's accent, from the dataset's own metadata.py; all six are men.
+ACCENTS = {
+    "george": "Greek",
+    "jackson": "American",
+    "lucas": "German",
+    "nicolas": "Belgian French",
+    "theo": "American",
+    "yweweler": "German",
+}
+
+
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    files: Mapping[str, str],
+    https: Sequence[str],
+    licence: str,
+    citation: str,
+) -> None:
+    """Write the raw zip with the recordings. Raises NoSource."""
+    packed = File("fsdd-1.0.10.tar.gz", (RECORDINGS,), lambda path: tar_members(path, _recording), https)
+    contents = collect(files, [packed], None, mirror=mirror, target=target)
+    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+
+
+def prepare(
+    raw: Path,
+    folder: Path,
+    *,
+    digest: str,
+    test: Sequence[int],
+    validation: Sequence[int],
+    spectrogram: Mapping[str, Any],
+) -> None:
+    """Log-mel pictures. A recording's index says its split: `test` and `validation` are [first, last] of them.
+
+    The official test is [0, 4]. The speakers are the same in all three: it says how well a known voice is understood.
+    """
+    held_out = {"test": test, "validation": validation}
+    with archive.Raw(raw) as source:
+        clips = []
+        for name in source.names:
+            parts = NAME.fullmatch(name)
+            if parts is None:
+                raise DamagedData(f"{raw}: {name} isn't named like recordings/7_jackson_32.wav.")
+            digit, speaker, index = int(parts[1]), parts[2], int(parts[3])
+            split = next((name for name, (first, last) in held_out.items() if first <= index <= last), "train")
+            about = {"voice": speaker, "sex": "male", "accent": ACCENTS.get(speaker, ""), "rate": "", "pitch": ""}
+            clips.append(Clip(split, digit, f"{speaker}/{digit}/{index}", name, about))
+        sounds.write(folder, clips, DIGITS, source, Spectrogram(**spectrogram), digest=digest)
+
+
+def _recording(member: str) -> str | None:
+    """The recordings, in whatever folder the archive has them."""
+    name = RECORDINGS + member.rpartition("/")[2]
+    return name if NAME.fullmatch(name) and f"/{member}".endswith(f"/{name}") else None

