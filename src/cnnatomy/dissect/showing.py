@@ -1,0 +1,208 @@
+"""Arrays as pictures, pixel by pixel, and samples as what a reader can look at, hear or read.
+
+A picture never says more than its numbers: a map that is zero everywhere is drawn as zero and not stretched into a
+pattern, weights are drawn on a scale that is symmetric about zero, and nothing is enlarged or smoothed.
+
+Signs are drawn from blue over near white to red (ColorBrewer's RdBu), amounts from black over purple to pale yellow
+(matplotlib's magma, by Smith and van der Walt, CC0). Colour-blind readers can follow both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cnnatomy.data import texts
+from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
+from cnnatomy.exhibit import Grid, Item, Sentence, Text, Texts
+from cnnatomy.exhibit.blocks import State
+
+Sound = Callable[[str], bytes | None]
+"""Gives the wav bytes of a file by its name in the raw archive, or None where there is nothing to hear."""
+
+ZERO = (247, 247, 247)  # the colour of zero in `signed`
+
+_SIGNED = ("2166ac", "4393c3", "92c5de", "d1e5f0", "f7f7f7", "fddbc7", "f4a582", "d6604d", "b2182b")
+_AMOUNT = (
+    "000004", "0b0924", "20114b", "3b0f70", "57157e", "721f81", "8c2981", "a8327d", "c43c75",
+    "de4968", "f1605d", "fa7f5e", "fe9f6d", "febf84", "fddea0", "fcfdbf",
+)  # fmt: skip
+
+
+def _table(colours: Sequence[str], steps: int) -> np.ndarray:
+    """A look-up table of `steps` colours, uint8 (steps, 3), between equally spaced ones."""
+    anchors = np.array([[int(colour[i : i + 2], 16) for i in (0, 2, 4)] for colour in colours], dtype=float)
+    places = np.linspace(0, len(colours) - 1, steps)
+    columns = [np.interp(places, np.arange(len(colours)), anchors[:, channel]) for channel in range(3)]
+    return np.rint(np.stack(columns, axis=1)).astype(np.uint8)
+
+
+_SIGNED_TABLE = _table(_SIGNED, 255)  # odd, so that zero has a colour of its own, in the middle
+_AMOUNT_TABLE = _table(_AMOUNT, 256)
+
+
+def signed(values: np.ndarray, scale: float | None = None) -> np.ndarray:
+    """Numbers of either sign as colours, uint8 (height, width, 3): −scale blue, 0 near white, +scale red.
+
+    values: (height, width). `scale` is the largest absolute value where it is not given. All zero stays all `ZERO`.
+    """
+    values = _finite(values)
+    scale = float(np.abs(values).max()) if scale is None else scale
+    share = values / scale if scale > 0 else np.zeros_like(values)
+    return _SIGNED_TABLE[np.rint(127 + 127 * np.clip(share, -1, 1)).astype(int)]
+
+
+def amount(values: np.ndarray, high: float | None = None, low: float = 0.0) -> np.ndarray:
+    """Amounts as colours, uint8 (height, width, 3): `low` black, `high` pale yellow.
+
+    values: (height, width). `high` is the largest value where it is not given. Nothing above `low` is all black.
+    """
+    return _AMOUNT_TABLE[_share(values, low, high)]
+
+
+def grey(values: np.ndarray, high: float | None = None, low: float = 0.0) -> np.ndarray:
+    """Amounts as grey, uint8 (height, width): `low` black, `high` white."""
+    return _share(values, low, high).astype(np.uint8)
+
+
+def colour(kernel: np.ndarray, scale: float | None = None) -> np.ndarray:
+    """Weights on red, green and blue as the colour they look for, uint8 (height, width, 3): zero is middle grey.
+
+    kernel: (3, height, width). `scale` is the largest absolute weight where it is not given.
+    """
+    kernel = _finite(kernel)
+    scale = float(np.abs(kernel).max()) if scale is None else scale
+    share = kernel / scale if scale > 0 else np.zeros_like(kernel)
+    return np.rint(127.5 + 127.5 * np.clip(share, -1, 1)).astype(np.uint8).transpose(1, 2, 0)
+
+
+def _share(values: np.ndarray, low: float, high: float | None) -> np.ndarray:
+    """Where the values lie between `low` and `high`, as whole numbers from 0 to 255."""
+    values = _finite(values)
+    high = float(values.max()) if high is None else high
+    if high <= low:
+        return np.zeros(values.shape, dtype=int)
+    return np.rint(255 * np.clip((values - low) / (high - low), 0, 1)).astype(int)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    values = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).sum())
+        raise ValueError(f"{bad} of {values.size} values are infinite or undefined: such numbers can't be drawn")
+    return values
+
+
+def upright(facts: Facts, values: np.ndarray) -> np.ndarray:
+    """An array over (…, rows, columns) as it should hang: the frequencies of a sound run upward, all else stays."""
+    return values[..., ::-1, :] if facts.kind == "sounds" else values
+
+
+def picture(facts: Facts, sample: np.ndarray) -> np.ndarray:
+    """One image or spectrogram as pixels: uint8 (height, width) grey, or (height, width, 3).
+
+    A spectrogram shows the 60 dB below its loudest point, frequency upward, time to the right.
+    """
+    if facts.kind == "images":
+        return sample[0] if len(sample) == 1 else sample.transpose(1, 2, 0)
+    loudness = sample[0].astype(np.float64)
+    return amount(upright(facts, loudness), low=float(loudness.max()) - 60)
+
+
+def words(samples: Samples, index: int) -> list[str]:
+    """The words of a sentence as the network gets them, without the padding; unknown ones stand in [brackets]."""
+    tokens = samples.inputs[index]
+    length = int(np.flatnonzero(tokens != PADDING).max(initial=-1)) + 1
+    if not samples.facts.vocabulary:
+        raise ValueError(f"the dataset {samples.facts.name!r} has no vocabulary: its samples are {samples.facts.kind}")
+    read = [samples.facts.vocabulary[token] for token in tokens[:length]]
+    if "text" not in samples.table:
+        return read
+    written = texts.words(samples.table["text"][index])
+    return [f"[{word}]" if token == UNKNOWN else word for token, word in zip(tokens[:length], written, strict=False)]
+
+
+def class_name(facts: Facts, label: int) -> str:
+    """The name of a class; "none" for what has no label."""
+    return facts.classes[label] if label >= 0 else "none"
+
+
+def span_of(facts: Facts, size: Sequence[int]) -> dict[str, str]:
+    """The size of a window on the input, in words: "3 × 3 px", "8 bands × 40 frames (0.64 s)", "3 words"."""
+    if facts.kind == "texts":
+        return {"en": f"{size[0]} word{'s' if size[0] != 1 else ''}", "zh": f"{size[0]} 个词"}
+    if facts.kind == "images":
+        pixels = " × ".join(map(str, size)) + " px"
+        return {"en": pixels, "zh": pixels}
+    # The last axis of a sound is time; a network that moves along one axis only may have a window on that one alone.
+    bands, frames = (size[0], size[-1]) if len(size) > 1 else (None, size[0])
+    time = next((axis for axis in facts.axes if axis.name == "time"), None)
+    seconds = (
+        f" ({frames * (time.values[1] - time.values[0]):.2g} s)" if time is not None and len(time.values) > 1 else ""
+    )
+    en, zh = f"{frames} frames{seconds}", f"{frames} 帧{seconds}"
+    return {"en": en, "zh": zh} if bands is None else {"en": f"{bands} bands × {en}", "zh": f"{bands} 个频带 × {zh}"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One sample to show: its place in the split, and what to say of it."""
+
+    index: int
+    label: str = ""
+    state: State = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    group: str = ""
+
+
+def show(
+    name: str,
+    samples: Samples,
+    chosen: Sequence[Shown],
+    sound: Sound | None = None,
+    columns: int | None = None,
+    title: Text = "",
+    caption: Text = "",
+) -> Grid | Texts:
+    """The chosen samples as a grid of pictures (with their sound where there is one) or as sentences."""
+    ids = samples.table["id"]
+    if samples.facts.kind == "texts":
+        sentences = [
+            Sentence(
+                id=ids[one.index],
+                tokens=[(word, 0.0) for word in words(samples, one.index)],
+                label=one.label,
+                state=one.state,
+                values=one.values,
+                group=one.group,
+            )
+            for one in chosen
+        ]
+        return Texts(name, sentences, title=title, caption=caption)
+    files = samples.table["file"] if samples.facts.kind == "sounds" and "file" in samples.table else None
+    items = [
+        Item(
+            id=ids[one.index],
+            pixels=picture(samples.facts, samples.inputs[one.index]),
+            label=one.label,
+            sound=None if sound is None or files is None else sound(files[one.index]),
+            state=one.state,
+            values=one.values,
+            group=one.group,
+        )
+        for one in chosen
+    ]
+    return Grid(name, items, columns, title=title, caption=caption)
+
+
+def significant(value: float, digits: int = 4) -> float:
+    """A number to so many significant digits, so that it reads well and takes little room."""
+    return 0.0 if value == 0 else round(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def plain(value: float) -> str:
+    """A number to two decimals as it stands in a sentence, with a true minus sign."""
+    return f"{value:.2f}".replace("-", "−")

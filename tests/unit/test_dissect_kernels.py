@@ -1,0 +1,136 @@
+"""First-layer kernels: every filter drawn in its own units, structure told from chance, nothing made up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnnatomy.dissect.kernels import components, drawn, kernels, likeness, smoothness
+from cnnatomy.dissect.layers import LayerNotFound
+from cnnatomy.dissect.showing import ZERO
+from cnnatomy.exhibit import Figure, Grid
+from cnnatomy.models.sentence import Sentence
+from tests.unit.small_data import hang, small
+
+CONFIG = {"columns": 8, "symmetric": True}
+
+
+def numbers(exhibit, metric):
+    return {number.subject: number for number in exhibit.numbers if number.metric == metric}
+
+
+def image_network(filters=6):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, filters, 3), nn.ReLU(), nn.Flatten(), nn.Linear(filters * 100, 3))
+
+
+def test_every_filter_is_drawn_and_named_as_its_map_will_be(tmp_path):
+    exhibit = kernels(image_network(), small(tmp_path, "images").split("test"), CONFIG)
+    (grid,) = (block for block in exhibit.blocks if isinstance(block, Grid))
+    assert [item.id for item in grid.items] == [f"0/{index}" for index in range(6)]
+    assert all(item.pixels.shape == (3, 3, 3) for item in grid.items)
+    hang(exhibit, tmp_path / "exhibit")
+
+
+def test_norms_are_those_of_the_weights(tmp_path):
+    network = image_network()
+    found = numbers(kernels(network, small(tmp_path, "images").split("test"), CONFIG), "norm")
+    for index, kernel in enumerate(network[0].weight):
+        assert found[f"layer=0;filter={index}"].value == pytest.approx(float(kernel.detach().norm()), rel=1e-3)
+
+
+def test_an_untrained_layer_is_not_said_to_have_structure(tmp_path):
+    network = image_network(filters=60)
+    exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+    band = numbers(exhibit, "smoothness_untrained")["layer=0"]
+    assert band.ci_low < numbers(exhibit, "smoothness")["layer=0"].value < band.ci_high
+    assert "no more than chance" in exhibit.blocks[0].caption["en"]
+
+
+def test_smooth_filters_are_told_from_chance(tmp_path):
+    network = image_network(filters=20)
+    with torch.no_grad():
+        network[0].weight.copy_(torch.linspace(-1, 1, 3).expand(20, 1, 3, 3) + 0.5 + 0.1 * torch.randn(20, 1, 3, 3))
+    exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+    assert numbers(exhibit, "smoothness")["layer=0"].value > numbers(exhibit, "smoothness_untrained")["layer=0"].ci_high
+    assert numbers(exhibit, "likeness")["layer=0"].value > 0.9
+
+
+def test_a_filter_without_weight_is_dead_and_shown_as_zero(tmp_path):
+    network = image_network()
+    with torch.no_grad():
+        network[0].weight[2] *= 1e-8
+    exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+    item = exhibit.blocks[0].items[2]
+    assert item.state == "dead"
+    assert (item.pixels == ZERO).all()
+    assert numbers(exhibit, "idle_filters")["layer=0"].value == 1
+    with torch.no_grad():
+        network[0].weight.zero_()
+    hang(kernels(network, small(tmp_path, "images").split("test"), CONFIG), tmp_path / "dead")
+
+
+def test_smoothness_is_one_for_equal_minus_one_for_alternating_weights():
+    board = np.indices((3, 3)).sum(0) % 2 * 2.0 - 1
+    weights = np.stack([np.ones((3, 3)), board, np.zeros((3, 3))])[:, None]
+    assert smoothness(weights, [2, 3]) == pytest.approx([1, -1, 0])
+
+
+def test_likeness_and_components_of_known_filters():
+    first, second = np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
+    assert likeness(np.stack([first, second, -3 * first])) == pytest.approx([1, 0, 1])
+    assert components(np.stack([first, 2 * first, -first])) == 1
+    assert components(np.eye(4)) == 4
+
+
+def test_colour_kernels_show_the_colour_they_look_for(tmp_path):
+    facts = small(tmp_path, "images").facts
+    red = np.zeros((3, 2, 2))
+    red[0, 0, 0] = 2.0
+    pixels = drawn(red, facts)
+    assert pixels[0, 0].tolist() == [255, 128, 128]
+    assert pixels[1, 1].tolist() == [128, 128, 128]
+
+
+def test_kernels_on_sounds_hang_with_frequency_upward(tmp_path):
+    kernel = np.zeros((1, 4, 3))
+    kernel[0, 3] = 1.0  # its highest band
+    pixels = drawn(kernel, small(tmp_path, "sounds").facts)
+    assert (pixels[0] != ZERO).any() and (pixels[1:] == ZERO).all()
+
+
+@pytest.mark.parametrize("channels", [2, 5])
+def test_any_number_of_channels_is_drawn_side_by_side(tmp_path, channels):
+    pixels = drawn(np.ones((channels, 3, 3)), small(tmp_path, "images").facts)
+    assert pixels.shape == (3, 4 * channels - 1, 3)
+
+
+def test_all_widths_of_a_sentence_network_are_shown_with_the_norm_of_each_word(tmp_path):
+    network = Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 3), filters=5, dropout=0.0)
+    exhibit = kernels(network, small(tmp_path, "texts").split("test"), CONFIG)
+    grids = [block for block in exhibit.blocks if isinstance(block, Grid)]
+    assert [grid.name for grid in grids] == ["kernels-conv1", "kernels-conv3"]
+    (profile,) = (block for block in exhibit.blocks if isinstance(block, Figure))
+    assert profile.data["mean"].sum() == pytest.approx(100)
+    item = grids[1].items[0]
+    norms = network.conv3.weight[0].norm(dim=0).tolist()
+    assert [item.values[f"norm of word {place}"] for place in (1, 2, 3)] == pytest.approx(norms, rel=1e-3)
+    assert "layer=conv1" not in numbers(exhibit, "smoothness")  # one word has no neighbour
+    hang(exhibit, tmp_path / "exhibit")
+
+
+def test_without_a_convolution_the_error_names_the_layers(tmp_path):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(144, 3))
+    with pytest.raises(LayerNotFound, match="no convolution. Its layers are: 0, 1"):
+        kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path):
+    samples = small(tmp_path, "sounds").split("test")
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 4, (5, 10)), nn.ReLU(), nn.Flatten(), nn.Linear(48, 3))
+    for name in ("one", "other"):
+        hang(kernels(network, samples, CONFIG), tmp_path / name)
+    assert (tmp_path / "one/exhibit.json").read_bytes() == (tmp_path / "other/exhibit.json").read_bytes()
