@@ -1,0 +1,164 @@
+"""What Lightning trains: a plain network with its loss and its optimiser, and the record of its epochs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from cnnatomy.training.errors import Diverged
+from cnnatomy.training.state import LAST
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Classifier(pl.LightningModule):
+    """Trains `network` with cross-entropy as `config` says, and writes its state into the folder `state` after each epoch.
+
+    history: one row an epoch. best: epoch, accuracy, loss and weights of the epoch that does best on the validation split;
+    ties go to the lower loss, then to the earlier epoch. Both are part of the state.
+
+    What an epoch draws at random depends on (seed, epoch) only, so that no generator's state need be kept.
+    Raises Diverged as soon as the loss or a weight is infinite or undefined.
+    """
+
+    def __init__(self, network: nn.Module, config: Mapping[str, Any], seed: int, state: Path) -> None:
+        super().__init__()
+        self.network = network
+        self.config = config
+        self.seed = seed
+        self.state = state
+        self.history: list[dict[str, float]] = []
+        self.best: dict[str, Any] | None = None
+        self.loss = nn.CrossEntropyLoss(label_smoothing=config["label_smoothing"])
+        self.training_tally, self.validation_tally = Tally(), Tally()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        x, y = batch
+        logits = self.network(x)
+        loss = self.loss(logits, y)
+        # On a CPU this look costs nothing. A GPU would wait for it at each step, and several devices must stop together:
+        # for them the end of the epoch is soon enough.
+        if loss.device.type == "cpu" and self.trainer.world_size == 1 and not math.isfinite(loss.item()):
+            raise self._diverged(f"the loss is {loss.item()} in", batch_idx)
+        self.training_tally.add(loss, logits, y)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        x, y = batch
+        logits = self.network(x)
+        self.validation_tally.add(self.loss(logits, y), logits, y)
+
+    def configure_optimizers(self) -> Any:
+        optimiser = _optimiser(self.network, self.config)
+        if self.config["schedule"] == "constant":
+            return optimiser
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.config["learning_rate"], total_steps=steps)
+        return [optimiser], [{"scheduler": schedule, "interval": "step"}]
+
+    def on_train_epoch_start(self) -> None:
+        entropy = np.random.SeedSequence((self.seed, self.current_epoch, self.global_rank))
+        torch.manual_seed(int(entropy.generate_state(1)[0]))
+        self.training_tally, self.validation_tally = Tally(), Tally()
+
+    def on_train_epoch_end(self) -> None:
+        self._refuse_undefined()
+        train, validation = (self._means(tally) for tally in (self.training_tally, self.validation_tally))
+        self.history.append(
+            {
+                "epoch": self.current_epoch + 1,
+                "train_loss": train[0],
+                "train_accuracy": train[1],
+                "validation_loss": validation[0],
+                "validation_accuracy": validation[1],
+                "learning_rate": float(self.trainer.optimizers[0].param_groups[0]["lr"]),
+            }
+        )
+        if self.validation_tally.losses:
+            self._compare(*validation)
+        self.trainer.save_checkpoint(self.state / LAST)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["record"] = {"history": self.history, "best": self.best}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.history, self.best = checkpoint["record"]["history"], checkpoint["record"]["best"]
+        self.trainer.should_stop = self._has_stopped()
+
+    def _compare(self, loss: float, accuracy: float) -> None:
+        if self.best is None or (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"]):
+            weights = {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()}
+            self.best = {"epoch": self.current_epoch + 1, "accuracy": accuracy, "loss": loss, "weights": weights}
+        self.trainer.should_stop = self._has_stopped()
+
+    def _has_stopped(self) -> bool:
+        patience = self.config["early_stop"]
+        return patience is not None and self.best is not None and len(self.history) - self.best["epoch"] >= patience
+
+    def _means(self, tally: Tally) -> tuple[float, float]:
+        """Loss and accuracy over all devices; undefined without samples."""
+        loss, correct, samples = self.trainer.strategy.reduce(tally.sums(self.device), reduce_op="sum").tolist()
+        return (loss / samples, correct / samples) if samples else (math.nan, math.nan)
+
+    def _refuse_undefined(self) -> None:
+        batch = self.training_tally.first_undefined()
+        if batch is not None:
+            raise self._diverged("the loss is infinite or undefined in", batch)
+        if self.validation_tally.first_undefined() is not None:
+            raise self._diverged("the loss on the validation split is infinite or undefined after")
+        for name, parameter in self.network.named_parameters():
+            if not torch.isfinite(parameter).all():
+                raise self._diverged(f"a weight of {name!r} is infinite or undefined after")
+
+    def _diverged(self, what: str, batch: int | None = None) -> Diverged:
+        epoch = self.current_epoch + 1
+        where = f"epoch {epoch}" if batch is None else f"epoch {epoch}, batch {batch + 1} of {self.trainer.num_training_batches}"
+        kept = f"The state after epoch {epoch - 1} is kept in {self.state}. " if epoch > 1 else ""
+        return Diverged(f"{what} {where}. {kept}A lower training.learning_rate or training.gradient_clip=1 often helps.")
+
+
+class Tally:
+    """Loss, right answers and samples of each batch, on the device where they were computed, so that no step waits."""
+
+    def __init__(self) -> None:
+        self.losses: list[Tensor] = []
+        self.correct: list[Tensor] = []
+        self.samples: list[int] = []
+
+    def add(self, loss: Tensor, logits: Tensor, y: Tensor) -> None:
+        self.losses.append(loss.detach())
+        self.correct.append((logits.detach().argmax(1) == y).sum())
+        self.samples.append(len(y))
+
+    def sums(self, device: torch.device) -> Tensor:
+        """Loss times samples, right answers, samples; float64 (3,)."""
+        if not self.samples:
+            return torch.zeros(3, dtype=torch.float64, device=device)
+        samples = torch.tensor(self.samples, dtype=torch.float64, device=device)
+        loss = (torch.stack(self.losses).double() * samples).sum()
+        return torch.stack([loss, torch.stack(self.correct).double().sum(), samples.sum()])
+
+    def first_undefined(self) -> int | None:
+        """The first batch whose loss is infinite or undefined."""
+        if not self.losses:
+            return None
+        wrong = (~torch.isfinite(torch.stack(self.losses))).nonzero()
+        return int(wrong[0]) if len(wrong) else None
+
+
+def _optimiser(network: nn.Module, config: Mapping[str, Any]) -> torch.optim.Optimizer:
+    rate, decay = config["learning_rate"], config["weight_decay"]
+    parameters = network.parameters()
+    if config["optimiser"] == "adamw":
+        # Fused: one pass over memory instead of ten.
+        return torch.optim.AdamW(parameters, rate, weight_decay=decay, fused=True)
+    if config["optimiser"] == "sgd":
+        return torch.optim.SGD(parameters, rate, momentum=0.9, nesterov=True, weight_decay=decay, fused=True)
+    raise ValueError(f"training.optimiser: {config['optimiser']!r} is neither adamw nor sgd")

@@ -1,0 +1,178 @@
+"""Training a run's network, from the start or from where it was interrupted."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from cnnatomy import models
+from cnnatomy.data.archive import Raw
+from cnnatomy.data.batches import Batches
+from cnnatomy.data.prepared import Dataset
+from cnnatomy.models import weights
+from cnnatomy.training.errors import TrainingError
+from cnnatomy.training.memory import keep_freed_memory
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pytorch_lightning as pl
+
+COLUMNS = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate")
+
+
+def train_network(
+    config: Mapping[str, Any], dataset: Dataset, *, seed: int, state: Path
+) -> tuple[nn.Module, pd.DataFrame]:
+    """A run's trained network, in evaluation mode, and its history.
+
+    config: of the run, with the groups `model` and `training`. The start weights depend on the seed; where
+    `training.weights` names a file, or a member of a raw zip (`resources/x/x.zip/y.pth`), they are those. With
+    `max_epochs: 0` they stay as they are.
+    """
+    from hydra.utils import instantiate
+
+    training = config["training"]
+    network = models.build(config["model"], dataset.facts, seed)
+    if training["weights"]:
+        _start_from(network, training["weights"])
+    if training["max_epochs"] == 0:
+        return network.eval(), _table([])
+    layout = {"batch_size": training["batch_size"], "channels_last": training["channels_last"]}
+    augment = instantiate(dict(training["augment"]), _convert_="all") if training["augment"] else None
+    train = Batches(dataset.split("train"), seed=seed, shuffle=True, augment=augment, **layout)
+    held_out = "validation" in dataset.facts.splits
+    validation = Batches(dataset.split("validation"), seed=seed, shuffle=False, **layout) if held_out else None
+    return network, fit(network, train, validation, training, seed, state)
+
+
+def fit(
+    network: nn.Module, train: Batches, validation: Batches | None, config: Mapping[str, Any], seed: int, state: Path
+) -> pd.DataFrame:
+    """Train `network` in place and leave it in evaluation mode, with the weights of the best or of the last epoch (`config["keep"]`).
+
+    Returns one row an epoch: epoch (from 1), train_loss, train_accuracy, validation_loss, validation_accuracy (undefined without
+    a validation split) and the learning rate at its end. Training values are means over the epoch, of augmented samples and
+    with dropout.
+
+    Killed at any moment and called again with the same arguments, it goes on from the last whole epoch in `state` and ends with the
+    same weights, bit for bit, on the same machine with the same versions and number of threads.
+
+    Raises TrainingError for data that don't fit the network, Diverged (one of them) where the loss is infinite or undefined.
+    """
+    from cnnatomy.training.classifier import Classifier
+    from cnnatomy.training.state import newest
+
+    if validation is None and (config["keep"] == "best" or config["early_stop"] is not None):
+        raise TrainingError(
+            "without a validation split no epoch is the best: set training.keep=last and training.early_stop=null, "
+            "or keep some samples for validation"
+        )
+    keep_freed_memory()
+    torch.set_num_threads(config["threads"])
+    if config["channels_last"]:
+        network.to(memory_format=torch.channels_last)
+    for batches in filter(None, (train, validation)):
+        _check(network, batches)
+    network.train()
+    module = Classifier(network, config, seed, Path(state))
+    trainer = _trainer(config)
+    devices = config["devices"]
+    if trainer.world_size != devices:
+        raise TrainingError(f"training.devices is {devices}, but Lightning would train on {trainer.world_size}")
+    loaders = [_Epochs(batches, module) if batches else None for batches in (train, validation)]
+    trainer.fit(module, loaders[0], loaders[1], ckpt_path=newest(Path(state)), weights_only=True)
+    if config["keep"] == "best":
+        assert module.best is not None
+        network.load_state_dict(module.best["weights"])
+    network.eval()
+    return _table(module.history)
+
+
+class _Epochs:
+    """The batches of the epoch that Lightning is in; with several devices, each one's share of every batch."""
+
+    def __init__(self, batches: Batches, module: pl.LightningModule) -> None:
+        self.batches = batches
+        self.module = module
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        # Lightning asks for the iterator before it knows which epoch it resumes; a generator looks when the first batch is taken.
+        rank, devices = self.module.global_rank, self.module.trainer.world_size
+        for x, y in self.batches.epoch(self.module.current_epoch):
+            share = slice(rank % len(y), None, devices)  # never empty: of nothing there is no mean loss
+            yield (x[share], y[share]) if devices > 1 else (x, y)
+
+
+def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
+    import pytorch_lightning as pl
+    from pytorch_lightning.plugins.environments import LightningEnvironment
+
+    from cnnatomy.training.progress import Bar, Lines
+    from cnnatomy.training.state import StateFile
+
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and its list of devices
+    warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)  # Lightning 2.6 with torch 2.15
+    warnings.filterwarnings("ignore", message=".*no `val_dataloader`")  # all samples may be for training
+    terminal = sys.stdout.isatty()
+    trainer = pl.Trainer(
+        accelerator=config["accelerator"],
+        devices=config["devices"],
+        max_epochs=config["max_epochs"],
+        gradient_clip_val=config["gradient_clip"],
+        # Some GPU operations have no deterministic form; then Lightning warns.
+        deterministic="warn",
+        # The first: Lightning takes any Slurm job for its own and trains on one device of several. The second: see StateFile.
+        plugins=[LightningEnvironment(), StateFile()],
+        callbacks=[Bar() if terminal else Lines()],
+        enable_progress_bar=terminal,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    # `deterministic` would also fill every new tensor with NaN.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    return trainer
+
+
+def _check(network: nn.Module, batches: Batches) -> None:
+    """Refuse labels that the network has no output for."""
+    samples = batches.samples
+    x, _ = next(batches.epoch(0))
+    mode = network.training
+    with torch.no_grad():
+        logits = network.eval()(x[:1])
+    network.train(mode)
+    if logits.dim() != 2:
+        raise TrainingError(f"the network gives outputs of shape {tuple(logits.shape)}; it should give (samples, classes)")
+    lowest, highest = int(samples.labels.min()), int(samples.labels.max())
+    if lowest < 0 or highest >= logits.shape[1]:
+        raise TrainingError(
+            f"labels of the {samples.split} split go from {lowest} to {highest}, but the network tells {logits.shape[1]} classes "
+            f"(0 to {logits.shape[1] - 1}) apart"
+        )
+
+
+def _start_from(network: nn.Module, path: str) -> None:
+    archive, inside, member = path.partition(".zip/")
+    if inside:
+        with Raw(Path(f"{archive}.zip")) as raw:
+            weights.load(network, raw.read(member), path)
+    else:
+        weights.load(network, Path(path))
+
+
+def _table(history: list[dict[str, float]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(history, columns=list(COLUMNS))

@@ -1,0 +1,322 @@
+"""Training: it learns, it keeps what it should, and the same arguments give the same bits, killed or not."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from cnnatomy import models
+from cnnatomy.data import archive, prepared
+from cnnatomy.data.batches import Batches
+from cnnatomy.models import weights
+from cnnatomy.training.errors import Diverged, TrainingError
+from cnnatomy.training.fit import fit, train_network
+from tests.unit.small_data import small
+
+LECTURE = {"_target_": "cnnatomy.models.lecture.Lecture", "filters": [4, 6], "units": 10, "dropout": 0.25}
+TRAINING = {
+    "max_epochs": 3,
+    "batch_size": 8,
+    "optimiser": "adamw",
+    "learning_rate": 0.01,
+    "weight_decay": 0.01,
+    "schedule": "one_cycle",
+    "label_smoothing": 0.05,
+    "gradient_clip": None,
+    "early_stop": None,
+    "keep": "last",
+    "augment": None,
+    "weights": None,
+    "channels_last": True,
+    "threads": 1,
+    "accelerator": "cpu",
+    "devices": 1,
+}
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    return small(tmp_path_factory.mktemp("data"), "images")
+
+
+def train(images, state: Path, seed: int = 0, **changes):
+    return train_network({"model": LECTURE, "training": TRAINING | changes}, images, seed=seed, state=state)
+
+
+def bits(network: nn.Module) -> bytes:
+    return b"".join(value.contiguous().numpy().tobytes() for value in network.state_dict().values())
+
+
+def accuracy(network: nn.Module, samples) -> float:
+    x, y = next(Batches(samples, len(samples), 0, shuffle=False).epoch(0))
+    with torch.no_grad():
+        return float((network(x).argmax(1) == y).double().mean())
+
+
+def test_it_learns_and_leaves_a_history(images, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    network, history = train(images, tmp_path / "state", max_epochs=12)
+    assert not network.training
+    assert accuracy(network, images.split("test")) == 1
+    assert list(history["epoch"]) == list(range(1, 13))
+    assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
+    assert history["validation_accuracy"].iloc[-1] == accuracy(network, images.split("validation"))
+    assert history["learning_rate"].max() <= 0.01 and history["learning_rate"].iloc[-1] < 1e-4
+    assert [path.name for path in tmp_path.iterdir()] == ["state"], "nothing else is left lying about"
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert len(lines) == 12 and lines[2].startswith("epoch 3 of 12: train loss ")
+
+
+@pytest.mark.parametrize("kind", ["sounds", "texts"])
+def test_the_other_kinds_are_learnt_with_the_same_call(tmp_path, kind):
+    data = small(tmp_path, kind)
+    model = {
+        "sounds": {"_target_": "cnnatomy.models.frequency.Frequency", "filters": [8, 8], "heights": [3, 3], "units": 8},
+        "texts": {"_target_": "cnnatomy.models.sentence.Sentence", "dimensions": 8, "widths": [2, 3], "filters": 8},
+    }[kind] | {"dropout": 0.1}
+    training = TRAINING | {"max_epochs": 10, "learning_rate": 0.03}
+    network, _ = train_network({"model": model, "training": training}, data, seed=0, state=tmp_path / "state")
+    assert accuracy(network, data.split("test")) > 0.9
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(images, tmp_path):
+    first, _ = train(images, tmp_path / "a")
+    torch.manual_seed(99)  # what happened before in the process must not matter
+    again, _ = train(images, tmp_path / "b")
+    other, _ = train(images, tmp_path / "c", seed=1)
+    assert bits(first) == bits(again) != bits(other)
+
+
+class Fading(nn.Module):
+    """Knows the answers, and takes them for the opposite after `good` steps of training."""
+
+    def __init__(self, good: int) -> None:
+        super().__init__()
+        self.good, self.scale = good, nn.Parameter(torch.ones(()))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.steps += self.training
+        rows = x[:, 0, 2::3].mean(2)[:, :3]
+        return rows * self.scale * (1 if self.steps <= self.good else -1)
+
+
+@pytest.mark.parametrize(("keep", "steps", "right"), [("best", 8, 1), ("last", 32, 0)])
+def test_what_is_kept_is_the_best_or_the_last_epoch(images, tmp_path, keep, steps, right):
+    network = Fading(good=16)
+    batches = [Batches(images.split(split), 8, 0, shuffle=False) for split in ("train", "validation")]
+    changes = {"keep": keep, "max_epochs": 4, "schedule": "constant", "learning_rate": 1e-9}
+    history = fit(network, *batches, TRAINING | changes, 0, tmp_path / "state")
+    assert list(history["validation_accuracy"]) == [1, 1, 0, 0]
+    assert history["learning_rate"].nunique() == 1
+    assert int(network.steps) == steps, "of epochs as good as each other the first is kept"
+    assert accuracy(network, images.split("validation")) == right
+
+
+def test_it_stops_when_validation_has_not_improved_for_so_many_epochs(images, tmp_path):
+    changes = {"max_epochs": 40, "early_stop": 3, "keep": "best", "schedule": "constant"}
+    network, history = train(images, tmp_path / "state", **changes)
+    ranks = list(zip(history["validation_accuracy"], -history["validation_loss"], strict=True))
+    best = ranks.index(max(ranks)) + 1
+    assert len(history) == best + 3 < 40
+    again, same = train(images, tmp_path / "state", **changes)
+    assert same.equals(history) and bits(again) == bits(network), "a training that has stopped stays stopped"
+
+
+def test_without_a_validation_split_all_samples_train_and_the_last_epoch_is_kept(images, tmp_path):
+    def fitted(**changes):
+        network = models.build(LECTURE, images.facts)
+        batches = Batches(images.split("train"), 8, 0, shuffle=True)
+        return fit(network, batches, None, TRAINING | changes, 0, tmp_path / "state")
+
+    assert fitted()["validation_accuracy"].isna().all()
+    with pytest.raises(TrainingError, match="keep=last"):
+        fitted(keep="best")
+    with pytest.raises(TrainingError, match="early_stop=null"):
+        fitted(early_stop=2)
+
+
+class Specks:
+    """Augmentation that draws from torch's generator, and takes its time."""
+
+    def __call__(self, batch: torch.Tensor) -> torch.Tensor:
+        time.sleep(0.01)
+        return batch + (torch.rand(batch.shape) < 0.05).to(torch.uint8)
+
+
+def train_slowly(folder: Path, state: Path, target: Path, log: Path) -> None:
+    """A training that takes some seconds, in a process of its own that may be killed."""
+    with log.open("w") as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+    specks = {"_target_": f"{Specks.__module__}.Specks"}
+    network, history = train(prepared.load(folder), state, max_epochs=30, keep="best", augment=specks)
+    weights.save(network, target, {"history": history.to_csv()})
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_bits(images, tmp_path):
+    processes = multiprocessing.get_context("forkserver")  # so that Lightning is imported once
+    processes.set_forkserver_preload([__name__, "cnnatomy.training.classifier"])
+
+    def start(name: str, log: Path) -> multiprocessing.process.BaseProcess:
+        arguments = (images.folder, tmp_path / f"state-{name}", tmp_path / name, log)
+        process = processes.Process(target=train_slowly, args=arguments)
+        process.start()
+        return process
+
+    start("whole", tmp_path / "whole.log").join()
+    chance = random.Random(0)
+    logs = [tmp_path / f"{attempt}.log" for attempt in range(8)]
+    for attempt, log in enumerate(logs):
+        process = start("broken", log)
+        while process.is_alive() and not (log.exists() and " of 30" in log.read_text()):
+            time.sleep(0.01)
+        if attempt < len(logs) - 1:
+            process.join(chance.uniform(0, 0.6))
+            process.kill()
+        process.join()
+    assert process.exitcode == 0
+    resumed = [log.read_text().startswith("going on after epoch") for log in logs]
+    assert sum(resumed) >= 3, [log.read_text() for log in logs]
+    assert (tmp_path / "broken").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_a_damaged_state_makes_it_go_back_not_fail(images, tmp_path, caplog, capsys):
+    state = tmp_path / "state"
+    unbroken, _ = train(images, state)
+    for damaged, going_on in ((["last.ckpt"], True), (["last.ckpt", "before.ckpt"], False)):
+        for name in damaged:
+            content = bytearray((state / name).read_bytes())
+            content[len(content) // 2] ^= 1
+            (state / name).write_bytes(content)
+        caplog.clear()
+        capsys.readouterr()
+        again, _ = train(images, state)
+        assert bits(again) == bits(unbroken)
+        assert "last.ckpt is not the state that was written there" in caplog.text
+        assert ("going on after epoch 2 of 3" in capsys.readouterr().out) == going_on
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\x80\x02cos\nsystem\n(S'true'\ntR."])
+def test_any_content_of_a_state_file_is_survived(images, tmp_path, content):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "last.ckpt").write_bytes(content)
+    _, history = train(images, tmp_path / "state", max_epochs=1)
+    assert len(history) == 1
+
+
+def test_a_state_that_was_half_written_is_swept_away(images, tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "last.ckpt.part").write_bytes(b"half")
+    train(images, tmp_path / "state")
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["before.ckpt", "last.ckpt"]
+
+
+def test_a_full_disk_stops_it_with_the_state_before_kept(images, tmp_path, monkeypatch):
+    unbroken, _ = train(images, tmp_path / "whole")
+    real, calls = os.fsync, []
+
+    def full(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) == 3:  # file and folder of the first epoch, file of the second
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TrainingError, match="No space left on device.*goes on from the state before"):
+        train(images, tmp_path / "state")
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["last.ckpt"]
+    again, _ = train(images, tmp_path / "state")
+    assert bits(again) == bits(unbroken)
+
+
+class Bomb(nn.Module):
+    """Gives nonsense from the training step `at` on."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.dense, self.steps, self.at = nn.Linear(144, 3), 0, at
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.steps += self.training
+        return self.dense(x.flatten(1)) * (float("nan") if self.steps == self.at else 1)
+
+
+def test_a_loss_that_is_no_number_stops_it_and_the_last_good_state_is_kept(images, tmp_path):
+    batches = [Batches(images.split(split), 8, 0, shuffle=False) for split in ("train", "validation")]
+    state = tmp_path / "state"
+    with pytest.raises(Diverged, match=r"nan in epoch 2, batch 3 of 8\. The state after epoch 1 is kept"):
+        fit(Bomb(at=8 + 3), *batches, TRAINING, 0, state)
+    good = (state / "last.ckpt").read_bytes()
+    history = fit(Bomb(at=0), *batches, TRAINING | {"max_epochs": 1}, 0, state)
+    assert len(history) == 1 and (state / "last.ckpt").read_bytes() == good
+
+
+def test_weights_that_run_away_are_noticed_though_the_loss_was_still_a_number(images, tmp_path):
+    with pytest.raises(Diverged, match="epoch 1"):
+        train(images, tmp_path / "state", optimiser="sgd", learning_rate=1e38, schedule="constant", max_epochs=1)
+    assert not (tmp_path / "state" / "last.ckpt").exists()
+
+
+def test_labels_that_the_network_does_not_know_are_refused(images, tmp_path):
+    with pytest.raises(TrainingError, match="train split go from 0 to 2, but the network tells 2 classes"):
+        train_network({"model": LECTURE | {"classes": 2}, "training": TRAINING}, images, seed=0, state=tmp_path)
+    images.split("train").labels.flags.writeable = True
+    unlabelled = Batches(images.split("train"), 8, 0, shuffle=False)
+    unlabelled.samples = type(unlabelled.samples)(
+        images.facts, "train", unlabelled.samples.inputs, unlabelled.samples.labels * 0 - 1, images
+    )
+    with pytest.raises(TrainingError, match="go from -1 to -1"):
+        fit(models.build(LECTURE, images.facts), unlabelled, None, TRAINING, 0, tmp_path)
+
+
+def test_training_on_fewer_devices_than_asked_for_is_refused(images, tmp_path, monkeypatch):
+    import pytorch_lightning as pl
+
+    monkeypatch.setattr(pl.Trainer, "world_size", property(lambda self: 1))
+    with pytest.raises(TrainingError, match="devices is 2, but Lightning would train on 1"):
+        train(images, tmp_path, devices=2)
+
+
+def test_a_slurm_job_trains_like_any_other(images, tmp_path, monkeypatch):
+    here, _ = train(images, tmp_path / "here", max_epochs=1)
+    job = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
+    for name, value in (job | {"SLURM_JOB_NAME": "python3", "SLURM_JOB_NODELIST": "node"}).items():
+        monkeypatch.setenv(name, value)
+    there, _ = train(images, tmp_path / "there", max_epochs=1)
+    assert bits(here) == bits(there)
+
+
+def test_no_epoch_means_the_start_weights_and_no_wait_for_lightning(images, tmp_path):
+    trained, _ = train(images, tmp_path / "state")
+    torch.save(trained.state_dict(), tmp_path / "start.pth")
+    content = {"start.pth": (tmp_path / "start.pth").read_bytes()}
+    archive.write(tmp_path / "raw.zip", content, licence="none", citation="none", digest="none")
+    for start in (tmp_path / "start.pth", tmp_path / "raw.zip" / "start.pth"):
+        network, history = train(images, tmp_path / "none", max_epochs=0, weights=str(start))
+        assert bits(network) == bits(trained) and len(history) == 0 and "validation_accuracy" in history
+    assert not (tmp_path / "none").exists()
+    program = (
+        "import sys; from pathlib import Path; from cnnatomy.data import prepared;"
+        "from tests.unit.test_training import LECTURE, TRAINING; from cnnatomy.training.fit import train_network;"
+        "config = {'model': LECTURE, 'training': TRAINING | {'max_epochs': 0}};"
+        "train_network(config, prepared.load(Path(sys.argv[1])), seed=0, state=Path('none'));"
+        "assert 'pytorch_lightning' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program, images.folder], check=True)
+
+
+def test_training_goes_on_from_given_weights(images, tmp_path):
+    start, _ = train(images, tmp_path / "a", max_epochs=12)
+    torch.save(start.state_dict(), tmp_path / "start.pth")
+    _, history = train(images, tmp_path / "b", max_epochs=1, learning_rate=1e-5, weights=str(tmp_path / "start.pth"))
+    assert history["validation_accuracy"].iloc[0] == 1
