@@ -25,7 +25,6 @@ lint: $(READY)  ## style, types, workflow
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
-	$(BIN)/snakemake --lint
 
 bench: $(READY)  ## the numbers of the README's second table, side by side
 	$(BIN)/snakemake --quiet all results/data/mnist/dataset.json

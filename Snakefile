@@ -25,4 +25,6 @@ onsuccess:
 
 
 onerror:
-    print("A step failed; its log is named above. Mend the cause and run the same command: it goes on from there.")
+    print(
+        "A step failed; its log is named above. Mend the cause and run the same command: it goes on from there."
+    )

@@ -2,9 +2,9 @@
 
     python benchmarks/workflow.py            # ten minutes, both cores idle; needs a report made (`make report`)
 
-First the report is made anew in a copy of the checkout, and made again with nothing to do. Then each of its jobs is run once by
-itself with Python's own `-X importtime`, for its processor seconds, its peak memory and the share of importing; two jobs at a time
-would blur these figures. Tables go to benchmarks/workflow.csv and benchmarks/jobs.csv.
+First the report is made anew in a copy of the checkout, and made again with nothing to do. Then each of its jobs is run
+once by itself with Python's own `-X importtime`, for its processor seconds, its peak memory and the share of importing;
+two jobs at a time would blur these figures. Tables go to benchmarks/workflow.csv and benchmarks/jobs.csv.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def main() -> None:
     """Measure, print and write both tables."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "checkout"
-        shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "results", "resources", ".snakemake"))
+        shutil.copytree(
+            PROJECT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "results", "resources", ".snakemake")
+        )
         whole = [made(copy), made(copy)]
         jobs = [job(copy, *asked) for asked in asked_of(Plan("default"))]
     importing, total = (sum(j[key] for j in jobs) for key in ("importing", "cpu"))
@@ -51,7 +53,9 @@ def main() -> None:
 def made(checkout: Path) -> float:
     """Seconds that a `make report` takes there, once the environment stands."""
     begin = time.monotonic()
-    subprocess.run([sys.executable, "-m", "cnnatomy.launch"], cwd=checkout, check=True, stdout=subprocess.DEVNULL, env=at(checkout))
+    subprocess.run(
+        [sys.executable, "-m", "cnnatomy.launch"], cwd=checkout, check=True, stdout=subprocess.DEVNULL, env=at(checkout)
+    )
     return time.monotonic() - begin
 
 

@@ -56,7 +56,9 @@ def make_checkout(folder: Path) -> Checkout:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("CNNATOMY_", "SNAKEMAKE_", "OVERRIDES", "REPORT"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("CNNATOMY_", "SNAKEMAKE_", "OVERRIDES", "REPORT"))
+    }
     return Checkout(folder, environment | {"PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"})
 
 

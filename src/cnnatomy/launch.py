@@ -48,7 +48,9 @@ def _take(lock) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print("Another make report is at work in this folder, or a job that one left; waiting for it to end.", flush=True)
+        print(
+            "Another make report is at work in this folder, or a job that one left; waiting for it to end.", flush=True
+        )
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 

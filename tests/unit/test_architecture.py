@@ -68,7 +68,8 @@ def test_steps_import_nothing_heavy_at_the_top():
         if file.stem not in helpers
         for node in ast.parse(file.read_text()).body
         for module in _named(node)
-        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(("cnnatomy.steps", "cnnatomy.config"))
+        if module.split(".")[0] not in sys.stdlib_module_names
+        and not module.startswith(("cnnatomy.steps", "cnnatomy.config"))
     }
     assert not heavy
 

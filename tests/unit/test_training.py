@@ -268,7 +268,7 @@ def test_weights_that_run_away_are_noticed_though_the_loss_was_still_a_number(im
 
 
 def test_labels_that_the_network_does_not_know_are_refused(images, tmp_path):
-    with pytest.raises(TrainingError, match="train split go from 0 to 2, but the network tells 2 classes"):
+    with pytest.raises(TrainingError, match="train split go from 0 to 2, but the network tells 2 classes apart"):
         train_network({"model": LECTURE | {"classes": 2}, "training": TRAINING}, images, seed=0, state=tmp_path)
     images.split("train").labels.flags.writeable = True
     unlabelled = Batches(images.split("train"), 8, 0, shuffle=False)

@@ -176,7 +176,9 @@ def test_two_checkouts_and_two_datasets_share_one_cache(tmp_path):
         own = checkout.folder / "own"
         shutil.copytree(OWN / "conf", own)
         text = (own / "data/stripes.yaml").read_text()
-        (own / "data/dots.yaml").write_text(text.replace("name: stripes", "name: dots").replace("raw: stripes", "raw: dots"))
+        (own / "data/dots.yaml").write_text(
+            text.replace("name: stripes", "name: dots").replace("raw: stripes", "raw: dots")
+        )
         checkout.environment["CNNATOMY_CONF"] = str(own)
         checkout.environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
         answer = checkout.snakemake("--cache", "--", *wanted)

@@ -1,6 +1,7 @@
 # The plan of this invocation, and what the rules ask of it. Everything here is a function of wildcards only: params that
 # depend on inputs are not recorded by Snakemake and would never rerun anything.
 
+import os
 import sys
 from pathlib import Path
 
@@ -31,10 +32,9 @@ except ConfigurationError as error:
     raise WorkflowError(str(error)) from None
 
 # Steps read the plan from this file: values never travel through a command line, whose quoting they might not survive.
-GIVEN = "results/config/given.yaml"
-PLAN.write(Path(GIVEN))
-python = f"{sys.executable} -m"
-given = f"given={GIVEN}"
+PLAN.write(Path("results/config/given.yaml"))
+# Steps run with the Python that runs Snakemake, activated or not.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 wildcard_constraints:
@@ -57,7 +57,10 @@ def configuration(wildcards):
 
 
 def _asked(wildcards):
-    return {"seed": int(getattr(wildcards, "seed", 0)), "method": getattr(wildcards, "method", None)}
+    return {
+        "seed": int(getattr(wildcards, "seed", 0)),
+        "method": getattr(wildcards, "method", None),
+    }
 
 
 def slice_of_step(step):
@@ -73,7 +76,9 @@ def code_of_step(step):
     """For `params`: a digest of the code that the step can reach."""
 
     def of(wildcards):
-        return code_of(step, configuration(wildcards), method=getattr(wildcards, "method", None))
+        return code_of(
+            step, configuration(wildcards), method=getattr(wildcards, "method", None)
+        )
 
     return of
 
@@ -81,7 +86,11 @@ def code_of_step(step):
 def threads_of(step):
     def of(wildcards):
         settings = configuration(wildcards)
-        return settings["training"]["threads"] if step == "train" else settings["threads"][step]
+        return (
+            settings["training"]["threads"]
+            if step == "train"
+            else settings["threads"][step]
+        )
 
     return of
 
@@ -93,7 +102,9 @@ def raw_data(wildcards):
 
 def prepared_data(wildcards):
     name = configuration(wildcards)["data"]["name"]
-    return multiext(f"results/data/{name}/", "dataset.json", "inputs.npy", "samples.csv")
+    return multiext(
+        f"results/data/{name}/", "dataset.json", "inputs.npy", "samples.csv"
+    )
 
 
 def starting_weights(wildcards):

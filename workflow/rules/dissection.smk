@@ -19,7 +19,7 @@ rule samples:
         config=slice_of_step("samples"),
         code=code_of_step("samples"),
     shell:
-        "{python} cnnatomy.steps.samples run={wildcards.run} seed={wildcards.seed} {given} &> {log}"
+        "python -m cnnatomy.steps.samples run={wildcards.run} seed={wildcards.seed} given=results/config/given.yaml &> {log}"
 
 
 rule dissect:
@@ -40,5 +40,5 @@ rule dissect:
         config=slice_of_step("dissect"),
         code=code_of_step("dissect"),
     shell:
-        "{python} cnnatomy.steps.dissect run={wildcards.run} seed={wildcards.seed} method={wildcards.method} {given}"
-        " &> {log}"
+        "python -m cnnatomy.steps.dissect run={wildcards.run} seed={wildcards.seed} method={wildcards.method}"
+        " given=results/config/given.yaml &> {log}"

@@ -18,7 +18,7 @@ rule report:
     resources:
         mem_mb=1000,
     params:
-        config=canonical(slice_of("report", PLAN.composed)),
+        config=canonical(PLAN.report_slice()),
         code=code_of("report", PLAN.composed),
     shell:
-        "{python} cnnatomy.steps.report report={PLAN.report_name} {given} &> {log}"
+        "python -m cnnatomy.steps.report given=results/config/given.yaml &> {log}"

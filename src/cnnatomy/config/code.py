@@ -1,8 +1,8 @@
 """Code as a dependency: a digest of all first-party modules that a step can reach, comments and docstrings left out.
 
 Snakemake notices an edited script by its time stamp and an edited import not at all. Here the syntax trees of a module
-and of what it imports, however deep, are hashed, so that a change of a dissection redraws its exhibits and a change of a
-comment redraws nothing.
+and of what it imports, however deep, are hashed, so that a change of a dissection redraws its exhibits and a change of
+a comment redraws nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PLUMBING = ("cnnatomy.config", "cnnatomy.steps.job")
 
 
 def digest(roots: Iterable[str], folders: Iterable[Path] = ()) -> str:
-    """SHA-256 over the import closure of `roots` (module names) and all other files in `folders` (templates and such)."""
+    """SHA-256 over the import closure of `roots` (module names) and all else that lies in `folders` (templates)."""
     total = hashlib.sha256()
     for module in sorted(closure(roots)):
         total.update(f"{module}\0{_source_digest(module)}\n".encode())
@@ -65,7 +65,9 @@ def _imports(module: str) -> frozenset[str]:
                 base = ".".join(parents[: len(parents) - node.level + 1] + ([base] if base else []))
             named.add(base)
             named.update(f"{base}.{alias.name}" for alias in node.names)
-    with_parents = {".".join(parts[: k + 1]) for name in named for parts in [name.split(".")] for k in range(len(parts))}
+    with_parents = {
+        ".".join(parts[: k + 1]) for name in named for parts in [name.split(".")] for k in range(len(parts))
+    }
     return frozenset(name for name in with_parents if modules.is_ours(name))
 
 

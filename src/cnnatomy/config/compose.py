@@ -1,9 +1,10 @@
-"""Composing a configuration with Hydra and checking it whole, so that a misspelt key stops everything before the first job."""
+"""Composing a configuration with Hydra and checking it whole: a misspelt key stops everything before the first job."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -92,15 +93,17 @@ def _choices(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def check(config: Config, reference: Config) -> None:
-    """Check a configuration: classes of the schema, types of the YAML files (`reference`: the same without changed values),
-    signatures of targets. Raises ConfigurationError."""
+    """Check a configuration against the schema's classes, the types in the YAML files and the signatures of targets.
+
+    `reference` is the same configuration without changed values. Raises ConfigurationError.
+    """
     for group, wanted in schema.CLASSES.items():
         try:
             OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(wanted), config[group]))
         except OmegaConfBaseException as error:
             key = str(error.full_key or "")
             if "not in" in str(error).splitlines()[0]:
-                hint = nearest(key.split(".")[-1], wanted.__dataclass_fields__)
+                hint = nearest(key.split(".")[-1], [field.name for field in fields(wanted)])
                 raise ConfigurationError(f"{group}.{key}: no such key. {hint}") from error
             raise ConfigurationError(f"{group}.{key}: {str(error).splitlines()[0]}") from error
         except ValueError as error:
@@ -133,7 +136,9 @@ def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
             return ConfigurationError(f"{key}: no such key. {_nearest_key(key, _choices(given))}")
     first = str(error).splitlines()[0]
     if first.startswith("Ambiguous value"):
-        return ConfigurationError(f"{first}: a comma asks for a sweep; write a list as key=[1,2] and a text as key='a,b'")
+        return ConfigurationError(
+            f"{first}: a comma asks for a sweep; write a list as key=[1,2] and a text as key='a,b'"
+        )
     return ConfigurationError(first)
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class ConfigurationError(Exception):
-    """Something in the configuration is wrong; the message names the key and, where there is one, the nearest right one."""
+    """Something in the configuration is wrong; the message names the key and the nearest right one."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

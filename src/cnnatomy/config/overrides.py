@@ -20,7 +20,7 @@ _OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?
 
 
 def key_of(override: str) -> str:
-    """The key or group that a Hydra override names, without its sign. Raises ConfigurationError for what is no override."""
+    """The key or group that a Hydra override names, without its sign. Raises ConfigurationError for anything else."""
     found = _OVERRIDE.match(override)
     if not found or (found["value"] is None and found["sign"] != "~"):
         raise ConfigurationError(f"{override!r} is no override: write key=value, such as training.max_epochs=3.")
@@ -33,7 +33,9 @@ def check(overrides: Iterable[str], runs: Sequence[str]) -> None:
         key = key_of(override)
         group = key.partition("@")[0]
         if group in _DECIDED or group.startswith("hydra"):
-            raise ConfigurationError(f"{override}: not an override of a report; {_DECIDED.get(group, 'Hydra is set up by the steps')}.")
+            raise ConfigurationError(
+                f"{override}: not an override of a report; {_DECIDED.get(group, 'Hydra is set up by the steps')}."
+            )
         if group in ("model", "data") and len(runs) > 1:
             raise ConfigurationError(
                 f"{override} would hold for all selected runs ({', '.join(runs)}), which do not share their {group}: "
@@ -44,7 +46,9 @@ def check(overrides: Iterable[str], runs: Sequence[str]) -> None:
             if named not in runs:
                 raise ConfigurationError(f"{override}: no run {named!r} is selected. {nearest(named, runs)}")
             if group.count(".") == 1:
-                raise ConfigurationError(f"{override}: name what of the run to change, as in runs.{named}.training.max_epochs=3")
+                raise ConfigurationError(
+                    f"{override}: name what of the run to change, as in runs.{named}.training.max_epochs=3"
+                )
 
 
 def for_run(overrides: Iterable[str], run: str) -> list[str]:

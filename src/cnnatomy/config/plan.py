@@ -66,7 +66,10 @@ class Plan:
         prepared: dict[str, str] = {}
         for run in self.runs:
             config = self.config(run)
-            for step, name, seen in (("fetch", config["data"]["raw"], raw), ("prepare", config["data"]["name"], prepared)):
+            for step, name, seen in (
+                ("fetch", config["data"]["raw"], raw),
+                ("prepare", config["data"]["name"], prepared),
+            ):
                 wanted = canonical(slice_of(step, config))
                 if seen.setdefault(name, wanted) != wanted:
                     raise ConfigurationError(
@@ -93,14 +96,21 @@ class Plan:
         """Names of the selected runs, in the report's order."""
         return self.report["runs"]
 
+    def report_slice(self) -> Config:
+        """What the report's step reads: its own selection, and the names of the runs it shows."""
+        titles = {run: self.config(run)["title"] for run in self.runs}
+        return slice_of("report", self.composed) | {"titles": titles}
+
     def of_run(self, run: str) -> list[str]:
         """The Hydra overrides that make the configuration of a run, selected or not."""
         mine = overrides.for_run(self.overrides, run)
         return [f"run={run}", *(o for o in mine if not _is_of_report(o))]
 
     def of_data(self, name: str, key: str = "name") -> list[str]:
-        """The Hydra overrides for a dataset, found by `data.name` or `data.raw` (`key`): those of the first selected run on
-        it, which may change it, or else the dataset as its YAML has it."""
+        """The Hydra overrides for a dataset, found by `data.name` or `data.raw` (`key`).
+
+        Those of the first selected run on it, which may change it, or else the dataset as its YAML has it.
+        """
         for run in self.runs:
             if self.config(run)["data"][key] == name:
                 return self.of_run(run)
@@ -113,7 +123,11 @@ class Plan:
     def exhibits(self) -> list[str]:
         """The exhibits that the report hangs, as paths of their `exhibit.json`, in the order in which it hangs them."""
         return (
-            [f"results/exhibits/{run}/seed0/{method}/exhibit.json" for run in self.runs for method in self.report["methods"]]
+            [
+                f"results/exhibits/{run}/seed0/{method}/exhibit.json"
+                for run in self.runs
+                for method in self.report["methods"]
+            ]
             + [f"results/lessons/{lesson}/exhibit.json" for lesson in self.report["lessons"]]
             + [f"results/studies/{study}/exhibit.json" for study in self.report["studies"]]
         )

@@ -70,7 +70,9 @@ class Training:
 
     def __post_init__(self) -> None:
         _not_negative(max_epochs=self.max_epochs, weight_decay=self.weight_decay)
-        _positive(batch_size=self.batch_size, learning_rate=self.learning_rate, threads=self.threads, devices=self.devices)
+        _positive(
+            batch_size=self.batch_size, learning_rate=self.learning_rate, threads=self.threads, devices=self.devices
+        )
         _positive(gradient_clip=self.gradient_clip, early_stop=self.early_stop)
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing: must be at least 0 and below 1, not {self.label_smoothing}")

@@ -30,7 +30,9 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
     """
     target = node.get("_target_")
     if target is None:
-        raise ConfigurationError(f"{path}._target_: missing; name a class or a function, such as cnnatomy.models.lecture.Lecture")
+        raise ConfigurationError(
+            f"{path}._target_: missing; name a class or a function, such as cnnatomy.models.lecture.Lecture"
+        )
     module, rest = modules.split_target(str(target))
     if not module or not rest:
         raise ConfigurationError(f"{path}._target_: no module of the name {target!r} is on Python's path")
@@ -75,6 +77,8 @@ def _arguments(node: ast.ClassDef | ast.FunctionDef) -> tuple[set[str], set[str]
     positional = [a.arg for a in spec.posonlyargs + spec.args if a.arg != "self"]
     with_default = positional[len(positional) - len(spec.defaults) :] if spec.defaults else []
     keyword = [a.arg for a in spec.kwonlyargs]
-    optional = {a for a, default in zip(keyword, spec.kw_defaults, strict=True) if default is not None} | set(with_default)
+    optional = {a for a, default in zip(keyword, spec.kw_defaults, strict=True) if default is not None} | set(
+        with_default
+    )
     takes = set(positional) | set(keyword)
     return takes, takes - optional, spec.kwarg is not None

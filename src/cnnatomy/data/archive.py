@@ -1,6 +1,7 @@
 """The raw zip of a dataset: verified files in one plain archive, the same bytes for the same content.
 
-Its member `manifest.json` names the dataset, the digest of the configuration and code that made it, its licence, how to cite it, and the SHA-256 of every other member.
+Its member `manifest.json` names the dataset, the digest of the configuration and code that made it, its licence, how to
+cite it, and the SHA-256 of every other member.
 """
 
 from __future__ import annotations

@@ -36,5 +36,5 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0) -> nn.Module:
     asked = inspect.signature(get_object(model["_target_"])).parameters
     given = {name: value for name, value in known.items() if name in asked and name not in model}
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(seed)
+        torch.manual_seed(seed)
         return instantiate(dict(model), **given, _convert_="all")

@@ -10,8 +10,8 @@ from torch import nn
 class Frequency(nn.Sequential):
     """Logits (n, classes) of spectrograms (n, 1, bands, frames).
 
-    A filter of the first layer is `heights[0]` bands high and as wide as the window, so that its map has one column: the
-    same pattern may sit higher or lower, by voice. The second layer's filters move along that column.
+    A filter of the first layer is `heights[0]` bands high and as wide as the window, so that its map has one
+    column: the same pattern may sit higher or lower, by voice. The second layer's filters move along that column.
 
     Raises ValueError if the layers leave no band.
     """
@@ -29,7 +29,8 @@ class Frequency(nn.Sequential):
         first, second = filters
         left = ((bands - heights[0] + 1) // 2 - heights[1] + 1) // 2
         if left < 1:
-            raise ValueError(f"{bands} bands are too few for filters {heights[0]} and {heights[1]} bands high with two pools")
+            high = " and ".join(map(str, heights))
+            raise ValueError(f"{bands} bands are too few for two pools and filters {high} bands high")
         super().__init__(
             OrderedDict(
                 conv1=nn.Conv2d(channels, first, (heights[0], frames), bias=False),

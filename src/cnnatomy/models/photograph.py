@@ -51,7 +51,7 @@ class EfficientNetLite0(nn.Module):
 
 
 class Block(nn.Module):
-    """An inverted bottleneck: more channels, a filter a channel, fewer channels; added to its input where the shape allows."""
+    """An inverted bottleneck: more channels, a filter a channel, fewer channels; added to its input if it fits."""
 
     def __init__(self, channels: int, filters: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()

@@ -13,9 +13,9 @@ PADDING = 0  # the token that stands for no word
 class Sentence(nn.Module):
     """Logits (n, classes) of tokens int64 (n, words), sentences of any length, padded with 0 at the end.
 
-    Each word becomes a vector of `dimensions` numbers; `filters` filters of each of the `widths` look at that many words
-    at a time. The greatest value of each filter, wherever in the sentence it is, makes a vector of fixed length
-    (filters × widths), from which one dense layer decides. How much padding follows a sentence changes nothing.
+    Each word becomes a vector of `dimensions` numbers; `filters` filters of each of the `widths` look at that many
+    words at a time. The greatest value of each filter, wherever in the sentence it is, makes a vector of fixed
+    length (filters × widths), from which one dense layer decides. How much padding follows changes nothing.
 
     Kim (2014), Convolutional neural networks for sentence classification, EMNLP; this is his CNN-rand.
     """

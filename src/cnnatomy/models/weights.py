@@ -34,8 +34,9 @@ def save(network: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
 def load(network: nn.Module, source: Path | bytes, name: str | None = None) -> None:
     """Give a network the weights in a file, or in a file's bytes (then `name` says whose they are, for messages).
 
-    Reads safetensors and state dicts pickled by torch, of which anything but tensors is refused. Raises WeightsError, naming
-    the keys that don't fit, if the file is damaged or of another network, or if a weight is infinite or undefined.
+    Reads safetensors and state dicts pickled by torch, of which anything but tensors is refused. Raises
+    WeightsError, naming the keys that don't fit, if the file is damaged or of another network, or if a weight is
+    infinite or undefined.
     """
     name = name or str(source)
     tensors = _read(source if isinstance(source, bytes) else _bytes(source), name)
@@ -70,7 +71,10 @@ def _bytes(path: Path) -> bytes:
 def _read(content: bytes, name: str) -> dict[str, Tensor]:
     pickled = content[:2] in (b"PK", b"\x80\x02")  # torch's zip, and its format before 1.6
     try:
-        tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True) if pickled else safetensors.load(content)
+        if pickled:
+            tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        else:
+            tensors = safetensors.load(content)
     except (SafetensorError, UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{name} can't be read as weights: {reason}") from error

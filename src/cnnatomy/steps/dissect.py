@@ -11,9 +11,10 @@ def dissect(job: Job) -> None:
     from cnnatomy.steps.hanging import hang
     from cnnatomy.steps.networks import network
 
-    method = getattr(import_module(f"cnnatomy.dissect.{job.method}"), job.method)
+    name = str(job.method)
+    method = getattr(import_module(f"cnnatomy.dissect.{name}"), name)
     data = dataset(job)
-    hang(job, method(network(job, data.facts), data.split("test"), job.config["dissect"][job.method]), job.method)
+    hang(job, method(network(job, data.facts), data.split("test"), job.config["dissect"][name]), name)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fetch a dataset's raw files, verified, into resources/<raw>/<raw>.zip: `python -m cnnatomy.steps.fetch data=mnist`."""
+"""Fetch a dataset's raw files, verified: `python -m cnnatomy.steps.fetch data=mnist` → resources/mnist/mnist.zip."""
 
 from cnnatomy.steps.job import Job, step
 

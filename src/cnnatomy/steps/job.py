@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnatomy.config import overrides
-from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.config.errors import ConfigurationError, nearest
 from cnnatomy.config.folders import CONF
-from cnnatomy.config.plan import Plan
+from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import canonical, digest_of, slice_of
 
 RESULTS = Path("results")
@@ -57,11 +58,13 @@ class Job:
         return Path(self.config["out"] or RESULTS) / path
 
     def input(self, path: str) -> Path:
-        """Where to read: under `out` if it is there, else under results/. Raises ConfigurationError where it is in neither."""
+        """Where to read: under `out` if it is there, else under results/. Raises ConfigurationError if in neither."""
         for folder in (Path(self.config["out"] or RESULTS), RESULTS):
             if (folder / path).exists():
                 return folder / path
-        raise ConfigurationError(f"{RESULTS / path} is not there yet; make it with: snakemake --cores all {RESULTS / path}")
+        raise ConfigurationError(
+            f"{RESULTS / path} is not there yet; make it with: snakemake --cores all {RESULTS / path}"
+        )
 
     @property
     def raw(self) -> Path:
@@ -82,7 +85,7 @@ def step(work: Callable[[Job], None]) -> Callable[[], None]:
     """Make a Hydra script of a function of a Job; the step's name is that of the function.
 
     The command line takes Hydra's flags and overrides, `run=` (`data=` for fetch and prepare), `seed=`, `method=`,
-    `out=` for another folder than results/, and `given=`, the file in which the workflow hands over what the user overrides.
+    `out=` for another folder than results/, and `given=`, the file with which the workflow hands over overrides.
     A step run by hand with values that are not those of the workflow must be told where else to write.
     """
     name = work.__name__
@@ -135,10 +138,9 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     def checked(resolved) -> None:
         run = HydraConfig.get().runtime.choices["run"]
         config: dict[str, Any] = OmegaConf.to_container(resolved, resolve=True)  # type: ignore[assignment]
-        if name == "dissect" and config["method"] not in config["dissect"]:
-            raise ConfigurationError(
-                f"method={config['method']}: no such dissection. {compose.nearest(str(config['method']), config['dissect'])}"
-            )
+        if name == "dissect" and (config["method"] not in config["dissect"] or config["method"] in OWN_STEP):
+            hint = nearest(str(config["method"]), set(config["dissect"]) - set(OWN_STEP))
+            raise ConfigurationError(f"method={config['method']}: no such dissection. {hint}")
         todo = Job(name, run, config, plan)
         usual = compose.compose([*theirs, *told])
         if not config["out"] and canonical(todo.slice) != canonical(
@@ -171,4 +173,6 @@ def _pop(arguments: Iterable[str], key: str) -> tuple[str, list[str]]:
 
 def _is_plain(error: Exception) -> bool:
     """Whether an error's message is written for the user: those of the project's own classes are, and a full disk's."""
-    return type(error).__module__.startswith("cnnatomy.") or isinstance(error, PermissionError)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
+        return True
+    return type(error).__module__.startswith("cnnatomy.")

@@ -10,17 +10,24 @@ def report(job: Job) -> None:
     from pathlib import Path
 
     from cnnatomy.report import build
+    from cnnatomy.report.context import DataFacts, RunFacts
     from cnnatomy.steps import surroundings
 
     plan = job.plan
     exhibits = [job.input(path.removeprefix("results/")) for path in plan.exhibits()]
-    runs, data = {}, {}
+    runs: dict[str, RunFacts] = {}
+    data: dict[str, DataFacts] = {}
     for run in plan.runs:
         of_run = plan.config(run)
         name = of_run["data"]["name"]
         facts = json.loads(job.input(f"data/{name}/dataset.json").read_text())
         runs[run] = {"title": of_run["title"], "data": name, "kind": facts["kind"]}
-        data[name] = {key: facts[key] for key in ("name", "splits", "licence", "citation")}
+        data[name] = {
+            "name": facts["name"],
+            "splits": facts["splits"],
+            "licence": facts["licence"],
+            "citation": facts["citation"],
+        }
     command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
     if plan.overrides:
         command.append(f"OVERRIDES={shlex.join(plan.overrides)}")

@@ -14,7 +14,9 @@ LIBRARIES = ("torch", "pytorch-lightning", "torchvision", "numpy", "pandas", "li
 
 def versions() -> dict[str, str]:
     """Version of Python, of the project and of the libraries that numbers depend on."""
-    return {"python": platform.python_version(), "cnnatomy": version("cnnatomy")} | {lib: version(lib) for lib in LIBRARIES}
+    return {"python": platform.python_version(), "cnnatomy": version("cnnatomy")} | {
+        lib: version(lib) for lib in LIBRARIES
+    }
 
 
 def machine() -> dict[str, str]:

@@ -19,10 +19,10 @@ Batch = tuple[Tensor, Tensor]
 
 
 class Classifier(pl.LightningModule):
-    """Trains `network` with cross-entropy as `config` says, and writes its state into the folder `state` after each epoch.
+    """Trains `network` with cross-entropy as `config` says, and writes its state into a folder after each epoch.
 
-    history: one row an epoch. best: epoch, accuracy, loss and weights of the epoch that does best on the validation split;
-    ties go to the lower loss, then to the earlier epoch. Both are part of the state.
+    history: one row an epoch. best: epoch, accuracy, loss and weights of the epoch that does best on the validation
+    split; ties go to the lower loss, then to the earlier epoch. Both are part of the state.
 
     What an epoch draws at random depends on (seed, epoch) only, so that no generator's state need be kept.
     Raises Diverged as soon as the loss or a weight is infinite or undefined.
@@ -43,8 +43,8 @@ class Classifier(pl.LightningModule):
         x, y = batch
         logits = self.network(x)
         loss = self.loss(logits, y)
-        # On a CPU this look costs nothing. A GPU would wait for it at each step, and several devices must stop together:
-        # for them the end of the epoch is soon enough.
+        # On a CPU this look costs nothing. A GPU would wait for it at each step, and several devices must stop
+        # together: for them the end of the epoch is soon enough.
         if loss.device.type == "cpu" and self.trainer.world_size == 1 and not math.isfinite(loss.item()):
             raise self._diverged(f"the loss is {loss.item()} in", batch_idx)
         self.training_tally.add(loss, logits, y)
@@ -104,7 +104,10 @@ class Classifier(pl.LightningModule):
 
     def _means(self, tally: Tally) -> tuple[float, float]:
         """Loss and accuracy over all devices; undefined without samples."""
-        loss, correct, samples = self.trainer.strategy.reduce(tally.sums(self.device), reduce_op="sum").tolist()
+        sums = tally.sums()
+        if self.trainer.world_size > 1:
+            sums = self.trainer.strategy.reduce(sums.to(self.device), reduce_op="sum")
+        loss, correct, samples = sums.tolist()
         return (loss / samples, correct / samples) if samples else (math.nan, math.nan)
 
     def _refuse_undefined(self) -> None:
@@ -119,9 +122,10 @@ class Classifier(pl.LightningModule):
 
     def _diverged(self, what: str, batch: int | None = None) -> Diverged:
         epoch = self.current_epoch + 1
-        where = f"epoch {epoch}" if batch is None else f"epoch {epoch}, batch {batch + 1} of {self.trainer.num_training_batches}"
+        where = "" if batch is None else f", batch {batch + 1} of {self.trainer.num_training_batches}"
         kept = f"The state after epoch {epoch - 1} is kept in {self.state}. " if epoch > 1 else ""
-        return Diverged(f"{what} {where}. {kept}A lower training.learning_rate or training.gradient_clip=1 often helps.")
+        remedy = "A lower training.learning_rate or training.gradient_clip=1 often helps."
+        return Diverged(f"{what} epoch {epoch}{where}. {kept}{remedy}")
 
 
 class Tally:
@@ -137,13 +141,13 @@ class Tally:
         self.correct.append((logits.detach().argmax(1) == y).sum())
         self.samples.append(len(y))
 
-    def sums(self, device: torch.device) -> Tensor:
-        """Loss times samples, right answers, samples; float64 (3,)."""
+    def sums(self) -> Tensor:
+        """Loss times samples, right answers, samples; float64 (3,) on the CPU (not every GPU has float64)."""
         if not self.samples:
-            return torch.zeros(3, dtype=torch.float64, device=device)
-        samples = torch.tensor(self.samples, dtype=torch.float64, device=device)
-        loss = (torch.stack(self.losses).double() * samples).sum()
-        return torch.stack([loss, torch.stack(self.correct).double().sum(), samples.sum()])
+            return torch.zeros(3, dtype=torch.float64)
+        samples = torch.tensor(self.samples, dtype=torch.float64)
+        loss = torch.stack(self.losses).cpu().double() @ samples
+        return torch.stack([loss, torch.stack(self.correct).cpu().double().sum(), samples.sum()])
 
     def first_undefined(self) -> int | None:
         """The first batch whose loss is infinite or undefined."""

@@ -55,16 +55,17 @@ def train_network(
 def fit(
     network: nn.Module, train: Batches, validation: Batches | None, config: Mapping[str, Any], seed: int, state: Path
 ) -> pd.DataFrame:
-    """Train `network` in place and leave it in evaluation mode, with the weights of the best or of the last epoch (`config["keep"]`).
+    """Train `network` in place; leave it in evaluation mode, with the weights of the best or of the last epoch.
 
-    Returns one row an epoch: epoch (from 1), train_loss, train_accuracy, validation_loss, validation_accuracy (undefined without
-    a validation split) and the learning rate at its end. Training values are means over the epoch, of augmented samples and
-    with dropout.
+    Returns one row an epoch: epoch (from 1), train_loss, train_accuracy, validation_loss, validation_accuracy
+    (undefined without a validation split) and the learning rate at its end. Training values are means over the
+    epoch, of augmented samples and with dropout.
 
-    Killed at any moment and called again with the same arguments, it goes on from the last whole epoch in `state` and ends with the
-    same weights, bit for bit, on the same machine with the same versions and number of threads.
+    Killed at any moment and called again with the same arguments, it goes on from the last whole epoch in `state`
+    and ends with the same weights, bit for bit, on the same machine with the same versions and number of threads.
 
-    Raises TrainingError for data that don't fit the network, Diverged (one of them) where the loss is infinite or undefined.
+    Raises TrainingError for data that don't fit the network, and Diverged, which is one, where the loss is infinite
+    or undefined.
     """
     from cnnatomy.training.classifier import Classifier
     from cnnatomy.training.state import newest
@@ -106,7 +107,8 @@ class _Epochs:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        # Lightning asks for the iterator before it knows which epoch it resumes; a generator looks when the first batch is taken.
+        # Lightning asks for the iterator before it knows which epoch it resumes; a generator looks when the first
+        # batch is taken.
         rank, devices = self.module.global_rank, self.module.trainer.world_size
         for x, y in self.batches.epoch(self.module.current_epoch):
             share = slice(rank % len(y), None, devices)  # never empty: of nothing there is no mean loss
@@ -115,7 +117,7 @@ class _Epochs:
 
 def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
     import pytorch_lightning as pl
-    from pytorch_lightning.plugins.environments import LightningEnvironment
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
     from cnnatomy.training.progress import Bar, Lines
     from cnnatomy.training.state import StateFile
@@ -131,7 +133,7 @@ def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
         gradient_clip_val=config["gradient_clip"],
         # Some GPU operations have no deterministic form; then Lightning warns.
         deterministic="warn",
-        # The first: Lightning takes any Slurm job for its own and trains on one device of several. The second: see StateFile.
+        # The first, because Lightning takes any Slurm job for its own and trains on one device of several.
         plugins=[LightningEnvironment(), StateFile()],
         callbacks=[Bar() if terminal else Lines()],
         enable_progress_bar=terminal,
@@ -141,7 +143,7 @@ def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
         num_sanity_val_steps=0,
     )
     # `deterministic` would also fill every new tensor with NaN.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return trainer
 
 
@@ -154,12 +156,13 @@ def _check(network: nn.Module, batches: Batches) -> None:
         logits = network.eval()(x[:1])
     network.train(mode)
     if logits.dim() != 2:
-        raise TrainingError(f"the network gives outputs of shape {tuple(logits.shape)}; it should give (samples, classes)")
+        given = tuple(logits.shape)
+        raise TrainingError(f"the network gives outputs of shape {given}; it should give (samples, classes)")
     lowest, highest = int(samples.labels.min()), int(samples.labels.max())
     if lowest < 0 or highest >= logits.shape[1]:
         raise TrainingError(
-            f"labels of the {samples.split} split go from {lowest} to {highest}, but the network tells {logits.shape[1]} classes "
-            f"(0 to {logits.shape[1] - 1}) apart"
+            f"labels of the {samples.split} split go from {lowest} to {highest}, but the network tells "
+            f"{logits.shape[1]} classes apart (0 to {logits.shape[1] - 1})"
         )
 
 

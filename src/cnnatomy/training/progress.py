@@ -20,6 +20,10 @@ class Bar(TQDMProgressBar):
     def __init__(self) -> None:
         super().__init__(refresh_rate=10)
 
+    def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        super().on_train_epoch_start(trainer)
+        self.train_progress_bar.set_description(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}")
+
     def get_metrics(self, trainer: pl.Trainer, pl_module: Any) -> dict[str, int | str | float | dict[str, float]]:
         history = pl_module.history
         return {name: f"{history[-1][name]:.4f}" for name in SHOWN} if history else {}
@@ -32,6 +36,7 @@ class Lines(Callback):
         if trainer.is_global_zero and pl_module.history:
             print(f"going on after epoch {len(pl_module.history)} of {trainer.max_epochs}", flush=True)
 
+    # The hook that comes when the epoch's row is written; on_train_epoch_end of a callback comes before.
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: Classifier, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
         if trainer.is_global_zero:
             row = pl_module.history[-1]

@@ -25,6 +25,10 @@ def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:
     with archive.Raw(raw) as source:
         pictures = np.frombuffer(source.read("pictures"), np.uint8).reshape(400, 1, 28, 28)
         labels = np.frombuffer(source.read("labels"), np.uint8)
-        parts = {"train": slice(0, 200 - validation), "validation": slice(200 - validation, 200), "test": slice(200, 400)}
+        parts = {
+            "train": slice(0, 200 - validation),
+            "validation": slice(200 - validation, 200),
+            "test": slice(200, 400),
+        }
         splits = {name: (pictures[part], labels[part]) for name, part in parts.items()}
         images.write(folder, splits, ["standing", "lying"], source, digest=digest)
