@@ -25,7 +25,7 @@ def lecture() -> Lecture:
 
 
 def frequency() -> Frequency:
-    return Frequency((1, 40, 44), 10, filters=(12, 16), heights=(8, 5), units=20, dropout=0.25).eval()
+    return Frequency((1, 40, 44), 10, filters=(12, 16), heights=(8, 5), dropout=0.25).eval()
 
 
 def sentence() -> Sentence:
@@ -71,7 +71,7 @@ def test_images_that_are_too_small_are_refused():
     with pytest.raises(ValueError, match="9 × 30 pixels"):
         Lecture((1, 9, 30), 4, filters=(5, 6), units=7, dropout=0.0)
     with pytest.raises(ValueError, match="10 bands"):
-        Frequency((1, 10, 44), 4, filters=(5, 6), heights=(8, 5), units=7, dropout=0.0)
+        Frequency((1, 10, 44), 4, filters=(5, 6), heights=(8, 5), dropout=0.0)
 
 
 def test_filters_of_the_frequency_network_span_the_window_s_time():
@@ -79,6 +79,9 @@ def test_filters_of_the_frequency_network_span_the_window_s_time():
     assert network.conv1.kernel_size == (8, 44)
     assert maps(network, torch.randn(1, 1, 40, 44))["conv1"].shape == (1, 12, 33, 1)
     assert network.conv2.kernel_size == (5, 1)
+    weights = 12 * 8 * 44 + 16 * 12 * 5 + 10 * (16 * 6 + 1)
+    norms = 2 * (12 + 16)
+    assert sum(p.numel() for p in network.parameters()) == weights + norms
 
 
 def test_a_pattern_that_sits_higher_moves_the_frequency_maps_and_does_not_change_them():

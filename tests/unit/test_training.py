@@ -81,7 +81,7 @@ def test_it_learns_and_leaves_a_history(images, tmp_path, monkeypatch, capsys):
 def test_the_other_kinds_are_learnt_with_the_same_call(tmp_path, kind):
     data = small(tmp_path, kind)
     model = {
-        "sounds": {"_target_": "cnnatomy.models.frequency.Frequency", "filters": [8, 8], "heights": [3, 3], "units": 8},
+        "sounds": {"_target_": "cnnatomy.models.frequency.Frequency", "filters": [8, 8], "heights": [3, 3]},
         "texts": {"_target_": "cnnatomy.models.sentence.Sentence", "dimensions": 8, "widths": [2, 3], "filters": 8},
     }[kind] | {"dropout": 0.1}
     training = TRAINING | {"max_epochs": 10, "learning_rate": 0.03}
@@ -285,6 +285,26 @@ def test_training_on_fewer_devices_than_asked_for_is_refused(images, tmp_path, m
     monkeypatch.setattr(pl.Trainer, "world_size", property(lambda self: 1))
     with pytest.raises(TrainingError, match="devices is 2, but Lightning would train on 1"):
         train(images, tmp_path, devices=2)
+
+
+def test_gradients_are_clipped_where_asked(images, tmp_path):
+    def moved(**changes) -> float:
+        network = models.build(LECTURE, images.facts)
+        start = torch.cat([p.detach().flatten() for p in network.parameters()])
+        batches = Batches(images.split("train"), 60, 0, shuffle=False)
+        plain = {"optimiser": "sgd", "weight_decay": 0.0, "schedule": "constant", "max_epochs": 1, "learning_rate": 1.0}
+        fit(network, batches, None, TRAINING | plain | changes, 0, tmp_path / str(changes))
+        return float((torch.cat([p.detach().flatten() for p in network.parameters()]) - start).norm())
+
+    # Nesterov's first step is 1.9 gradients long.
+    assert moved(gradient_clip=1e-3) == pytest.approx(1.9e-3, rel=1e-3)
+    assert moved() > 0.1
+
+
+@pytest.mark.parametrize(("key", "value"), [("optimiser", "adam"), ("schedule", "cosine")])
+def test_what_it_does_not_know_is_refused_by_name(images, tmp_path, key, value):
+    with pytest.raises(TrainingError, match=f"training.{key}: '{value}' is neither"):
+        train(images, tmp_path, **{key: value})
 
 
 def test_a_slurm_job_trains_like_any_other(images, tmp_path, monkeypatch):

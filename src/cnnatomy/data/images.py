@@ -9,6 +9,7 @@ import numpy as np
 
 from cnnatomy.data import prepared
 from cnnatomy.data.archive import Raw
+from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Axis, Facts, Normalise
 
 
@@ -60,6 +61,8 @@ def write(
 
 def brightness(pixels: np.ndarray) -> Normalise:
     """Mean and standard deviation of each channel, in units of full white; exact, from the counts of the 256 values."""
+    if not pixels.size:
+        raise DataError("the training split has no images: leave some for it when the validation split is cut off.")
     values = np.arange(256) / 255
     means, stds = [], []
     for channel in range(pixels.shape[1]):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cnnatomy.data import archive, images
-from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.sources import Contents, File, Wheel, collect
 from cnnatomy.data.unpack import Refused, called, gunzipped, unpickled, zip_members
 
@@ -49,6 +49,10 @@ def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:
     with archive.Raw(raw) as source:
         train, train_labels = (read_idx(source.read(name), name) for name in PARTS["train"])
         test, test_labels = (read_idx(source.read(name), name) for name in PARTS["test"])
+        if not 0 <= validation < len(train):
+            raise DataError(
+                f"data.prepare.validation is {validation}; of {len(train):,} images some must be left to train on."
+            )
         cut = len(train) - validation
         splits = {
             "train": (train[:cut, None], train_labels[:cut]),

@@ -22,7 +22,6 @@ class Frequency(nn.Sequential):
         classes: int,
         filters: tuple[int, int],
         heights: tuple[int, int],
-        units: int,
         dropout: float,
     ) -> None:
         channels, bands, frames = shape
@@ -42,10 +41,7 @@ class Frequency(nn.Sequential):
                 relu2=nn.ReLU(),
                 pool2=nn.MaxPool2d((2, 1)),
                 flatten=nn.Flatten(),
-                dropout1=nn.Dropout(dropout),
-                dense1=nn.Linear(second * left, units),
-                relu3=nn.ReLU(),
-                dropout2=nn.Dropout(dropout),
-                dense2=nn.Linear(units, classes),
+                dropout=nn.Dropout(dropout),
+                dense=nn.Linear(second * left, classes),
             )
         )

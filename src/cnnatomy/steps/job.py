@@ -93,7 +93,8 @@ def step(work: Callable[[Job], None]) -> Callable[[], None]:
     def main() -> None:
         try:
             _main(name, work, sys.argv[1:])
-        except Exception as error:
+        except Exception as raised:
+            error = _cause(raised)
             if not _is_plain(error):
                 raise
             sys.exit(f"{type(error).__name__}: {error}")
@@ -171,7 +172,16 @@ def _pop(arguments: Iterable[str], key: str) -> tuple[str, list[str]]:
     return value, rest
 
 
-def _is_plain(error: Exception) -> bool:
+def _cause(error: BaseException) -> BaseException:
+    """What went wrong in a `_target_`, out of the exception in which Hydra wraps it."""
+    from hydra.errors import InstantiationException
+
+    while isinstance(error, InstantiationException) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _is_plain(error: BaseException) -> bool:
     """Whether an error's message is written for the user: those of the project's own classes are, and a full disk's."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
         return True

@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from cnnatomy.training.errors import Diverged
+from cnnatomy.training.errors import Diverged, TrainingError
 from cnnatomy.training.state import LAST
 
 Batch = tuple[Tensor, Tensor]
@@ -59,6 +59,8 @@ class Classifier(pl.LightningModule):
         optimiser = _optimiser(self.network, self.config)
         if self.config["schedule"] == "constant":
             return optimiser
+        if self.config["schedule"] != "one_cycle":
+            raise TrainingError(f"training.schedule: {self.config['schedule']!r} is neither one_cycle nor constant")
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.config["learning_rate"], total_steps=steps)
         return [optimiser], [{"scheduler": schedule, "interval": "step"}]
@@ -158,11 +160,13 @@ class Tally:
 
 
 def _optimiser(network: nn.Module, config: Mapping[str, Any]) -> torch.optim.Optimizer:
-    rate, decay = config["learning_rate"], config["weight_decay"]
-    parameters = network.parameters()
+    """Weights decay; biases, and the scales and shifts of norms, don't."""
+    weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
+    others = [parameter for parameter in network.parameters() if parameter.dim() <= 1]
+    groups = [{"params": weights, "weight_decay": config["weight_decay"]}, {"params": others, "weight_decay": 0.0}]
+    # Fused: one pass over memory instead of ten.
     if config["optimiser"] == "adamw":
-        # Fused: one pass over memory instead of ten.
-        return torch.optim.AdamW(parameters, rate, weight_decay=decay, fused=True)
+        return torch.optim.AdamW(groups, config["learning_rate"], fused=True)
     if config["optimiser"] == "sgd":
-        return torch.optim.SGD(parameters, rate, momentum=0.9, nesterov=True, weight_decay=decay, fused=True)
-    raise ValueError(f"training.optimiser: {config['optimiser']!r} is neither adamw nor sgd")
+        return torch.optim.SGD(groups, config["learning_rate"], momentum=0.9, nesterov=True, fused=True)
+    raise TrainingError(f"training.optimiser: {config['optimiser']!r} is neither adamw nor sgd")
