@@ -163,31 +163,50 @@ def train_slowly(folder: Path, state: Path, target: Path, log: Path) -> None:
     weights.save(network, target, {"history": history.to_csv()})
 
 
-def test_killed_at_any_moment_it_ends_with_the_same_bits(images, tmp_path):
+@pytest.fixture(scope="module")
+def start(images, tmp_path_factory):
+    """Start a slow training in the background, by the name of its results; wait for its first line."""
     processes = multiprocessing.get_context("forkserver")  # so that Lightning is imported once
     processes.set_forkserver_preload([__name__, "cnnatomy.training.classifier"])
 
-    def start(name: str, log: Path) -> multiprocessing.process.BaseProcess:
-        arguments = (images.folder, tmp_path / f"state-{name}", tmp_path / name, log)
+    def started(folder: Path, name: str) -> tuple[multiprocessing.process.BaseProcess, Path]:
+        log = folder / f"{name}-{len(list(folder.glob('*.log')))}.log"
+        arguments = (images.folder, folder / f"state-{name}", folder / name, log)
         process = processes.Process(target=train_slowly, args=arguments)
         process.start()
-        return process
-
-    start("whole", tmp_path / "whole.log").join()
-    chance = random.Random(0)
-    logs = [tmp_path / f"{attempt}.log" for attempt in range(8)]
-    for attempt, log in enumerate(logs):
-        process = start("broken", log)
         while process.is_alive() and not (log.exists() and " of 30" in log.read_text()):
             time.sleep(0.01)
-        if attempt < len(logs) - 1:
+        return process, log
+
+    return started
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_bits(start, tmp_path):
+    whole, _ = start(tmp_path, "whole")
+    whole.join()
+    chance = random.Random(0)
+    logs = []
+    for attempt in range(8):
+        process, log = start(tmp_path, "broken")
+        logs.append(log.read_text())
+        if attempt < 7:
             process.join(chance.uniform(0, 0.6))
             process.kill()
         process.join()
     assert process.exitcode == 0
-    resumed = [log.read_text().startswith("going on after epoch") for log in logs]
-    assert sum(resumed) >= 3, [log.read_text() for log in logs]
+    assert sum(log.startswith("going on after epoch") for log in logs) >= 3, logs
     assert (tmp_path / "broken").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_asked_to_end_it_fails_after_the_epoch_and_can_go_on(start, tmp_path):
+    process, _ = start(tmp_path, "asked")
+    process.terminate()
+    process.join()
+    assert process.exitcode == 1, "what would use the weights must not start"
+    assert not (tmp_path / "asked").exists()
+    process, log = start(tmp_path, "asked")
+    process.join()
+    assert process.exitcode == 0 and log.read_text().startswith("going on after epoch")
 
 
 def test_a_damaged_state_makes_it_go_back_not_fail(images, tmp_path, caplog, capsys):

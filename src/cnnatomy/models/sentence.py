@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.models.word_vectors import cooccurrence_vectors
+
 PADDING = 0  # the token that stands for no word
+SPREAD = 0.17  # standard deviation of the numbers of a word vector that starts from company
 
 
 class Sentence(nn.Module):
@@ -21,9 +25,19 @@ class Sentence(nn.Module):
     """
 
     def __init__(
-        self, vocabulary: int, classes: int, dimensions: int, widths: Sequence[int], filters: int, dropout: float
+        self,
+        vocabulary: int,
+        classes: int,
+        dimensions: int,
+        widths: Sequence[int],
+        filters: int,
+        dropout: float,
+        start: str = "random",
     ) -> None:
         super().__init__()
+        if start not in ("random", "company"):
+            raise ValueError(f"model.start is {start!r}; word vectors start from 'random' or from 'company'")
+        self.start = start
         self.widths = tuple(widths)
         self.embedding = nn.Embedding(vocabulary, dimensions, padding_idx=PADDING)
         nn.init.uniform_(self.embedding.weight, -0.25, 0.25)  # Kim's
@@ -38,6 +52,14 @@ class Sentence(nn.Module):
         self.flatten = nn.Flatten()
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(filters * len(self.widths), classes)
+
+    def prime(self, inputs: np.ndarray, seed: int) -> None:
+        """Start the word vectors from the company that words keep in the training sentences (int, (n, words)), if asked to."""
+        if self.start == "company":
+            vectors = cooccurrence_vectors(inputs, *self.embedding.weight.shape, seed)
+            with torch.no_grad():
+                self.embedding.weight.copy_(SPREAD * torch.from_numpy(vectors))
+                self.embedding.weight[PADDING] = 0
 
     def forward(self, tokens: Tensor) -> Tensor:
         vectors = self.pad(self.embedding(tokens).transpose(1, 2))

@@ -42,6 +42,8 @@ def train_network(
     network = models.build(config["model"], dataset.facts, seed)
     if training["weights"]:
         _start_from(network, training["weights"])
+    elif hasattr(network, "prime"):  # a network may look at the training inputs, not at labels, before its first step
+        network.prime(dataset.split("train").inputs, seed)
     if training["max_epochs"] == 0:
         return network.eval(), _table([])
     layout = {"batch_size": training["batch_size"], "channels_last": training["channels_last"]}
@@ -64,9 +66,11 @@ def fit(
     Killed at any moment and called again with the same arguments, it goes on from the last whole epoch in `state`
     and ends with the same weights, bit for bit, on the same machine with the same versions and number of threads.
 
-    Raises TrainingError for data that don't fit the network, and Diverged, which is one, where the loss is infinite
-    or undefined.
+    Raises TrainingError for data that don't fit the network and, at the end of the epoch, where the process is asked
+    to end (SIGTERM); Diverged, which is one, where the loss is infinite or undefined.
     """
+    from pytorch_lightning.utilities.exceptions import SIGTERMException
+
     from cnnatomy.training.classifier import Classifier
     from cnnatomy.training.state import newest
 
@@ -88,7 +92,12 @@ def fit(
     if trainer.world_size != devices:
         raise TrainingError(f"training.devices is {devices}, but Lightning would train on {trainer.world_size}")
     loaders = [_Epochs(batches, module) if batches else None for batches in (train, validation)]
-    trainer.fit(module, loaders[0], loaders[1], ckpt_path=newest(Path(state)), weights_only=True)
+    try:
+        trainer.fit(module, loaders[0], loaders[1], ckpt_path=newest(Path(state)), weights_only=True)
+    except SIGTERMException as signal:  # it would end the process as if all were well
+        raise TrainingError(f"stopped by SIGTERM after epoch {len(module.history)}; start again to go on") from signal
+    if not trainer.is_global_zero:
+        sys.exit()  # the processes of the other devices; what uses the weights is for the first
     if config["keep"] == "best":
         assert module.best is not None
         network.load_state_dict(module.best["weights"])
