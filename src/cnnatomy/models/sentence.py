@@ -54,7 +54,7 @@ class Sentence(nn.Module):
         self.dense = nn.Linear(filters * len(self.widths), classes)
 
     def prime(self, inputs: np.ndarray, seed: int) -> None:
-        """Start the word vectors from the company that words keep in the training sentences (int, (n, words)), if asked to."""
+        """Start the word vectors, if asked to, from the company words keep in the training sentences, int (n, words)."""
         if self.start == "company":
             vectors = cooccurrence_vectors(inputs, *self.embedding.weight.shape, seed)
             with torch.no_grad():

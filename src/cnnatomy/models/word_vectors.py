@@ -14,7 +14,8 @@ def cooccurrence_vectors(tokens: np.ndarray, vocabulary: int, dimensions: int, s
     five apart (weighted by 1/distance, contexts smoothed by the power 0.75) is cut down to its largest singular
     directions, each scaled by the root of its value. A word without company gets zeros.
 
-    Levy, Goldberg & Dagan (2015), Improving distributional similarity with lessons learned from word embeddings, TACL 3.
+    Levy, Goldberg & Dagan (2015), Improving distributional similarity with lessons learned from word embeddings,
+    TACL 3.
     """
     from scipy.sparse import coo_matrix
     from sklearn.utils.extmath import randomized_svd
