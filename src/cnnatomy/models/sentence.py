@@ -54,9 +54,9 @@ class Sentence(nn.Module):
         self.dense = nn.Linear(filters * len(self.widths), classes)
 
     def prime(self, inputs: np.ndarray, seed: int) -> None:
-        """Start the word vectors, if asked to, from the company words keep in the training sentences, int (n, words)."""
+        """Start the word vectors, if asked to, from the company words keep in the training sentences (n, words)."""
         if self.start == "company":
-            vectors = cooccurrence_vectors(inputs, *self.embedding.weight.shape, seed)
+            vectors = cooccurrence_vectors(inputs, self.embedding.num_embeddings, self.embedding.embedding_dim, seed)
             with torch.no_grad():
                 self.embedding.weight.copy_(SPREAD * torch.from_numpy(vectors))
                 self.embedding.weight[PADDING] = 0

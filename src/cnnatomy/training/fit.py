@@ -42,8 +42,9 @@ def train_network(
     network = models.build(config["model"], dataset.facts, seed)
     if training["weights"]:
         _start_from(network, training["weights"])
-    elif hasattr(network, "prime"):  # a network may look at the training inputs, not at labels, before its first step
-        network.prime(dataset.split("train").inputs, seed)
+    elif callable(prime := getattr(network, "prime", None)):
+        # A network may look at the training inputs, not at their labels, before its first step.
+        prime(dataset.split("train").inputs, seed)
     if training["max_epochs"] == 0:
         return network.eval(), _table([])
     layout = {"batch_size": training["batch_size"], "channels_last": training["channels_last"]}
