@@ -27,7 +27,7 @@ def shipped(method: str) -> dict:
 def network_for(kind: str) -> nn.Module:
     torch.manual_seed(0)
     if kind == "sounds":
-        return Frequency((1, 16, 10), 3, (4, 5), (3, 2), 8, 0.0)
+        return Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0)
     if kind == "texts":
         return Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 3), filters=5, dropout=0.0)
     return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(320, 3))

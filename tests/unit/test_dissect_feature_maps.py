@@ -144,7 +144,7 @@ def test_several_samples_stand_in_groups(tmp_path):
 
 def test_a_frequency_network_says_that_its_maps_know_nothing_of_time(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
-    exhibit = feature_maps(Frequency((1, 16, 10), 3, (4, 5), (3, 2), 8, 0.0), samples, CONFIG)
+    exhibit = feature_maps(Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0), samples, CONFIG)
     strips = [block for block in exhibit.blocks if isinstance(block, Figure)]
     assert len(strips) == 2
     assert "not when" in strips[0].caption["en"]

@@ -61,7 +61,7 @@ def images() -> nn.Module:
         (images, (1, 41, 37), "5", (3, 2)),
         (lambda: Lecture((1, 28, 28), 10, (3, 4), 5, 0.0), (1, 28, 28), "conv2", (5, 6)),
         (lambda: Lecture((1, 28, 28), 10, (3, 4), 5, 0.0), (1, 28, 28), "pool2", (2, 3)),
-        (lambda: Frequency((1, 40, 44), 10, (3, 4), (8, 5), 5, 0.0), (1, 40, 44), "pool2", (2, 0)),
+        (lambda: Frequency((1, 40, 44), 10, (3, 4), (8, 5), 0.0), (1, 40, 44), "pool2", (2, 0)),
         (lambda: EfficientNetLite0(10, 0.0), (3, 64, 64), "stem.conv", (10, 11)),
         (lambda: EfficientNetLite0(10, 0.0), (3, 64, 64), "blocks.1.depthwise.conv", (5, 6)),
     ],

@@ -47,7 +47,7 @@ def load(network: nn.Module, source: Path | bytes, name: str | None = None) -> N
         wrong = [line.strip() for line in str(error).splitlines()[1:]]
         raise WeightsError(f"{name} is of another network than {type(network).__name__}: {'; '.join(wrong)}") from error
     if fit.missing_keys or fit.unexpected_keys:
-        misfits = {"it lacks": fit.missing_keys, "the network has no": fit.unexpected_keys}
+        misfits = {"it lacks": fit.missing_keys, "the network has no": sorted(fit.unexpected_keys)}
         told = [f"{what} {_some(keys)}" for what, keys in misfits.items() if keys]
         raise WeightsError(f"{name} is of another network than {type(network).__name__}: {'; '.join(told)}")
 
