@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from cnnatomy.dissect.applying import DoesNotApply, does_not_apply
 from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Number
 from cnnatomy.report import build
 from tests import gallery
@@ -275,6 +277,27 @@ def test_several_seeds_give_a_mean_and_a_table(tmp_path):
     assert "99.2 ± 0.2 %" in text
     assert [name for name in page.ids if name in ("mnist-evaluation", "mnist-seed1-evaluation")] == ["mnist-evaluation"]
     assert len(pd.read_csv(tmp_path / "report" / "results.csv")) == 3
+
+
+def test_what_does_not_apply_stands_in_one_list_with_its_reason(tmp_path):
+    shown = Exhibit("run", "text", "kernels", 0, "Kernels", "c", [Number("filters", 3)])
+    silent = does_not_apply("Dreams", DoesNotApply("words <b>cannot</b> be changed by small steps"))
+    silent = replace(silent, name="text", method="dream")
+    build(gallery.write(tmp_path, [silent, shown]), tmp_path / "report", {})
+    page = Reader((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    text = re.sub(r"\s+", " ", "".join(page.text))
+    assert "Does not apply, because words <b>cannot</b> be changed by small steps." in text
+    assert text.index("Kernels") < text.index("Dreams")
+    assert {"text-kernels", "text-dream", "text--left-out"} <= set(page.ids)
+    assert pd.read_csv(tmp_path / "report" / "results.csv")["metric"].tolist() == ["applies", "filters"]
+
+
+def test_of_very_many_numbers_the_page_shows_the_first_and_results_csv_all(tmp_path):
+    numbers = [Number("peak", k, subject=f"filter={k}") for k in range(1000)]
+    build(gallery.write(tmp_path, [Exhibit("run", "a", "m", 0, "t", "c", numbers)]), tmp_path / "report", {})
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert page.count("<bdi>filter=") == 300 and "all are in results.csv" in page
+    assert len(pd.read_csv(tmp_path / "report" / "results.csv")) == 1000
 
 
 def test_a_report_of_nothing_is_a_page(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import OWN_STEP, Plan
-from cnnatomy.config.slices import canonical, code_of, slice_of
+from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config.folders import options
 
 
@@ -114,3 +114,10 @@ def starting_weights(wildcards):
         return []
     archive, inside, _ = weights.partition(".zip/")
     return f"{archive}.zip" if inside else weights
+
+
+def networks(wildcards):
+    """The network that a dissection opens up, and those of other seeds that it asks what they make of its pictures."""
+    settings = configuration(wildcards)
+    seeds = [wildcards.seed, *other_seeds(settings, wildcards.method, int(wildcards.seed))]
+    return [f"results/runs/{wildcards.run}/seed{seed}/model.safetensors" for seed in seeds]

@@ -26,7 +26,7 @@ rule dissect:
     input:
         prepared_data,
         raw_data,
-        network="results/runs/{run}/seed{seed}/model.safetensors",
+        networks=networks,
     output:
         "results/exhibits/{run}/seed{seed}/{method}/exhibit.json",
     log:

@@ -15,7 +15,7 @@ import yaml
 from cnnatomy.config import folders, overrides
 from cnnatomy.config.compose import Config, compose
 from cnnatomy.config.errors import ConfigurationError, nearest
-from cnnatomy.config.slices import canonical, slice_of
+from cnnatomy.config.slices import canonical, other_seeds, slice_of
 
 #: Methods that are no dissection of a network, with the step that makes each.
 OWN_STEP = {"samples": "samples", "evaluation": "evaluate"}
@@ -146,9 +146,16 @@ class Plan:
         """The resolved configuration of every selected run, as its training wrote it."""
         return [f"results/runs/{run}/seed0/config.yaml" for run in self.runs]
 
+    def _trained(self, run: str) -> list[int]:
+        """The seeds with which the report has a run trained: its own, and those that some method compares with."""
+        config = self.config(run)
+        methods = [method for method in self.report["methods"] if method not in OWN_STEP]
+        others = [seed for method in methods for seed in other_seeds(config, method)]
+        return sorted({*range(self.report["seeds"]), *others})
+
     def benchmarks(self) -> list[str]:
         """Snakemake's measurements of the jobs behind the report, those of a dataset excepted (see `data.smk`)."""
-        jobs = [f"train/{run}-seed{seed}" for run in self.runs for seed in range(self.report["seeds"])]
+        jobs = [f"train/{run}-seed{seed}" for run in self.runs for seed in self._trained(run)]
         for run in self.runs:
             for method in self.report["methods"]:
                 step = OWN_STEP.get(method)

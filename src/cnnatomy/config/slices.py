@@ -13,6 +13,7 @@ from typing import Any
 
 from cnnatomy.config import code, modules, targets
 from cnnatomy.config.compose import Config
+from cnnatomy.config.listing import listing
 
 #: Keys of `training` that say where to train, not what.
 _WHERE = ("accelerator", "devices")
@@ -38,7 +39,9 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
     """What `step` reads of a run's configuration, as plain containers."""
     data, threads = config["data"], config["threads"]
     if step == "fetch":
-        return {"raw": data["raw"], "fetch": data["fetch"], "threads": threads["fetch"]}
+        # A fetch that reads a place of the user's own names it `path`; what lies there stands for it.
+        own = {"path": listing(data["fetch"]["path"], "data.fetch.path")} if "path" in data["fetch"] else {}
+        return {"raw": data["raw"], "fetch": data["fetch"] | own, "threads": threads["fetch"]}
     if step == "prepare":
         return {
             "name": data["name"],
@@ -80,15 +83,28 @@ def code_of(step: str, config: Config, *, method: str | None = None) -> str:
     return code.digest(roots, templates)
 
 
+def other_seeds(config: Config, method: str, seed: int = 0) -> list[int]:
+    """Seeds of the networks of the same run that a dissection sees beside its own: as many as its `others` asks for.
+
+    None where nothing is trained: the weights are the same whatever the seed.
+    """
+    wanted = config["dissect"][method].get("others", 0) if config["training"]["max_epochs"] else 0
+    return [k for k in range(wanted + 1) if k != seed][:wanted]
+
+
 def digest_of(step: str, config: Config, *, seed: int = 0, method: str | None = None) -> str:
     """SHA-256 that an artifact of `step` carries: of its slice, its code, and those of all steps before it."""
+    reads = [digest_of(before, config, seed=seed) for before in _READS[step]]
+    if step == "dissect":
+        assert method is not None
+        reads += [digest_of("train", config, seed=other) for other in other_seeds(config, method, seed)]
     return hashlib.sha256(
         canonical(
             {
                 "step": step,
                 "slice": slice_of(step, config, seed=seed, method=method),
                 "code": code_of(step, config, method=method),
-                "reads": [digest_of(before, config, seed=seed) for before in _READS[step]],
+                "reads": reads,
             }
         ).encode()
     ).hexdigest()

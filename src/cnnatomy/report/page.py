@@ -20,6 +20,7 @@ from cnnatomy.report.tables import Cost
 
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences"}
+MOST_NUMBERS = 300  # of one exhibit in the page; every one is in results.csv
 # What a run shows first, and what makes it: every other method is a dissection.
 STEPS = {"samples": "samples", "evaluation": "evaluate"}
 
@@ -59,6 +60,12 @@ class Exhibition:
                 return dict(number)
         return None
 
+    @property
+    def applies(self) -> bool:
+        """Whether there is something to see: a method that makes no sense on a network says so in one sentence."""
+        number = self.number("applies")
+        return number is None or bool(number["value"])
+
     def first(self, key: str) -> dict[str, Any] | None:
         """The first entry under `key` ("items" or "sentences") of any block, or None."""
         for block in self.document["blocks"]:
@@ -82,6 +89,16 @@ class Hall:
     @property
     def is_run(self) -> bool:
         return bool(self.exhibitions) and self.exhibitions[0].key[0] == "run"
+
+    @property
+    def hung(self) -> list[Exhibition]:
+        """The exhibits with something to see."""
+        return [one for one in self.exhibitions if one.applies]
+
+    @property
+    def left_out(self) -> list[Exhibition]:
+        """Those that only say why their method does not apply."""
+        return [one for one in self.exhibitions if not one.applies]
 
     @property
     def kind_line(self) -> str:
@@ -244,7 +261,7 @@ def render(
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals |= {"show": show, "page": page, "KINDS": KINDS, "STATES": show.STATES}
+    environment.globals |= {"show": show, "page": page, "KINDS": KINDS, "STATES": show.STATES, "MOST": MOST_NUMBERS}
     environment.filters |= {"english": show.english, "plain": show.plain, "words": show.words}
     halls = halls_of(exhibitions, more, context)
     body = environment.get_template("body.html").render(

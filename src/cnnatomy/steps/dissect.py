@@ -5,16 +5,36 @@ from cnnatomy.steps.job import Job, step
 
 @step
 def dissect(job: Job) -> None:
+    import inspect
+    import sys
     from importlib import import_module
 
-    from cnnatomy.steps.datasets import dataset
+    from cnnatomy.config.slices import other_seeds
+    from cnnatomy.dissect.applying import DoesNotApply, does_not_apply
+    from cnnatomy.steps.datasets import dataset, sound
     from cnnatomy.steps.hanging import hang
     from cnnatomy.steps.networks import network
 
     name = str(job.method)
-    method = getattr(import_module(f"cnnatomy.dissect.{name}"), name)
+    module = import_module(f"cnnatomy.dissect.{name}")
+    method = getattr(module, name)
     data = dataset(job)
-    hang(job, method(network(job, data.facts), data.split("test"), job.config["dissect"][name]), name)
+    # What a method needs besides the network and the test samples, it asks for by the names of its arguments.
+    needs = {
+        "training": lambda: data.split("train") if "train" in data.facts.splits else None,
+        "others": lambda: [network(job, data.facts, seed) for seed in other_seeds(job.config, name, job.seed)],
+        "sound": lambda: sound(job, data),
+        "prepare": lambda: job.config["data"]["prepare"],
+        "seed": lambda: job.seed,
+    }
+    asked = inspect.signature(method).parameters
+    given = {need: get() for need, get in needs.items() if need in asked}
+    try:
+        exhibit = method(network(job, data.facts), data.split("test"), job.config["dissect"][name], **given)
+    except DoesNotApply as because:
+        print(f"{name} of {job.run} {because}.", file=sys.stderr)
+        exhibit = does_not_apply(getattr(module, "TITLE", name), because)
+    hang(job, exhibit, name)
 
 
 if __name__ == "__main__":

@@ -49,9 +49,9 @@ class Job:
         """What this step's artifact carries: of its slice, its code and all before it."""
         return self.expect(self.step)
 
-    def expect(self, step: str) -> str:
-        """The digest that an artifact of an earlier `step` must carry for this configuration."""
-        return digest_of(step, self.config, seed=self.seed, method=self.method)
+    def expect(self, step: str, seed: int | None = None) -> str:
+        """The digest that an artifact of an earlier `step` must carry for this configuration (and another seed)."""
+        return digest_of(step, self.config, seed=self.seed if seed is None else seed, method=self.method)
 
     def output(self, path: str) -> Path:
         """Where to write: under results/, or under the folder given by `out`."""
@@ -72,9 +72,9 @@ class Job:
         name = self.config["data"]["raw"]
         return Path("resources") / name / f"{name}.zip"
 
-    def accept(self, artifact: Path, carried: str, step: str) -> None:
-        """Refuse an artifact that was not made by this configuration's `step`."""
-        if carried != self.expect(step):
+    def accept(self, artifact: Path, carried: str, step: str, seed: int | None = None) -> None:
+        """Refuse an artifact that was not made by this configuration's `step` (with another seed, if given)."""
+        if carried != self.expect(step, seed):
             raise ConfigurationError(
                 f"{artifact} was made with other values or other code than this configuration has. "
                 f"Make it again with snakemake, or read it with the values (and out=) it was made with."

@@ -10,10 +10,11 @@ from cnnatomy.models import weights
 from cnnatomy.steps.job import Job
 
 
-def network(job: Job, facts: Facts) -> nn.Module:
-    """The run's network in evaluation mode, refused where other values or other code trained it."""
-    file = job.input(f"runs/{job.run}/seed{job.seed}/model.safetensors")
-    job.accept(file, weights.metadata(file)["digest"], "train")
+def network(job: Job, facts: Facts, seed: int | None = None) -> nn.Module:
+    """The run's network, of another seed if asked for, in evaluation mode; refused where other values or code trained it."""
+    seed = job.seed if seed is None else seed
+    file = job.input(f"runs/{job.run}/seed{seed}/model.safetensors")
+    job.accept(file, weights.metadata(file)["digest"], "train", seed)
     built = models.build(job.config["model"], facts)
     weights.load(built, file)
     return built.eval()

@@ -1,0 +1,40 @@
+"""What lies in a place of the user's own, told cheaply: names, sizes and times of change, never contents."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from cnnatomy.config.errors import ConfigurationError
+
+
+def listing(path: str | None, key: str) -> str:
+    """SHA-256 of the names, sizes and times of change of all files at `path`, a folder (however deep) or one file.
+
+    It stands for the path in a slice, so that a file added, taken away or changed makes its dataset anew, and a moved
+    folder does not. Hidden files don't count. Raises ConfigurationError, which names `key`, where nothing is there.
+    """
+    if not path:
+        raise ConfigurationError(f"{key}: name your folder or file, such as ~/leaves")
+    place = Path(path).expanduser()
+    if not place.exists():
+        raise ConfigurationError(f"{key}: there is nothing at {path} (which is {place.absolute()})")
+    files = [place] if place.is_file() else _files(place)
+    total = hashlib.sha256()
+    for file in files:
+        try:
+            about = file.stat()
+        except OSError as error:
+            raise ConfigurationError(f"{key}: {file} can't be looked at ({error.strerror})") from error
+        name = file.relative_to(place.parent if place.is_file() else place)
+        total.update(os.fsencode(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n"))
+    return total.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    found = []
+    for where, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(where, name) for name in names if not name.startswith(".")]
+    return sorted(found)
