@@ -47,7 +47,7 @@ def test_the_report_is_there_with_every_number_in_results_csv(made):
     accuracy = [row for row in rows if (row["kind"], row["name"], row["metric"]) == ("run", "stripes", "test_accuracy")]
     assert len(accuracy) == 1
     assert float(accuracy[0]["ci_low"]) <= float(accuracy[0]["value"]) <= float(accuracy[0]["ci_high"])
-    assert {row["method"] for row in rows} >= {"samples", "evaluation", "kernels", "feature_maps"}
+    assert {row["method"] for row in rows} >= {"samples", "evaluation", "kernels", "feature_maps", "darkness"}
     assert "Stripes" in page
 
 

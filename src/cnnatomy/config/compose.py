@@ -113,6 +113,9 @@ def check(config: Config, reference: Config) -> None:
     for part in ("fetch", "prepare"):
         types.check(config["data"][part], reference["data"][part], f"data.{part}")
         targets.check(config["data"][part], f"data.{part}", given_later=("target", "raw", "folder", "mirror", "digest"))
+    for method, node in config["dissect"].items():
+        if "_target_" in node:
+            targets.definition(str(node["_target_"]), f"dissect.{method}")
     targets.check(config["model"], "model", given_later=("shape", "classes", "vocabulary"))
     if config["training"].get("augment"):
         targets.check(config["training"]["augment"], "training.augment", given_later=("generator",))

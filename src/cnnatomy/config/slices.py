@@ -77,10 +77,15 @@ def code_of(step: str, config: Config, *, method: str | None = None) -> str:
     elif step in ("evaluate", "dissect"):
         roots += [_module(name) for name in targets.names_in(config["model"])]
     if step == "dissect":
-        roots.append(f"cnnatomy.dissect.{method}")
+        roots.append(_module(method_target(config, str(method))))
     if step == "report":
         templates.append(Path(__file__).parents[1] / "report")
     return code.digest(roots, templates)
+
+
+def method_target(config: Config, method: str) -> str:
+    """The function of a dissection: the one of its name in the module of its name, or its YAML's own `_target_`."""
+    return config["dissect"][method].get("_target_", f"cnnatomy.dissect.{method}.{method}")
 
 
 def other_seeds(config: Config, method: str, seed: int = 0) -> list[int]:

@@ -33,17 +33,9 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
         raise ConfigurationError(
             f"{path}._target_: missing; name a class or a function, such as cnnatomy.models.lecture.Lecture"
         )
-    module, rest = modules.split_target(str(target))
-    if not module or not rest:
-        raise ConfigurationError(f"{path}._target_: no module of the name {target!r} is on Python's path")
-    if not modules.is_ours(module):
-        return
-    file = modules.file_of(module)
-    assert file is not None
-    found = _definition(modules.tree_of(file), rest)
+    found = definition(str(target), path)
     if found is None:
-        defined = [n.name for n in modules.tree_of(file).body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
-        raise ConfigurationError(f"{path}._target_: {module} has no {rest!r}. {nearest(rest, defined)}")
+        return
     arguments = _arguments(found)
     if arguments is None:
         return
@@ -55,6 +47,25 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
     missing = needs - set(node) - set(given_later)
     if missing:
         raise ConfigurationError(f"{path}: {target} also needs {', '.join(sorted(missing))}")
+
+
+def definition(target: str, path: str) -> ast.ClassDef | ast.FunctionDef | None:
+    """Where a target is defined, by its source; None where it is not first-party Python source.
+
+    Raises ConfigurationError where there is no such module, or nothing of that name in it.
+    """
+    module, rest = modules.split_target(target)
+    if not module or not rest:
+        raise ConfigurationError(f"{path}._target_: no module of the name {target!r} is on Python's path")
+    if not modules.is_ours(module):
+        return None
+    file = modules.file_of(module)
+    assert file is not None
+    found = _definition(modules.tree_of(file), rest)
+    if found is None:
+        defined = [n.name for n in modules.tree_of(file).body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+        raise ConfigurationError(f"{path}._target_: {module} has no {rest!r}. {nearest(rest, defined)}")
+    return found
 
 
 def _definition(tree: ast.Module, name: str) -> ast.ClassDef | ast.FunctionDef | None:

@@ -7,17 +7,17 @@ from cnnatomy.steps.job import Job, step
 def dissect(job: Job) -> None:
     import inspect
     import sys
-    from importlib import import_module
 
-    from cnnatomy.config.slices import other_seeds
+    from hydra.utils import get_object
+
+    from cnnatomy.config.slices import method_target, other_seeds
     from cnnatomy.dissect.applying import DoesNotApply, does_not_apply
     from cnnatomy.steps.datasets import dataset, sound
     from cnnatomy.steps.hanging import hang
     from cnnatomy.steps.networks import network
 
     name = str(job.method)
-    module = import_module(f"cnnatomy.dissect.{name}")
-    method = getattr(module, name)
+    method = get_object(method_target(job.config, name))
     data = dataset(job)
     # What a method needs besides the network and the test samples, it asks for by the names of its arguments.
     needs = {
@@ -33,7 +33,7 @@ def dissect(job: Job) -> None:
         exhibit = method(network(job, data.facts), data.split("test"), job.config["dissect"][name], **given)
     except DoesNotApply as because:
         print(f"{name} of {job.run} {because}.", file=sys.stderr)
-        exhibit = does_not_apply(getattr(module, "TITLE", name), because)
+        exhibit = does_not_apply(getattr(inspect.getmodule(method), "TITLE", name), because)
     hang(job, exhibit, name)
 
 

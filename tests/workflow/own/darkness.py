@@ -1,0 +1,22 @@
+"""A user's own dissection: how dark the samples are, by the network's first opinion of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.applying import DoesNotApply
+from cnnatomy.exhibit import Exhibit, Number
+
+TITLE = {"en": "Darkness"}
+
+
+def darkness(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> Exhibit:
+    """The share of pixels below a threshold."""
+    if samples.facts.kind != "images":
+        raise DoesNotApply("there are no pixels")
+    share = float((samples.inputs < config["below"]).mean())
+    return Exhibit("run", "", "", 0, TITLE, "The share of dark pixels.", [Number("dark", share, unit="fraction")])
