@@ -78,11 +78,11 @@ def mirror() -> Path:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where CNNATOMY_MUST_RUN names a room of tests (as `.ci/run` does), a skip in it is a failure."""
-    room = os.environ.get("CNNATOMY_MUST_RUN")
+    """Where CNNATOMY_MUST_RUN names rooms or files of tests (as `.ci/run` does), a skip in one is a failure."""
+    must_run = tuple(os.environ.get("CNNATOMY_MUST_RUN", "").split())
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if room and reporter is not None:
-        skipped = [report.nodeid for report in reporter.stats.get("skipped", []) if report.nodeid.startswith(room)]
+    if must_run and reporter is not None:
+        skipped = [report.nodeid for report in reporter.stats.get("skipped", []) if report.nodeid.startswith(must_run)]
         if skipped:
             reporter.write_line(f"must run, but were skipped: {', '.join(skipped)}", red=True)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
