@@ -11,6 +11,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/dissection.smk"
+include: "workflow/rules/lessons.smk"
 include: "workflow/rules/report.smk"
 
 

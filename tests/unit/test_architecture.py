@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "training": {"data", "models"},
     "evaluation": {"data", "models", "exhibit", "dissect"},
     "dissect": {"data", "models", "exhibit"},
+    "lessons": {"data", "models", "exhibit", "dissect"},
     "launch": set(),
-    "steps": {"config", "data", "models", "exhibit", "report", "training", "evaluation", "dissect"},
+    "steps": {"config", "data", "models", "exhibit", "report", "training", "evaluation", "dissect", "lessons"},
 }
 
 

@@ -11,9 +11,11 @@ import shutil
 
 import pytest
 
+from cnnatomy.config.plan import Plan
 from tests.conftest import make_checkout
 
-METHODS = ["samples", "evaluation", "kernels", "feature_maps"]
+PLAN = Plan("default")
+METHODS = PLAN.report["methods"]
 
 
 def due(checkout, *overrides: str, report: str = "default") -> set[str]:
@@ -53,7 +55,8 @@ def copy(made, tmp_path):
 def after(run: str, methods: list[str] = METHODS) -> set[str]:
     """What hangs on a run's data: its training and all that follows."""
     follow = {"samples": f"samples:{run}", "evaluation": f"evaluate:{run}"}
-    return {f"train:{run}", "report"} | {follow.get(m, f"dissect:{run}:{m}") for m in methods}
+    trained = {f"train:{run}" + (f":{seed}" if seed else "") for seed in PLAN.seeds_of(run)}
+    return trained | {"report"} | {follow.get(m, f"dissect:{run}:{m}") for m in methods}
 
 
 def without_samples(run: str) -> set[str]:
@@ -130,5 +133,6 @@ def test_a_line_of_the_workflow_or_of_the_composing_reruns_nothing(copy):
 
 def test_another_seed_trains_only_itself(made):
     assert due(made, "report.seeds=2") == {"report"} | {
-        f"{rule}:{run}:1" for rule in ("train", "evaluate") for run in ("mnist", "speech", "text", "photograph")
+        f"{rule}:{run}:1" for rule in ("train", "evaluate") for run in PLAN.runs
+        if rule == "evaluate" or 1 not in PLAN.seeds_of(run)
     }

@@ -43,6 +43,7 @@ wildcard_constraints:
     run="[^/]+",
     seed=r"\d+",
     method="|".join(set(options("dissect")) - set(OWN_STEP)),
+    lesson="[^/]+",
 
 
 def configuration(wildcards):
@@ -53,13 +54,20 @@ def configuration(wildcards):
         return compose(PLAN.of_data(wildcards.raw, "raw"))
     if hasattr(wildcards, "dataset"):
         return compose(PLAN.of_data(wildcards.dataset))
+    if hasattr(wildcards, "lesson"):
+        return compose(PLAN.of_lesson(wildcards.lesson))
     return PLAN.config(wildcards.run)
+
+
+def _method(wildcards):
+    """The dissection or the lesson that a job's wildcards name."""
+    return getattr(wildcards, "method", getattr(wildcards, "lesson", None))
 
 
 def _asked(wildcards):
     return {
         "seed": int(getattr(wildcards, "seed", 0)),
-        "method": getattr(wildcards, "method", None),
+        "method": _method(wildcards),
     }
 
 
@@ -76,9 +84,7 @@ def code_of_step(step):
     """For `params`: a digest of the code that the step can reach."""
 
     def of(wildcards):
-        return code_of(
-            step, configuration(wildcards), method=getattr(wildcards, "method", None)
-        )
+        return code_of(step, configuration(wildcards), method=_method(wildcards))
 
     return of
 
@@ -107,13 +113,19 @@ def prepared_data(wildcards):
     )
 
 
+def lesson_data(wildcards):
+    """The prepared data that a lesson looks at; nothing where it looks at none."""
+    lesson = configuration(wildcards)["lesson"][wildcards.lesson]
+    return prepared_data(wildcards) if lesson.get("data") else []
+
+
 def starting_weights(wildcards):
     """The file that training starts from, or the archive it is in; nothing where weights are random at first."""
     weights = configuration(wildcards)["training"]["weights"]
     if not weights:
         return []
-    archive, inside, _ = weights.partition(".zip/")
-    return f"{archive}.zip" if inside else weights
+    archive, inside, _ = os.path.expanduser(weights).partition(".zip/")
+    return f"{archive}.zip" if inside else archive
 
 
 def networks(wildcards):

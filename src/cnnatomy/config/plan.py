@@ -116,6 +116,14 @@ class Plan:
                 return self.of_run(run)
         return [f"data={name}"]
 
+    def of_lesson(self, lesson: str) -> list[str]:
+        """The Hydra overrides for a lesson: the user's for it, and those of the dataset that it looks at, if any."""
+        folders.find("lesson", lesson)
+        mine = [o for o in self.overrides if overrides.key_of(o).startswith(("lesson.", "threads.lesson"))]
+        data = compose(mine)["lesson"][lesson].get("data")
+        theirs = [o for o in self.of_data(data) if o not in mine] if data else []
+        return [*theirs, *mine, f"method={lesson}"]
+
     def config(self, run: str) -> Config:
         """The configuration of a run."""
         return compose(self.of_run(run))
@@ -146,7 +154,7 @@ class Plan:
         """The resolved configuration of every selected run, as its training wrote it."""
         return [f"results/runs/{run}/seed0/config.yaml" for run in self.runs]
 
-    def _trained(self, run: str) -> list[int]:
+    def seeds_of(self, run: str) -> list[int]:
         """The seeds with which the report has a run trained: its own, and those that some method compares with."""
         config = self.config(run)
         methods = [method for method in self.report["methods"] if method not in OWN_STEP]
@@ -155,10 +163,11 @@ class Plan:
 
     def benchmarks(self) -> list[str]:
         """Snakemake's measurements of the jobs behind the report, those of a dataset excepted (see `data.smk`)."""
-        jobs = [f"train/{run}-seed{seed}" for run in self.runs for seed in self._trained(run)]
+        jobs = [f"train/{run}-seed{seed}" for run in self.runs for seed in self.seeds_of(run)]
         for run in self.runs:
             for method in self.report["methods"]:
                 step = OWN_STEP.get(method)
                 seeds = range(self.report["seeds"] if step == "evaluate" else 1)
                 jobs += [f"{step}/{run}-seed{k}" if step else f"dissect/{run}-seed{k}-{method}" for k in seeds]
+        jobs += [f"lesson/{lesson}" for lesson in self.report["lessons"]]
         return [f"results/benchmarks/{job}.tsv" for job in jobs]

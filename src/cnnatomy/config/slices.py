@@ -26,6 +26,7 @@ _READS = {
     "samples": ("prepare",),
     "evaluate": ("train",),
     "dissect": ("train",),
+    "lesson": (),  # or ("prepare",), where it looks at data
     "report": (),
 }
 
@@ -36,7 +37,7 @@ def canonical(value: Any) -> str:
 
 
 def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = None) -> dict[str, Any]:
-    """What `step` reads of a run's configuration, as plain containers."""
+    """What `step` reads of a run's configuration, as plain containers; `method` names a dissection or a lesson."""
     data, threads = config["data"], config["threads"]
     if step == "fetch":
         # A fetch that reads a place of the user's own names it `path`; what lies there stands for it.
@@ -59,6 +60,9 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
     if step == "dissect":
         assert method is not None
         return {method: config["dissect"][method], "threads": threads["dissect"]}
+    if step == "lesson":
+        assert method is not None
+        return {method: config["lesson"][method], "threads": threads["lesson"]}
     if step == "report":
         return {"report": config["report"], "threads": threads["report"]}
     raise KeyError(step)
@@ -78,6 +82,8 @@ def code_of(step: str, config: Config, *, method: str | None = None) -> str:
         roots += [_module(name) for name in targets.names_in(config["model"])]
     if step == "dissect":
         roots.append(_module(method_target(config, str(method))))
+    if step == "lesson":
+        roots.append(f"cnnatomy.lessons.{method}")
     if step == "report":
         templates.append(Path(__file__).parents[1] / "report")
     return code.digest(roots, templates)
@@ -103,6 +109,8 @@ def digest_of(step: str, config: Config, *, seed: int = 0, method: str | None = 
     if step == "dissect":
         assert method is not None
         reads += [digest_of("train", config, seed=other) for other in other_seeds(config, method, seed)]
+    if step == "lesson" and config["lesson"][method].get("data"):
+        reads.append(digest_of("prepare", config))
     return hashlib.sha256(
         canonical(
             {

@@ -12,3 +12,9 @@ def hang(job: Job, exhibit: Exhibit, method: str) -> None:
     """Write an exhibit about the job's run, with the slice and the digest that made it."""
     whole = replace(exhibit, kind="run", name=job.run, method=method, seed=job.seed)
     whole.write(job.output(f"exhibits/{job.run}/seed{job.seed}/{method}"), job.slice, {job.step: job.digest})
+
+
+def hang_lesson(job: Job, exhibit: Exhibit) -> None:
+    """Write a lesson's exhibit, with the slice and the digest that made it."""
+    whole = replace(exhibit, kind="lesson", name=str(job.method), method="", seed=0)
+    whole.write(job.output(f"lessons/{job.method}"), job.slice, {job.step: job.digest})

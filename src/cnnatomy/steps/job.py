@@ -84,9 +84,9 @@ class Job:
 def step(work: Callable[[Job], None]) -> Callable[[], None]:
     """Make a Hydra script of a function of a Job; the step's name is that of the function.
 
-    The command line takes Hydra's flags and overrides, `run=` (`data=` for fetch and prepare), `seed=`, `method=`,
-    `out=` for another folder than results/, and `given=`, the file with which the workflow hands over overrides.
-    A step run by hand with values that are not those of the workflow must be told where else to write.
+    The command line takes Hydra's flags and overrides, `run=` (`data=` for fetch and prepare, `lesson=`), `seed=`,
+    `method=`, `out=` for another folder than results/, and `given=`, the file with which the workflow hands over
+    overrides. A step run by hand with values that are not those of the workflow must be told where else to write.
     """
     name = work.__name__
 
@@ -114,9 +114,11 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     flags = [a for a in arguments if a not in own]
     given, own = _pop(own, "given")
     plan = Plan.read(Path(given)) if given else Plan(report_name=None)
-    subject, own = _pop(own, "data" if name in OF_DATA else "report" if name == "report" else "run")
+    subject, own = _pop(own, "data" if name in OF_DATA else name if name in ("lesson", "report") else "run")
     if name in OF_DATA:
         theirs = plan.of_data(subject, OF_DATA[name]) if subject else []
+    elif name == "lesson":
+        theirs = plan.of_lesson(subject or "convolution")
     elif name == "report":
         plan = Plan(subject or plan.report_name or "default", plan.overrides)
         theirs = plan.of_report()

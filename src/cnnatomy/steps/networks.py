@@ -11,7 +11,7 @@ from cnnatomy.steps.job import Job
 
 
 def network(job: Job, facts: Facts, seed: int | None = None) -> nn.Module:
-    """The run's network, of another seed if asked for, in evaluation mode; refused where other values or code trained it."""
+    """The run's network (of another seed, if given) in evaluation mode; refused if other values or code trained it."""
     seed = job.seed if seed is None else seed
     file = job.input(f"runs/{job.run}/seed{seed}/model.safetensors")
     job.accept(file, weights.metadata(file)["digest"], "train", seed)

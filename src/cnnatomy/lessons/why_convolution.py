@@ -1,0 +1,91 @@
+"""Why a convolution: the weights of a dense layer against it (C7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnnatomy.dissect.plotting import MUTED, SERIES, draw
+from cnnatomy.exhibit import Exhibit, Figure, Number, Prose, Table
+
+
+def why_convolution(config: Mapping[str, Any]) -> Exhibit:
+    """Count the weights of a dense layer and of a convolution on the same picture, by formula and by torch.
+
+    config: `shape` (channels, rows, columns), dense `units`, `filters` and side of the `kernel`.
+    """
+    import pandas as pd
+    import torch
+    from torch import nn
+
+    channels, rows, columns = config["shape"]
+    inputs = channels * rows * columns
+    kernel, filters, units = config["kernel"], config["filters"], config["units"]
+    places = (rows - kernel + 1) * (columns - kernel + 1)
+    steps = [
+        ("dense: every unit sees every pixel", inputs * units),
+        ("local: a unit sees a patch only", kernel * kernel * channels * filters * places),
+        ("convolution: and all places share their weights", kernel * kernel * channels * filters),
+    ]
+    with torch.device("meta"):  # shapes only: thirty million weights take no memory
+        live = [nn.Linear(inputs, units, bias=False).weight.numel(), steps[1][1]]
+        live.append(nn.Conv2d(channels, filters, kernel, bias=False).weight.numel())
+    table = pd.DataFrame(steps, columns=["layer", "weights"])
+    table["by torch"] = live
+
+    def paint(figure):
+        axes = figure.subplots()
+        axes.barh(range(3), table["weights"], color=[MUTED, MUTED, SERIES[0]])
+        axes.set(xscale="log", xlabel="weights", yticks=range(3), yticklabels=["dense", "local", "convolution"])
+        axes.invert_yaxis()
+        axes.grid(False, axis="y")
+
+    return Exhibit(
+        "lesson",
+        "",
+        "",
+        0,
+        title={"en": "Why not a dense layer?", "zh": "为什么用卷积？"},
+        caption={
+            "en": (
+                f"A dense layer of {units:,} units on a {rows} × {columns} picture in {channels} colours has "
+                f"{steps[0][1]:,} weights. "
+                f"A convolution of {filters} filters has {steps[2][1]:,}, because patterns are local (a unit looks "
+                "at a patch) and may "
+                "appear anywhere (all places share their weights)."
+            ),
+            "zh": (
+                f"{rows} × {columns} 的 {channels} 通道图像上，{units:,} 个单元的全连接层有 {steps[0][1]:,} 个权重。"
+                f"{filters} 个滤波器的卷积只有 "
+                f"{steps[2][1]:,} 个：模式是局部的，而且可以出现在任何位置（共享权重）。"
+            ),
+        },
+        numbers=[
+            Number("dense_weights", steps[0][1]),
+            Number("convolution_weights", steps[2][1]),
+            Number("times_as_many", steps[0][1] / steps[2][1]),
+            Number("local_weights", steps[1][1]),
+        ],
+        blocks=[
+            Figure(
+                "weights",
+                draw(paint, height=200),
+                alt={
+                    "en": f"Dense {steps[0][1]:,}, local {steps[1][1]:,}, convolution {steps[2][1]:,} weights.",
+                    "zh": f"全连接 {steps[0][1]:,}，局部 {steps[1][1]:,}，卷积 {steps[2][1]:,} 个权重。",
+                },
+                data=table,
+                title={"en": "Weights of one layer", "zh": "一层的权重数"},
+            ),
+            Table("counts", table),
+            Prose(
+                {
+                    "en": (
+                        "Third reason: a picture of half the size shows the same things. Pooling halves the maps, and "
+                        "with them the weights of what follows."
+                    ),
+                    "zh": "第三个理由：缩小一半的图像内容不变。池化把特征图减半，后面各层的权重也随之减少。",
+                }
+            ),
+        ],
+    )

@@ -1,0 +1,21 @@
+"""Make a lesson: `python -m cnnatomy.steps.lesson lesson=convolution`."""
+
+from cnnatomy.steps.job import Job, step
+
+
+@step
+def lesson(job: Job) -> None:
+    from importlib import import_module
+
+    from cnnatomy.steps.datasets import dataset
+    from cnnatomy.steps.hanging import hang_lesson
+
+    name = str(job.method)
+    config = job.config["lesson"][name]
+    teach = getattr(import_module(f"cnnatomy.lessons.{name}"), name)
+    given = {"samples": dataset(job).split("test")} if config.get("data") else {}
+    hang_lesson(job, teach(config, **given))
+
+
+if __name__ == "__main__":
+    lesson()

@@ -1,0 +1,20 @@
+# How a convolutional network works, by hand: each lesson is one exhibit and trains nothing that takes longer than seconds.
+
+
+rule lesson:
+    input:
+        lesson_data,
+    output:
+        "results/lessons/{lesson}/exhibit.json",
+    log:
+        "results/logs/lesson/{lesson}.log",
+    benchmark:
+        "results/benchmarks/lesson/{lesson}.tsv"
+    threads: threads_of("lesson")
+    resources:
+        mem_mb=1000,
+    params:
+        config=slice_of_step("lesson"),
+        code=code_of_step("lesson"),
+    shell:
+        "python -m cnnatomy.steps.lesson lesson={wildcards.lesson} given=results/config/given.yaml &> {log}"
