@@ -15,6 +15,7 @@ from cnnatomy.exhibit import Steps
 from cnnatomy.lessons.classic_filters import SOBEL, classic_filters, filtered, in_grey
 from cnnatomy.lessons.convolution import convolution, slide
 from cnnatomy.lessons.learn_sobel import learn_sobel
+from cnnatomy.lessons.mse_surface import mse_surface
 from cnnatomy.lessons.output_size import output_size
 from cnnatomy.lessons.shapes import shapes
 from cnnatomy.lessons.why_convolution import why_convolution
@@ -118,6 +119,34 @@ def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weight
     assert number(exhibit, "dense_weights") == 30_000_000
     counts = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "counts")
     assert (counts["weights"] == counts["by torch"]).all()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")
+def test_paths_end_where_the_error_says(tmp_path):
+    settings = shipped("mse_surface")
+    exhibit = mse_surface(settings)
+    hang(exhibit, tmp_path / "mse_surface")
+    x = np.linspace(-2, 2, settings["samples"])
+
+    def made(a, b):
+        return np.tanh(a * x + 0.5) - np.tanh(b * x - 0.5)
+
+    start = ((made(*settings["start"]) - made(*settings["truth"])) ** 2).mean()
+    assert number(exhibit, "mse_at_start") == pytest.approx(start, rel=1e-3)
+    assert number(exhibit, "distance_to_minimum", "path=Newton") < 1e-3
+    assert number(exhibit, "distance_to_minimum", "path=conjugate gradients") < 1e-3
+    small, right, large = (f"path=step {size:g}" for size in settings["step_sizes"])
+    assert number(exhibit, "final_mse", right) < number(exhibit, "final_mse", small)
+    assert number(exhibit, "final_mse", right) < number(exhibit, "final_mse", large)
+    for block in exhibit.blocks[:3]:  # the table behind each drawing begins where the paths do
+        assert (block.data[block.data["step"] == 0][["a", "b"]].to_numpy() == settings["start"]).all()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")
+def test_one_unit_never_learns_xor_and_two_can():
+    exhibit = mse_surface(shipped("mse_surface") | {"steps": 2})
+    assert number(exhibit, "xor_solved_by_one_unit") == 0  # no line parts the four cases
+    assert number(exhibit, "xor_solved_by_two_units") > 0.2
 
 
 @pytest.mark.parametrize("lesson", [convolution, output_size, shapes, why_convolution])
