@@ -23,7 +23,7 @@ def digest(roots: Iterable[str], folders: Iterable[Path] = ()) -> str:
     """SHA-256 over the import closure of `roots` (module names) and all else that lies in `folders` (templates)."""
     total = hashlib.sha256()
     for module in sorted(closure(roots)):
-        total.update(f"{module}\0{_source_digest(module)}\n".encode())
+        total.update(f"{module}\0{_read(module)[1]}\n".encode())
     for folder in folders:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.suffix not in (".py", ".pyc"):
@@ -40,7 +40,7 @@ def closure(roots: Iterable[str]) -> set[str]:
         if module in seen:
             continue
         seen.add(module)
-        waiting += [name for name in _imports(module) if name not in seen and not _is_plumbing(name)]
+        waiting += [name for name in _read(module)[0] if name not in seen and not _is_plumbing(name)]
     return seen
 
 
@@ -49,13 +49,14 @@ def _is_plumbing(module: str) -> bool:
 
 
 @cache
-def _imports(module: str) -> frozenset[str]:
-    """First-party modules that a module's source names in an import, and the packages that contain them."""
+def _read(module: str) -> tuple[frozenset[str], str]:
+    """First-party modules that a module's source names in an import, and a digest of what it does. Parsed once."""
     file = modules.file_of(module)
     assert file is not None
+    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     named: set[str] = set()
-    for node in ast.walk(modules.tree_of(file)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             named.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -65,26 +66,13 @@ def _imports(module: str) -> frozenset[str]:
                 base = ".".join(parents[: len(parents) - node.level + 1] + ([base] if base else []))
             named.add(base)
             named.update(f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, _WITH_DOCSTRINGS) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
     with_parents = {
         ".".join(parts[: k + 1]) for name in named for parts in [name.split(".")] for k in range(len(parts))
     }
-    return frozenset(name for name in with_parents if modules.is_ours(name))
+    imports = frozenset(name for name in with_parents if modules.is_ours(name))
+    return imports, hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 
-@cache
-def _source_digest(module: str) -> str:
-    file = modules.file_of(module)
-    assert file is not None
-    # Parsed anew: the transformer changes the tree in place.
-    tree = _WithoutDocstrings().visit(ast.parse(file.read_text(encoding="utf-8"), filename=str(file)))
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
-
-
-class _WithoutDocstrings(ast.NodeTransformer):
-    def _strip(self, node):
-        self.generic_visit(node)
-        if ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-        return node
-
-    visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip
+_WITH_DOCSTRINGS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
@@ -20,6 +22,7 @@ from cnnatomy.config import folders, overrides, schema, targets, types
 from cnnatomy.config.errors import ConfigurationError, nearest
 
 ROOT = "cnnatomy"
+COLLECTED = "collected"
 
 #: A configuration as plain containers, all interpolations resolved.
 Config = dict[str, Any]
@@ -27,9 +30,11 @@ Config = dict[str, Any]
 
 def register() -> None:
     """Tell Hydra the root configuration, whose defaults lists are made of what lies in the folders."""
-    collected = [{f"{group}@{group}.{name}": name} for group in folders.COLLECTED for name in folders.options(group)]
     own = folders.users()
-    ConfigStore.instance().store(
+    store = ConfigStore.instance()
+    # As one option: thirty in the defaults list would make every composing five times as long.
+    store.store(name=COLLECTED, node=_collected())
+    store.store(
         name=ROOT,
         node={
             "defaults": [
@@ -38,7 +43,7 @@ def register() -> None:
                 {"data": "mnist"},
                 {"model": "lecture"},
                 {"training": "images"},
-                *collected,
+                COLLECTED,
                 {"report": "default"},
                 {"run": "mnist"},
                 "_self_",
@@ -53,6 +58,26 @@ def register() -> None:
             },
         },
     )
+
+
+def _collected() -> Config:
+    """All options of the groups whose options are all there, each under its name."""
+    return {
+        group: {name: _read(folders.find(group, name)) for name in folders.options(group)}
+        for group in folders.COLLECTED
+    }
+
+
+@cache
+def _read(file: Path) -> Config:
+    """The content of a YAML file. Raises ConfigurationError where it cannot be read as keys and values."""
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(file))
+    except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: cannot be read as YAML ({error})") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{file}: should hold keys and values, not {content!r}")
+    return {str(key): value for key, value in content.items()}
 
 
 @contextmanager
