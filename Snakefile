@@ -26,6 +26,10 @@ onsuccess:
 
 
 onerror:
+    shell(
+        "python -m cnnatomy.steps.report partial=true given=results/config/given.yaml || true"
+    )
     print(
-        "A step failed; its log is named above. Mend the cause and run the same command: it goes on from there."
+        "A step failed; its log is named above, and results/report/partial.html shows what there is. "
+        "Mend the cause and run the same command: it goes on from there."
     )

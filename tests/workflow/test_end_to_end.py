@@ -197,10 +197,26 @@ def test_two_checkouts_and_two_datasets_share_one_cache(tmp_path):
     assert answer.returncode != 0 and "SHA-256" in answer.stdout
 
 
+def test_a_failed_dissection_leaves_the_report_and_a_partial_one_with_the_rest(made, tmp_path):
+    folder = tmp_path / "checkout"
+    shutil.copytree(made.folder, folder, symlinks=True)
+    checkout = Checkout(folder, made.environment | {"PYTHONPATH": f"{folder / 'src'}{os.pathsep}{OWN}"})
+    before = (folder / "results/report/index.html").read_bytes()
+    answer = checkout.snakemake("--config", "report=stripes", 'overrides=["dissect.feature_maps.sample=5000"]')
+    assert answer.returncode != 0 and "results/report/partial.html" in answer.stdout
+    assert (folder / "results/report/index.html").read_bytes() == before
+    partial = (folder / "results/report/partial.html").read_text()
+    assert "dissect stripes seed0 feature_maps" in partial and "give one of 0 to 199" in partial
+    assert 'id="stripes-kernels"' in partial and 'id="stripes-feature_maps"' not in partial
+
+
 def test_a_failing_step_shows_its_log_and_names_the_cause(tmp_path):
     checkout = with_own(tmp_path / "checkout")
     answer = checkout.snakemake("--config", "report=stripes", 'overrides=["data.prepare.validation=200"]')
     assert answer.returncode != 0
     assert "DataError: the training split has no images" in answer.stdout
     assert "Traceback" not in answer.stdout
+    assert not (checkout.folder / "results/report/index.html").exists()
+    partial = (checkout.folder / "results/report/partial.html").read_text()
+    assert "This report is partial" in partial and "DataError: the training split has no images" in partial
     assert not (checkout.folder / "results/data").exists() or not any((checkout.folder / "results/data").rglob("*.*"))

@@ -133,6 +133,8 @@ def test_a_line_of_the_workflow_or_of_the_composing_reruns_nothing(copy):
 
 def test_another_seed_trains_only_itself(made):
     assert due(made, "report.seeds=2") == {"report"} | {
-        f"{rule}:{run}:1" for rule in ("train", "evaluate") for run in PLAN.runs
+        f"{rule}:{run}:1"
+        for rule in ("train", "evaluate")
+        for run in PLAN.runs
         if rule == "evaluate" or 1 not in PLAN.seeds_of(run)
     }

@@ -16,9 +16,11 @@ from cnnatomy.report.tables import costs_csv, costs_of, results_csv
 def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
     """Hang the exhibits in `folders`, in that order, and write `index.html`, `results.csv` and `costs.csv` to `out`.
 
+    With `context["missing"]` the report is a partial one: `partial.html`, and nothing else is written.
     `more` are exhibits of further seeds, of which only the numbers are shown, beside those of the first.
     The same exhibits and context give the same bytes, but for costs.csv and the page's block between
-    `<!-- machine facts: begin -->` and `<!-- machine facts: end -->`. Each file is replaced as a whole, the page last.
+    `<!-- machine facts: begin -->` and `<!-- machine facts: end -->`. Each file is replaced as a whole,
+    the page last; an older partial page goes.
     Raises `cnnatomy.exhibit.DamagedExhibit` for an exhibit that is not what was written, and ValueError for two
     exhibits of the same thing.
     """
@@ -35,9 +37,13 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     page = render(exhibitions[:hung], exhibitions[hung:], results, costs, context)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    if "missing" in context:
+        _replace(out / "partial.html", page)
+        return
     _replace(out / "results.csv", results)
     _replace(out / "costs.csv", costs_csv(costs))
     _replace(out / "index.html", page)
+    (out / "partial.html").unlink(missing_ok=True)
 
 
 def _replace(path: Path, content: str) -> None:

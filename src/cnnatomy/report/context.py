@@ -26,12 +26,21 @@ class DataFacts(TypedDict, total=False):
     citation: str
 
 
+class Missing(TypedDict):
+    """What a report lacks: the job that failed, or was never begun, the end of its log, and the exhibits behind it."""
+
+    job: str
+    log: str
+    exhibits: Sequence[str]
+
+
 class Context(TypedDict, total=False):
     """All keys may be absent; what is absent is not shown.
 
     `name` is the report's (`default`), `command` the exact command that made it, `configuration` the resolved YAML
     of each run. `versions`, `machine`, `git` and the costs read from `benchmarks` (Snakemake's tsv files,
     `<rule>/<job>.tsv`) may change while the inputs stay the same; they stand in the page's one marked block.
+    `missing` is for a partial report.
     """
 
     title: Text
@@ -45,3 +54,4 @@ class Context(TypedDict, total=False):
     machine: Mapping[str, str]
     git: Mapping[str, str]
     benchmarks: Sequence[Path]
+    missing: Sequence[Missing]

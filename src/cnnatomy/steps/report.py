@@ -10,16 +10,21 @@ def report(job: Job) -> None:
     from pathlib import Path
 
     from cnnatomy.report import build
-    from cnnatomy.report.context import DataFacts, RunFacts
+    from cnnatomy.report.context import Context, DataFacts, RunFacts
     from cnnatomy.steps import surroundings
+    from cnnatomy.steps.missing import is_current, missing
 
     plan = job.plan
-    exhibits = [job.input(path.removeprefix("results/")) for path in plan.exhibits()]
+    partial = job.config["partial"]
+    wanted = [path for path in plan.exhibits() if not partial or is_current(plan, Path(path))]
+    exhibits = [job.input(path.removeprefix("results/")) for path in wanted]
     runs: dict[str, RunFacts] = {}
     data: dict[str, DataFacts] = {}
     for run in plan.runs:
         of_run = plan.config(run)
         name = of_run["data"]["name"]
+        if partial and not Path(f"results/data/{name}/dataset.json").is_file():
+            continue
         facts = json.loads(job.input(f"data/{name}/dataset.json").read_text())
         runs[run] = {"title": of_run["title"], "data": name, "kind": facts["kind"]}
         data[name] = {
@@ -31,24 +36,23 @@ def report(job: Job) -> None:
     command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
     if plan.overrides:
         command.append(f"OVERRIDES={shlex.join(plan.overrides)}")
-    build(
-        [path.parent for path in exhibits],
-        job.output("report"),
-        {
-            "title": plan.report["title"],
-            "name": plan.report_name or "",
-            "command": shlex.join(command),
-            "overrides": plan.overrides,
-            "runs": runs,
-            "data": list(data.values()),
-            "configuration": {Path(p).parts[2]: Path(p).read_text() for p in plan.configurations()},
-            "versions": surroundings.versions(),
-            "machine": surroundings.machine(),
-            "git": surroundings.git(),
-            "benchmarks": [file for file in map(Path, plan.benchmarks()) if file.is_file()],
-        },
-        more=[job.input(path.removeprefix("results/")).parent for path in plan.other_seeds()],
-    )
+    context: Context = {
+        "title": plan.report["title"],
+        "name": plan.report_name or "",
+        "command": shlex.join(command),
+        "overrides": plan.overrides,
+        "runs": runs,
+        "data": list(data.values()),
+        "configuration": {Path(p).parts[2]: Path(p).read_text() for p in plan.configurations() if Path(p).is_file()},
+        "versions": surroundings.versions(),
+        "machine": surroundings.machine(),
+        "git": surroundings.git(),
+        "benchmarks": [file for file in map(Path, plan.benchmarks()) if file.is_file()],
+    }
+    if partial:
+        context["missing"] = missing(plan, [path for path in plan.exhibits() if path not in wanted])
+    more = [] if partial else [job.input(path.removeprefix("results/")).parent for path in plan.other_seeds()]
+    build([path.parent for path in exhibits], job.output("report"), context, more)
 
 
 if __name__ == "__main__":

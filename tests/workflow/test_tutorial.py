@@ -1,0 +1,79 @@
+"""docs/own.md does what it says: its files are written, its commands run, in the order of the page."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT, Checkout, make_checkout
+
+PAGE = (PROJECT / "docs/own.md").read_text(encoding="utf-8")
+#: A fenced block, with the file's name where the line above it is one.
+BLOCK = re.compile(r"(?:^`(?P<file>~/[^`]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def script() -> str:
+    """The page as one shell script; its files are written where it shows them."""
+    parts = ["set -e"]
+    for block in BLOCK.finditer(PAGE):
+        if block["file"]:
+            parts.append(f"cat > {block['file']} <<'WRITTEN'\n{block['text']}WRITTEN")
+        else:
+            assert block["kind"] == "bash", f"neither a command nor a file with a name: {block['text']}"
+            parts.append(f"echo '--- {len(parts)}'\n{block['text']}")
+    return "\n".join(parts)
+
+
+def with_environment(folder: Path) -> Checkout:
+    """A checkout with the environment of these tests as its .venv, so that make need not set one up, and a home."""
+    checkout = make_checkout(folder)
+    (folder / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if part.name != ".ready":
+            (folder / ".venv" / part.name).symlink_to(part)
+    (folder / "requirements.lock").touch()
+    (folder / ".venv/.ready").touch()
+    (folder.parent / "home").mkdir()
+    caches = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
+    return Checkout(folder, checkout.environment | caches | {"HOME": str(folder.parent / "home")})
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory):
+    """The checkout after all of the page, and what was printed."""
+    checkout = with_environment(tmp_path_factory.mktemp("tutorial") / "checkout")
+    answer = checkout.run("bash", "-c", script())
+    assert answer.returncode == 0, answer.stdout
+    return checkout, answer.stdout
+
+
+def numbers(folder: Path) -> list[dict[str, str]]:
+    with (folder / "results/report/results.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_run_is_in_the_report_with_every_method(followed):
+    checkout, _ = followed
+    rows = numbers(checkout.folder)
+    wanted = re.search(r"^methods: \[(.*)\]$", PAGE, re.MULTILINE)[1].split(", ")
+    runs = {row["name"] for row in rows if row["kind"] == "run"}
+    assert runs == {"digits", "tones", "opinions", "odd"}
+    assert {(row["name"], row["method"]) for row in rows} >= {(run, method) for run in runs for method in wanted}
+
+
+def test_the_networks_learn_what_they_are_given(followed):
+    checkout, _ = followed
+    reached = {row["name"]: float(row["value"]) for row in numbers(checkout.folder) if row["metric"] == "test_accuracy"}
+    assert reached["digits"] > 0.8 and reached["tones"] > 0.9 and reached["opinions"] > 0.9
+    assert reached["odd"] < 0.5, "made-up weights know nothing"
+
+
+def test_nothing_is_made_twice(followed):
+    _, printed = followed
+    assert len(re.findall(r"^(?:local)?rule train:", printed, re.MULTILINE)) == 4
+    assert len(re.findall(r"^(?:local)?rule fetch:", printed, re.MULTILINE)) == 3
