@@ -9,6 +9,7 @@ from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config.folders import options
+from cnnatomy.models.published import WeightsNotThere, look_for
 
 
 def _plan():
@@ -17,6 +18,8 @@ def _plan():
         overrides = [overrides]
     plan = Plan(str(config.get("report", "default")), tuple(map(str, overrides)))
     plan.check()
+    for run in plan.runs:
+        look_for(plan.config(run)["training"]["weights"])
     return plan
 
 
@@ -28,7 +31,7 @@ try:
             "a value is an override: --config 'overrides=[\"training.max_epochs=3\"]'"
         )
     PLAN = _plan()
-except ConfigurationError as error:
+except (ConfigurationError, WeightsNotThere) as error:
     raise WorkflowError(str(error)) from None
 
 # Steps read the plan from this file: values never travel through a command line, whose quoting they might not survive.
@@ -124,6 +127,10 @@ def starting_weights(wildcards):
     weights = configuration(wildcards)["training"]["weights"]
     if not weights:
         return []
+    try:
+        look_for(weights)
+    except WeightsNotThere as error:
+        raise WorkflowError(str(error)) from None
     archive, inside, _ = os.path.expanduser(weights).partition(".zip/")
     return f"{archive}.zip" if inside else archive
 
@@ -131,5 +138,10 @@ def starting_weights(wildcards):
 def networks(wildcards):
     """The network that a dissection opens up, and those of other seeds that it asks what they make of its pictures."""
     settings = configuration(wildcards)
-    seeds = [wildcards.seed, *other_seeds(settings, wildcards.method, int(wildcards.seed))]
-    return [f"results/runs/{wildcards.run}/seed{seed}/model.safetensors" for seed in seeds]
+    seeds = [
+        wildcards.seed,
+        *other_seeds(settings, wildcards.method, int(wildcards.seed)),
+    ]
+    return [
+        f"results/runs/{wildcards.run}/seed{seed}/model.safetensors" for seed in seeds
+    ]
