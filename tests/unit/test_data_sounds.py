@@ -135,7 +135,7 @@ def test_writes_pictures_of_what_can_be_heard_and_says_what_it_left_out(
     with caplog.at_level(logging.WARNING), dataset(tmp_path, recordings) as raw:
         sounds.write(tmp_path / "toy", clips(list(recordings)), ["low", "high"], raw, SPECTROGRAM, digest="x")
     loaded = prepared.load(tmp_path / "toy")
-    assert loaded.facts.counts == {"left_out": 2}
+    assert loaded.facts.counts == {"left_out": 2, "cut": 0}
     assert "silent.wav (silent)" in caplog.text and "click.wav (too short: 10 ms)" in caplog.text
     assert loaded.facts.splits == {"train": 2, "validation": 1, "test": 1}
     assert loaded.split("train").table["file"].tolist() == ["0.wav", "2.wav"]

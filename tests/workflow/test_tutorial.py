@@ -73,7 +73,39 @@ def test_the_networks_learn_what_they_are_given(followed):
     assert reached["odd"] < 0.5, "made-up weights know nothing"
 
 
+def test_the_logs_say_what_became_of_the_data(followed):
+    checkout, _ = followed
+    logs = checkout.folder / "results/logs/prepare"
+    assert "images of 8 × 8 are scaled to 16 × 16" in (logs / "digits.log").read_text(encoding="utf-8")
+
+
 def test_nothing_is_made_twice(followed):
     _, printed = followed
     assert len(re.findall(r"^(?:local)?rule train:", printed, re.MULTILINE)) == 4
     assert len(re.findall(r"^(?:local)?rule fetch:", printed, re.MULTILINE)) == 3
+
+
+def due(checkout: Checkout) -> set[str]:
+    """What a dry run would make, as `rule:run`."""
+    mine = Path(checkout.environment["HOME"]) / "mine"
+    command = ["--dry-run", "--config", "report=mine", 'overrides=["report.runs=[digits,tones,opinions,odd]"]']
+    path = f"{mine}{os.pathsep}{checkout.environment['PYTHONPATH']}"
+    answer = checkout.snakemake(*command, CNNATOMY_CONF=str(mine / "conf"), PYTHONPATH=path)
+    assert answer.returncode == 0, answer.stdout
+    found = re.findall(r"^(?:local)?rule (\w+):.*?(?=^\[|\Z)", answer.stdout, re.MULTILINE | re.DOTALL)
+    subjects = re.findall(r"wildcards: (?:raw|dataset|run)=(\w+)", answer.stdout)
+    return {f"{rule}:{subject}" for rule, subject in zip(found, subjects, strict=False)}
+
+
+def test_a_changed_file_of_the_users_makes_anew_what_depends_on_it(followed):
+    checkout, _ = followed
+    assert due(checkout) == set()
+    added = Path(checkout.environment["HOME"]) / "mine/digits/3/another.png"
+    added.write_bytes((added.parent / "3.png").read_bytes())
+    try:
+        again = due(checkout)
+    finally:
+        added.unlink()
+    assert {"fetch:digits", "prepare:digits", "train:digits", "train:odd"} <= again
+    assert not {job for job in again if job.endswith((":tones", ":opinions"))}
+    assert due(checkout) == set(), "what is as it was is not made again"

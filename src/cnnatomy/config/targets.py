@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from cnnatomy.config import modules
@@ -26,7 +28,7 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
     """Check that a node's `_target_` exists and takes the node's keys.
 
     `given_later` are arguments that the program hands over itself (the data's shape, a folder). What is not first-party
-    Python source (a class of torchvision, say) is only checked for existence of its module. Raises ConfigurationError.
+    Python source (a class of torchvision, say) is only checked for existence. Raises ConfigurationError.
     """
     target = node.get("_target_")
     if target is None:
@@ -58,6 +60,8 @@ def definition(target: str, path: str) -> ast.ClassDef | ast.FunctionDef | None:
     if not module or not rest:
         raise ConfigurationError(f"{path}._target_: no module of the name {target!r} is on Python's path")
     if not modules.is_ours(module):
+        if not _offers(module, rest):
+            raise ConfigurationError(f"{path}._target_: {module} has no {rest!r}. {nearest(rest, _names(module))}")
         return None
     file = modules.file_of(module)
     assert file is not None
@@ -66,6 +70,36 @@ def definition(target: str, path: str) -> ast.ClassDef | ast.FunctionDef | None:
         defined = [n.name for n in modules.tree_of(file).body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
         raise ConfigurationError(f"{path}._target_: {module} has no {rest!r}. {nearest(rest, defined)}")
     return found
+
+
+def _offers(module: str, rest: str) -> bool:
+    """Whether a library's module has such a thing. It is imported, which may take seconds, only to be sure that not."""
+    if rest.partition(".")[0] in _names(module):
+        return True
+    try:
+        return hasattr(import_module(module), rest.partition(".")[0])
+    except Exception:  # of whatever the library does when it is imported; the step will say it
+        return True
+
+
+@cache
+def _names(module: str) -> frozenset[str]:
+    """What a module's source defines or imports at its top level, star imports followed; never more than there is."""
+    file = modules.file_of(module)
+    if file is None:
+        return frozenset()
+    names: set[str] = set()
+    for node in modules.tree_of(file).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.ImportFrom):
+            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join([*parents, *([node.module] if node.module else [])])
+            for alias in node.names:
+                found = _names(source) if alias.name == "*" and source != module else {alias.asname or alias.name}
+                names |= {name for name in found if not (alias.name == "*" and name.startswith("_"))}
+    return frozenset(names)
 
 
 def _definition(tree: ast.Module, name: str) -> ast.ClassDef | ast.FunctionDef | None:

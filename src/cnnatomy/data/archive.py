@@ -22,6 +22,7 @@ MANIFEST = "manifest.json"
 def write(target: Path, contents: Mapping[str, bytes], *, digest: str, licence: str, citation: str) -> None:
     """Write a raw zip whole or not at all. What is in it depends on the arguments only, not on time, order or source.
 
+    contents: by name; asked for one at a time, so that a mapping may read what would not fit into memory together.
     Raises DataError for a full disk or a folder that can't be written.
     """
     manifest = {
@@ -29,16 +30,15 @@ def write(target: Path, contents: Mapping[str, bytes], *, digest: str, licence: 
         "digest": digest,
         "licence": licence,
         "citation": citation,
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
+        "files": {name: hashlib.sha256(contents[name]).hexdigest() for name in sorted(contents)},
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    members = {**contents, MANIFEST: text.encode()}
     with new_file(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(members):
+        for name in sorted([*contents, MANIFEST]):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.create_system = 3  # Unix, on every system, so that the bytes are the same
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, members[name])
+            archive.writestr(entry, text.encode() if name == MANIFEST else contents[name])
 
 
 class Raw:

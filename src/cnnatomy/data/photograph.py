@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cnnatomy.data import archive, images
-from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Normalise
 from cnnatomy.data.sources import Wheel, as_it_is, collect
 from cnnatomy.data.unpack import called, zip_members
@@ -37,33 +36,27 @@ def fetch(
     archive.write(target, contents, digest=digest, licence=licence, citation=citation)
 
 
-def prepare(raw: Path, folder: Path, *, digest: str, size: int, mean: float, std: float) -> None:
-    """Photographs uint8 (n, 3, size, size): the test split, without labels; the classes are ImageNet's 1,000."""
+def prepare(
+    raw: Path, folder: Path, *, digest: str, size: int, mean: float | Sequence[float], std: float | Sequence[float]
+) -> None:
+    """Photographs uint8 (n, 3, size, size): the test split, without labels; the classes are ImageNet's 1,000.
+
+    mean, std: in units of full white, one number or one of red, green and blue each.
+    """
     with archive.Raw(raw) as source:
         names = [name for name in source.names if name.endswith((".jpg", ".png"))]
-        pixels = np.stack([square(source.read(name), size, name) for name in names])
+        pixels = np.stack([images.square(source.read(name), size, name)[0] for name in names])
         images.write(
             folder,
             {"test": (pixels, np.full(len(names), -1))},
             imagenet_classes(),
             source,
             digest=digest,
-            normalise=Normalise([mean] * 3, [std] * 3),
+            normalise=Normalise(
+                *([value] * 3 if isinstance(value, int | float) else list(value) for value in (mean, std))
+            ),
             ids={"test": [f"test/{Path(name).stem}" for name in names]},
         )
-
-
-def square(photograph: bytes, size: int, name: str) -> np.ndarray:
-    """The middle square of a photograph, scaled: uint8 (3, size, size). Raises DamagedData if it can't be read."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(photograph)) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
-            fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
-    except (UnidentifiedImageError, OSError) as error:
-        raise DamagedData(f"{name} can't be read as a picture: {error}.") from error
-    return np.asarray(fitted).transpose(2, 0, 1)
 
 
 def imagenet_classes() -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,15 @@ class Spectrogram:
         Silence at its ends is cut off; then it is padded or cropped on both sides to the window.
         Raises Unusable if nothing can be heard or if it is shorter than one frame.
         """
+        sound = self.audible(sound)
+        first = max(0, (len(sound) - self.samples) // 2)
+        sound = sound[first : first + self.samples]
+        before = (self.samples - len(sound)) // 2
+        sound = np.pad(sound, (before, self.samples - len(sound) - before))
+        return self.log_mel(sound)[None].astype(np.float16)
+
+    def audible(self, sound: np.ndarray) -> np.ndarray:
+        """A sound without the silence at its ends. Raises Unusable if what is left is shorter than one frame."""
         loudest = np.abs(sound).max(initial=0)
         if loudest < FAINT:
             raise Unusable("silent")
@@ -62,11 +72,7 @@ class Spectrogram:
         sound = sound[heard[0] : heard[-1] + 1]
         if len(sound) < self.window:
             raise Unusable(f"too short: {1000 * len(sound) / self.sample_rate:.0f} ms")
-        first = max(0, (len(sound) - self.samples) // 2)
-        sound = sound[first : first + self.samples]
-        before = (self.samples - len(sound)) // 2
-        sound = np.pad(sound, (before, self.samples - len(sound) - before))
-        return self.log_mel(sound)[None].astype(np.float16)
+        return sound
 
     def log_mel(self, sound: np.ndarray) -> np.ndarray:
         """The spectrogram of a sound of any length from one frame on: (bands, frames), from -range_db to 0."""
@@ -127,38 +133,57 @@ class Clip:
 
 def write(
     folder: Path,
-    clips: Iterable[Clip],
+    clips: Sequence[Clip],
     classes: Sequence[str],
     raw: Raw,
     spectrogram: Spectrogram,
     *,
     digest: str,
+    resample: bool = False,
 ) -> None:
     """Write a prepared dataset of sounds.
 
-    Silent and too short clips are left out, named in the log and counted in the facts.
-    Raises DamagedData for a recording that can't be read, DataError for one of another sample rate.
+    Silent and too short clips are left out, named in the log and counted in the facts, as are those that are longer
+    than the window. resample: recordings of another sample rate.
+    Raises DamagedData for a recording that can't be read; DataError for one of another sample rate, unless they are
+    to be resampled, and where no clip of a class is left to train on.
     """
     import pandas as pd
 
-    pictures, rows, unusable = [], [], []
+    pictures, rows, unusable, cut = [], [], [], 0
     for clip in sorted(clips, key=lambda clip: SPLITS.index(clip.split)):
         sound, sample_rate = read(raw.read(clip.file), f"{raw.path}: {clip.file}")
-        if sample_rate != spectrogram.sample_rate:
+        if resample:
+            sound = resampled(sound, sample_rate, spectrogram.sample_rate)
+        elif sample_rate != spectrogram.sample_rate:
             raise DataError(
                 f"{raw.path}: {clip.file} has {sample_rate} samples a second, not {spectrogram.sample_rate}. "
                 "Resample the recordings, or set prepare.sample_rate."
             )
         try:
             pictures.append(spectrogram.picture(sound))
+            cut += len(spectrogram.audible(sound)) > spectrogram.samples
         except Unusable as reason:
             unusable.append(f"{clip.file} ({reason})")
             continue
         rows.append({"split": clip.split, "label": clip.label, "id": clip.id, **clip.about, "file": clip.file})
     if unusable:
         log.warning("%s: left out %d clips: %s", folder.name, len(unusable), ", ".join(unusable[:20]))
+    if cut:
+        length = spectrogram.samples / spectrogram.sample_rate
+        log.warning("%s: of %d clips longer than the window of %.2f s the middle is kept", folder.name, cut, length)
     if not rows:
-        raise DataError(f"Dataset {folder.name!r}: it is empty, nothing can be heard in any of {len(unusable)} clips.")
+        raise DataError(
+            f"Dataset {folder.name!r}: it is empty, nothing can be heard in any of {len(unusable)} clips: "
+            f"{', '.join(unusable[:5])}."
+        )
+    learnt = {row["label"] for row in rows if row["split"] == "train"}
+    lost = {clip.label for clip in clips if clip.split == "train"} - learnt
+    if lost:
+        raise DataError(
+            f"Dataset {folder.name!r}: no clip of {classes[min(lost)]!r} is left to train on. Left out were "
+            f"{', '.join(unusable[:5])}. Put longer or louder ones in their place."
+        )
     inputs = np.stack(pictures)
     training = inputs[[row["split"] == "train" for row in rows]].astype(np.float64)
     facts = Facts(
@@ -173,7 +198,7 @@ def write(
         raw=raw.path.stem,
         digest=digest,
         sample_rate=spectrogram.sample_rate,
-        counts={"left_out": len(unusable)},
+        counts={"left_out": len(unusable), "cut": cut},
     )
     prepared.write(folder, facts, inputs, pd.DataFrame(rows))
 
@@ -194,3 +219,29 @@ def read(recording: bytes, name: str) -> tuple[np.ndarray, int]:
     if not np.isfinite(sound).all():
         raise DamagedData(f"{name} holds samples that are no numbers. Take it out, or put a good copy in its place.")
     return sound.mean(axis=1), sample_rate
+
+
+def resampled(sound: np.ndarray, sample_rate: int, wanted: int) -> np.ndarray:
+    """A sound (samples,) at another sample rate, in Hz; what is above half of the lower rate is lost."""
+    if sample_rate == wanted:
+        return sound
+    from scipy.signal import resample_poly
+
+    common = math.gcd(sample_rate, wanted)
+    return resample_poly(sound, wanted // common, sample_rate // common).astype(np.float32)
+
+
+def playable(recording: bytes, name: str) -> bytes:
+    """A recording (wav, flac, ogg) as what a page plays: a wav of one channel, itself where it is one already.
+
+    Raises DamagedData.
+    """
+    import soundfile
+
+    sound, sample_rate = read(recording, name)
+    about = soundfile.info(io.BytesIO(recording))
+    if (about.format, about.channels) == ("WAV", 1) and about.subtype.startswith("PCM"):
+        return recording
+    file = io.BytesIO()
+    soundfile.write(file, sound, sample_rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()

@@ -63,11 +63,12 @@ def write(
     digest: str,
     length: int,
     at_least: int,
+    splits: Sequence[str] | None = None,
 ) -> None:
     """Write a prepared dataset of sentences.
 
     length: tokens of a sample; longer sentences lose their end. at_least: how often a word must occur in training to
-        be known.
+        be known. splits: of each sentence; decided by its fold unless given.
     A sentence without any word is left out; one without a known word stays, as unknown words only. Both are counted
     in the facts and named in the log.
     """
@@ -80,13 +81,16 @@ def write(
             "text": [" ".join(sentence.split()) for sentence in sentences],
         }
     )
+    if splits is not None:
+        table["split"] = list(splits)
     table["words"] = [words(text) for text in table["text"]]
     heard = np.array([bool(found) for found in table["words"]], dtype=bool)
     if not heard.any():
         raise DataError(f"Dataset {folder.name!r}: it is empty, {len(table)} sentences were read and none has a word.")
     table = table[heard].copy()
     table["fold"] = [fold(text) for text in table["text"]]
-    table["split"] = [split_of.get(tenth, "train") for tenth in table["fold"]]
+    if splits is None:
+        table["split"] = [split_of.get(tenth, "train") for tenth in table["fold"]]
     table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True)
     table["id"] = [f"{split}/{i}" for split, i in zip(table["split"], table.groupby("split").cumcount(), strict=True)]
 

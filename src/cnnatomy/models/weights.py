@@ -75,11 +75,17 @@ def _read(content: bytes, name: str) -> dict[str, Tensor]:
             tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         else:
             tensors = safetensors.load(content)
-    except (SafetensorError, UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
+    except UnpicklingError as error:
+        raise WeightsError(
+            f"{name} can't be read as weights: it holds more than tensors, perhaps a whole network. "
+            f"Save its state alone: torch.save(network.state_dict(), file)"
+        ) from error
+    except (SafetensorError, RuntimeError, ValueError, EOFError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{name} can't be read as weights: {reason}") from error
     if not isinstance(tensors, Mapping) or not all(isinstance(value, Tensor) for value in tensors.values()):
-        raise WeightsError(f"{name} is no state dict: it should hold names and tensors, and nothing else")
+        there = f" (it holds {_some(sorted(map(str, tensors)))})" if isinstance(tensors, Mapping) else ""
+        raise WeightsError(f"{name} is no state dict: it should hold names and tensors, and nothing else{there}")
     return dict(tensors)
 
 

@@ -12,7 +12,8 @@ def cooccurrence_vectors(tokens: np.ndarray, vocabulary: int, dimensions: int, s
 
     tokens: int (sentences, words), 0 for padding. The matrix of positive pointwise mutual information of words at most
     five apart (weighted by 1/distance, contexts smoothed by the power 0.75) is cut down to its largest singular
-    directions, each scaled by the root of its value. A word without company gets zeros.
+    directions, each scaled by the root of its value. A word without company gets zeros, and where there are fewer words
+    than dimensions, all have zeros at the end.
 
     Levy, Goldberg & Dagan (2015), Improving distributional similarity with lessons learned from word embeddings,
     TACL 3.
@@ -21,6 +22,8 @@ def cooccurrence_vectors(tokens: np.ndarray, vocabulary: int, dimensions: int, s
     from sklearn.utils.extmath import randomized_svd
 
     pairs = [(tokens[:, :-k].ravel(), tokens[:, k:].ravel(), 1 / k) for k in range(1, min(WINDOW + 1, tokens.shape[1]))]
+    if not pairs:  # sentences of one word
+        return np.zeros((vocabulary, dimensions), np.float32)
     left, right = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
     weight = np.concatenate([np.full(len(pair[0]), pair[2]) for pair in pairs])
     both = (left != 0) & (right != 0)
@@ -31,6 +34,8 @@ def cooccurrence_vectors(tokens: np.ndarray, vocabulary: int, dimensions: int, s
     information = np.log(counts.data * contexts.sum() / (words[counts.row] * contexts[counts.col]))
     kept = information > 0
     matrix = coo_matrix((information[kept], (counts.row[kept], counts.col[kept])), shape=counts.shape).tocsr()
-    directions, values, _ = randomized_svd(matrix, dimensions, random_state=seed)
-    vectors = directions * np.sqrt(values)
+    if not matrix.nnz:
+        return np.zeros((vocabulary, dimensions), np.float32)
+    directions, values, _ = randomized_svd(matrix, min(dimensions, vocabulary), random_state=seed)
+    vectors = np.pad(directions * np.sqrt(values), ((0, 0), (0, max(0, dimensions - vocabulary))))
     return (vectors / vectors.std()).astype(np.float32)

@@ -139,6 +139,7 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
             failed.append(error)
 
     def checked(resolved) -> None:
+        _speak()
         run = HydraConfig.get().runtime.choices["run"]
         config: dict[str, Any] = OmegaConf.to_container(resolved, resolve=True)  # type: ignore[assignment]
         if name == "dissect" and (config["method"] not in config["dissect"] or config["method"] in OWN_STEP):
@@ -161,6 +162,15 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     hydra.main(version_base="1.3", config_path=str(CONF), config_name=compose.ROOT)(job)()
     if failed:
         raise failed[0]
+
+
+def _speak() -> None:
+    """Let what our modules say of the data go to the log; Hydra's `disabled` logging has silenced it."""
+    import logging
+
+    ours = logging.getLogger("cnnatomy")
+    ours.handlers, ours.propagate, ours.disabled = [logging.StreamHandler()], False, False
+    ours.setLevel(logging.INFO)
 
 
 def _pop(arguments: Iterable[str], key: str) -> tuple[str, list[str]]:

@@ -17,6 +17,8 @@ from cnnatomy.data.archive import Raw
 from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.models import weights
+from cnnatomy.models.published import check_copy, look_for
+from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs
 from cnnatomy.training.errors import TrainingError
 from cnnatomy.training.memory import keep_freed_memory
 
@@ -34,15 +36,18 @@ def train_network(
 
     config: of the run, with the groups `model` and `training`. The start weights depend on the seed; where
     `training.weights` names a file, or a member of a raw zip (`resources/x/x.zip/y.pth`), they are those. With
-    `max_epochs: 0` they stay as they are.
+    `max_epochs: 0` they stay as they are. Raises WeightsNotThere, before all else, where there is no such file.
     """
     from hydra.utils import instantiate
 
     training = config["training"]
+    look_for(training["weights"])
     network = models.build(config["model"], dataset.facts, seed)
     if training["weights"]:
         _start_from(network, training["weights"])
-    elif callable(prime := getattr(network, "prime", None)):
+    first = dataset.split(next(iter(dataset.facts.splits)))
+    check_outputs(network, Batches(first, batch_size=2, seed=seed, shuffle=False), seed)
+    if not training["weights"] and callable(prime := getattr(network, "prime", None)):
         # A network may look at the training inputs, not at their labels, before its first step.
         prime(dataset.split("train").inputs, seed)
     if training["max_epochs"] == 0:
@@ -84,8 +89,10 @@ def fit(
     torch.set_num_threads(config["threads"])
     if config["channels_last"]:
         network.to(memory_format=torch.channels_last)
+    check_outputs(network, train, seed)
     for batches in filter(None, (train, validation)):
-        _check(network, batches)
+        check_labels(batches.samples)
+    check_last_batch(network, train, seed)
     network.train()
     module = Classifier(network, config, seed, Path(state))
     trainer = _trainer(config)
@@ -157,32 +164,14 @@ def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
     return trainer
 
 
-def _check(network: nn.Module, batches: Batches) -> None:
-    """Refuse labels that the network has no output for."""
-    samples = batches.samples
-    x, _ = next(batches.epoch(0))
-    mode = network.training
-    with torch.no_grad():
-        logits = network.eval()(x[:1])
-    network.train(mode)
-    if logits.dim() != 2:
-        given = tuple(logits.shape)
-        raise TrainingError(f"the network gives outputs of shape {given}; it should give (samples, classes)")
-    lowest, highest = int(samples.labels.min()), int(samples.labels.max())
-    if lowest < 0 or highest >= logits.shape[1]:
-        raise TrainingError(
-            f"labels of the {samples.split} split go from {lowest} to {highest}, but the network tells "
-            f"{logits.shape[1]} classes apart (0 to {logits.shape[1] - 1})"
-        )
-
-
 def _start_from(network: nn.Module, path: str) -> None:
     archive, inside, member = path.partition(".zip/")
     if inside:
-        with Raw(Path(f"{archive}.zip")) as raw:
+        with Raw(Path(f"{archive}.zip").expanduser()) as raw:
             weights.load(network, raw.read(member), path)
     else:
-        weights.load(network, Path(path))
+        check_copy(path)
+        weights.load(network, Path(path).expanduser())
 
 
 def _table(history: list[dict[str, float]]) -> pd.DataFrame:

@@ -1,0 +1,122 @@
+"""Whether a network and its data fit, asked of the first samples before anything takes long."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from cnnatomy.data.batches import Batches
+from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.models.errors import told
+from cnnatomy.training.errors import TrainingError
+
+_AXES = {"images": "channels, height, width", "sounds": "channels, bands, frames", "texts": "words"}
+
+
+def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
+    """Refuse a network that does not take the samples, or does not give one number for each of their classes.
+
+    Two samples go through it. Layers that are made when they first see data are made here, from the seed.
+    Raises TrainingError.
+    """
+    facts = batches.samples.facts
+    x, _ = next(batches.epoch(0))
+    x = x[:2]
+    logits = _answer(network, x, facts, batches.channels_last, seed)
+    if not isinstance(logits, Tensor):
+        raise TrainingError(
+            f"the network gives a {type(logits).__name__}; it should give one tensor of shape (samples, classes)"
+        )
+    if logits.dim() != 2 or len(logits) != len(x):
+        raise TrainingError(
+            f"for {len(x)} samples the network gives outputs of shape {tuple(logits.shape)}; it should give "
+            f"(samples, classes), here ({len(x)}, {len(facts.classes)})"
+        )
+    if logits.shape[1] != len(facts.classes):
+        names = ", ".join(facts.classes[:5]) + (", …" if len(facts.classes) > 5 else "")
+        raise TrainingError(
+            f"the network tells {logits.shape[1]} classes apart, but {facts.name} has {len(facts.classes)} ({names}): "
+            f"set the argument of the network that says how many, as in model.num_classes={len(facts.classes)}"
+        )
+    if not torch.isfinite(logits).all():
+        raise TrainingError(f"of the first samples of {facts.name} the network makes infinite or undefined numbers")
+
+
+def check_labels(samples: Samples) -> None:
+    """Refuse labels that are none of the classes. Raises TrainingError."""
+    lowest, highest = int(samples.labels.min()), int(samples.labels.max())
+    classes = len(samples.facts.classes)
+    if lowest < 0 or highest >= classes:
+        raise TrainingError(
+            f"labels of the {samples.split} split go from {lowest} to {highest}, but there are {classes} classes "
+            f"(0 to {classes - 1})"
+        )
+
+
+def check_last_batch(network: nn.Module, batches: Batches, seed: int) -> None:
+    """Refuse a last batch of one sample where the network normalises over a batch. Raises TrainingError."""
+    size, n = batches.batch_size, len(batches.samples)
+    if n % size != 1 % size:
+        return
+    x, _ = next(batches.epoch(0))
+    try:
+        trial = copy.deepcopy(network).train()  # a copy, for norms would count this batch in
+        with torch.no_grad(), _drawing(seed):
+            trial(x[:1])
+    except Exception as error:
+        if "Expected more than 1 value per channel" not in str(error):
+            return  # training will say it better
+        better = next(larger for larger in itertools.count(size + 1) if n % larger != 1)
+        raise TrainingError(
+            f"in batches of {size}, the last of the {n} training samples comes alone, and of one sample the network "
+            f"can't take a mean over the batch: set training.batch_size={better}"
+        ) from error
+
+
+def _answer(network: nn.Module, x: Tensor, facts: Facts, channels_last: bool, seed: int) -> object:
+    try:
+        return _forward(network, x, seed)
+    except Exception as error:
+        if channels_last and _works_otherwise(network, x, seed):
+            raise TrainingError(
+                f"the network can't take images laid out with their channels last, it stops with {told(error)}: set "
+                "training.channels_last=false"
+            ) from error
+        shape = f"{tuple(facts.shape)} ({_AXES[facts.kind]})"
+        raise TrainingError(
+            f"the network {type(network).__name__} can't take samples of shape {shape}, it stops with {told(error)}: "
+            "make the network for this shape, or prepare the data in the shape that it takes (data.prepare)"
+        ) from error
+
+
+def _works_otherwise(network: nn.Module, x: Tensor, seed: int) -> bool:
+    """Whether the network takes the same images in the usual layout."""
+    try:
+        _forward(copy.deepcopy(network).to(memory_format=torch.contiguous_format), x.contiguous(), seed)
+    except Exception:
+        return False
+    return True
+
+
+def _forward(network: nn.Module, x: Tensor, seed: int) -> object:
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad(), _drawing(seed):
+            return network(x)
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@contextmanager
+def _drawing(seed: int) -> Iterator[None]:
+    """What is drawn at random depends on the seed only, and no generator notices."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield

@@ -1,0 +1,156 @@
+"""Every dissection, on networks that it was not written for: it makes a valid exhibit, or says why it does not apply.
+
+The methods are those in `conf/dissect`, with the settings of their files, less of everything that only takes time.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hydra.utils import get_object
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnnatomy.config import folders
+from cnnatomy.config.compose import compose
+from cnnatomy.config.plan import OWN_STEP
+from cnnatomy.config.slices import method_target
+from cnnatomy.data import prepared
+from cnnatomy.data.prepared import Axis, Facts, Normalise
+from cnnatomy.dissect.applying import DoesNotApply, does_not_apply
+from tests.unit.small_data import hang
+
+SIZE = 40
+CLASSES = ["left", "right", "none"]
+METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
+
+#: Settings that only say how much is computed, and how little is enough here.
+LITTLE = {
+    "iterations": 2, "steps": 8, "octaves": 2, "draws": 2, "samples": 12, "compared": 12, "tested": 12, "ranked": 12,
+    "curve": 12, "budget": 2e10, "work": 5e9, "starts": 1, "others": 1, "right": 1, "wrong": 1,
+}  # fmt: skip
+
+#: The same for what is fixed in a module; a name that is gone makes this file slower and nothing else.
+LITTLE_INSIDE = {
+    "cnnatomy.dissect.attributions.WINDOWS": 3,
+    "cnnatomy.dissect.trust.SHUFFLES": 1,
+    "cnnatomy.dissect.trust.SAMPLES": 4,
+}
+
+
+class Odd(nn.Module):
+    """Windows, steps, dilations and paddings that none of our networks has, and most of it by functions.
+
+    One convolution is made and never called, one activation is called thrice and works in place.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.pad = nn.ZeroPad2d((1, 0, 2, 1))
+        self.tall = nn.Conv2d(3, 8, (7, 2), stride=(3, 1), dilation=(1, 2), bias=False)
+        self.relu = nn.ReLU(inplace=True)
+        self.grouped = nn.Conv2d(8, 12, (3, 5), padding="same", dilation=2, groups=4)
+        self.pool = nn.AvgPool2d((2, 3), stride=(2, 2), padding=(1, 1), ceil_mode=True)
+        self.mirrored = nn.Conv2d(12, 12, 3, padding=(1, 2), padding_mode="reflect")
+        self.gelu = nn.GELU()
+        self.unused = nn.Conv2d(12, 5, 9)
+        self.one = nn.Conv2d(12, 12, 1)
+        self.decide = nn.Linear(24, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(self.tall(self.pad(x)))
+        x = self.pool(self.relu(self.grouped(x)))
+        y = self.gelu(self.mirrored(x))
+        x = F.max_pool2d(y, 2)[..., : x.shape[-1] // 2]
+        x = x + torch.tanh(self.one(x))
+        x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)
+        return self.decide(F.dropout(x, 0.3, self.training))
+
+
+def resnet(classes: int) -> nn.Module:
+    return get_object("torchvision.models.resnet18")(num_classes=classes)
+
+
+NETWORKS: dict[str, Callable[[int], nn.Module]] = {"resnet18": resnet, "odd": Odd}
+
+#: Methods that have nothing to say of images, or of a network whose activations are not all ReLU.
+NO_IMAGES = {"ngrams", "spectrogram"}
+SAY_NO = {"resnet18": NO_IMAGES, "odd": NO_IMAGES | {"deconvolution"}}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Colour images of noise with a bright side."""
+    random = np.random.default_rng(0)
+    n = {"train": 30, "test": 6}
+    table = pd.DataFrame({"split": np.repeat(list(n), list(n.values()))})
+    table["label"] = np.arange(len(table)) % 3
+    table["id"] = table["split"] + "/" + table.groupby("split").cumcount().astype(str)
+    inputs = random.integers(0, 120, (len(table), 3, SIZE, SIZE)).astype(np.uint8)
+    inputs[table["label"] == 0, :, :, : SIZE // 2] += 120
+    inputs[table["label"] == 1, :, :, SIZE // 2 :] += 120
+    axes = [Axis(name, "px", list(range(SIZE))) for name in ("row", "column")]
+    facts = Facts("any", "images", CLASSES, (3, SIZE, SIZE), axes, Normalise([0.3] * 3, [0.2] * 3), "", "", "any", "")
+    folder = tmp_path_factory.mktemp("any") / "any"
+    prepared.write(folder, facts, inputs, table)
+    return prepared.load(folder)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Each network three times, from other seeds; the first is the one to open up."""
+
+    def made(make: Callable[[int], nn.Module]) -> list[nn.Module]:
+        found = []
+        for seed in range(2):
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                found.append(make(len(CLASSES)).eval())
+        return found
+
+    return {name: made(make) for name, make in NETWORKS.items()}
+
+
+def dissected(method: str, networks: list[nn.Module], data: prepared.Dataset) -> Any:
+    """What the step would hang: the method's exhibit, or the sentence that it does not apply."""
+    config = compose(["run=mnist"])
+    settings = config["dissect"][method]
+    function = get_object(method_target(config, method))
+    small = {k: type(v)(min(v, LITTLE[k])) if k in LITTLE and v is not None else v for k, v in settings.items()}
+    needs = {
+        "training": data.split("train"),
+        "others": networks[1 : 1 + small.get("others", 0)],
+        "sound": lambda name: None,
+        "prepare": {},
+        "seed": 0,
+    }
+    asked = inspect.signature(function).parameters
+    given = {need: value for need, value in needs.items() if need in asked}
+    try:
+        return function(networks[0], data.split("test"), small, **given)
+    except DoesNotApply as because:
+        return does_not_apply(getattr(inspect.getmodule(function), "TITLE", method), because)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("method", METHODS)
+def test_it_opens_up(name, method, data, networks, tmp_path, monkeypatch):
+    for inside, little in LITTLE_INSIDE.items():
+        monkeypatch.setattr(inside, little, raising=False)
+    before = {key: value.clone() for key, value in networks[name][0].state_dict().items()}
+    state = torch.random.get_rng_state()
+    exhibit = dissected(method, networks[name], data)
+    written = hang(exhibit, tmp_path / method)
+    assert (written["numbers"][0]["metric"] == "applies") == (method in SAY_NO[name])
+    assert sum(file.stat().st_size for file in (tmp_path / method).iterdir()) < 1_500_000
+    assert torch.equal(torch.random.get_rng_state(), state), "it drew from the global generator"
+    after = networks[name][0].state_dict()
+    assert all(torch.equal(value, after[key]) for key, value in before.items()), "it changed the network"
+    assert not networks[name][0].training
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in networks[name][0].modules())

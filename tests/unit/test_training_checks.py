@@ -1,0 +1,170 @@
+"""A network that does not fit its data is refused before anything takes long, and the user reads why."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from cnnatomy import models
+from cnnatomy.config.compose import compose
+from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.models.errors import NetworkError
+from cnnatomy.training.errors import TrainingError
+from cnnatomy.training.fit import train_network
+from tests.unit.small_data import small
+from tests.unit.test_training import TRAINING
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return small(tmp_path_factory.mktemp("data"), "images")  # 1 × 12 × 12, three classes, 60 to train on
+
+
+@pytest.fixture
+def nets(tmp_path, monkeypatch):
+    """A user's module of networks."""
+    name = f"nets_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "class Flat(nn.Module):\n"
+        "    def __init__(self, classes, inputs=144, give=None):\n"
+        "        super().__init__()\n"
+        "        self.conv = nn.Conv2d(1, 4, 3, padding=1)\n"
+        "        self.dense = nn.Linear(4 * inputs, classes)\n"
+        "        self.give = give\n"
+        "    def forward(self, x):\n"
+        "        y = self.dense(self.conv(x).flatten(1))\n"
+        "        all = {None: y, 'pair': (y, x), 'map': y[..., None], 'mean': y.mean(0), 'nan': y / 0 * 0}\n"
+        "        return all[self.give]\n"
+        "class View(Flat):\n"
+        "    def forward(self, x):\n"
+        "        return self.dense(self.conv(x).view(len(x), -1))\n"
+        "class Normed(nn.Sequential):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__(nn.Flatten(), nn.Linear(144, 8), nn.BatchNorm1d(8), nn.Linear(8, classes))\n"
+        "class Lazy(nn.Sequential):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__(nn.Flatten(), nn.LazyLinear(classes))\n"
+        "class Broken(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.x = [][3]\n"
+        "def no_network():\n"
+        "    return 3\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+def train(images, state, model, **training):
+    config = {"model": model, "training": TRAINING | {"max_epochs": 0} | training}
+    return train_network(config, images, seed=0, state=state)[0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (
+            {"inputs": 100},
+            r"can't take samples of shape (1, 12, 12) (channels, height, width), it stops with ",
+        ),
+        ({"inputs": 100}, ".py, line 10)"),
+        ({"give": "pair"}, "gives a tuple; it should give one tensor of shape (samples, classes)"),
+        (
+            {"give": "map"},
+            "for 2 samples the network gives outputs of shape (2, 3, 1); it should give (samples",
+        ),
+        ({"give": "mean"}, "outputs of shape (3,)"),
+        ({"give": "nan"}, "infinite or undefined numbers"),
+        ({"classes": 10}, "tells 10 classes apart, but images has 3 (5, 6, 7)"),
+        ({"classes": 10}, "as in model.num_classes=3"),
+    ],
+)
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_network_that_does_not_fit_is_refused(images, nets, tmp_path, keys, says, epochs):
+    with pytest.raises(TrainingError) as caught:
+        train(images, tmp_path / "state", {"_target_": f"{nets}.Flat", **keys}, max_epochs=epochs)
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_library_s_network_is_told_what_it_takes(images, tmp_path):
+    resnet = {"_target_": "torchvision.models.resnet18", "num_classes": 3}
+    with pytest.raises(TrainingError, match=r"ResNet can't take samples of shape \(1, 12, 12\).*to have 3 channels"):
+        train(images, tmp_path, resnet)
+
+
+def test_a_network_that_wants_its_channels_first_is_told_the_setting(images, nets, tmp_path):
+    model = {"_target_": f"{nets}.View"}
+    with pytest.raises(TrainingError, match=r"channels last.*set training\.channels_last=false"):
+        train(images, tmp_path / "a", model, max_epochs=1)
+    train(images, tmp_path / "b", model, max_epochs=1, channels_last=False)
+
+
+def test_a_last_batch_of_one_sample_is_refused_where_the_network_takes_means_over_it(images, nets, tmp_path):
+    model = {"_target_": f"{nets}.Normed"}
+    with pytest.raises(
+        TrainingError, match=r"last of the 60 training samples comes alone.*set training\.batch_size=60"
+    ):
+        train(images, tmp_path / "a", model, max_epochs=1, batch_size=59)
+    network = train(images, tmp_path / "b", model, max_epochs=1, batch_size=60)
+    assert int(network[2].num_batches_tracked) == 1, "the trial is not counted"
+
+
+def test_layers_that_are_made_by_the_first_sample_depend_on_the_seed_only(images, nets, tmp_path):
+    made = []
+    for noise in (1, 2):
+        torch.manual_seed(noise)
+        made.append(train(images, tmp_path, {"_target_": f"{nets}.Lazy"}))
+    assert torch.equal(made[0][1].weight, made[1][1].weight)
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("Broken", r"can't be built: IndexError: list index out of range \(nets_.*\.py, line 25\)"),
+        ("no_network", r"gives a int, which is no torch\.nn\.Module"),
+        ("Absent", "can't be imported"),
+    ],
+)
+def test_a_network_that_cannot_be_built_says_why_and_where(nets, target, says):
+    facts = type("Facts", (), {"shape": (1, 12, 12), "classes": "abc", "vocabulary": None})
+    with pytest.raises(NetworkError, match=says) as caught:
+        models.build({"_target_": f"{nets}.{target}"}, facts)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["torchvision.models.resnet18", "torch.nn.Linear", "torch.nn.modules.linear.Linear"])
+def test_a_library_s_networks_are_accepted_without_importing_it(target):
+    program = (
+        "import sys; from cnnatomy.config.targets import check;"
+        f"check({{'_target_': {target!r}, 'num_classes': 3}}, 'model'); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_misspelt_network_of_a_library_is_named_before_the_first_job():
+    with pytest.raises(ConfigurationError, match="torchvision.models has no 'resnet19'. Did you mean 'resnet1"):
+        compose(["run=mnist", "model._target_=torchvision.models.resnet19"])
+
+
+def test_weights_of_another_number_of_classes_are_named(images, nets, tmp_path):
+    file = tmp_path / "other.pth"
+    torch.save(models.build({"_target_": f"{nets}.Flat", "classes": 7}, images.facts).state_dict(), file)
+    with pytest.raises(ValueError, match=r"dense\.weight.*\[7, 576\].*\[3, 576\]"):
+        train(images, tmp_path, {"_target_": f"{nets}.Flat"}, weights=str(file))
+    torch.save(nn.Linear(2, 2), file)
+    with pytest.raises(ValueError, match=r"more than tensors.*torch\.save\(network\.state_dict\(\), file\)"):
+        train(images, tmp_path, {"_target_": f"{nets}.Flat"}, weights=str(file))
+
+
+def test_weights_may_lie_at_home(images, nets, tmp_path, monkeypatch):
+    start = models.build({"_target_": f"{nets}.Flat"}, images.facts, seed=5)
+    torch.save(start.state_dict(), tmp_path / "start.pth")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    network = train(images, tmp_path, {"_target_": f"{nets}.Flat"}, weights="~/start.pth")
+    assert torch.equal(network.dense.weight, start.dense.weight)
