@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnatomy.dissect.layers import LayerNotFound, activated, capture, named, stages, trace
+from cnnatomy.dissect.layers import CONVOLUTIONS, LayerNotFound, activated, capture, driven, named, stages, trace
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.photograph import EfficientNetLite0
@@ -73,6 +73,152 @@ def test_receptive_fields_are_those_that_gradients_find(make, shape, name, unit)
     layer = named(trace(network, x), name)
     expected = seen_by_gradient(network, x, name, unit)
     assert list(layer.field.of_unit(unit)) == expected
+
+
+class Branching(nn.Module):
+    """Paths of different fields that meet in sums and side by side, functions between, windows beyond the border."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(1, 4, 4, stride=2, padding=1)
+        self.wide, self.narrow = nn.Conv2d(4, 4, 5, padding=2), nn.Conv2d(4, 4, 1)
+        self.late = nn.Conv2d(4, 4, 3, padding=2, dilation=2)
+        self.skip, self.main = nn.Conv2d(8, 4, 1, stride=2), nn.Conv2d(8, 4, 3, stride=2, padding=1)
+        self.relu, self.pool = nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        self.grouped = nn.Conv2d(4, 4, (1, 3), padding=(0, 1), groups=4)
+        self.reflected = nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect")
+        self.same, self.dense = nn.Conv2d(4, 4, 2, padding="same"), nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = self.relu(self.first(x))
+        x = self.wide(x) + self.narrow(x)
+        x = torch.cat([torch.nn.functional.max_pool2d(x, 3, 1, 1), self.late(x)], dim=1)
+        x = self.relu(self.main(x)) + self.skip(x)
+        x = self.grouped(self.pool(x.clamp(min=0)))
+        x = self.reflected(torch.nn.functional.pad(x, (1, 0, 2, 0)))
+        gate = torch.sigmoid(x.mean((2, 3), keepdim=True)) if self.training else 1.0
+        return self.dense(self.same(x * gate).mean((2, 3)))
+
+
+class Residual(nn.Module):
+    """Blocks of two convolutions with a way around them."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.relu = nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(inplace=True)
+        self.one, self.two = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)
+        self.norm = nn.BatchNorm2d(3)
+        self.down, self.three = nn.Conv2d(3, 3, 1, stride=2), nn.Conv2d(3, 3, 3, stride=2, padding=1)
+        self.last, self.flatten, self.dense = nn.Conv2d(3, 2, 3), nn.Flatten(1), nn.LazyLinear(3)
+
+    def forward(self, x):
+        x = self.relu(self.stem(x))
+        x = self.relu(self.norm(self.two(self.relu(self.one(x)))) + x)
+        x = self.relu(self.three(x) + self.down(x))
+        return self.dense(self.flatten(self.last(x)))
+
+
+class Sequences(nn.Module):
+    """The frames of a spectrogram as channels of a convolution along frequency, and channels-last dense layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm = nn.Conv1d(10, 4, 5, stride=2), nn.LayerNorm(4)
+        self.mixed, self.second = nn.Linear(4, 6), nn.Conv1d(6, 3, 3, padding=1)
+
+    def forward(self, x):
+        x = self.first(x.squeeze(1).transpose(1, 2))
+        return self.second(self.mixed(x.permute(0, 2, 1)).permute(0, 2, 1)).amax(2)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (images, (1, 41, 37)),
+        (Branching, (1, 63, 58)),
+        (Residual, (1, 33, 40)),
+        (Sequences, (1, 40, 10)),
+        (lambda: EfficientNetLite0(5, 0.0), (3, 64, 64)),
+    ],
+)
+def test_nothing_outside_of_its_field_reaches_a_unit_and_every_edge_of_it_does(make, shape):
+    """NaN put into the input spreads to all that sees it, whatever the weights: a field found without any formula."""
+    torch.manual_seed(0)
+    network, x = make(), torch.rand(1, *shape)
+    network(x)
+    network.eval()
+    convolutions = [layer for layer in trace(network, x) if isinstance(layer.module, CONVOLUTIONS)]
+    for layer in convolutions[:: 1 + len(convolutions) // 10]:
+        unit = tuple(length // 2 for length in layer.shape[1:])
+        for axis, (first, last) in enumerate(layer.window(unit)):
+            length = shape[1 + axis]
+            spoilt = x.repeat(length, *(1,) * len(shape)).transpose(1, 2 + axis)
+            spoilt[range(length), range(length)] = torch.nan
+            reached = capture(network, spoilt.transpose(1, 2 + axis), [layer.name])[layer.name][(..., 0, *unit)].isnan()
+            seen = reached.nonzero().ravel().tolist()
+            assert (seen[0], seen[-1]) == (max(0, first), min(length, last) - 1), layer.name
+
+
+def test_a_gate_over_the_whole_map_does_not_widen_the_field():
+    class Gated(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.gate, self.second = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 3)
+
+        def forward(self, x):
+            x = self.first(x)
+            return self.second(x * torch.sigmoid(self.gate(x.mean((2, 3), keepdim=True))))
+
+    traced = trace(Gated(), torch.rand(1, 1, 20, 20))
+    assert named(traced, "second").field.size == (5, 5)
+    assert named(traced, "gate").field.size == (20, 20)
+
+
+def test_what_cannot_be_followed_has_no_field():
+    class Up(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.up, self.second = nn.Conv2d(1, 4, 3), nn.Upsample(scale_factor=2), nn.Conv2d(4, 4, 3)
+
+        def forward(self, x):
+            return self.second(self.up(self.first(x)))
+
+    traced = trace(Up(), torch.rand(1, 1, 20, 20))
+    assert named(traced, "first").field.size == (3, 3)
+    assert named(traced, "second").field is None
+    with pytest.raises(ValueError, match="'second' see can't be followed"):
+        named(traced, "second").window((0, 0))
+
+
+def test_layers_know_what_they_are_made_of():
+    network = Residual()
+    x = torch.rand(1, 1, 33, 40)
+    network(x)
+    layers = {layer.name: layer for layer in trace(network, x)}
+    assert layers["stem"].after == frozenset()
+    assert layers["relu#3"].after == {"norm", "relu"}
+    assert layers["relu#4"].after == {"three", "down"}
+    assert layers["three"].after == layers["down"].after == {"relu#3"}
+
+
+def test_what_drives_an_activation_is_the_normalisation_before_it():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU6(inplace=True), nn.Conv2d(2, 2, 3))
+    traced = trace(network, torch.rand(1, 1, 9, 9))
+    assert driven(traced, named(traced, "0")).name == "1"
+    assert driven(traced, named(traced, "3")).name == "3"
+
+
+def test_a_capture_ends_with_the_last_layer_asked_for():
+    class Fragile(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Conv2d(1, 2, 3)
+
+        def forward(self, x):
+            self.first(x)
+            raise AssertionError("went on")
+
+    assert capture(Fragile(), torch.rand(1, 1, 5, 5), ["first"])["first"].shape == (1, 2, 3, 3)
 
 
 def test_a_filter_on_a_sentence_sees_its_words_and_the_padding_before_them():

@@ -117,8 +117,19 @@ def test_what_is_written_is_read(folder):
     assert document["title"] == {"en": "Kernels", "zh": "卷积核"}
 
 
+@pytest.mark.parametrize("colours", [1, 200, 256, 257])
+def test_pictures_of_few_colours_are_smaller_and_the_same(tmp_path, colours):
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (colours, 3), dtype=np.uint8)[random.integers(0, colours, (90, 120))]
+    grid = Grid("grid", [Item("a", pixels)])
+    Exhibit("run", "mnist", "kernels", 0, "Title", "Caption", blocks=[grid]).write(tmp_path / "e", {}, {})
+    file = tmp_path / "e/grid-0000.png"
+    assert np.array_equal(np.asarray(Image.open(file).convert("RGB")), pixels)
+    assert file.stat().st_size < 13_000 or colours > 256
+
+
 def test_pictures_are_stored_pixel_by_pixel(folder):
-    assert np.array_equal(np.asarray(Image.open(folder / "kernels-0000.png")), COLOUR)
+    assert np.array_equal(np.asarray(Image.open(folder / "kernels-0000.png").convert("RGB")), COLOUR)
     grey = Image.open(folder / "kernels-0001.png")
     assert grey.mode == "L" and not grey.info
     assert np.array_equal(np.asarray(grey), GREY)

@@ -6,18 +6,16 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.padding import _ConstantPadNd
+
+from cnnatomy.dissect.fields import Field, Following
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
-POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d)
-GLOBAL_POOLS = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
-MIXERS = (nn.Linear, nn.RNNBase, nn.MultiheadAttention)  # they mix places, even where the shape stays
 PASSED = (
     nn.BatchNorm1d,
     nn.BatchNorm2d,
@@ -35,27 +33,6 @@ class LayerNotFound(LookupError):
 
 
 @dataclass(frozen=True)
-class Field:
-    """The part of the input that the units of a layer see; each tuple has one entry an axis of the input.
-
-    size: input positions that one unit sees.
-    stride: input positions from one unit to the next.
-    start: the first input position that unit 0 sees; negative where it looks into the padding.
-    units: units along the axis; 1 where nothing moves along it any more.
-    """
-
-    size: tuple[int, ...]
-    stride: tuple[int, ...]
-    start: tuple[int, ...]
-    units: tuple[int, ...]
-
-    def of_unit(self, place: Sequence[int]) -> tuple[tuple[int, int], ...]:
-        """First and last-plus-one input position that the unit at `place` sees, an axis each; not cut at the border."""
-        firsts = [start + stride * at for start, stride, at in zip(self.start, self.stride, place, strict=True)]
-        return tuple((first, first + size) for first, size in zip(firsts, self.size, strict=True))
-
-
-@dataclass(frozen=True)
 class Layer:
     """One call of one module in a forward pass.
 
@@ -63,6 +40,11 @@ class Layer:
     shape: of its output for one sample, without the batch.
     field: what its units see of the input; None where that can't be followed.
     reads, writes: what tells its input and output apart from every other tensor of the pass.
+    along: for each axis of `shape` the axis of the input along which it runs; None for channels and for what can't be
+        followed.
+    after: the names of the layers that its input is made of, functions in between left out: layers without parts, and
+        layers with parts in which paths meet by a function, as a sum.
+    meets: the names of the layers that a layer with parts puts together at its end; none where it does no such thing.
     """
 
     name: str
@@ -71,52 +53,73 @@ class Layer:
     field: Field | None
     reads: tuple[object, ...]
     writes: tuple[object, ...]
+    along: tuple[int | None, ...] = ()
+    after: frozenset[str] = frozenset()
+    meets: frozenset[str] = frozenset()
+
+    def window(self, place: Sequence[int]) -> tuple[tuple[int, int], ...]:
+        """What the unit at `place` of a map sees: first and last-plus-one position of the input, an axis each.
+
+        `place` has an entry an axis of `shape` behind the channels. Positions outside the input are padding. Raises
+        ValueError where the layer has no field.
+        """
+        if self.field is None:
+            raise ValueError(f"what the units of {self.name!r} see can't be followed")
+        at = [0] * len(self.field.size)
+        for axis, unit in zip(self.along[1:], place, strict=True):
+            if axis is not None:
+                at[axis] = int(unit)
+        return self.field.of_unit(at)
 
 
 def trace(network: nn.Module, x: Tensor) -> list[Layer]:
     """Every module's calls in one forward pass on `x`, (1, *shape of a sample), in the order in which they end.
 
-    What units see is followed through convolutions, pooling, padding and whatever leaves the shape alone. It is exact
-    for a chain of modules; a tensor that a function made in between is taken for the last module's output.
+    What units see is followed through whatever torch runs (see `fields`), also between modules; it is the smallest
+    window that holds all that a unit sees.
     """
     layers: list[Layer] = []
     kept: list[Tensor] = []  # as long as they live, no other tensor gets their place in memory
     calls: Counter[str] = Counter()
-    fields: dict[object, Field | None] = {}
-    last: Field | None = _untouched(x)
-    fields[_storage(x)] = last
+    following = Following(x)
 
     def before(module: nn.Module, inputs: tuple[object, ...]) -> None:
+        given = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
         kept.extend(tensor for tensor in inputs if isinstance(tensor, Tensor))
-        pending.append(_key(inputs[0]) if inputs and isinstance(inputs[0], Tensor) else ())
+        made_by = frozenset[str]().union(*(following.makers(one) for one in inputs if isinstance(one, Tensor)))
+        pending.append((() if given is None else _key(given), made_by))
 
     def after(name: str) -> Callable[[nn.Module, tuple[object, ...], object], None]:
         def hook(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
-            nonlocal last
-            reads = pending.pop()
+            reads, made_by = pending.pop()
             given = inputs[0] if inputs else None
             made = output[0] if isinstance(output, tuple) and output else output
             if not isinstance(given, Tensor) or not isinstance(made, Tensor):
                 return
             kept.append(made)
-            if next(module.children(), None) is None or isinstance(module, CONVOLUTIONS):
-                last = _moved(module, fields.get(_storage(given), last), given, made)
-                fields[_storage(made)] = last
+            seen = following.seen(made)
             calls[name] += 1
+            called = name if calls[name] == 1 else f"{name}#{calls[name]}"
+            meets = frozenset[str]() if whole(module) else following.makers(made)
+            if whole(module) or len(meets) > 1:
+                following.mark(made, called)
             layers.append(
                 Layer(
-                    name=name if calls[name] == 1 else f"{name}#{calls[name]}",
+                    name=called,
                     module=module,
                     shape=tuple(made.shape[1:]),
-                    field=fields.get(_storage(made), last),
+                    field=None if seen is None else seen.field,
                     reads=reads,
                     writes=_key(made),
+                    along=(None,) * (made.dim() - 1) if seen is None else seen.along,
+                    after=made_by,
+                    meets=meets if len(meets) > 1 else frozenset(),
                 )
             )
 
         return hook
 
-    pending: list[tuple[object, ...]] = []
+    pending: list[tuple[tuple[object, ...], frozenset[str]]] = []
     handles = []
     for name, module in network.named_modules():
         if name:
@@ -124,12 +127,17 @@ def trace(network: nn.Module, x: Tensor) -> list[Layer]:
             handles.append(module.register_forward_hook(after(name)))
     try:
         # Not inference mode: its tensors don't count their changes in place, by which inputs are told apart.
-        with evaluating(network), torch.no_grad():
+        with evaluating(network), torch.no_grad(), following:
             network(x)
     finally:
         for handle in handles:
             handle.remove()
     return layers
+
+
+def whole(module: nn.Module) -> bool:
+    """Whether a module has no parts, or is a layer for all its parts: a convolution that pads its input by a module."""
+    return isinstance(module, CONVOLUTIONS + (nn.Linear,)) or next(module.children(), None) is None
 
 
 def stages(layers: Sequence[Layer]) -> list[list[Layer]]:
@@ -159,6 +167,20 @@ def activated(layers: Sequence[Layer], layer: Layer) -> Layer:
     return layer
 
 
+def driven(layers: Sequence[Layer], layer: Layer) -> Layer:
+    """The layer whose output the activation behind `layer` gets: the last normalisation or dropout, or `layer` itself.
+
+    It says how strongly a unit is driven: an activation such as ReLU6 makes equal what lies beyond its ends.
+    """
+    last = layer
+    for following in layers[layers.index(layer) + 1 :]:
+        if _same_numbers(following.reads, last.writes) and whole(following.module):
+            if not isinstance(following.module, PASSED) or following.shape != layer.shape:
+                break
+            last = following
+    return last
+
+
 def named(layers: Sequence[Layer], name: str) -> Layer:
     """The layer of this name. Raises LayerNotFound, with the nearest name."""
     for layer in layers:
@@ -170,7 +192,10 @@ def named(layers: Sequence[Layer], name: str) -> Layer:
 
 
 def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-    """The outputs of the layers of these names (as `trace` gives them) for a batch, each a copy of its own."""
+    """The outputs of the layers of these names (as `trace` gives them) for a batch, each a copy of its own.
+
+    The forward pass ends with the last of them. Raises LayerNotFound for one that takes no part in it.
+    """
     held: dict[str, Tensor] = {}
     calls: Counter[str] = Counter()
     modules = dict(network.named_modules())
@@ -182,6 +207,8 @@ def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Te
             if called in names:
                 # A copy: an activation in place would change it later.
                 held[called] = (output[0] if isinstance(output, tuple) else output).detach().clone()
+                if len(held) == len(set(names)):
+                    raise _Enough
 
         return hook
 
@@ -193,6 +220,8 @@ def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Te
     try:
         with evaluating(network), torch.no_grad():
             network(x)
+    except _Enough:
+        pass
     finally:
         for handle in handles:
             handle.remove()
@@ -219,6 +248,10 @@ def evaluating(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
+class _Enough(Exception):
+    """All that was asked for has been computed."""
+
+
 def _named(layers: Sequence[Layer]) -> str:
     names = [layer.name for layer in layers]
     return (
@@ -237,64 +270,3 @@ def _key(x: Tensor) -> tuple[object, ...]:
 def _same_numbers(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     """Whether two tensors are the same one, seen perhaps in another shape."""
     return bool(one) and (one[0], one[-1]) == (other[0], other[-1])
-
-
-def _untouched(x: Tensor) -> Field:
-    """What the positions of the input itself see: themselves. A text (1, words) has one axis, an image two."""
-    units = tuple(x.shape[2:]) if x.dim() > 2 else tuple(x.shape[1:])
-    ones = (1,) * len(units)
-    return Field(ones, ones, (0,) * len(units), units)
-
-
-def _moved(module: nn.Module, field: Field | None, given: Tensor, made: Tensor) -> Field | None:
-    """What the units of a module's output see, when those of its input see `field`."""
-    if field is None or isinstance(module, MIXERS):
-        return None
-    if isinstance(module, CONVOLUTIONS + POOLS + GLOBAL_POOLS + (_ConstantPadNd,)):
-        return _slid(module, field, tuple(given.shape[2:]), tuple(made.shape[2:]))
-    return field if made.shape == given.shape or isinstance(module, (nn.Flatten, nn.Embedding)) else None
-
-
-def _slid(module: nn.Module, field: Field, given: tuple[int, ...], made: tuple[int, ...]) -> Field:
-    """`field` after a window slid over axes that are `given` long, which gave axes that are `made` long."""
-    kernel, stride, padding, dilation = (
-        _window(module, key, given, made) for key in ("kernel_size", "stride", "padding", "dilation")
-    )
-    size, step, start, units = (list(part) for part in (field.size, field.stride, field.start, field.units))
-    free = list(range(len(units)))
-    for axis, length in enumerate(given):
-        # The module's axes are the input's, in order, less those that became channels, plus those that are none of it.
-        found = next((place for place in free if units[place] == length), None)
-        if found is None:
-            continue
-        free.remove(found)
-        start[found] -= padding[axis] * step[found]
-        size[found] += (kernel[axis] - 1) * dilation[axis] * step[found]
-        step[found] *= stride[axis]
-        units[found] = made[axis]
-    for place in free:  # the units along such an axis became channels: they are seen together
-        size[place] += (units[place] - 1) * step[place]
-        units[place] = 1
-    return replace(field, size=tuple(size), stride=tuple(step), start=tuple(start), units=tuple(units))
-
-
-def _window(module: nn.Module, key: str, given: tuple[int, ...], made: tuple[int, ...]) -> tuple[int, ...]:
-    """The module's kernel size, stride, padding in front or dilation along each axis."""
-    axes = len(given)
-    if isinstance(module, GLOBAL_POOLS):  # as one window over everything; exact where the output is one unit
-        return {"kernel_size": tuple(-(-g // m) for g, m in zip(given, made, strict=True)),
-                "stride": tuple(max(1, g // m) for g, m in zip(given, made, strict=True)),
-                "padding": (0,) * axes}.get(key, (1,) * axes)  # fmt: skip
-    if isinstance(module, _ConstantPadNd):
-        return tuple(module.padding[-2::-2]) if key == "padding" else (1,) * axes
-    value = getattr(module, key, 1)
-    if key == "padding":
-        inside = next((child for child in module.children() if isinstance(child, _ConstantPadNd)), None)
-        if inside is not None:  # such as EfficientNet's convolutions, which pad their input themselves
-            return tuple(inside.padding[-2::-2])
-        if value == "same":
-            kernel, dilation = _window(module, "kernel_size", given, made), _window(module, "dilation", given, made)
-            return tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
-        if value == "valid":
-            return (0,) * axes
-    return tuple(value) if isinstance(value, tuple | list) else (int(value),) * axes

@@ -18,6 +18,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    from PIL import Image
 
 FORMAT = 1  # of exhibit.json; a reader refuses another
 
@@ -407,6 +408,25 @@ def _png(pixels: np.ndarray, where: str) -> bytes:
             f"the pixels of {where} are {pixels.dtype} of shape {pixels.shape}; "
             "give uint8 of shape (height, width) or (height, width, 3)"
         )
+    whole = Image.fromarray(np.ascontiguousarray(pixels))
+    kept = [whole] if grey else [whole, *_with_palette(pixels)]
+    return min((_bytes(image) for image in kept), key=len)
+
+
+def _with_palette(pixels: np.ndarray) -> list[Image.Image]:
+    """The same picture as numbers of its colours, if they are few enough: less than half the size, and no loss."""
+    from PIL import Image
+
+    packed = pixels @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    colours, numbers = np.unique(packed, return_inverse=True)
+    if len(colours) > 256:
+        return []
+    image = Image.fromarray(numbers.reshape(packed.shape).astype(np.uint8))
+    image.putpalette((colours[:, None] >> np.array([16, 8, 0]) & 255).astype(np.uint8).tobytes(), "RGB")
+    return [image]
+
+
+def _bytes(image: Image.Image) -> bytes:
     png = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(png, format="PNG", compress_level=9)
+    image.save(png, format="PNG", compress_level=9)
     return png.getvalue()

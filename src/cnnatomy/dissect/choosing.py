@@ -1,0 +1,45 @@
+"""Which samples a method shows: those that the configuration names, or ones that can be found without it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import numpy as np
+
+from cnnatomy.data.prepared import Samples
+
+
+class WrongSetting(ValueError):
+    """A setting of a method asks for what there isn't; the message names the setting and what there is."""
+
+
+def chosen_samples(samples: Samples, sample: int | Sequence[int] | None, label: str | None) -> list[int]:
+    """Places in the split of the samples that the configuration asks for.
+
+    `sample` goes before `label`; without both it is the first 6 (the lecture's), or the first sample where there is
+    none. Raises WrongSetting for a place outside the split and for an unknown class.
+    """
+    if sample is not None:
+        places = [sample] if not isinstance(sample, Sequence) or isinstance(sample, str) else list(sample)
+        for place in places:
+            if not isinstance(place, int) or not 0 <= place < len(samples):
+                raise WrongSetting(
+                    f"sample: {place!r} is no place in the {samples.split} split of {samples.facts.name!r}, which has "
+                    f"{len(samples)} samples; give one of 0 to {len(samples) - 1}"
+                )
+        return places
+    classes = samples.facts.classes
+    if label is None:
+        six = next((index for index, name in enumerate(classes) if name.lower() in ("6", "six")), None)
+        return [int(place) for place in np.flatnonzero(samples.labels == six)[:1]] or [0]
+    if str(label) not in classes:
+        near = get_close_matches(str(label), classes, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(classes[:20])}."
+        raise WrongSetting(f"label: {samples.facts.name!r} has no class {str(label)!r}. {hint}")
+    found = np.flatnonzero(samples.labels == classes.index(str(label)))
+    if len(found) == 0:
+        raise WrongSetting(
+            f"label: the {samples.split} split of {samples.facts.name!r} has no sample of the class {str(label)!r}"
+        )
+    return [int(found[0])]

@@ -1,0 +1,187 @@
+"""The network as drawn and listed is the live one: counts against torchinfo, torch's own counter and closed forms."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from cnnatomy.data.batches import to_tensor
+from cnnatomy.dissect.layers import named, trace
+from cnnatomy.dissect.outputs import NoLogits
+from cnnatomy.dissect.structure import calls, confirm, gathered, multiply_adds, structure
+from cnnatomy.exhibit import Figure, Table
+from cnnatomy.models.frequency import Frequency
+from cnnatomy.models.lecture import Lecture
+from cnnatomy.models.photograph import EfficientNetLite0
+from cnnatomy.models.sentence import Sentence
+from tests.unit.small_data import hang, small
+
+CONFIG = {"boxes": 24}
+
+
+def words():
+    return Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 2, 3), filters=5, dropout=0.0)
+
+
+def numbers(exhibit):
+    return {(number.metric, number.subject): number.value for number in exhibit.numbers}
+
+
+@pytest.mark.parametrize(
+    ("network", "x"),
+    [
+        (Lecture((1, 28, 28), 10, (25, 50), 100, 0.25), torch.rand(1, 1, 28, 28)),
+        (Frequency((1, 40, 44), 10, (32, 64), (8, 5), 0.3), torch.rand(1, 1, 40, 44)),
+        (words(), torch.ones(1, 9, dtype=torch.int64)),
+        (EfficientNetLite0(10, 0.2), torch.rand(1, 3, 64, 64)),
+    ],
+)
+def test_parameters_and_multiply_adds_are_torchinfos(network, x):
+    torchinfo = pytest.importorskip("torchinfo", reason="torchinfo is not installed")
+    summary = torchinfo.summary(network, input_data=x, verbose=0)
+    steps = calls(trace(network, x))
+    assert sum(step.parameters for step in steps) == summary.total_params
+    assert sum(step.multiply_adds for step in steps) == multiply_adds(network, x)
+    theirs = {layer.module: layer for layer in summary.summary_list if layer.is_leaf_layer}
+    for step in steps:
+        if step.multiply_adds and step.layer.module in theirs:
+            module, layer = step.layer.module, theirs[step.layer.module]
+            # It also counts the additions of the bias, one for each output.
+            bias = 0 if module.bias is None else torch.Size(step.layer.shape).numel()
+            assert step.multiply_adds == layer.macs - bias
+            assert tuple(layer.output_size[1:]) == step.layer.shape
+
+
+def test_the_lectures_network_in_closed_form(tmp_path):
+    network = Lecture((1, 12, 12), 3, (4, 6), 5, 0.0)
+    found = numbers(structure(network, small(tmp_path, "images").split("test"), CONFIG))
+    assert found["parameters", ""] == (9 * 4 + 4) + (36 * 6 + 6) + (6 * 5 + 5) + (5 * 3 + 3)
+    assert found["multiply_adds", "layer=conv1"] == 4 * 10 * 10 * 9
+    assert found["multiply_adds", "layer=conv2"] == 6 * 3 * 3 * 4 * 9
+    assert found["multiply_adds", ""] == 3600 + 1944 + 30 + 15
+    assert found["layers_with_weights", ""] == 4
+    # 3 px, then a pool of two, then 3 units of two px: 8 of 12 px a side.
+    assert found["receptive_field", "layer=conv2;axis=row"] == 8
+    assert found["receptive_stride", "layer=conv2;axis=row"] == 2
+    assert found["input_seen_by_one_unit", ""] == pytest.approx((8 / 12) ** 2)
+    assert found["fields_confirmed", ""] == 1
+
+
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+def test_every_kind_is_drawn_whole_and_the_same_each_time(tmp_path, kind):
+    networks = {
+        "images": lambda: Lecture((1, 12, 12), 3, (4, 6), 5, 0.0),
+        "sounds": lambda: Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0),
+        "texts": words,
+    }
+    torch.manual_seed(0)
+    network, samples = networks[kind](), small(tmp_path, kind).split("test")
+    exhibit = structure(network, samples, CONFIG)
+    assert numbers(exhibit)["fields_confirmed", ""] == 1
+    figure, table = exhibit.blocks
+    assert isinstance(figure, Figure) and isinstance(table, Table)
+    svg = ElementTree.fromstring(figure.svg)
+    texts = [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
+    height = float(svg.get("height"))
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+            assert name in texts
+            assert name in list(table.data["layer"])
+    for element in svg.iter("{http://www.w3.org/2000/svg}rect"):
+        x, y, width, tall = (float(element.get(key)) for key in ("x", "y", "width", "height"))
+        assert x >= 0 and y >= 0 and x + width <= 720 and y + tall <= height
+    hang(exhibit, tmp_path / "one")
+    hang(structure(network, samples, CONFIG), tmp_path / "two")
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_a_sound_says_what_is_seen_in_hertz_and_milliseconds(tmp_path):
+    network = Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0)
+    table = structure(network, small(tmp_path, "sounds").split("test"), CONFIG).blocks[1].data
+    (row,) = table[table["layer"] == "conv1"].to_dict("records")
+    # 14 units of three bands: the one in the middle, number 7, sees bands 7 to 9 of 100 Hz each, the first at 100 Hz.
+    assert row["its middle unit sees"] == "800–1,000 Hz, 0–180 ms"
+    assert row["one unit sees"].startswith("3 bands × 10 frames")
+
+
+def test_branches_stand_side_by_side_and_the_mask_is_not_drawn():
+    network, x = words(), torch.ones(1, 9, dtype=torch.int64)
+    boxes = gathered(calls(trace(network, x)), 24)
+    names = [box.name for box in boxes]
+    assert names == ["embedding", "conv1", "pool1", "conv2", "pool2", "conv3", "pool3", "flatten", "dense"]
+    after = {box.name: {names[place] for place in box.after} for box in boxes}
+    assert after["conv1"] == after["conv2"] == after["conv3"] == {"embedding"}
+    assert after["flatten"] == {"pool1", "pool2", "pool3"}
+
+
+def test_a_deep_network_is_drawn_by_its_blocks():
+    network, x = EfficientNetLite0(10, 0.0), torch.rand(1, 3, 64, 64)
+    steps = calls(trace(network, x))
+    boxes = gathered(steps, 24)
+    names = [box.name for box in boxes]
+    assert names == ["stem.conv", *(f"blocks.{block}" for block in range(16)), "head.conv", "pool", "dense"]
+    assert [len(box.after) for box in boxes] == [0, *[1] * 19]  # the ways around lie inside the blocks
+    assert sum(box.parameters for box in boxes) == sum(parameter.numel() for parameter in network.parameters())
+    meets = [step.layer.name for step in steps if step.meets]
+    assert meets == [f"blocks.{place}" for place, block in enumerate(network.blocks) if block.adds]
+
+
+def test_ways_around_are_lines():
+    class Around(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.relu = nn.Conv2d(1, 3, 3), nn.ReLU()
+            self.one, self.two = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)
+            self.last = nn.Conv2d(3, 2, 3)
+
+        def forward(self, x):
+            x = self.relu(self.first(x))
+            return self.last(x + self.two(self.relu(self.one(x)))).mean((2, 3))
+
+    boxes = gathered(calls(trace(Around(), torch.rand(1, 1, 12, 12))), 24)
+    assert [box.name for box in boxes] == ["first", "one", "two", "last"]
+    assert boxes[3].after == {0, 2}
+
+
+def test_a_field_that_is_wrong_is_not_confirmed(tmp_path):
+    from dataclasses import replace
+
+    samples = small(tmp_path, "images").split("test")
+    network, x = Lecture((1, 12, 12), 3, (4, 6), 5, 0.0), to_tensor(samples.facts, samples.inputs[:1])
+    layer = named(trace(network, x), "conv2")
+    assert confirm(network, x, layer, samples.facts)
+    for size, start in ((7, 0), (9, 0), (8, 1)):
+        wrong = replace(layer, field=replace(layer.field, size=(size, 8), start=(start, 0)))
+        assert not confirm(network, x, wrong, samples.facts)
+
+
+def test_work_in_functions_is_counted_and_named(tmp_path):
+    class Functional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.dense = nn.Conv2d(1, 2, 3), nn.Linear(2 * 100, 3)
+
+        def forward(self, x):
+            x = self.conv(x)
+            x = nn.functional.conv2d(x, torch.ones(2, 2, 1, 1))
+            return self.dense(x.flatten(1))
+
+    exhibit = structure(Functional(), small(tmp_path, "images").split("test"), CONFIG)
+    assert numbers(exhibit)["multiply_adds", ""] == 2 * 100 * 9 + 2 * 100 * 2 + 600
+    assert "400 of the multiply-adds are in functions" in exhibit.caption["en"]
+
+
+def test_a_network_without_convolutions_is_drawn_and_one_without_classes_refused(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+    exhibit = structure(nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG)
+    assert numbers(exhibit)["parameters", ""] == 145 * 3
+    assert re.search("dense units", exhibit.blocks[0].svg)
+    with pytest.raises(NoLogits):
+        structure(nn.Conv2d(1, 2, 3), samples, CONFIG)
+    assert isinstance(exhibit.blocks[1].data, pd.DataFrame)
