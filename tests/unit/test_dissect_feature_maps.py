@@ -8,12 +8,13 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.feature_maps import chosen_samples, feature_maps, pixels_of
+from cnnatomy.dissect.choosing import WrongSetting, chosen_samples
+from cnnatomy.dissect.feature_maps import feature_maps, pixels_of, thinned
 from cnnatomy.dissect.layers import LayerNotFound
 from cnnatomy.exhibit import Figure, Grid, Texts
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
-from tests.unit.small_data import hang, small
+from tests.unit.small_data import WAV, hang, small
 
 CONFIG = {"label": None, "sample": None, "layers": None, "columns": 8, "compared": 2000}
 
@@ -48,13 +49,13 @@ def test_a_sample_or_a_class_can_be_asked_for(tmp_path):
 @pytest.mark.parametrize("sample", [40, -1, [0, 99], "three"])
 def test_a_place_outside_of_the_split_is_refused(tmp_path, sample):
     with pytest.raises(
-        ValueError, match="no place in the test split of 'images', which has 40 samples; give one of 0 to 39"
+        WrongSetting, match="no place in the test split of 'images', which has 40 samples; give one of 0 to 39"
     ):
         chosen_samples(small(tmp_path, "images").split("test"), sample, None)
 
 
 def test_a_misspelt_class_is_refused_with_the_nearest(tmp_path):
-    with pytest.raises(ValueError, match="no class 'sevn'. Did you mean 'seven'?"):
+    with pytest.raises(WrongSetting, match="no class 'sevn'. Did you mean 'seven'?"):
         chosen_samples(small(tmp_path, "sounds").split("test"), None, "sevn")
 
 
@@ -71,6 +72,35 @@ def test_all_channels_of_the_first_two_convolutions_after_their_activations(tmp_
         assert item.values["zeros"] == pytest.approx(float((maps[channel] == 0).float().mean()), rel=1e-3)
     assert "3 × 3 px" in found["maps-0"].title["en"] and "8 × 8 px" in found["maps-3"].title["en"]
     hang(exhibit, tmp_path / "exhibit")
+
+
+def test_the_numbers_of_the_whole_come_first_and_are_those_of_the_maps(tmp_path):
+    samples, net = small(tmp_path, "images").split("test"), network()
+    with torch.no_grad():
+        net[0].bias[1], net[0].weight[1] = -1.0, 0.0
+    exhibit = feature_maps(net, samples, CONFIG)
+    whole = [number for number in exhibit.numbers if not number.subject]
+    assert exhibit.numbers[: len(whole)] == whole and len(whole) <= 6
+    values = {number.metric: number.value for number in whole}
+    x = to_tensor(samples.facts, samples.inputs)
+    first, second = net[:2](x).detach(), net[:5](x).detach()
+    peaks = torch.cat([first.flatten(2).amax(2), second.flatten(2).amax(2)], dim=1)
+    (place,) = chosen_samples(samples, None, None)
+    assert values["maps"] == 10
+    assert values["dead"] == pytest.approx(float((peaks <= 0).all(0).float().mean()))
+    assert values["silent"] == pytest.approx(float((peaks[place] <= 0).float().mean()))
+    zeros = torch.cat([(maps[place].flatten(1) <= 0).float().mean(1) for maps in (first, second)])
+    assert values["map_zeros"] == pytest.approx(float(zeros.mean()), rel=1e-3)
+    assert values["sees"] == pytest.approx((8 / 12) ** 2, rel=1e-3)
+
+
+def test_the_sample_of_a_sound_plays(tmp_path):
+    net = Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0)
+    heard = []
+    exhibit = feature_maps(
+        net, small(tmp_path, "sounds").split("test"), CONFIG, sound=lambda name: heard.append(name) or WAV
+    )
+    assert grids(exhibit)["sample"].items[0].sound == WAV and len(heard) == 1
 
 
 def test_a_map_that_never_fires_is_dead_and_drawn_as_zero(tmp_path):
@@ -111,6 +141,16 @@ def test_maps_with_signs_have_zero_near_white():
     up, down = pixels_of(maps, Images())
     assert up[1, 1].tolist() == down[1, 1].tolist() == [247, 247, 247]
     assert up[0, 0, 0] > up[0, 0, 2] and down[0, 0, 0] < down[0, 0, 2]
+
+
+def test_a_large_map_is_drawn_smaller_without_losing_a_peak():
+    maps = np.zeros((1, 113, 70))
+    maps[0, 112, 69], maps[0, 5, 5] = 3.0, -2.0
+    small_map = thinned(maps[0])
+    assert small_map.shape == (57, 35)
+    assert (small_map[56, 34], small_map[2, 2]) == (3, -2)
+    assert np.count_nonzero(small_map) == 2
+    assert thinned(maps[0, :64]).shape == (32, 35) and thinned(maps[0, :64, :64]).shape == (64, 64)
 
 
 def test_a_faint_map_is_not_stretched_into_a_pattern():

@@ -41,6 +41,21 @@ def test_norms_are_those_of_the_weights(tmp_path):
         assert found[f"layer=0;filter={index}"].value == pytest.approx(float(kernel.detach().norm()), rel=1e-3)
 
 
+def test_the_numbers_of_the_whole_come_first_and_are_those_of_the_weights(tmp_path):
+    network = image_network(filters=7)
+    with torch.no_grad():
+        network[0].weight[2] *= 1e-8
+    exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+    whole = [number for number in exhibit.numbers if not number.subject]
+    assert exhibit.numbers[: len(whole)] == whole and len(whole) <= 6
+    values = {number.metric: number.value for number in whole}
+    assert (values["filters"], values["weights"]) == (7, 63)
+    assert values["idle"] == pytest.approx(1 / 7)
+    flat = nn.functional.normalize(network[0].weight.detach()[[0, 1, 3, 4, 5, 6]].flatten(1).double())
+    cosines = (flat @ flat.T).abs().fill_diagonal_(0).amax(1)
+    assert values["likeness"] == pytest.approx(float(cosines.mean()), rel=1e-3)
+
+
 def test_an_untrained_layer_is_not_said_to_have_structure(tmp_path):
     network = image_network(filters=60)
     exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)

@@ -62,3 +62,14 @@ def test_the_network_starts_from_them_only_if_asked_to():
     assert primed.embedding.weight.requires_grad
     with pytest.raises(ValueError, match="'random' or from 'company'"):
         network("pretrained")
+
+
+def test_fewer_words_than_dimensions_leave_the_last_ones_zero():
+    vectors = cooccurrence_vectors(sentences(), VOCABULARY, 20, seed=0)
+    assert vectors.shape == (VOCABULARY, 20) and not vectors[:, VOCABULARY:].any()
+    np.testing.assert_allclose(vectors.std(), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("tokens", [np.array([[2], [3]]), np.array([[2, 0], [3, 0]])])
+def test_words_that_keep_no_company_get_no_vector(tokens):
+    assert not cooccurrence_vectors(tokens, 5, 4, seed=0).any()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +12,10 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
+from cnnatomy.dissect.choosing import chosen_samples
+from cnnatomy.dissect.fields import Field
 from cnnatomy.dissect.intervals import share
 from cnnatomy.dissect.layers import (
-    Field,
     Layer,
     LayerNotFound,
     activated,
@@ -27,7 +27,18 @@ from cnnatomy.dissect.layers import (
     trace,
 )
 from cnnatomy.dissect.plotting import draw
-from cnnatomy.dissect.showing import Shown, amount, class_name, show, signed, significant, span_of, upright, words
+from cnnatomy.dissect.showing import (
+    Shown,
+    Sound,
+    amount,
+    class_name,
+    show,
+    signed,
+    significant,
+    span_of,
+    upright,
+    words,
+)
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
 
@@ -36,6 +47,7 @@ if TYPE_CHECKING:
 
 FAINT = 0.05  # a map weaker than this share of its layer's strongest is drawn as if it reached it: noise stays dark
 ENOUGH = 20  # samples to compare with; with fewer nothing is said of other samples
+LARGEST = 64  # rows or columns of a map as it is drawn: 64 maps of 112 × 112 would be 0.6 MB
 MARKED = 8  # filters of a layer whose words are marked in a sentence
 SOURCES = [
     "Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV",
@@ -43,15 +55,21 @@ SOURCES = [
 ]
 
 
-def feature_maps(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> Exhibit:
+TITLE: Text = {"en": "What the layers make of one sample", "zh": "各层的特征图"}
+
+
+def feature_maps(
+    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None
+) -> Exhibit:
     """Draw every channel of chosen layers for chosen samples (M5).
 
     Maps have shape (channels, rows, columns), or (channels, places) where the layer moves along one axis. By default
     those of the first two convolutions, after their activations.
 
-    config: `label`, `sample`, `layers`, `columns`, `compared`; see conf/dissect/feature_maps.yaml. The exhibit's name
-    and seed are left for the caller. Raises LayerNotFound for an unknown layer or a network without convolution, and
-    ValueError for an unknown class or a place outside the split.
+    config: `label`, `sample`, `layers`, `columns`, `compared`; see conf/dissect/feature_maps.yaml. sound: gives a
+    clip's wav bytes by the name of its file. The exhibit's name and seed are left for the caller. Raises LayerNotFound
+    for an unknown layer or a network without convolution, and WrongSetting for an unknown class or a place outside the
+    split.
     """
     facts = samples.facts
     places = chosen_samples(samples, config["sample"], config["label"])
@@ -60,8 +78,9 @@ def feature_maps(network: nn.Module, samples: Samples, config: Mapping[str, Any]
     names = [source.name for source, _ in looked_at]
     usual = _usual(network, samples, [layer for _, layer in looked_at], config["compared"])
 
-    blocks: list[Block] = [_samples(network, samples, places)]
+    blocks: list[Block] = [_samples(network, samples, places, sound)]
     numbers: list[Number] = []
+    shown: list[Measured] = []
     for (source, layer), peaks in zip(looked_at, usual, strict=True):
         numbers += _of_layer(source.name, layer, peaks, facts)
         items: list[Item] = []
@@ -71,6 +90,7 @@ def feature_maps(network: nn.Module, samples: Samples, config: Mapping[str, Any]
             maps = held.double().cpu().numpy()[..., units]
             name = str(samples.table["id"][place])
             measured = _measure(maps, peaks)
+            shown.append(measured)
             suffix = f" of {name}" if len(places) > 1 else ""
             items += _items(maps, measured, facts, source.name, suffix, group=name if len(places) > 1 else "")
             numbers += _of_maps(measured, f"layer={source.name};sample={name}")
@@ -84,43 +104,12 @@ def feature_maps(network: nn.Module, samples: Samples, config: Mapping[str, Any]
         name="",
         method="feature_maps",
         seed=0,
-        title={"en": "What the layers make of one sample", "zh": "各层的特征图"},
+        title=TITLE,
         caption=_caption(names, [layer for _, layer in looked_at], facts),
-        numbers=numbers,
+        numbers=[*_summary([layer for _, layer in looked_at], shown, usual, facts), *numbers],
         blocks=blocks,
         sources=SOURCES,
     )
-
-
-def chosen_samples(samples: Samples, sample: int | Sequence[int] | None, label: str | None) -> list[int]:
-    """Places in the split of the samples that the configuration asks for.
-
-    `sample` goes before `label`; without both it is the first 6, or the first sample where no class has that name.
-    """
-    if sample is not None:
-        places = [sample] if isinstance(sample, int) else list(sample)
-        for place in places:
-            if not isinstance(place, int) or not 0 <= place < len(samples):
-                raise ValueError(
-                    f"sample: {place!r} is no place in the {samples.split} split of {samples.facts.name!r}, which has "
-                    f"{len(samples)} samples; give one of 0 to {len(samples) - 1}"
-                )
-        return places
-    classes = samples.facts.classes
-    if label is None:
-        label = next((name for name in classes if name.lower() in ("6", "six")), None)
-        if label is None:
-            return [0]
-    elif str(label) not in classes:
-        near = get_close_matches(str(label), classes, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(classes[:20])}."
-        raise ValueError(f"label: {samples.facts.name!r} has no class {str(label)!r}. {hint}")
-    found = np.flatnonzero(samples.labels == classes.index(str(label)))
-    if len(found) == 0:
-        raise ValueError(
-            f"label: the {samples.split} split of {samples.facts.name!r} has no sample of the class {str(label)!r}"
-        )
-    return [int(found[0])]
 
 
 def _layers(traced: Sequence[Layer], names: Sequence[str] | None) -> list[tuple[Layer, Layer]]:
@@ -206,6 +195,33 @@ def _measure(maps: np.ndarray, peaks: np.ndarray) -> Measured:
     )
 
 
+def _summary(
+    layers: Sequence[Layer], shown: Sequence[Measured], usual: Sequence[np.ndarray], facts: Facts
+) -> list[Number]:
+    """What is said of all the layers looked at together.
+
+    Maps; the share of them that is zero on all the compared samples, and on the shown ones; the share of places at or
+    below zero; and the share of a sample that a unit of the last layer sees.
+    """
+    maps = sum(peaks.shape[1] for peaks in usual)
+    numbers = [Number("maps", maps)]
+    if len(usual[0]) >= ENOUGH:
+        dead = sum(int((peaks <= 0).all(axis=0).sum()) for peaks in usual)
+        numbers.append(Number("dead", dead / maps, unit="fraction", n=maps))
+    peaks = np.concatenate([measured.peak for measured in shown])
+    zeros = np.concatenate([measured.zeros for measured in shown])
+    numbers += [
+        Number("silent", float((peaks <= 0).mean()), unit="fraction", n=len(peaks)),
+        Number("map_zeros", significant(float(zeros.mean())), unit="fraction", n=len(zeros)),
+    ]
+    field = layers[-1].field
+    if field is not None:
+        lengths = [len(axis.values) for axis in facts.axes]
+        seen = [min(size, length) / length for size, length in zip(field.size, lengths, strict=False)]
+        numbers.append(Number("sees", significant(float(np.prod(seen))), unit="fraction"))
+    return numbers
+
+
 def _of_layer(name: str, layer: Layer, peaks: np.ndarray, facts: Facts) -> list[Number]:
     subject = f"layer={name}"
     numbers = [Number("maps", layer.shape[0], subject=subject)]
@@ -238,6 +254,17 @@ def _of_maps(measured: Measured, subject: str) -> list[Number]:
     return numbers
 
 
+def thinned(values: np.ndarray) -> np.ndarray:
+    """A map of at most `LARGEST` rows and columns: of each block of its places the value farthest from zero."""
+    step = -(-max(values.shape) // LARGEST)
+    if step == 1:
+        return values
+    rows, columns = (np.arange(0, side, step) for side in values.shape)
+    high = np.maximum.reduceat(np.maximum.reduceat(values, rows, axis=0), columns, axis=1)
+    low = np.minimum.reduceat(np.minimum.reduceat(values, rows, axis=0), columns, axis=1)
+    return np.where(high >= -low, high, low)
+
+
 def pixels_of(maps: np.ndarray, facts: Facts) -> list[np.ndarray]:
     """The maps of a layer as pixels, each on a scale of its own that begins at zero.
 
@@ -254,6 +281,8 @@ def pixels_of(maps: np.ndarray, facts: Facts) -> list[np.ndarray]:
         )
         if 1 in flat.shape:  # a strip one pixel wide could not be seen
             flat = flat.repeat(4, axis=flat.shape.index(1))
+        if values.ndim == 2 and facts.kind == "images":
+            flat = thinned(flat)
         scale = max(float(np.abs(values).max()), FAINT * strongest)
         pictures.append(signed(flat, scale) if both else amount(flat, scale))
     return pictures
@@ -313,12 +342,15 @@ def _grid(items: list[Item], name: str, layer: Layer, peaks: np.ndarray, facts: 
                 "则与其他样本无异。"
             ),
         }
+    if facts.kind == "images" and (step := -(-max(layer.shape[1:]) // LARGEST)) > 1:
+        caption["en"] += f" Drawn smaller: a pixel is the value farthest from zero of {step} × {step} places."
+        caption["zh"] += f"图已缩小：每个像素取 {step} × {step} 个位置中离零最远的值。"
     return Grid(
         f"maps-{name}", items, columns=None if items[0].pixels.shape[1] > 64 else columns, title=title, caption=caption
     )
 
 
-def _samples(network: nn.Module, samples: Samples, places: Sequence[int]) -> Block:
+def _samples(network: nn.Module, samples: Samples, places: Sequence[int], sound: Sound | None) -> Block:
     """The chosen samples themselves, with what the network calls them."""
     with evaluating(network), torch.no_grad():
         logits = network(to_tensor(samples.facts, samples.inputs[places])).double()
@@ -331,7 +363,7 @@ def _samples(network: nn.Module, samples: Samples, places: Sequence[int]) -> Blo
         chosen.append(
             Shown(place, label=read_as if label < 0 else f"{class_name(samples.facts, label)}, {read_as}", state=state)
         )
-    return show("sample", samples, chosen, title={"en": "The sample", "zh": "样本"})
+    return show("sample", samples, chosen, sound, title={"en": "The sample", "zh": "样本"})
 
 
 def _strips(

@@ -30,6 +30,9 @@ SOURCES = [
 SOURCES_OF_TEXTS = ["Kim 2014, Convolutional neural networks for sentence classification, EMNLP"]
 
 
+TITLE: Text = {"en": "What the first layer looks for", "zh": "第一层卷积核"}
+
+
 def kernels(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> Exhibit:
     """Draw the weights of the first convolution (M4; Krizhevsky et al. 2012, figure 3).
 
@@ -45,9 +48,11 @@ def kernels(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> 
     first = stages(trace(network, to_tensor(facts, samples.inputs[:1])))[0]
     numbers: list[Number] = []
     blocks: list[Block] = []
+    found: list[tuple[np.ndarray, Measured]] = []
     for layer in first:
         weights = _weights(layer)
         measured = _measure(weights, facts)
+        found.append((weights, measured))
         numbers += _numbers(layer.name, weights, measured)
         blocks.append(_grid(layer, weights, measured, facts, config))
     if facts.kind != "images" and (panels := _panels(first, facts)):
@@ -57,9 +62,9 @@ def kernels(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> 
         name="",
         method="kernels",
         seed=0,
-        title={"en": "What the first layer looks for", "zh": "第一层卷积核"},
+        title=TITLE,
         caption=_caption(facts),
-        numbers=numbers,
+        numbers=[*_summary(found), *numbers],
         blocks=blocks,
         sources=SOURCES + (SOURCES_OF_TEXTS if facts.kind == "texts" else []),
     )
@@ -165,6 +170,31 @@ def _sets(weights: np.ndarray) -> int:
 def _band(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
+
+
+def _summary(found: Sequence[tuple[np.ndarray, Measured]]) -> list[Number]:
+    """What is said of all the filters that read the input: how many, of how many weights, and how much is in them."""
+    filters = sum(len(weights) for weights, _ in found)
+    at_work = [~measured.idle for _, measured in found]
+    numbers = [
+        Number("filters", filters),
+        Number("weights", sum(weights.size for weights, _ in found)),
+        share("idle", filters - sum(int(working.sum()) for working in at_work), filters),
+    ]
+    # A filter of one word, or of one place, has no neighbouring weights to tell structure from.
+    ordered = [
+        (working, measured) for working, (_, measured) in zip(at_work, found, strict=True) if measured.neighbours
+    ]
+    if n := sum(int(working.sum()) for working, _ in ordered):
+        smooth = np.concatenate([measured.smoothness[working] for working, measured in ordered])
+        numbers += [
+            share("structured", sum(int(measured.outside.sum()) for _, measured in ordered), n),
+            Number("smoothness", significant(float(smooth.mean())), *mean_interval(smooth), n=n),
+        ]
+    alike = np.concatenate([measured.alike[working] for working, (_, measured) in zip(at_work, found, strict=True)])
+    if len(alike):
+        numbers.append(Number("likeness", significant(float(alike.mean())), *mean_interval(alike), n=len(alike)))
+    return numbers
 
 
 def _numbers(name: str, weights: np.ndarray, measured: Measured) -> list[Number]:
