@@ -1,0 +1,246 @@
+"""Attributions against captum and closed forms; integrated gradients exact; every kind of data, and users' networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnnatomy.data.batches import to_tensor
+from cnnatomy.dissect import attributions
+from cnnatomy.dissect.applying import DoesNotApply
+from cnnatomy.dissect.attribution import attribution
+from cnnatomy.dissect.attributions import baseline_of, gradients, integrated, integrated_roughly, methods, occlusion
+from cnnatomy.dissect.outputs import NoLogits
+from cnnatomy.dissect.path import mean_gradient
+from cnnatomy.dissect.rectifiers import FunctionalReLU
+from cnnatomy.exhibit import Grid, Texts
+from cnnatomy.models.frequency import Frequency
+from cnnatomy.models.sentence import Sentence
+from tests.unit.small_data import hang, small
+
+CONFIG = {"right": 2, "wrong": 1, "sample": None, "methods": None, "compared": 12}
+
+
+def of_images():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 3)
+    )
+
+
+def of_texts():
+    torch.manual_seed(0)
+    return Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 3), filters=5, dropout=0.0)
+
+
+def of(kind):
+    torch.manual_seed(0)
+    return {"images": of_images, "texts": of_texts}.get(kind, lambda: Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0))()
+
+
+class Residual(nn.Module):
+    """In place, reused, added, grouped, strided, functional, as users write."""
+
+    def __init__(self, classes=3, functional=False):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Conv2d(1, 8, 5, stride=2, padding=2)
+        self.norm = nn.BatchNorm2d(8)
+        self.second = nn.Conv2d(8, 8, 3, padding=1, groups=4)
+        self.relu = nn.ReLU(inplace=True)
+        self.dense = nn.Linear(8, classes)
+        self.functional = functional
+
+    def forward(self, x):
+        y = self.relu(self.norm(self.first(x)))
+        z = self.second(y)
+        z += y
+        z = torch.relu(z) if self.functional else self.relu(z)
+        return self.dense(z.mean((2, 3)))
+
+
+def batch(folder, kind, n=4):
+    samples = small(folder, kind).split("test")
+    return samples, to_tensor(samples.facts, samples.inputs[:n])
+
+
+def test_gradients_and_occlusion_as_captum_does_them(tmp_path):
+    captum = pytest.importorskip("captum.attr", reason="captum is not installed")
+    samples, x = batch(tmp_path, "images")
+    network, target = of_images(), torch.tensor([0, 1, 2, 0])
+    expected = captum.Saliency(network).attribute(x.clone().requires_grad_(), target=target, abs=False)[:, 0]
+    assert torch.allclose(gradients(network, x, target), expected, atol=1e-7)
+    baseline = baseline_of(samples)
+    for overlap, step in ((False, 2), (True, 1)):
+        found = occlusion(network, x, target, baseline, overlap)
+        expected = captum.Occlusion(network).attribute(
+            x, (1, 2, 2), strides=(1, step, step), baselines=baseline.x, target=target
+        )[:, 0]
+        assert torch.allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+def test_integrated_gradients_sum_to_the_difference_of_outputs(tmp_path, kind):
+    samples, x = batch(tmp_path, kind)
+    network, target = of(kind).eval(), torch.tensor([0, 1, 1, 0])
+    maps, means = integrated(network, x, target, baseline_of(samples))
+    with torch.no_grad():
+        before = network(x)
+        if kind == "texts":  # words without their vectors, and nothing else changed
+            network.embedding.weight.zero_()
+            nothing = network(x)
+        else:
+            nothing = network(baseline_of(samples).x).expand_as(before)
+    difference = (before - nothing).gather(1, target[:, None])[:, 0].double()
+    assert torch.allclose(maps.flatten(1).sum(1), difference, atol=1e-5, rtol=0)
+    assert all(abs(mean.gap) < 1e-9 and mean.resolved == pytest.approx(1) for mean in means)
+
+
+def test_integrated_gradients_are_what_captum_comes_to_with_many_steps(tmp_path):
+    captum = pytest.importorskip("captum.attr", reason="captum is not installed")
+    samples, x = batch(tmp_path, "images", 2)
+    network, target = of_images(), torch.tensor([0, 1])
+    maps, means = integrated(network, x, target, baseline_of(samples))
+    method = captum.IntegratedGradients(network.double())
+    expected = method.attribute(
+        x.double(),
+        baseline_of(samples).x.double(),
+        target,
+        n_steps=4000,
+        internal_batch_size=500,
+        method="riemann_middle",
+    )[:, 0]
+    assert (maps - expected).abs().sum() < 2e-3 * expected.abs().sum()
+    assert max(mean.points for mean in means) < 2000
+    rough = integrated_roughly(network.float(), x, target, baseline_of(samples), 17)
+    assert (rough - expected).abs().sum() < 0.2 * expected.abs().sum()
+
+
+def test_the_mean_gradient_of_a_line_with_known_kinks_is_exact():
+    kinks = torch.tensor([0.1, 0.333, 0.7, 0.70001], dtype=torch.float64)
+
+    def along(places):
+        on = places[:, None] > kinks
+        return ((places[:, None] - kinks) * on).sum(1), on.double()
+
+    mean = mean_gradient(along, 8, 200, 1e-9)
+    assert torch.allclose(mean.contributions, 1 - kinks, atol=1e-12)
+    assert abs(mean.gap) < 1e-12 and mean.points < 40
+
+
+def test_a_curved_output_within_the_budget_still_sums_right():
+    def along(places):
+        return places.exp(), places.exp()[:, None]
+
+    mean = mean_gradient(along, 8, 64, 1e-9)
+    assert abs(mean.gap) < 1e-12 and mean.points <= 64 and mean.resolved < 1
+
+
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+def test_every_kind_hangs_with_the_same_bytes_for_the_same_seed(tmp_path, kind):
+    samples, network = small(tmp_path, kind).split("test"), of(kind)
+    state = torch.get_rng_state()
+    first = hang(attribution(network, samples, CONFIG, seed=3), tmp_path / "one")
+    second = hang(attribution(network, samples, CONFIG, seed=3), tmp_path / "two")
+    assert first == second and torch.equal(state, torch.get_rng_state())
+    assert set(first["caption"]) == {"en", "zh"}
+    gap = next(number for number in first["numbers"] if number["metric"] == "completeness_gap")
+    assert gap["value"] < 1e-5
+
+
+def test_words_are_marked_with_signs_and_padding_is_not_shown(tmp_path):
+    samples = small(tmp_path, "texts").split("test")
+    exhibit = attribution(of_texts(), samples, CONFIG | {"sample": 3}, seed=0)
+    (texts,) = [block for block in exhibit.blocks if isinstance(block, Texts)]
+    length = int((samples.inputs[3] > 0).sum())
+    assert [len(sentence.tokens) for sentence in texts.sentences] == [length] * 4
+    assert min(weight for sentence in texts.sentences for _, weight in sentence.tokens) < 0
+
+
+def test_a_sound_says_at_which_frequency_it_is_told(tmp_path):
+    samples = small(tmp_path, "sounds").split("test")
+    exhibit = attribution(of("sounds"), samples, CONFIG, seed=0)
+    peaks = [number for number in exhibit.numbers if number.metric == "peak"]
+    assert peaks and all(number.unit == "Hz" and 100 <= number.value <= 1600 for number in peaks)
+
+
+def test_guided_backpropagation_fails_the_randomisation_test_and_is_marked_in_every_picture(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+    torch.manual_seed(1)
+    # All weights positive: nothing that is negative comes back, so that the class makes no difference.
+    network = nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Conv2d(6, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(384, 3)
+    )
+    exhibit = attribution(network, samples, CONFIG, seed=0)
+    grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
+    by_method = {
+        number.subject: number.value for number in exhibit.numbers if number.metric == "similarity_when_shuffled"
+    }
+    for name, title in attributions.TITLES.items():
+        fails = by_method[f"method={name}"] > 0.5
+        labels = [item.label for item in grid.items if item.id.startswith(f"{name} of")]
+        assert labels and all(label.startswith("✗") == fails and title["en"] in label for label in labels)
+    assert by_method["method=gradients"] < 0.5
+
+
+def test_users_networks(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+    written = hang(attribution(Residual(), samples, CONFIG, seed=0), tmp_path / "residual")
+    assert len(next(block for block in written["blocks"] if block["type"] == "matrix")["rows"]) == 4
+    functional = hang(attribution(Residual(functional=True), samples, CONFIG, seed=0), tmp_path / "functional")
+    assert "Guided backpropagation is left out: the network applies ReLU by a function" in functional["caption"]["en"]
+    with pytest.raises(FunctionalReLU):
+        attribution(Residual(functional=True), samples, CONFIG | {"methods": ["guided_backpropagation"]}, seed=0)
+    torch.manual_seed(0)
+    smooth = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Tanh(), nn.Flatten(), nn.Linear(300, 3))
+    with pytest.raises(DoesNotApply, match="no ReLU"):
+        attribution(smooth, samples, CONFIG | {"methods": ["guided_backpropagation"]}, seed=0)
+
+
+def test_bad_settings_are_refused_first(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+    with pytest.raises(ValueError, match="no attribution 'gradient'. Did you mean 'gradients'?"):
+        attribution(of_images(), samples, CONFIG | {"methods": ["gradient"]}, seed=0)
+    with pytest.raises(ValueError, match="give one of 0 to 39"):
+        attribution(of_images(), samples, CONFIG | {"sample": 40}, seed=0)
+    with pytest.raises(NoLogits):
+        attribution(of_images()[:-2], samples, CONFIG, seed=0)
+
+    class Counts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.dense = nn.Linear(9, 2)
+
+        def forward(self, tokens):
+            return self.dense(tokens.float())
+
+    with pytest.raises(DoesNotApply, match="no nn.Embedding"):
+        attribution(Counts(), small(tmp_path, "texts").split("test"), CONFIG, seed=0)
+
+
+def test_unlabelled_photographs_in_colour(tmp_path):
+    import pandas as pd
+
+    from cnnatomy.data import prepared
+    from cnnatomy.data.prepared import Axis, Facts, Normalise
+
+    axes = [Axis("row", "px", list(range(20))), Axis("column", "px", list(range(20)))]
+    classes = [f"class {i}" for i in range(1000)]
+    facts = Facts("photos", "images", classes, (3, 20, 20), axes, Normalise([0.5] * 3, [0.5] * 3), "", "", "", "")
+    table = pd.DataFrame({"split": "test", "label": -1, "id": ["test/china", "test/flower"]})
+    inputs = np.random.default_rng(0).integers(0, 255, (2, 3, 20, 20)).astype(np.uint8)
+    prepared.write(tmp_path / "photos", facts, inputs, table)
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU6(), nn.Flatten(), nn.Linear(324, 1000))
+    exhibit = attribution(network, prepared.load(tmp_path / "photos").split("test"), CONFIG, seed=0)
+    written = hang(exhibit, tmp_path / "exhibit")
+    assert not any("ci_low" in number for number in written["numbers"])  # two samples make no interval
+
+
+def test_a_map_for_methods_is_made_for_copies_of_the_network_too(tmp_path):
+    samples, x = batch(tmp_path, "images")
+    one, other = of_images(), Residual()
+    for maps in methods(one, samples, None).values():
+        assert maps(other, x, torch.tensor([0, 1, 2, 0])).shape == (4, 12, 12)

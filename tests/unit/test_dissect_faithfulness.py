@@ -1,0 +1,227 @@
+"""Curves and the randomisation test against brute force, Quantus, and networks of which the answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnnatomy.data.batches import to_tensor
+from cnnatomy.dissect import trust
+from cnnatomy.dissect.applying import DoesNotApply
+from cnnatomy.dissect.attribution import attribution
+from cnnatomy.dissect.attributions import gradients
+from cnnatomy.dissect.class_activation import class_activation
+from cnnatomy.dissect.curves import area, curve, ranks
+from cnnatomy.dissect.faithfulness import faithfulness
+from cnnatomy.dissect.outputs import NoLogits
+from cnnatomy.dissect.trust import LIMIT, parametrised, randomised, rank_correlations, remeasure, shuffle
+from tests.unit.small_data import hang, small
+from tests.unit.test_dissect_attribution import Residual, of, of_images
+from tests.unit.test_dissect_class_activation import averaged
+
+CONFIG = {"samples": 20, "steps": 4}
+
+
+def test_ranks_put_the_largest_first_and_break_ties_by_chance():
+    maps = torch.tensor([[0.0, 3.0, 1.0, 1.0, 9.0]])
+    chance = np.array([[0.1, 0.2, 0.9, 0.4, 0.5]])
+    valid = np.array([[True, True, True, True, False]])
+    assert ranks(maps, valid, chance).tolist() == [[3, 0, 2, 1, 4]]
+
+
+def test_curves_of_a_network_that_looks_at_one_pixel(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+
+    class OnePixel(nn.Module):
+        def forward(self, x):
+            return torch.stack([8 * x[:, 0, 5, 7], x[:, 0, 0, 0] * 0, x[:, 0, 0, 0] * 0], dim=1)
+
+    places, target, shares = np.arange(6), torch.zeros(6, dtype=torch.long), np.linspace(0, 1, 5)
+    right, wrong = torch.zeros(6, 12, 12), torch.ones(6, 12, 12)
+    right[:, 5, 7], wrong[:, 5, 7] = 1, 0
+    valid, chance = np.ones((6, 12, 12), dtype=bool), np.random.default_rng(0).random((6, 12, 12))
+    found = {
+        (name, test): curve(OnePixel(), samples, places, target, ranks(maps, valid, chance), shares, test)
+        for name, maps in (("right", right), ("wrong", wrong))
+        for test in ("deletion", "insertion", "flipping")
+    }
+    black = OnePixel()(to_tensor(samples.facts, np.zeros((1, 1, 12, 12), np.uint8))).softmax(1)[0, 0].item()
+    before = OnePixel()(to_tensor(samples.facts, samples.inputs[:6])).softmax(1)[:, 0].numpy()
+    assert found["right", "deletion"][:, 1:] == pytest.approx(black)
+    assert np.allclose(found["wrong", "deletion"][:, :4], before[:, None])
+    assert np.allclose(found["right", "insertion"][:, 1:], before[:, None])
+    inverted = OnePixel()(to_tensor(samples.facts, 255 - samples.inputs[:6])).softmax(1)[:, 0].numpy()
+    assert np.allclose(found["right", "flipping"][:, 1:], inverted[:, None], atol=1e-6)
+    assert np.allclose(area(np.array([[1.0, 0.5, 0.0]]), np.linspace(0, 1, 3)), 0.5)
+
+
+def test_deleted_words_are_cut_out_and_those_behind_move_up(tmp_path):
+    samples = small(tmp_path, "texts").split("test")
+    seen = []
+
+    class Watched(nn.Module):
+        def forward(self, tokens):
+            seen.append(tokens.clone())
+            return tokens[:, :2].float()
+
+    row = samples.inputs[4]
+    length = int((row > 0).sum())
+    maps = torch.arange(9.0)[None]  # the last words matter most
+    order = ranks(maps, (row > 0)[None], np.random.default_rng(0).random((1, 9)))
+    for test in ("deletion", "insertion", "flipping"):
+        curve(Watched(), samples, np.array([4]), torch.tensor([0]), order, np.array([0.5]), test)
+    half = int(np.floor(length / 2 + 0.5))
+    deleted, inserted, flipped = (tokens[0].tolist() for tokens in seen)
+    assert deleted == [*row[: length - half], *[0] * (9 - length + half)]
+    assert inserted == [*row[length - half : length], *[0] * (9 - half)]
+    assert flipped == [*row[: length - half], *[1] * half, *[0] * (9 - length)]
+
+
+def test_deletion_is_quantus_pixel_flipping(tmp_path):
+    quantus = pytest.importorskip("quantus", reason="Quantus is not installed, or libGL is missing")
+    samples, network = small(tmp_path, "images").split("test"), of_images().eval()
+    x, target = to_tensor(samples.facts, samples.inputs[:5]), torch.tensor([0, 1, 2, 0, 1])
+    maps = gradients(network, x, target)
+    order = ranks(maps, np.ones((5, 12, 12), dtype=bool), np.zeros((5, 12, 12)))
+    ours = curve(network, samples, np.arange(5), target, order, np.arange(0, 145, 8) / 144, "deletion")
+    black = float(to_tensor(samples.facts, np.zeros((1, 1, 1, 1), np.uint8)))
+    metric = quantus.PixelFlipping(
+        features_in_step=8, perturb_baseline=black, abs=False, normalise=False, disable_warnings=True
+    )
+    theirs = metric(
+        network,
+        x.numpy(),
+        target.numpy(),
+        a_batch=maps[:, None].numpy(),
+        softmax=True,
+        channel_first=True,
+        device="cpu",
+    )
+    assert np.allclose(ours[:, 1:], np.array(theirs), atol=1e-5)
+
+
+def test_rank_correlation_is_spearmans():
+    from scipy.stats import spearmanr
+
+    random = np.random.default_rng(0)
+    one, other = random.integers(0, 6, (3, 5, 5)).astype(float), random.normal(size=(3, 5, 5))
+    found = rank_correlations(torch.from_numpy(one), torch.from_numpy(other), np.ones((3, 5, 5), dtype=bool))
+    assert found == pytest.approx([spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(one, other, strict=True)])
+    assert rank_correlations(torch.zeros(1, 4), torch.rand(1, 4), np.ones((1, 4), dtype=bool)) == [0]
+
+
+def test_the_randomisation_test_is_quantus_mprt_with_shuffled_layers(tmp_path, monkeypatch):
+    quantus = pytest.importorskip("quantus", reason="Quantus is not installed, or libGL is missing")
+    from quantus.functions.similarity_func import correlation_spearman
+
+    samples, network = small(tmp_path, "images").split("test"), of_images().eval()
+    monkeypatch.setattr(trust, "SHUFFLES", 1)
+    verdict = trust.randomised(network, samples, {"gradients": gradients}, seed=0, cuts=3)["gradients"]
+
+    generator = torch.Generator().manual_seed(0)
+
+    def reset_parameters(module):
+        trust.shuffle(module, [""], generator)
+
+    x = to_tensor(samples.facts, samples.inputs[trust.looked_at(network, samples)])
+    with torch.no_grad():
+        target = network(x).argmax(1)
+    for kind in (nn.Conv2d, nn.Linear):
+        monkeypatch.setattr(kind, "reset_parameters", reset_parameters)
+    metric = quantus.MPRT(
+        similarity_func=correlation_spearman, abs=False, normalise=False, skip_layers=False, disable_warnings=True
+    )
+    theirs = metric(
+        network,
+        x.numpy(),
+        target.numpy(),
+        channel_first=True,
+        device="cpu",
+        explain_func=lambda model, inputs, targets, **_: gradients(
+            model, torch.as_tensor(inputs), torch.as_tensor(targets)
+        )[:, None].numpy(),
+    )
+    scores = [values for name, values in theirs.items() if name != "original"]
+    assert np.allclose(verdict.similarity, np.array(scores), atol=1e-6)
+
+
+def test_shuffling_goes_from_the_top_and_keeps_the_numbers():
+    network, before = Residual(), Residual()
+    order = parametrised(network, torch.zeros(1, 1, 12, 12))
+    assert order == ["dense", "second", "norm", "first"]
+    shuffle(network, order[:2], torch.Generator().manual_seed(0))
+    for name, weights in network.named_parameters():
+        same = torch.equal(weights, before.get_parameter(name))
+        assert same == (name.split(".")[0] in ("norm", "first"))
+        assert torch.equal(weights.flatten().sort().values, before.get_parameter(name).flatten().sort().values)
+
+
+def test_normalisation_is_measured_anew_where_it_was_shuffled():
+    network = Residual().eval()
+    x = torch.randn(8, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    remeasure(network, ["dense"], x)
+    assert torch.equal(network.norm.running_mean, torch.zeros(8))
+    remeasure(network, ["norm"], x)
+    with torch.no_grad():
+        expected = network.first(x).mean((0, 2, 3))
+    assert torch.allclose(network.norm.running_mean, expected, atol=1e-6) and network.norm.momentum == 0.1
+    assert not network.norm.training
+
+
+def test_a_map_of_the_picture_fails_and_a_map_of_the_weights_passes(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+    methods = {
+        "picture": lambda network, x, target: x[:, 0],
+        "weights": lambda network, x, target: gradients(network, x, target),
+    }
+    verdicts = randomised(of_images(), samples, methods, seed=0, cuts=3)
+    assert verdicts["picture"].fails and np.allclose(verdicts["picture"].similarity, 1)
+    assert not verdicts["weights"].fails and verdicts["weights"].similarity.shape == (3, 24)
+    assert verdicts["weights"].shuffled == [1, 2, 3]
+    ends = randomised(of_images(), samples, methods, seed=0)
+    for name, verdict in ends.items():  # the verdict does not depend on how many depths are looked at
+        assert np.allclose(verdict.worst, verdicts[name].worst)
+
+
+def test_all_exhibits_give_the_same_verdict(tmp_path):
+    samples, network = small(tmp_path, "images").split("test"), averaged()
+    common = {"right": 1, "wrong": 1, "sample": None, "compared": 10}
+    made = [
+        faithfulness(network, samples, CONFIG, seed=2),
+        attribution(network, samples, common | {"methods": None}, seed=2),
+        class_activation(network, samples, common | {"layers": None}, seed=2),
+    ]
+    whole, *parts = (
+        {n.subject: n.value for n in exhibit.numbers if n.metric == "similarity_when_shuffled"} for exhibit in made
+    )
+    assert whole == parts[0] | parts[1] and len(whole) == 7
+    fails = {n.subject: n.value for n in made[0].numbers if n.metric == "fails"}
+    assert fails == {subject: int(value > LIMIT) for subject, value in whole.items()}
+
+
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+def test_every_kind_hangs(tmp_path, kind):
+    samples, network = small(tmp_path, kind).split("test"), of(kind)
+    one = hang(faithfulness(network, samples, CONFIG, seed=0), tmp_path / "one")
+    if kind == "texts":  # the same seed gives the same bytes
+        assert one == hang(faithfulness(network, samples, CONFIG, seed=0), tmp_path / "two")
+    areas = {n["subject"]: n for n in one["numbers"] if n["metric"] == "deletion_area"}
+    assert len(areas) == 8 and "method=random" in areas
+    assert all(n["n"] == 20 and n["ci_low"] <= n["value"] <= n["ci_high"] for n in areas.values())
+
+
+def test_too_few_samples_and_no_logits_are_refused_first(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+    with pytest.raises(NoLogits):
+        faithfulness(averaged()[:4], samples, CONFIG, seed=0)
+
+    class One:
+        facts, inputs = samples.facts, samples.inputs[:1]
+
+        def __len__(self):
+            return 1
+
+    with pytest.raises(DoesNotApply, match="fewer than two test samples"):
+        faithfulness(averaged(), One(), CONFIG, seed=0)
