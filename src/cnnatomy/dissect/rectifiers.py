@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from cnnatomy.dissect.applying import DoesNotApply
 from cnnatomy.dissect.layers import evaluating
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
@@ -25,7 +26,7 @@ Backward = Callable[[Tensor, Tensor], Tensor]
 """From the gradient at a ReLU's output and the mask of the units that let it pass, the gradient at its input."""
 
 
-class FunctionalReLU(ValueError):
+class FunctionalReLU(DoesNotApply):
     """The network applies ReLU by a function, so that its backward pass can't be changed."""
 
 
