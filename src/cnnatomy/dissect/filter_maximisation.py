@@ -158,7 +158,7 @@ def _plans(network: nn.Module, traced: Sequence[Layer], x: Tensor, config: Mappi
             if not isinstance(layer.module, CONVOLUTIONS):
                 names = ", ".join(found.name for found in convolutions)
                 raise LayerNotFound(
-                    f"the layer {layer.name!r} is no convolution and has no filters. Those are: {names}"
+                    f"the layer {layer.name!r} is no convolution, so it has no filters. There are: {names}"
                 )
     else:
         layers = convolutions

@@ -148,7 +148,7 @@ def maximise(
             value = value_at(units, asked, window.place)
         noise = box.clamp(spectrum.image(phases))
         # Shapes want smooth steps, fine textures don't: every other start takes them, and the better one is kept.
-        smooth = (torch.arange(starts) % 2 == starts % 2).repeat_interleave(len(chunk))
+        smooth = (torch.arange(starts) % 2 == 0).repeat_interleave(len(chunk))
         pictures: dict[str, Picture] = {
             "plain": Pixels(noise, box),
             "l1_tv": Pixels(noise, box, Limits(limits.ink[rows], limits.variation[rows]), spectrum, smooth),

@@ -310,7 +310,8 @@ def at(maps: Tensor, place: tuple[int, ...]) -> Tensor:
 
 def channels_last(x: Tensor) -> Tensor:
     """A batch of images laid out with channels last, which convolutions and pooling on a CPU prefer: twice as fast."""
-    return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
+    # A copy, because one channel is laid out either way, and then the layers behind it would take the slow one.
+    return x.clone(memory_format=torch.channels_last) if x.dim() == 4 else x
 
 
 def multiply_adds(network: nn.Module, x: Tensor, until: Layer | None = None) -> int:

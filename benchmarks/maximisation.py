@@ -1,0 +1,290 @@
+"""How fast M1's filters, dense units and classes are opened up, side by side with lucent.
+
+    python benchmarks/maximisation.py                                  # four minutes, both cores idle
+    python benchmarks/maximisation.py --lucent /tmp/lucent/bin/python  # beside lucent (torch-lucent 0.1.8)
+
+Needs results/data/mnist and results/runs/mnist/seed0 (`make report`). Ours and lucent climb the same thing on the same
+network: the map of a filter behind its activation, from noise, in as many steps, without transforms, on one thread.
+They are processes of their own that have warmed up and take turns, so that a busy moment of the machine meets all of
+them. Printed and written to benchmarks/maximisation.csv are medians over the turns of ratios within a turn.
+
+ours            all filters of both convolutions, a layer in one batch; seconds a filter
+lucent          one filter of each convolution, on images of the network's own 28 × 28; seconds a filter
+lucent_default  a filter as lucent makes it unless told otherwise, on images enlarged to 224 × 224; one turn only
+
+Then the three exhibits as they hang in the report, once each, with imports: seconds, largest memory, how many live units
+have an input made for them that beats the best real one, and how near to the exact optimum layer one comes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+STEPS = 512
+METHODS = ("filter_maximisation", "dense_maximisation", "class_maximisation")
+
+
+def turn_ours(data: Path, weights: Path) -> Callable[[], float]:
+    """Seconds a filter, all of a layer in one batch."""
+    import math
+
+    import torch
+
+    from cnnatomy.data import prepared
+    from cnnatomy.data.batches import to_tensor
+    from cnnatomy.dissect.ascent import Pixels, ascend
+    from cnnatomy.dissect.layers import stages, trace
+    from cnnatomy.dissect.maximisation import AT_ONCE, sum_of_map
+    from cnnatomy.dissect.regularisers import box
+    from cnnatomy.dissect.units import Units, channels_last
+
+    torch.set_num_threads(1)
+    samples = prepared.load(data).split("test")
+    network = lecture(weights)
+    x = channels_last(to_tensor(samples.facts, samples.inputs[:1]))
+    traced = trace(network, x)
+    units = [Units(network, traced, layer, x) for stage in stages(traced) for layer in stage]
+    limits, generator = box(samples), torch.Generator().manual_seed(0)
+
+    def turn() -> float:
+        start = time.perf_counter()
+        for one in units:
+            for which in torch.arange(one.count).split(AT_ONCE // math.prod(x.shape[1:])):
+                noise = limits.low + limits.range * torch.rand((len(which), *x.shape[1:]), generator=generator)
+                ascend(network, sum_of_map(one, which, torch.ones(len(which))), Pixels(noise, limits), STEPS)
+        return (time.perf_counter() - start) / sum(one.count for one in units)
+
+    return turn
+
+
+def turn_lucent(data: Path, weights: Path, side: int | None = 28) -> Callable[[], float]:
+    """Seconds a filter. Runs in an environment without cnnatomy."""
+    import warnings
+
+    import torch
+    from lucent.optvis import param, render
+
+    warnings.simplefilter("ignore")  # at 224 × 224 the dense layers can't be computed, which lucent says each time
+    torch.set_num_threads(1)
+    network = sequential(weights)
+    layers = ("relu1", "relu2") if side else ("relu2",)
+
+    def turn() -> float:
+        start = time.perf_counter()
+        for layer in layers:
+            render.render_vis(
+                network,
+                f"{layer}:3",
+                param_f=lambda: param.image(28, channels=1, decorrelate=False),
+                transforms=[],
+                preprocess=False,
+                thresholds=(STEPS,),
+                fixed_image_size=side,
+                show_image=False,
+                progress=False,
+            )
+        return (time.perf_counter() - start) / len(layers)
+
+    return turn
+
+
+def turn_lucent_default(data: Path, weights: Path) -> Callable[[], float]:
+    return turn_lucent(data, weights, side=None)
+
+
+def turn_exhibits(data: Path, weights: Path) -> Callable[[], float]:
+    """Seconds for all three, one after the other in a process of their own each; prints what they reached."""
+
+    def turn() -> float:
+        seconds = 0.0
+        for method in METHODS:
+            start = time.perf_counter()
+            command = [sys.executable, __file__, "--data", str(data), "--weights", str(weights), "--exhibit", method]
+            answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+            seconds += time.perf_counter() - start
+            print(f"{method:22} {time.perf_counter() - start:6.1f} s, {answer.strip()}", file=sys.stderr)
+        return seconds
+
+    return turn
+
+
+def exhibit(method: str, data: Path, weights: Path) -> None:
+    """Make one exhibit as the workflow does, but for the other seeds, which cost little; say what it reached."""
+    import resource
+    from importlib import import_module
+
+    import torch
+    from omegaconf import OmegaConf
+
+    from cnnatomy.data import prepared
+
+    torch.set_num_threads(1)
+    conf = Path(__file__).resolve().parents[1] / "conf" / "dissect" / f"{method}.yaml"
+    dataset = prepared.load(data)
+    needs = {"training": dataset.split("train"), "seed": 0} | ({"others": ()} if method == METHODS[2] else {})
+    function = getattr(import_module(f"cnnatomy.dissect.{method}"), method)
+    made = function(lecture(weights), dataset.split("test"), OmegaConf.to_container(OmegaConf.load(conf)), **needs)
+    whole = {number.metric: number.value for number in made.numbers if not number.subject}
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{memory:.2f} GB", json.dumps(whole))
+
+
+def lecture(weights: Path) -> Any:
+    from cnnatomy.models.lecture import Lecture
+    from cnnatomy.models.weights import load
+
+    network = Lecture((1, 28, 28), 10, filters=(25, 50), units=100, dropout=0.25)
+    load(network, weights)
+    return network.eval()
+
+
+def sequential(state: Path) -> Any:
+    """M1 again, for an environment that has torch and not cnnatomy."""
+    from collections import OrderedDict
+
+    import torch
+    from torch import nn
+
+    network = nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 25, 3),
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2),
+            conv2=nn.Conv2d(25, 50, 3),
+            relu2=nn.ReLU(),
+            pool2=nn.MaxPool2d(2),
+            flatten=nn.Flatten(),
+            dense1=nn.Linear(1250, 100),
+            relu3=nn.ReLU(),
+            dense2=nn.Linear(100, 10),
+        )
+    )
+    network.load_state_dict(torch.load(state.with_suffix(".pt"), weights_only=True))
+    return network.eval()
+
+
+class Contender:
+    """A process that warms up, then takes a turn whenever it is told to."""
+
+    def __init__(self, name: str, python: str, data: Path, weights: Path, warm: bool = True) -> None:
+        self.process = subprocess.Popen(
+            [python, __file__, "--data", str(data), "--weights", str(weights), "--contender", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+        self.seconds: list[float] = []
+        if warm:
+            self.turn()
+            self.seconds.clear()
+
+    def turn(self) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        while not (line := self.process.stdout.readline()).startswith("seconds "):
+            if not line:
+                raise SystemExit("a contender died; its message is above")
+        self.seconds.append(float(line.split()[1]))
+
+    def end(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def contend(name: str, data: Path, weights: Path) -> None:
+    """Be a contender: a turn for every line on standard input."""
+    turn = globals()[f"turn_{name}"](data, weights)
+    for _ in sys.stdin:
+        print(f"seconds {turn():.9f}", flush=True)
+
+
+def row(measure: str, values: list[float], sign: str, bound: float) -> dict[str, Any]:
+    value = statistics.median(values)
+    return {
+        "measure": measure,
+        "value": round(value, 4),
+        "lowest": round(min(values), 4),
+        "highest": round(max(values), 4),
+        "turns": len(values),
+        "reach": f"{sign} {bound}",
+        "met": value <= bound if sign == "≤" else value >= bound,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("results/data/mnist"))
+    parser.add_argument("--weights", type=Path, default=Path("results/runs/mnist/seed0/model.safetensors"))
+    parser.add_argument("--lucent", help="a Python that has torch-lucent")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--csv", type=Path, default=Path(__file__).with_suffix(".csv"))
+    parser.add_argument("--contender", help=argparse.SUPPRESS)
+    parser.add_argument("--exhibit", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.contender:
+        contend(options.contender, options.data, options.weights)
+        return
+    if options.exhibit:
+        exhibit(options.exhibit, options.data, options.weights)
+        return
+    rows = []
+    if options.lucent:
+        rows += against_lucent(options)
+    else:
+        print("lucent is left out: name a Python that has it with --lucent.")
+    whole = Contender("exhibits", sys.executable, options.data, options.weights, warm=False)
+    whole.turn()
+    whole.end()
+    rows.append(row("seconds for all filters, dense units and classes of M1", whole.seconds, "≤", 120))
+    for found in rows:
+        spread = f"({found['lowest']:.3f} to {found['highest']:.3f})"
+        met = "met" if found["met"] else "not met"
+        print(f"{found['measure']:56} {found['value']:8.3f} {spread}  {found['reach']:7} {met}")
+    with options.csv.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def against_lucent(options: argparse.Namespace) -> list[dict[str, Any]]:
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "model.pt"
+        torch.save(lecture(options.weights).state_dict(), state)
+        ours = Contender("ours", sys.executable, options.data, options.weights)
+        lucent = Contender("lucent", options.lucent, options.data, state)
+        for _ in range(options.turns):
+            ours.turn()
+            lucent.turn()
+        default = Contender("lucent_default", options.lucent, options.data, state, warm=False)
+        default.turn()
+        for contender in (ours, lucent, default):
+            contender.end()
+    mine, theirs = statistics.median(ours.seconds), statistics.median(lucent.seconds)
+    print(
+        f"{STEPS} steps, seconds a filter: ours {mine:.3f}, lucent {theirs:.3f}, at its default size {default.seconds[0]:.1f}"
+    )
+    at_own = [b / a for a, b in zip(ours.seconds, lucent.seconds, strict=True)]
+    return [
+        row("lucent's seconds a filter over ours, its default size", [default.seconds[0] / mine], "≥", 10),
+        row("lucent's seconds a filter over ours, 28 × 28", at_own, "≥", 10),
+    ]
+
+
+if __name__ == "__main__":
+    main()
