@@ -39,7 +39,12 @@ def main() -> None:
         ("make report, all of it", whole[0], "s", "≤ 600"),
         ("make report, nothing to do", whole[1], "s", "≤ 7"),
         ("share of processor seconds spent importing", importing / total, "", "≤ 0.30"),
-        ("longest exhibit, processor seconds", max(j["cpu"] for j in jobs if j["job"].startswith("dissect")), "s", "≤ 60"),
+        (
+            "longest exhibit, processor seconds",
+            max(j["cpu"] for j in jobs if j["job"].startswith("dissect")),
+            "s",
+            "≤ 60",
+        ),
         ("peak memory of any step", max(j["memory"] for j in jobs), "MB", "≤ 2000"),
     ]
     for j in jobs:

@@ -23,7 +23,7 @@ from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.config.slices import method_target
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.dissect.applying import DoesNotApply, does_not_apply
+from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from tests.unit.small_data import hang
 
 SIZE = 40
@@ -38,9 +38,9 @@ LITTLE = {
 
 #: The same for what is fixed in a module; a name that is gone makes this file slower and nothing else.
 LITTLE_INSIDE = {
-    "cnnatomy.dissect.attributions.WINDOWS": 3,
-    "cnnatomy.dissect.trust.SHUFFLES": 1,
-    "cnnatomy.dissect.trust.SAMPLES": 4,
+    "cnnatomy.dissect.attributing.attributions.WINDOWS": 3,
+    "cnnatomy.dissect.attributing.trust.SHUFFLES": 1,
+    "cnnatomy.dissect.attributing.trust.SAMPLES": 4,
 }
 
 

@@ -12,11 +12,11 @@ from torch import nn
 from torch.nn import functional
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.ascent import Phases, Pixels, ascend
-from cnnatomy.dissect.layers import named, trace
-from cnnatomy.dissect.parameterisation import Spectrum, windows
-from cnnatomy.dissect.regularisers import Box, Jitter, Limits, box, ink, measured, total_variation
-from cnnatomy.dissect.units import Units, listen, multiply_adds
+from cnnatomy.dissect.ascent.climb import Phases, Pixels, ascend
+from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
+from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, total_variation
+from cnnatomy.dissect.ascent.units import Units, listen, multiply_adds
+from cnnatomy.probing.layers import named, trace
 from tests.unit.small_data import small
 
 

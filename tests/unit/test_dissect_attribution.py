@@ -8,16 +8,23 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect import attributions
-from cnnatomy.dissect.applying import DoesNotApply
+from cnnatomy.dissect.attributing import attributions
+from cnnatomy.dissect.attributing.attributions import (
+    baseline_of,
+    gradients,
+    integrated,
+    integrated_roughly,
+    methods,
+    occlusion,
+)
+from cnnatomy.dissect.attributing.path import mean_gradient
 from cnnatomy.dissect.attribution import attribution
-from cnnatomy.dissect.attributions import baseline_of, gradients, integrated, integrated_roughly, methods, occlusion
-from cnnatomy.dissect.outputs import NoLogits
-from cnnatomy.dissect.path import mean_gradient
-from cnnatomy.dissect.rectifiers import FunctionalReLU
 from cnnatomy.exhibit import Grid, Texts
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.outputs import NoLogits
+from cnnatomy.probing.rectifiers import FunctionalReLU
 from tests.unit.small_data import hang, small
 
 CONFIG = {"right": 2, "wrong": 1, "sample": None, "methods": None, "compared": 12}

@@ -10,9 +10,9 @@ from torch import nn
 
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.dissect.applying import DoesNotApply
 from cnnatomy.dissect.class_maximisation import NAMES, VARIANTS, class_maximisation
 from cnnatomy.exhibit import Grid, Table
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_configuration import shipped

@@ -9,14 +9,14 @@ from torch import nn
 from torch.nn import functional
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.applying import DoesNotApply
 from cnnatomy.dissect.deconvolution import deconvolution, reconstructions, with_shuffled_weights
-from cnnatomy.dissect.layers import LayerNotFound, trace
-from cnnatomy.dissect.patches import sources, strongest
-from cnnatomy.dissect.rectifiers import FunctionalReLU
 from cnnatomy.exhibit import Grid
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.layers import LayerNotFound, trace
+from cnnatomy.probing.patches import sources, strongest
+from cnnatomy.probing.rectifiers import FunctionalReLU
 from tests.unit.small_data import hang, small
 
 CONFIG = {"layers": None, "patches": 3, "kilobytes": 70}

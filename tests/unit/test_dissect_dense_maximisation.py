@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from cnnatomy.dissect.applying import DoesNotApply
+from cnnatomy.dissect.ascent.regularisers import box
 from cnnatomy.dissect.dense_maximisation import dense_maximisation
-from cnnatomy.dissect.layers import LayerNotFound
-from cnnatomy.dissect.regularisers import box
 from cnnatomy.exhibit import Figure
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
+from cnnatomy.probing.layers import LayerNotFound
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_configuration import shipped
 

@@ -11,16 +11,16 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.choosing import WrongSetting
-from cnnatomy.dissect.depths import activations, after_activation, at_depths, before_activation
 from cnnatomy.dissect.dream import ascend, at_random, dream, octaves
-from cnnatomy.dissect.layers import LayerNotFound, trace
-from cnnatomy.dissect.outputs import NoLogits
-from cnnatomy.dissect.pictures import box
+from cnnatomy.drawing.pictures import box
 from cnnatomy.exhibit import Grid
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.choosing import WrongSetting
+from cnnatomy.probing.depths import activations, after_activation, at_depths, before_activation
+from cnnatomy.probing.layers import LayerNotFound, trace
+from cnnatomy.probing.outputs import NoLogits
 from tests.unit.small_data import WAV, hang, small
 
 CONF = Path(__file__).resolve().parents[2] / "conf/dissect/dream.yaml"

@@ -8,15 +8,15 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect import trust
-from cnnatomy.dissect.applying import DoesNotApply
+from cnnatomy.dissect.attributing import trust
+from cnnatomy.dissect.attributing.attributions import gradients
+from cnnatomy.dissect.attributing.curves import area, curve, ranks
+from cnnatomy.dissect.attributing.trust import LIMIT, parametrised, randomised, rank_correlations, remeasure, shuffle
 from cnnatomy.dissect.attribution import attribution
-from cnnatomy.dissect.attributions import gradients
 from cnnatomy.dissect.class_activation import class_activation
-from cnnatomy.dissect.curves import area, curve, ranks
 from cnnatomy.dissect.faithfulness import faithfulness
-from cnnatomy.dissect.outputs import NoLogits
-from cnnatomy.dissect.trust import LIMIT, parametrised, randomised, rank_correlations, remeasure, shuffle
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.outputs import NoLogits
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_attribution import Residual, of, of_images
 from tests.unit.test_dissect_class_activation import averaged

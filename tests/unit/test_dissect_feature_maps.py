@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.choosing import WrongSetting, chosen_samples
 from cnnatomy.dissect.feature_maps import feature_maps, pixels_of, thinned
-from cnnatomy.dissect.layers import LayerNotFound
 from cnnatomy.exhibit import Figure, Grid, Texts
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.choosing import WrongSetting, chosen_samples
+from cnnatomy.probing.layers import LayerNotFound
 from tests.unit.small_data import WAV, hang, small
 
 CONFIG = {"label": None, "sample": None, "layers": None, "columns": 8, "compared": 2000}

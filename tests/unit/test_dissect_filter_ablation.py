@@ -8,15 +8,15 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.applying import DoesNotApply
 from cnnatomy.dissect.filter_ablation import filter_ablation
-from cnnatomy.dissect.layers import LayerNotFound, stages, trace
-from cnnatomy.dissect.outputs import NoLogits
-from cnnatomy.dissect.paired import by_chance, discoveries, lost
-from cnnatomy.dissect.removal import Removal, gate_of
 from cnnatomy.exhibit import Grid, Matrix, Table
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.layers import LayerNotFound, stages, trace
+from cnnatomy.probing.outputs import NoLogits
+from cnnatomy.probing.removal import Removal, gate_of
+from cnnatomy.statistics.paired import by_chance, discoveries, lost
 from tests.unit.small_data import VOCABULARY, hang, small
 
 CONFIG = {

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from cnnatomy.dissect.kernels import components, drawn, kernels, likeness, smoothness
-from cnnatomy.dissect.layers import LayerNotFound
-from cnnatomy.dissect.showing import ZERO
+from cnnatomy.drawing.showing import ZERO
 from cnnatomy.exhibit import Figure, Grid
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.layers import LayerNotFound
 from tests.unit.small_data import hang, small
 
 CONFIG = {"columns": 8, "symmetric": True}

@@ -10,14 +10,14 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect import highlighting, voting
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.layers import LayerNotFound, trace
 from cnnatomy.dissect.ngrams import ngrams
-from cnnatomy.dissect.outputs import NoLogits
-from cnnatomy.dissect.slots import readers, slots, windows
+from cnnatomy.dissect.words import highlighting, voting
+from cnnatomy.dissect.words.slots import readers, slots, windows
 from cnnatomy.exhibit import Table, Texts
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.layers import LayerNotFound, trace
+from cnnatomy.probing.outputs import NoLogits
 from tests.unit.small_data import VOCABULARY, hang, small
 
 CONFIG = {

@@ -11,11 +11,11 @@ from scipy.signal import lfilter
 
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.sounds import Spectrogram
-from cnnatomy.dissect import voices
-from cnnatomy.dissect.applying import DoesNotApply
 from cnnatomy.dissect.spectrogram import spectrogram
 from cnnatomy.exhibit import Figure, Grid
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
+from cnnatomy.probing import voices
 from tests.unit.small_data import hang, small
 
 RATE = 8000

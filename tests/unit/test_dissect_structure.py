@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.layers import named, trace
-from cnnatomy.dissect.outputs import NoLogits
 from cnnatomy.dissect.structure import calls, confirm, gathered, multiply_adds, structure
 from cnnatomy.exhibit import Figure, Table
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.photograph import EfficientNetLite0
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.layers import named, trace
+from cnnatomy.probing.outputs import NoLogits
 from tests.unit.small_data import hang, small
 
 CONFIG = {"boxes": 24}

@@ -11,14 +11,14 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.choosing import WrongSetting
-from cnnatomy.dissect.layers import LayerNotFound
-from cnnatomy.dissect.pictures import box
 from cnnatomy.dissect.style import Matching, blend, gram, style
+from cnnatomy.drawing.pictures import box
 from cnnatomy.exhibit import Figure, Grid
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.choosing import WrongSetting
+from cnnatomy.probing.layers import LayerNotFound
 from tests.unit.small_data import WAV, hang, small
 
 CONF = Path(__file__).resolve().parents[2] / "conf/dissect/style.yaml"

@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.layers import LayerNotFound, trace
-from cnnatomy.dissect.patches import OUTSIDE, crop, refed, sheet, sources, strongest, weight_of
 from cnnatomy.dissect.top_patches import purity_by_chance, top_patches
 from cnnatomy.exhibit import Grid, Texts
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.probing.layers import LayerNotFound, trace
+from cnnatomy.probing.patches import OUTSIDE, crop, refed, sheet, sources, strongest, weight_of
 from tests.unit.small_data import WAV, hang, small
 
 CONFIG = {"layers": None, "patches": 9, "kilobytes": 70, "heard": 3}

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from cnnatomy.dissect.intervals import clustered, wilson
 from cnnatomy.evaluation import evaluation, metrics, predict
 from cnnatomy.evaluation.metrics import BINS, calibration_error
 from cnnatomy.exhibit import Figure, Grid, Matrix, Table, Texts
+from cnnatomy.statistics.intervals import clustered, wilson
 from tests.unit.small_data import WAV, hang, small
 
 CONFIG = {"misread": 60}

@@ -15,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cnnatomy.dissect.applying import DoesNotApply, does_not_apply
 from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Number
+from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.report import build
 from tests import gallery
 

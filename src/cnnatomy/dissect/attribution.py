@@ -12,17 +12,17 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.dissect.answers import Answer, spread_out, to_look_at
-from cnnatomy.dissect.attributions import TITLES, Baseline, baseline_of, integrated, methods, without_guided
-from cnnatomy.dissect.intervals import mean_interval
-from cnnatomy.dissect.maps import coarser, extent, sample_item, signed_picture, weighed
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.path import Mean
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.showing import class_name, significant
-from cnnatomy.dissect.trust import Verdict, marked, randomised, rank_correlations, said
-from cnnatomy.dissect.work import affordable, multiply_adds
+from cnnatomy.dissect.attributing.attributions import TITLES, Baseline, baseline_of, integrated, methods, without_guided
+from cnnatomy.dissect.attributing.maps import coarser, extent, sample_item, signed_picture, weighed
+from cnnatomy.dissect.attributing.path import Mean
+from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import class_name, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Text, Texts
+from cnnatomy.probing.answers import Answer, spread_out, to_look_at
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.work import affordable, multiply_adds
+from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

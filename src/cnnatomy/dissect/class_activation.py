@@ -12,15 +12,15 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.dissect.answers import Answer, spread_out, to_look_at
-from cnnatomy.dissect.cams import CAMS, TITLES, cam_layers, held, methods, spread
-from cnnatomy.dissect.intervals import mean_interval, share
-from cnnatomy.dissect.layers import Layer
-from cnnatomy.dissect.maps import cells_picture, concentration, sample_item, weighed
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.showing import class_name, significant, span_of
-from cnnatomy.dissect.trust import Verdict, marked, randomised, rank_correlations, said
+from cnnatomy.dissect.attributing.cams import CAMS, TITLES, cam_layers, held, methods, spread
+from cnnatomy.dissect.attributing.maps import cells_picture, concentration, sample_item, weighed
+from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
+from cnnatomy.drawing.showing import class_name, significant, span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
+from cnnatomy.probing.answers import Answer, spread_out, to_look_at
+from cnnatomy.probing.layers import Layer
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.statistics.intervals import mean_interval, share
 
 TITLE = {"en": "Where the evidence for a class lies", "zh": "类激活图：判断的依据在哪里"}
 SOURCES = [

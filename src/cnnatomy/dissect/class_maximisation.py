@@ -14,17 +14,17 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.ascent import Pixels, ascend, frozen
-from cnnatomy.dissect.intervals import share
-from cnnatomy.dissect.layers import batch_size
-from cnnatomy.dissect.maximisation import best_of, drawn
-from cnnatomy.dissect.parameterisation import Spectrum, windows
-from cnnatomy.dissect.regularisers import Box, Jitter, Limits, box, ink, measured, spread, total_variation
-from cnnatomy.dissect.showing import class_name, significant
-from cnnatomy.dissect.units import channels_last, multiply_adds
+from cnnatomy.dissect.ascent.climb import Pixels, ascend, frozen
+from cnnatomy.dissect.ascent.maximisation import best_of, drawn
+from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
+from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, spread, total_variation
+from cnnatomy.dissect.ascent.units import channels_last, multiply_adds
+from cnnatomy.drawing.showing import class_name, significant
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Table, Text
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.probing.layers import batch_size
+from cnnatomy.statistics.intervals import share
 
 TITLE = {"en": "What it takes most for each class", "zh": "网络心目中的各个类别"}
 #: (ink limited, total variation limited, moved while it is looked at) by name.

@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.depths import activations
-from cnnatomy.dissect.intervals import mean_interval
-from cnnatomy.dissect.layers import batch_size, trace
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.patches import (
+from cnnatomy.drawing.showing import class_name, colour, signed, significant, span_of, upright
+from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Text
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.depths import activations
+from cnnatomy.probing.layers import batch_size, trace
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.patches import (
     Drawn,
     Patch,
     Source,
@@ -31,9 +32,8 @@ from cnnatomy.dissect.patches import (
     strongest,
     weight_of,
 )
-from cnnatomy.dissect.rectifiers import passing_back, refuse_functional
-from cnnatomy.dissect.showing import class_name, colour, signed, significant, span_of, upright
-from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Text
+from cnnatomy.probing.rectifiers import passing_back, refuse_functional
+from cnnatomy.statistics.intervals import mean_interval
 
 TITLE = {"en": "What in its best patches a filter answered to", "zh": "反卷积重建"}
 LARGEST = 40  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size

@@ -12,11 +12,8 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.ascent import frozen
-from cnnatomy.dissect.intervals import mean_interval
-from cnnatomy.dissect.layers import Layer, LayerNotFound, named, trace
-from cnnatomy.dissect.maximisation import (
+from cnnatomy.dissect.ascent.climb import frozen
+from cnnatomy.dissect.ascent.maximisation import (
     READING,
     SOURCES,
     VARIANTS,
@@ -27,11 +24,14 @@ from cnnatomy.dissect.maximisation import (
     numbers_of_unit,
     states,
 )
-from cnnatomy.dissect.plotting import SERIES, draw
-from cnnatomy.dissect.regularisers import Box, box
-from cnnatomy.dissect.showing import significant
-from cnnatomy.dissect.units import Units, channels_last, listen, multiply_adds
+from cnnatomy.dissect.ascent.regularisers import Box, box
+from cnnatomy.dissect.ascent.units import Units, channels_last, listen, multiply_adds
+from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Number, Text
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.layers import Layer, LayerNotFound, named, trace
+from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

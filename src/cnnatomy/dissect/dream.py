@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.choosing import WrongSetting, chosen_samples
-from cnnatomy.dissect.depths import activations, after_activation, at_depths
-from cnnatomy.dissect.intervals import mean_interval
-from cnnatomy.dissect.layers import Layer, trace
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.pictures import blurred, box, few_colours, floor_of, resized, to_pixels
-from cnnatomy.dissect.showing import Sound, class_name, significant
+from cnnatomy.drawing.pictures import blurred, box, few_colours, floor_of, resized, to_pixels
+from cnnatomy.drawing.showing import Sound, class_name, significant
 from cnnatomy.exhibit import Exhibit, Grid, Item, Number, Table, Text
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.choosing import WrongSetting, chosen_samples
+from cnnatomy.probing.depths import activations, after_activation, at_depths
+from cnnatomy.probing.layers import Layer, trace
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.statistics.intervals import mean_interval
 
 TITLE: Text = {"en": "Deep Dream: what the layers see, made more so", "zh": "深梦：把各层看到的东西放大"}
 SOURCES = [

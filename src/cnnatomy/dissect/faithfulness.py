@@ -11,18 +11,18 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.dissect import attributions, cams
-from cnnatomy.dissect.answers import spread_out
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.cams import cam_layers
-from cnnatomy.dissect.curves import TESTS, area, curve, ranks
-from cnnatomy.dissect.intervals import mean_interval
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.showing import plain, significant
-from cnnatomy.dissect.trust import LIMIT, Verdict, randomised, said
-from cnnatomy.dissect.work import LARGE, affordable, multiply_adds
+from cnnatomy.dissect.attributing import attributions, cams
+from cnnatomy.dissect.attributing.cams import cam_layers
+from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
+from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, randomised, said
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import plain, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Text
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.answers import spread_out
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.work import LARGE, affordable, multiply_adds
+from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

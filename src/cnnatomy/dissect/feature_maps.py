@@ -12,22 +12,8 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.dissect.choosing import chosen_samples
-from cnnatomy.dissect.fields import Field
-from cnnatomy.dissect.intervals import share
-from cnnatomy.dissect.layers import (
-    Layer,
-    LayerNotFound,
-    activated,
-    batch_size,
-    capture,
-    evaluating,
-    named,
-    stages,
-    trace,
-)
-from cnnatomy.dissect.plotting import draw
-from cnnatomy.dissect.showing import (
+from cnnatomy.drawing.plotting import draw
+from cnnatomy.drawing.showing import (
     Shown,
     Sound,
     amount,
@@ -41,6 +27,20 @@ from cnnatomy.dissect.showing import (
 )
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.probing.choosing import chosen_samples
+from cnnatomy.probing.fields import Field
+from cnnatomy.probing.layers import (
+    Layer,
+    LayerNotFound,
+    activated,
+    batch_size,
+    capture,
+    evaluating,
+    named,
+    stages,
+    trace,
+)
+from cnnatomy.statistics.intervals import share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

@@ -12,15 +12,15 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.intervals import mean_interval, wilson
-from cnnatomy.dissect.layers import Layer, LayerNotFound, batch_size, capture, named, stages, trace
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.paired import by_chance, discoveries, lost
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.removal import Removal, gate_of, work
-from cnnatomy.dissect.showing import signed, significant
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import signed, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Table
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.layers import Layer, LayerNotFound, batch_size, capture, named, stages, trace
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.removal import Removal, gate_of, work
+from cnnatomy.statistics.intervals import mean_interval, wilson
+from cnnatomy.statistics.paired import by_chance, discoveries, lost
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

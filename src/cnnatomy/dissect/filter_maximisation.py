@@ -12,9 +12,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages, trace
-from cnnatomy.dissect.maximisation import (
+from cnnatomy.dissect.ascent.maximisation import (
     ENOUGH,
     READING,
     SOURCES,
@@ -28,11 +26,13 @@ from cnnatomy.dissect.maximisation import (
     states,
     through,
 )
-from cnnatomy.dissect.regularisers import Box, box
-from cnnatomy.dissect.showing import significant, span_of
-from cnnatomy.dissect.units import Units, channels_last, listen, multiply_adds
+from cnnatomy.dissect.ascent.regularisers import Box, box
+from cnnatomy.dissect.ascent.units import Units, channels_last, listen, multiply_adds
+from cnnatomy.drawing.showing import significant, span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Number, Text
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages, trace
 
 TITLE = {"en": "What excites each filter most", "zh": "最能激活每个卷积核的输入"}
 PASSES = 3  # a step forward and back costs as much as three forward

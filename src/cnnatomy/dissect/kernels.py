@@ -11,11 +11,11 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.intervals import mean_interval, share
-from cnnatomy.dissect.layers import Layer, stages, trace
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.showing import colour, grey, plain, signed, significant, span_of, upright
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import colour, grey, plain, signed, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Text
+from cnnatomy.probing.layers import Layer, stages, trace
+from cnnatomy.statistics.intervals import mean_interval, share
 
 if TYPE_CHECKING:
     import pandas as pd

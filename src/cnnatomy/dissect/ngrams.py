@@ -11,17 +11,17 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
-from cnnatomy.dissect import highlighting, voting
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.intervals import mean_interval, share, wilson
-from cnnatomy.dissect.layers import LayerNotFound, named, trace
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.predicting import predict
-from cnnatomy.dissect.showing import class_name, significant, words
-from cnnatomy.dissect.silencing import silenced_below
-from cnnatomy.dissect.slots import Reader, Slots, Windows, readers, slots, windows
+from cnnatomy.dissect.words import highlighting, voting
+from cnnatomy.dissect.words.silencing import silenced_below
+from cnnatomy.dissect.words.slots import Reader, Slots, Windows, readers, slots, windows
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import class_name, significant, words
 from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Sentence, Table, Texts
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.layers import LayerNotFound, named, trace
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.predicting import predict
+from cnnatomy.statistics.intervals import mean_interval, share, wilson
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Dataset, Facts, Samples
-from cnnatomy.dissect.intervals import share
-from cnnatomy.dissect.plotting import SERIES, draw
-from cnnatomy.dissect.showing import Shown, Sound, class_name, picture, show
+from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.drawing.showing import Shown, Sound, class_name, picture, show
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table, Text
+from cnnatomy.statistics.intervals import share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

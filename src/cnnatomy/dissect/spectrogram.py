@@ -14,12 +14,12 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.data.sounds import SILENCE_DB, Spectrogram, Unusable, read
-from cnnatomy.dissect import voices
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.layers import LayerNotFound, stages, trace
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.showing import Sound, amount, picture, significant, span_of, upright
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import Sound, amount, picture, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing import voices
+from cnnatomy.probing.layers import LayerNotFound, stages, trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

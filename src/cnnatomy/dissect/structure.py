@@ -16,11 +16,11 @@ from torch.nn.modules.padding import _ConstantPadNd
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.layers import CONVOLUTIONS, Layer, capture, evaluating, trace, whole
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.plotting import MUTED, SERIES
-from cnnatomy.dissect.showing import span_of
+from cnnatomy.drawing.plotting import MUTED, SERIES
+from cnnatomy.drawing.showing import span_of
 from cnnatomy.exhibit import Exhibit, Figure, Number, Table, Text
+from cnnatomy.probing.layers import CONVOLUTIONS, Layer, capture, evaluating, trace, whole
+from cnnatomy.probing.outputs import logits_of
 
 if TYPE_CHECKING:
     import pandas as pd

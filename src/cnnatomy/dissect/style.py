@@ -12,15 +12,15 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.applying import DoesNotApply
-from cnnatomy.dissect.choosing import WrongSetting, chosen_samples
-from cnnatomy.dissect.depths import activations, at_depths, before_activation
-from cnnatomy.dissect.layers import trace
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.pictures import blurred, box, few_colours, floor_of, resized, to_pixels
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.showing import Sound, class_name, plain, significant
+from cnnatomy.drawing.pictures import blurred, box, few_colours, floor_of, resized, to_pixels
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import Sound, class_name, plain, significant
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Text
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.choosing import WrongSetting, chosen_samples
+from cnnatomy.probing.depths import activations, at_depths, before_activation
+from cnnatomy.probing.layers import trace
+from cnnatomy.probing.outputs import logits_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

@@ -12,13 +12,13 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.intervals import mean_interval
-from cnnatomy.dissect.layers import trace
-from cnnatomy.dissect.outputs import logits_of
-from cnnatomy.dissect.patches import Drawn, Patch, Source, fitting, refed, sheet, shrunk, sources, strongest, weight_of
-from cnnatomy.dissect.showing import Sound, class_name, significant, span_of, words
+from cnnatomy.drawing.showing import Sound, class_name, significant, span_of, words
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.probing.layers import trace
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.patches import Drawn, Patch, Source, fitting, refed, sheet, shrunk, sources, strongest, weight_of
+from cnnatomy.statistics.intervals import mean_interval
 
 TITLE = {"en": "What excites each filter most", "zh": "最能激活每个卷积核的真实片段"}
 LARGEST = 40  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnatomy.dissect.intervals import clustered, share
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.showing import Shown, Sound, class_name, show
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import Shown, Sound, class_name, show
 from cnnatomy.evaluation.metrics import confusion, metrics, reliability
 from cnnatomy.evaluation.predictions import probabilities_of
 from cnnatomy.exhibit import Block, Exhibit, Figure, Matrix, Number, Prose, Table
+from cnnatomy.statistics.intervals import clustered, share
 
 if TYPE_CHECKING:
     import pandas as pd

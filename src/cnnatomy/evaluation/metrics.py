@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnatomy.dissect.intervals import share, wilson
 from cnnatomy.evaluation.predictions import probabilities_of
 from cnnatomy.exhibit import Number
+from cnnatomy.statistics.intervals import share, wilson
 
 if TYPE_CHECKING:
     import pandas as pd

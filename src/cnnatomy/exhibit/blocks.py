@@ -69,7 +69,7 @@ class Number:
 
 @dataclass
 class Figure:
-    """A drawing: `svg` is its text (see `cnnatomy.dissect.plotting`), `data` its numbers, one tidy table."""
+    """A drawing: `svg` is its text (see `cnnatomy.drawing.plotting`), `data` its numbers, one tidy table."""
 
     name: str
     svg: str

@@ -42,10 +42,10 @@ def problems(content: bytes) -> Iterator[str]:
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
-        yield f"is no XML ({error}); write it with cnnatomy.dissect.plotting"
+        yield f"is no XML ({error}); write it with cnnatomy.drawing.plotting"
         return
     if root.tag != f"{{{SVG}}}svg":
-        yield f"is no SVG (its root is {root.tag}); write it with cnnatomy.dissect.plotting"
+        yield f"is no SVG (its root is {root.tag}); write it with cnnatomy.drawing.plotting"
         return
     described = {child for data in root.iter(f"{{{SVG}}}metadata") for child in data.iter() if child is not data}
     for element in root.iter():

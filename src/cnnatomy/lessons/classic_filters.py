@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.plotting import draw
-from cnnatomy.dissect.showing import amount, grey, significant
+from cnnatomy.drawing.plotting import draw
+from cnnatomy.drawing.showing import amount, grey, significant
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Table
 
 #: Kernels (rows, columns). Sobel & Feldman's finds edges that stand upright: dark on the left, light on the right.

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.plotting import draw
-from cnnatomy.dissect.showing import grey, signed, significant
+from cnnatomy.drawing.plotting import draw
+from cnnatomy.drawing.showing import grey, signed, significant
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Table
 from cnnatomy.lessons.classic_filters import SOBEL, in_grey
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
-from cnnatomy.dissect.showing import significant
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Exhibit, Figure, Number, Prose, Table
 
 SPAN = 4.0  # the surface is drawn for weights from −SPAN to SPAN

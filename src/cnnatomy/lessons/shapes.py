@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnnatomy.dissect.layers import trace
 from cnnatomy.exhibit import Exhibit, Figure, Number, Table
 from cnnatomy.lessons.cells import Sheet
 from cnnatomy.models.lecture import Lecture
+from cnnatomy.probing.layers import trace
 
 
 def shapes(config: Mapping[str, Any]) -> Exhibit:

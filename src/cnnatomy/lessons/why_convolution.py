@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnnatomy.dissect.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.exhibit import Exhibit, Figure, Number, Prose, Table
 
 

@@ -11,11 +11,13 @@ def dissect(job: Job) -> None:
     from hydra.utils import get_object
 
     from cnnatomy.config.slices import method_target, other_seeds
-    from cnnatomy.dissect.applying import DoesNotApply, does_not_apply
+    from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
     from cnnatomy.steps.datasets import dataset, sound
     from cnnatomy.steps.hanging import hang
     from cnnatomy.steps.networks import network
+    from cnnatomy.training.memory import keep_freed_memory
 
+    keep_freed_memory()
     name = str(job.method)
     method = get_object(method_target(job.config, name))
     data = dataset(job)

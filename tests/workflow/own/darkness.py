@@ -8,8 +8,8 @@ from typing import Any
 from torch import nn
 
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.applying import DoesNotApply
 from cnnatomy.exhibit import Exhibit, Number
+from cnnatomy.exhibit.applying import DoesNotApply
 
 TITLE = {"en": "Darkness"}
 

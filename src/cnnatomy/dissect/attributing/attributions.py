@@ -1,0 +1,324 @@
+"""How much each place of a sample counts for the output of a class: four ways to say it, for any kind of sample.
+
+Every method gives one number with a sign for each place: (n, rows, columns) for images and spectrograms, summed over
+colours; (n, words) for texts. Gradients say what a little more light there would do; of a word, whose vector has no
+brighter or darker, the gradient is multiplied by the vector: what the word itself does, to first order. Integrated
+gradients and occlusion say what the place contributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnnatomy.data.batches import to_tensor
+from cnnatomy.data.prepared import PADDING, Samples
+from cnnatomy.dissect.attributing.path import Along, Mean, mean_gradient
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.layers import batch_size, evaluating
+from cnnatomy.probing.rectifiers import guided, passing_back, rectifiers, refuse_functional
+from cnnatomy.probing.work import LARGE, affordable, multiply_adds
+
+Maps = Callable[[nn.Module, Tensor, Tensor], Tensor]
+"""From a network, a batch (n, *shape) and each sample's class (n,), one number for each place."""
+
+NAMES = ("gradients", "integrated_gradients", "occlusion", "guided_backpropagation")
+TITLES = {
+    "gradients": {"en": "gradient", "zh": "梯度"},
+    "integrated_gradients": {"en": "integrated gradients", "zh": "积分梯度"},
+    "occlusion": {"en": "occlusion", "zh": "遮挡"},
+    "guided_backpropagation": {"en": "guided backpropagation", "zh": "引导反向传播"},
+}
+WINDOWS = 8  # windows of occlusion along the longer side, when they lie edge to edge
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What stands for nothing: black, the floor of a spectrogram, padding. x: (1, *shape), as a network sees it."""
+
+    x: Tensor
+    en: str
+    zh: str
+
+
+def baseline_of(samples: Samples) -> Baseline:
+    """Nothing, for this kind of samples: black, the quietest value of the split, padding."""
+    facts = samples.facts
+    if facts.kind == "texts":
+        return Baseline(
+            torch.full((1, *facts.shape), PADDING), "padding, a word vector of no word", "填充（没有词的词向量）"
+        )
+    if facts.kind == "images":
+        nothing, en, zh = 0.0, "black", "黑色"
+    else:
+        nothing = float(samples.inputs.min())
+        en, zh = f"the floor of the spectrogram, {nothing:.0f} dB".replace("-", "−"), f"频谱图的底（{nothing:.0f} dB）"
+    empty = np.full((1, *facts.shape), nothing).astype(samples.inputs.dtype)
+    return Baseline(to_tensor(facts, empty), en, zh)
+
+
+def methods(
+    network: nn.Module, samples: Samples, names: tuple[str, ...] | list[str] | None, points: int = 17
+) -> dict[str, Maps]:
+    """The methods of these names, ready for this network and for copies of it; None: all that can be had.
+
+    `points` is at how many places integrated gradients asks along the line; see `integrated` for the exact ones.
+    Raises ValueError for an unknown name, and FunctionalReLU or DoesNotApply where guided backpropagation is asked
+    for by name and can't be had.
+    """
+    from difflib import get_close_matches
+
+    for name in names or ():
+        if name not in NAMES:
+            near = get_close_matches(str(name), NAMES, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(NAMES)}."
+            raise ValueError(f"methods: there is no attribution {name!r}. {hint}")
+    x = to_tensor(samples.facts, samples.inputs[:1])
+    baseline = baseline_of(samples)
+    wanted = [name for name in NAMES if name in (names or NAMES)]
+    if "guided_backpropagation" in wanted and (why := without_guided(network, x)):
+        if names:
+            raise why
+        wanted.remove("guided_backpropagation")
+    # Overlapping windows cost four times as much, and are left to small networks.
+    overlap = multiply_adds(network, x) < LARGE
+    table: dict[str, Maps] = {
+        "gradients": gradients,
+        "integrated_gradients": lambda net, x, target: integrated_roughly(net, x, target, baseline, points),
+        "occlusion": lambda net, x, target: occlusion(net, x, target, baseline, overlap),
+        "guided_backpropagation": guided_backpropagation,
+    }
+    return {name: table[name] for name in wanted}
+
+
+def without_guided(network: nn.Module, x: Tensor) -> Exception | None:
+    """Why guided backpropagation can't be had of this network, or None."""
+    try:
+        refuse_functional(network, x)
+    except ValueError as error:
+        return error
+    if not rectifiers(network):
+        return DoesNotApply(
+            {"en": "the network has no ReLU, whose backward pass guided backpropagation changes", "zh": "网络没有 ReLU"}
+        )
+    return None
+
+
+def gradients(network: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    """How fast the output of the class changes with each place (Simonyan et al. 2014)."""
+    return _at_places(network, x, _gradient(network, x, target))
+
+
+def guided_backpropagation(network: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    """The gradient with negative parts cut off at every ReLU on the way back (Springenberg et al. 2015)."""
+    with passing_back(network, guided):
+        return _at_places(network, x, _gradient(network, x, target))
+
+
+def occlusion(network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline, overlap: bool = True) -> Tensor:
+    """By how much the output falls when a window is covered by the baseline (Zeiler & Fergus 2014).
+
+    Each place gets the mean of all windows that cover it; `overlap` moves them by half their size. Of a text, each
+    word is covered by itself.
+    """
+    places = x.shape[1:] if x.dim() == 2 else x.shape[2:]
+    before = _outputs(network, x, target)
+    total, covers = torch.zeros(len(x), *places), torch.zeros(places)
+    for window in windows(tuple(places), single=x.dim() == 2, overlap=overlap):
+        where: Any = (..., *window)
+        covers[where] += 1
+        # Most windows of a digit are black as they are: covering them changes nothing.
+        changed = (x[where] != baseline.x[where]).flatten(1).any(1)
+        if bool(changed.any()):
+            covered = x[changed]
+            covered[where] = baseline.x[where].to(x.dtype)
+            fall = before[changed] - _outputs(network, covered, target[changed])
+            part = total[changed]
+            part[where] += fall.reshape(-1, *[1] * len(places))
+            total[changed] = part
+    return total / covers.clamp(min=1)
+
+
+def windows(places: tuple[int, ...], single: bool, overlap: bool) -> Iterator[tuple[slice, ...]]:
+    """The windows that occlusion covers, one after the other: squares of an eighth of the longer side, or one word."""
+    size = 1 if single else max(1, -(-max(places) // WINDOWS))
+    step = max(1, size // 2) if overlap else size
+    firsts = [sorted({min(first, max(0, n - size)) for first in range(0, n - size + step, step)}) for n in places]
+    for corner in np.ndindex(*(len(axis) for axis in firsts)):
+        yield tuple(
+            slice(axis[at], min(axis[at] + size, n)) for axis, at, n in zip(firsts, corner, places, strict=True)
+        )
+
+
+def integrated_roughly(network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline, points: int) -> Tensor:
+    """Integrated gradients (Sundararajan et al. 2017) from `points` equally spaced places, in single precision.
+
+    As in `path`, a piece's mean gradient is that mixture of those at its ends that gives the right rise.
+    """
+    parts = []
+    size = min(64, batch_size(x.shape[1:]))
+    embedding = None if x.is_floating_point() else entrance(network, x[:1])
+    for first in range(0, len(x), size):
+        part, wanted = x[first : first + size], target[first : first + size]
+        begin, direction = _way(part, baseline, embedding, torch.float32)
+        total: Tensor | float = 0.0
+        before: tuple[Tensor, Tensor, Tensor] | None = None
+        for place in range(points):
+            entered = begin + place / (points - 1) * direction
+            outputs, gradient = _outputs_and_gradient(network, part, entered, wanted, embedding)
+            gradient = gradient * direction
+            now = outputs.double(), gradient.double().flatten(1).sum(1), gradient
+            if before is not None:
+                bend = before[1] - now[1]
+                share = ((now[0] - before[0]) * (points - 1) - now[1]) / torch.where(bend == 0, 1, bend)
+                share = torch.where(bend == 0, 0.5, share).clamp(0, 1).float()
+                share = share.reshape(-1, *[1] * (gradient.dim() - 1))
+                total = total + (share * before[2] + (1 - share) * now[2]) / (points - 1)
+            before = now
+        parts.append(_summed(x, torch.as_tensor(total)))
+    return torch.cat(parts)
+
+
+def integrated(network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline) -> tuple[Tensor, list[Mean]]:
+    """Integrated gradients, exact where the network is small enough: (n, *places), and how each was found.
+
+    Small networks are asked in double precision wherever their output has a kink, large ones at as many places as
+    can be afforded.
+    """
+    points = affordable(min(3e10, 9e10 / len(x)), multiply_adds(network, x[:1]), 16, 8192)
+    asked = _in_double_precision(network, x[:1]) if points >= 1024 else None
+    double = asked is not None
+    asked = asked or network
+    found, size = [], min(16, batch_size(x.shape[1:]))
+    with evaluating(asked):
+        for i in range(len(x)):
+            along = _line(asked, x[i : i + 1], int(target[i]), baseline, torch.float64 if double else torch.float32)
+            start = min(64, max(8, points // 4))
+            found.append(mean_gradient(along, start, points, 1e-9 if double else 1e-6, size))
+    return _summed(x, torch.stack([mean.contributions for mean in found])), found
+
+
+def _in_double_precision(network: nn.Module, x: Tensor) -> nn.Module | None:
+    """A copy of the network in double precision, or None where it makes single numbers of its own on the way."""
+    copy = deepcopy(network).double()
+    try:
+        with evaluating(copy), torch.no_grad():
+            copy(x.double() if x.is_floating_point() else x)
+    except RuntimeError:
+        return None
+    return copy
+
+
+def entrance(network: nn.Module, tokens: Tensor) -> nn.Embedding:
+    """The nn.Embedding that turns tokens, (n, words), into word vectors. Raises DoesNotApply if there is none."""
+    seen: list[nn.Embedding] = []
+
+    def hook(module: nn.Embedding, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if inputs and inputs[0].shape == tokens.shape and torch.equal(inputs[0], tokens):
+            seen.append(module)
+
+    handles = [m.register_forward_hook(hook) for m in network.modules() if isinstance(m, nn.Embedding)]
+    try:
+        with evaluating(network), torch.no_grad():
+            network(tokens)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not seen:
+        raise DoesNotApply(
+            {
+                "en": "the network has no nn.Embedding that takes the words, and a gradient needs their vectors",
+                "zh": "网络没有接收词的 nn.Embedding，而梯度需要词向量",
+            }
+        )
+    return seen[0]
+
+
+@contextmanager
+def _given(module: nn.Embedding, vectors: Tensor) -> Iterator[None]:
+    """While this holds, the embedding gives these vectors whatever the words are."""
+    handle = module.register_forward_hook(lambda module, inputs, output: vectors)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _gradient(network: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    """The gradient of each sample's class with respect to the input, or to its word vectors, in batches."""
+    parts = []
+    embedding = None if x.is_floating_point() else entrance(network, x[:1])
+    size = min(64, batch_size(x.shape[1:]))
+    for first in range(0, len(x), size):
+        part = x[first : first + size]
+        entered = part if embedding is None else embedding(part)
+        parts.append(_outputs_and_gradient(network, part, entered, target[first : first + size], embedding)[1])
+    return torch.cat(parts)
+
+
+def _outputs_and_gradient(
+    network: nn.Module, x: Tensor, entered: Tensor, target: Tensor, embedding: nn.Embedding | None
+) -> tuple[Tensor, Tensor]:
+    """The output of each sample's class, (n,), and its gradient where the sample, or its word vectors, enter."""
+    with evaluating(network), torch.enable_grad():
+        entered = entered.detach().clone().requires_grad_()
+        outputs = _run(network, x, entered, embedding).gather(1, target[:, None])[:, 0]
+        (gradient,) = torch.autograd.grad(outputs.sum(), entered)
+    return outputs.detach(), gradient
+
+
+def _run(network: nn.Module, x: Tensor, entered: Tensor, embedding: nn.Embedding | None) -> Tensor:
+    if embedding is None:
+        # Of its own, for a first layer that works in place may not change a leaf.
+        return network(entered.clone())
+    with _given(embedding, entered):
+        return network(x)
+
+
+def _way(x: Tensor, baseline: Baseline, embedding: nn.Embedding | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The baseline as it enters the network, and the way from it to each sample."""
+    with torch.no_grad():
+        end = (x if embedding is None else embedding(x)).to(dtype)
+        begin = (baseline.x if embedding is None else embedding(baseline.x)).to(dtype).expand_as(end)
+    return begin, end - begin
+
+
+def _line(network: nn.Module, x: Tensor, target: int, baseline: Baseline, dtype: torch.dtype) -> Along:
+    """The outputs of one class and the gradients on the straight line from the baseline to a sample, (1, *shape)."""
+    embedding = None if x.is_floating_point() else entrance(network, x)
+    begin, direction = _way(x, baseline, embedding, dtype)
+
+    def along(places: Tensor) -> tuple[Tensor, Tensor]:
+        n = len(places)
+        entered = begin + places.to(dtype).reshape(-1, *[1] * (direction.dim() - 1)) * direction
+        repeated, wanted = x.expand(n, *x.shape[1:]), torch.full((n,), target)
+        outputs, gradient = _outputs_and_gradient(network, repeated, entered, wanted, embedding)
+        return outputs.double(), gradient * direction
+
+    return along
+
+
+def _outputs(network: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    """The output of each sample's class, (n,), in batches."""
+    size = batch_size(x.shape[1:])
+    with evaluating(network), torch.no_grad():
+        parts = [network(x[first : first + size]) for first in range(0, len(x), size)]
+    return torch.cat(parts).gather(1, target[:, None])[:, 0]
+
+
+def _at_places(network: nn.Module, x: Tensor, gradient: Tensor) -> Tensor:
+    if not x.is_floating_point():
+        with torch.no_grad():
+            gradient = gradient * entrance(network, x[:1])(x)
+    return _summed(x, gradient)
+
+
+def _summed(x: Tensor, contributions: Tensor) -> Tensor:
+    return contributions.sum(dim=1 if x.is_floating_point() else -1)

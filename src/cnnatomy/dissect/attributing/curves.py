@@ -1,0 +1,91 @@
+"""What becomes of a class's probability when the places that a map calls important are taken away, or given alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnnatomy.data.batches import to_tensor
+from cnnatomy.data.prepared import PADDING, UNKNOWN, Samples
+from cnnatomy.dissect.attributing.attributions import baseline_of
+from cnnatomy.probing.layers import batch_size, evaluating
+
+TESTS = ("deletion", "insertion", "flipping")
+
+
+def ranks(maps: Tensor, valid: np.ndarray, tie_breaker: np.ndarray) -> np.ndarray:
+    """The place of each position in the order of importance, int (n, *places): 0 the most important.
+
+    maps: (n, *places), the larger the more important. Places that are not `valid` come last. Equal ones follow the
+    order of `tie_breaker`, (n, *places), so that a coarse map is not read row by row.
+    """
+    flat = np.where(valid, maps.double().numpy(), -np.inf).reshape(len(maps), -1)
+    order = np.lexsort((tie_breaker.reshape(len(maps), -1), -flat), axis=1)
+    found = np.empty_like(order)
+    np.put_along_axis(found, order, np.arange(order.shape[1])[None], axis=1)
+    return found.reshape(maps.shape)
+
+
+def curve(
+    network: nn.Module,
+    samples: Samples,
+    places: np.ndarray,
+    target: Tensor,
+    order: np.ndarray,
+    shares: np.ndarray,
+    test: str,
+) -> np.ndarray:
+    """The probability of each sample's class when so large a share of its places is changed, (n, shares).
+
+    order: of `ranks`. test: "deletion" puts the baseline at the most important places (words are cut out, and those
+    behind move up); "insertion" gives these alone, the rest being baseline; "flipping" turns them into their opposite:
+    white for black, loud for quiet, the unknown word for a word.
+    """
+    facts = samples.facts
+    inputs = np.asarray(samples.inputs[places])
+    words = facts.kind == "texts"
+    total = (inputs != PADDING).sum(axis=1) if words else np.full(len(inputs), order[0].size)
+    found = []
+    for share in shares:
+        # Half of a place counts as one, exactly and not by the even number.
+        top = order < np.floor(share * total + 0.5).astype(int).reshape(-1, *[1] * (order.ndim - 1))
+        found.append(_probability(network, samples, inputs, target, top, test))
+    return np.stack(found, axis=1)
+
+
+def area(curves: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The mean height of each curve, (n,): the area below it, by trapezoids."""
+    return np.trapezoid(curves, shares, axis=1)
+
+
+def _probability(
+    network: nn.Module, samples: Samples, inputs: np.ndarray, target: Tensor, top: np.ndarray, test: str
+) -> np.ndarray:
+    facts, size, found = samples.facts, batch_size(samples.facts.shape), []
+    if facts.kind == "texts":
+        changed = _words(inputs, top, test)
+    else:
+        x = to_tensor(facts, inputs)
+        mask = torch.from_numpy(top)[:, None]
+        nothing = baseline_of(samples).x
+        if test == "flipping":
+            full = np.full((1, *facts.shape), 255 if facts.kind == "images" else float(samples.inputs.max()))
+            other = nothing + to_tensor(facts, full.astype(inputs.dtype)) - x
+            changed = torch.where(mask, other, x)
+        else:
+            changed = torch.where(mask if test == "deletion" else ~mask, nothing, x)
+    with evaluating(network), torch.no_grad():
+        for first in range(0, len(changed), size):
+            part = slice(first, first + size)
+            logits = network(changed[part]).double()
+            found.append(logits.softmax(1).gather(1, target[part, None])[:, 0])
+    return torch.cat(found).numpy()
+
+
+def _words(inputs: np.ndarray, top: np.ndarray, test: str) -> Tensor:
+    if test == "flipping":
+        return torch.from_numpy(np.where(top & (inputs != PADDING), UNKNOWN, inputs)).long()
+    kept = (inputs != PADDING) & (top if test == "insertion" else ~top)
+    front = np.argsort(~kept, axis=1, kind="stable")  # those kept move up, in their order
+    return torch.from_numpy(np.take_along_axis(np.where(kept, inputs, PADDING), front, axis=1)).long()

@@ -1,0 +1,200 @@
+"""Does a map depend on what the network has learned? The randomisation test of Adebayo et al. (2018).
+
+The numbers of each layer are shuffled, from the last layer down to the first, and the maps are made again. A map that
+stays as it was shows the picture and not the network. Shuffling keeps how large a layer's numbers are, so that the
+shuffled network is alive; its normalisations are measured anew.
+
+The verdict looks at the two ends: with the last layer shuffled nothing in the network tells the classes apart, and
+with all layers shuffled nothing is left of what was learned. A method fails if at either end its maps keep a rank
+correlation above `LIMIT` with those of the trained network, on average over samples and shufflings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from cnnatomy.data.batches import to_tensor
+from cnnatomy.data.prepared import PADDING, Samples
+from cnnatomy.dissect.attributing.attributions import Maps
+from cnnatomy.drawing.showing import plain
+from cnnatomy.exhibit import Number, Text
+from cnnatomy.probing.layers import evaluating, trace
+from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.work import LARGE, affordable, multiply_adds
+from cnnatomy.statistics.intervals import mean_interval
+
+SAMPLES = 24  # of the test split, evenly spread; fewer for a large network
+WORK = 1.2e9  # multiply-adds of one forward pass on all of them
+# Halfway between maps that have nothing in common and maps in the same order. On the four networks of the report the
+# gradient, integrated gradients, occlusion and Grad-CAM stay below 0.4, guided backpropagation above 0.55.
+LIMIT = 0.5
+SHUFFLES = 3  # of the whole network, one for a large one
+ENOUGH = 10  # samples for an interval
+WORDS = 5  # a sentence needs so many for a rank correlation to say anything
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How alike a method's maps are before and after layers are shuffled.
+
+    shuffled: how many layers, from the last down, at each step; the first step is the last layer, the last step all.
+    similarity: rank correlation of the maps, (steps, samples), the mean over shufflings.
+    """
+
+    shuffled: list[int]
+    similarity: np.ndarray
+
+    @property
+    def worst(self) -> np.ndarray:
+        """The similarities, (samples,), at the end at which the maps changed least."""
+        first, last = self.similarity[0], self.similarity[-1]
+        return first if first.mean() >= last.mean() else last
+
+    @property
+    def fails(self) -> bool:
+        return float(self.worst.mean()) > LIMIT
+
+    def number(self, method: str) -> Number:
+        """The similarity that the verdict goes by, with its interval over samples where there are enough."""
+        low, high = mean_interval(self.worst) if len(self.worst) >= ENOUGH else (None, None)
+        value = float(self.worst.mean())
+        return Number("similarity_when_shuffled", value, low, high, n=len(self.worst), subject=f"method={method}")
+
+
+def randomised(
+    network: nn.Module, samples: Samples, methods: Mapping[str, Maps], seed: int, cuts: int = 2
+) -> dict[str, Verdict]:
+    """The randomisation test of each method, always on the same samples and the same shuffled networks.
+
+    `cuts` is at how many depths the maps are compared; the two ends, by which the verdict goes, are always among them.
+    The class whose map is made is the one that the network reads before it is shuffled.
+    """
+    places = looked_at(network, samples)
+    x = to_tensor(samples.facts, samples.inputs[places])
+    target = logits_of(network, x).argmax(1)
+    valid = _valid(samples, places)
+    before = {name: maps(network, x, target) for name, maps in methods.items()}
+    order = parametrised(network, x[:1])
+    steps = [int(cut) for cut in np.unique(np.rint(np.linspace(1, len(order), min(cuts, len(order)))))]
+    shuffles = SHUFFLES if multiply_adds(network, x[:1]) < LARGE else 1
+    found = {name: np.zeros((shuffles, len(steps), len(x))) for name in methods}
+    for repeat in range(shuffles):
+        shuffled, done = deepcopy(network), 0
+        generator = torch.Generator().manual_seed(seed * SHUFFLES + repeat)
+        for row, step in enumerate(steps):
+            shuffle(shuffled, order[done:step], generator)
+            remeasure(shuffled, order[:step], x)
+            done = step
+            for name, maps in methods.items():
+                found[name][repeat, row] = rank_correlations(before[name], maps(shuffled, x, target), valid)
+    return {name: Verdict(steps, rows.mean(axis=0)) for name, rows in found.items()}
+
+
+def parametrised(network: nn.Module, x: Tensor) -> list[str]:
+    """Names of the modules that have parameters of their own, the last of the forward pass first."""
+    modules = dict(network.named_modules())
+    called = [layer.name.partition("#")[0] for layer in trace(network, x)]
+    first = [name for name in dict.fromkeys(called) if next(modules[name].parameters(recurse=False), None) is not None]
+    own = [""] if next(network.parameters(recurse=False), None) is not None else []
+    return first[::-1] + own
+
+
+def shuffle(network: nn.Module, names: Sequence[str], generator: torch.Generator) -> None:
+    """Shuffle the numbers of each parameter of these modules; a word vector of padding stays where it is."""
+    modules = dict(network.named_modules())
+    with torch.no_grad():
+        for name in names:
+            module = modules[name]
+            for parameter in module.parameters(recurse=False):
+                kept = module.padding_idx if isinstance(module, nn.Embedding) else None
+                rows = [row for row in range(len(parameter)) if row != kept] if kept is not None else slice(None)
+                values = parameter[rows]
+                order = torch.randperm(values.numel(), generator=generator)
+                parameter[rows] = values.flatten()[order].reshape(values.shape)
+
+
+def remeasure(network: nn.Module, names: Sequence[str], x: Tensor) -> None:
+    """Give the batch normalisations among these modules the means and variances that they now meet on `x`."""
+    modules = dict(network.named_modules())
+    norms = [m for m in (modules[name] for name in names) if isinstance(m, _BatchNorm) and m.track_running_stats]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    with evaluating(network), torch.no_grad():
+        for norm in norms:
+            norm.train()
+            norm.momentum = 1.0
+        network(x)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def rank_correlations(one: Tensor, other: Tensor, valid: np.ndarray) -> np.ndarray:
+    """Spearman's correlation of two maps of each sample, (n,), over the places that are `valid`, bool (n, *places).
+
+    0 where a map is the same everywhere: it says nothing of the other.
+    """
+    found = np.zeros(len(one))
+    for i in range(len(one)):
+        a, b = (_ranks(maps[i].double().numpy()[valid[i]]) for maps in (one, other))
+        a, b = a - a.mean(), b - b.mean()
+        scale = np.sqrt((a**2).sum() * (b**2).sum())
+        found[i] = (a * b).sum() / scale if scale > 0 else 0.0
+    return found
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 0, equal values sharing their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts + 1) / 2)[inverse]
+
+
+def looked_at(network: nn.Module, samples: Samples) -> np.ndarray:
+    """Places of the samples that the test is made on: evenly spread, of texts only sentences long enough."""
+    pool = np.arange(len(samples))
+    if samples.facts.kind == "texts":
+        long = np.flatnonzero((np.asarray(samples.inputs) != PADDING).sum(axis=1) >= WORDS)
+        pool = long if len(long) else pool
+    each = multiply_adds(network, to_tensor(samples.facts, samples.inputs[:1]))
+    n = min(len(pool), affordable(WORK, each, 4, SAMPLES))
+    return pool[np.unique(np.linspace(0, len(pool) - 1, n).astype(int))]
+
+
+def _valid(samples: Samples, places: np.ndarray) -> np.ndarray:
+    if samples.facts.kind == "texts":
+        return np.asarray(samples.inputs[places]) != PADDING
+    return np.ones((len(places), *samples.facts.shape[1:]), dtype=bool)
+
+
+def marked(label: str, verdict: Verdict) -> str:
+    """A picture's label, with the verdict where the method fails."""
+    return f"✗ {label} (fails the randomisation test)" if verdict.fails else label
+
+
+def said(verdicts: Mapping[str, Verdict], titles: Mapping[str, str]) -> Text:
+    """The verdicts in words, for a caption."""
+    n = len(next(iter(verdicts.values())).worst)
+    each = ", ".join(f"{titles[name]} {plain(float(verdict.worst.mean()))}" for name, verdict in verdicts.items())
+    failing = [titles[name] for name, verdict in verdicts.items() if verdict.fails]
+    en = (
+        "The randomisation test shuffles the network's last layer, then all layers, and makes the maps again. Their "
+        "rank correlation with those of the trained network, at the end where they change least, on "
+        f"{n} samples: {each}. "
+        f"Above {LIMIT} a method fails and is marked ✗: it shows the picture, not the network."
+    )
+    zh = (
+        "随机化检验：打乱最后一层，再打乱所有层，重新作图。"
+        f"与训练好的网络的图的秩相关（取变化最小的一端，{n} 个样本）：{each}。"
+        f"高于 {LIMIT} 即不通过（标 ✗）：它显示的是图片，而不是网络。"
+    )
+    if failing:
+        en += f" Here this holds for {', '.join(failing)}, so do not read their maps as reasons."
+        zh += f"此处不通过的是：{'、'.join(failing)}，其图不能当作理由。"
+    return {"en": en, "zh": zh}

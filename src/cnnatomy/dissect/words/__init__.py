@@ -1,0 +1,1 @@
+"""What filters make of words (T3)."""

@@ -1,0 +1,144 @@
+"""Words that speak for or against what a network predicts, and what happens to the prediction without them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnnatomy.data.batches import to_tensor
+from cnnatomy.data.prepared import PADDING, Facts
+from cnnatomy.dissect.words.slots import Reader, Slots, ngrams
+from cnnatomy.probing.layers import batch_size, evaluating
+from cnnatomy.probing.predicting import probabilities
+
+
+def contributions(
+    network: nn.Module, readers: Sequence[Reader], slots: Mapping[str, Slots], facts: Facts, inputs: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """What each word adds to the log-odds of the predicted class, float32 (n, words), and each filter, by layer.
+
+    A filter's part, (n, filters), is its activation times the weight that it has on this sentence: the gradient. With
+    pooling over time and one dense layer that is just the dense layer's weight, on the one window that pooling picks.
+    It goes to the words of the window by what each adds in its slot; where `slots` has no such sum, to all alike.
+    """
+    words = []
+    filters: dict[str, list[Tensor]] = {reader.layer.name: [] for reader in readers}
+    size = batch_size(facts.shape)
+    for start in range(0, len(inputs), size):
+        batch = np.asarray(inputs[start : start + size])
+        held = _gradients(network, readers, facts, batch)
+        weights = torch.zeros(batch.shape[0], batch.shape[1] + 1)  # the last column gathers what falls outside
+        for reader in readers:
+            scores, activations, by_score, by_activation = held[reader.layer.name]
+            filters[reader.layer.name].append((by_activation * activations).sum(1))
+            seen = ngrams(batch, reader, facts)
+            found = slots.get(reader.layer.name)
+            at = torch.from_numpy(np.where((reader.places >= 0) & (reader.places < batch.shape[1]), reader.places, -1))
+            alike = (by_activation * activations).sum(2) / reader.width
+            for slot in range(reader.width):
+                part = (
+                    alike if found is None else (by_score * found.adds[slot, torch.from_numpy(seen[..., slot])]).sum(2)
+                )
+                weights.index_add_(1, at[:, slot] % weights.shape[1], part)
+        words.append(np.where(batch == PADDING, 0, weights[:, :-1].numpy()))
+    return np.concatenate(words), {name: torch.cat(parts).numpy() for name, parts in filters.items()}
+
+
+def _gradients(
+    network: nn.Module, readers: Sequence[Reader], facts: Facts, batch: np.ndarray
+) -> dict[str, tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Scores and activations, and the gradients of the log-odds of the predicted class by each, (n, units, filters)."""
+    held: dict[str, Tensor] = {}
+    handles = []
+
+    def keep(name: str) -> None:
+        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
+            held[name] = output if output.requires_grad else output.detach().requires_grad_()
+            return held[name].clone()  # an activation in place would change it
+
+        handles.append(network.get_submodule(name).register_forward_hook(hook))
+
+    for name in {layer.name for reader in readers for layer in (reader.score, reader.after)}:
+        keep(name)
+    try:
+        with evaluating(network), torch.enable_grad():
+            logits = network(to_tensor(facts, batch))
+            predicted = logits.argmax(1, keepdim=True)
+            others = logits.scatter(1, predicted, -torch.inf).logsumexp(1)
+            odds = (logits.gather(1, predicted)[:, 0] - others).sum()
+            names = list(held)
+            gradients = dict(zip(names, torch.autograd.grad(odds, [held[name] for name in names]), strict=True))
+    finally:
+        for handle in handles:
+            handle.remove()
+
+    def laid(tensor: Tensor) -> Tensor:
+        return tensor.detach().flatten(2).transpose(1, 2)
+
+    return {
+        reader.layer.name: (
+            laid(held[reader.score.name]),
+            laid(held[reader.after.name]),
+            laid(gradients[reader.score.name]),
+            laid(gradients[reader.after.name]),
+        )
+        for reader in readers
+    }
+
+
+def lengths(inputs: np.ndarray) -> np.ndarray:
+    """How many words each sentence has, up to its last one."""
+    filled = inputs != PADDING
+    return np.where(filled.any(axis=1), inputs.shape[1] - np.argmax(filled[:, ::-1], axis=1), 0)
+
+
+def count(length: int, part: float) -> int:
+    """How many words of a sentence of this length are deleted: this part of them, at least 1."""
+    return min(length, max(1, round(part * length)))
+
+
+def without_strongest(inputs: np.ndarray, weights: np.ndarray, part: float) -> np.ndarray:
+    """The sentences without the words of the highest weights: taken out, and the words behind them moved up.
+
+    inputs, weights: (n, words). part: of each sentence's words, at least one.
+    """
+    left = np.full_like(inputs, PADDING)
+    for row, (tokens, weight, length) in enumerate(zip(inputs, weights, lengths(inputs), strict=True)):
+        gone = np.argsort(-weight[:length], kind="stable")[: count(int(length), part)]
+        kept = np.delete(tokens[:length], gone)
+        left[row, : len(kept)] = kept
+    return left
+
+
+def drops(network: nn.Module, facts: Facts, inputs: np.ndarray, weights: np.ndarray, part: float) -> np.ndarray:
+    """How much less probable the predicted class is without the words of the highest weights, (n,)."""
+    before = probabilities(network, facts, inputs)
+    after = probabilities(network, facts, without_strongest(inputs, weights, part))
+    rows, predicted = np.arange(len(inputs)), before.argmax(axis=1)
+    return before[rows, predicted] - after[rows, predicted]
+
+
+def random_drops(
+    network: nn.Module, facts: Facts, inputs: np.ndarray, part: float, draws: int, random: np.random.Generator
+) -> np.ndarray:
+    """The same for as many words drawn at random from the same sentence: the mean of several draws, (n,)."""
+    found = [drops(network, facts, inputs, random.random(inputs.shape), part) for _ in range(draws)]
+    return np.mean(found, axis=0)
+
+
+def each_word_drops(network: nn.Module, facts: Facts, inputs: np.ndarray) -> np.ndarray:
+    """How much less probable the predicted class is without each single word, (n, words): words tried one by one."""
+    before = probabilities(network, facts, inputs)
+    rows, at = np.nonzero(np.arange(inputs.shape[1]) < lengths(inputs)[:, None])
+    alone = np.zeros((len(rows), inputs.shape[1]), dtype=inputs.dtype)
+    order = np.arange(inputs.shape[1])[None] + (np.arange(inputs.shape[1])[None] >= at[:, None])
+    padded = np.pad(inputs, ((0, 0), (0, 1)), constant_values=PADDING)
+    alone = padded[rows[:, None], order]
+    after = probabilities(network, facts, alone)
+    predicted = before.argmax(axis=1)[rows]
+    found = np.zeros(inputs.shape)
+    found[rows, at] = before[rows, predicted] - after[np.arange(len(rows)), predicted]
+    return found

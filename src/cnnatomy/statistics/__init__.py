@@ -1,0 +1,1 @@
+"""How far a measured number can be trusted: intervals, and comparisons of pairs."""
