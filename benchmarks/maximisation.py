@@ -8,8 +8,8 @@ network: the map of a filter behind its activation, from noise, in as many steps
 They are processes of their own that have warmed up and take turns, so that a busy moment of the machine meets all of
 them. Printed and written to benchmarks/maximisation.csv are medians over the turns of ratios within a turn.
 
-map       the mean of a filter's map. Ours: all filters of both convolutions, a layer in one batch. lucent: one of each, on
-          images of the network's own 28 × 28. Seconds a filter
+map       the mean of a filter's map; seconds a filter. Ours: all filters of both convolutions, a layer in one batch.
+          lucent: one of each, on images of the network's own 28 × 28
 place     the same for a filter's value at one place: ours changes the window that it sees, lucent the image
 default   the map as lucent climbs it unless told otherwise, on images enlarged to 224 × 224; one turn only
 
@@ -44,11 +44,11 @@ def turn_ours_map(data: Path, weights: Path, summed: bool = True) -> Callable[[]
 
     from cnnatomy.data import prepared
     from cnnatomy.data.batches import to_tensor
-    from cnnatomy.dissect.ascent import Pixels, ascend
-    from cnnatomy.dissect.layers import stages, trace
-    from cnnatomy.dissect.maximisation import AT_ONCE, sum_of_map, value_at
-    from cnnatomy.dissect.regularisers import box
-    from cnnatomy.dissect.units import Units, channels_last
+    from cnnatomy.dissect.ascent.climb import Pixels, ascend
+    from cnnatomy.dissect.ascent.maximisation import AT_ONCE, sum_of_map, value_at
+    from cnnatomy.dissect.ascent.regularisers import box
+    from cnnatomy.dissect.ascent.units import Units, channels_last
+    from cnnatomy.probing.layers import stages, trace
     from cnnatomy.training.memory import keep_freed_memory
 
     keep_freed_memory()

@@ -35,16 +35,12 @@ def main() -> None:
         whole = [made(copy), made(copy)]
         jobs = [job(copy, *asked) for asked in asked_of(Plan("default"))]
     importing, total = (sum(j[key] for j in jobs) for key in ("importing", "cpu"))
+    exhibits = [j for j in jobs if str(j["job"]).startswith("dissect")]
     figures = [
-        ("make report, all of it", whole[0], "s", "≤ 600"),
+        ("make report, all of it", whole[0], "s", "≤ 900"),
         ("make report, nothing to do", whole[1], "s", "≤ 7"),
         ("share of processor seconds spent importing", importing / total, "", "≤ 0.30"),
-        (
-            "longest exhibit, processor seconds",
-            max(j["cpu"] for j in jobs if j["job"].startswith("dissect")),
-            "s",
-            "≤ 60",
-        ),
+        ("longest exhibit, processor seconds", max(float(j["cpu"]) for j in exhibits), "s", "≤ 60"),
         ("peak memory of any step", max(j["memory"] for j in jobs), "MB", "≤ 2000"),
     ]
     for j in jobs:
@@ -74,6 +70,7 @@ def asked_of(plan: Plan) -> list[tuple[str, ...]]:
         for method in plan.report["methods"]:
             own = OWN_STEP.get(method)
             lines.append((own, f"run={run}") if own else ("dissect", f"run={run}", f"method={method}"))
+    lines += [("lesson", f"lesson={lesson}") for lesson in plan.report["lessons"]]
     return [*lines, ("report", f"report={plan.report_name}", "given=results/config/given.yaml")]
 
 

@@ -81,7 +81,8 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {"resnet18": resnet, "odd": Od
 
 #: Methods that have nothing to say of images, or of a network whose activations are not all ReLU.
 NO_IMAGES = {"ngrams", "spectrogram"}
-SAY_NO = {"resnet18": NO_IMAGES, "odd": NO_IMAGES | {"deconvolution"}}
+# One dense layer each, whose units are the classes; and the odd one has no ReLU.
+SAY_NO = {"resnet18": NO_IMAGES | {"dense_maximisation"}, "odd": NO_IMAGES | {"dense_maximisation", "deconvolution"}}
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ def lines(drawing):
 
 
 def test_the_same_chart_has_the_same_bytes_in_another_process():
-    program = "from tests.unit.test_dissect_plotting import *; import sys; sys.stdout.write(draw(lines))"
+    program = "from tests.unit.test_drawing_plotting import *; import sys; sys.stdout.write(draw(lines))"
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert other.stdout.decode() == draw(lines) == draw(lines)
     assert other.stderr == b""

@@ -331,7 +331,7 @@ def _caption(
     baseline: Baseline,
     means: Sequence[Mean],
     verdicts: Mapping[str, Verdict],
-    left_out: Exception | None,
+    left_out: DoesNotApply | None,
 ) -> Text:
     test = said(verdicts, {name: TITLES[name]["en"] for name in verdicts})
     assert not isinstance(test, str)
@@ -370,6 +370,6 @@ def _caption(
             + ("路径上的所有折点都已找到，积分是精确的。" if resolved > 0.999 else "路径上的折点太多，单格为近似值。")
         )
     if left_out is not None:
-        en.append(f"Guided backpropagation is left out: {left_out}.")
-        zh.append("此网络无法作引导反向传播。")
+        en.append(f"Guided backpropagation is left out: {left_out.because['en']}.")
+        zh.append(f"未作引导反向传播：{left_out.because.get('zh', left_out.because['en'])}。")
     return {"en": " ".join([*en, test["en"]]), "zh": "".join([*zh, test["zh"]])}

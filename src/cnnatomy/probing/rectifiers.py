@@ -66,8 +66,14 @@ def refuse_functional(network: nn.Module, x: Tensor) -> None:
     if found:
         times = "once" if len(found) == 1 else f"{len(found)} times"
         raise FunctionalReLU(
-            f"the network applies ReLU by a function ({', '.join(sorted(set(found)))}, {times}), where its backward "
-            "pass can't be changed: make each an nn.ReLU module of the network and call that in forward()"
+            {
+                "en": (
+                    f"the network applies ReLU by a function ({', '.join(sorted(set(found)))}, {times}), where its "
+                    "backward pass can't be changed: make each an nn.ReLU module of the network and call that in "
+                    "forward()"
+                ),
+                "zh": "网络用函数而不是 nn.ReLU 模块来计算 ReLU，其反向传播无法改变",
+            }
         )
 
 

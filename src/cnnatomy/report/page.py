@@ -20,7 +20,7 @@ from cnnatomy.report.tables import Cost
 
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences"}
-MOST_NUMBERS = 300  # of one exhibit in the page; every one is in results.csv
+MOST_NUMBERS = 100  # of one exhibit in the page; every one is in results.csv
 # What a run shows first, and what makes it: every other method is a dissection.
 STEPS = {"samples": "samples", "evaluation": "evaluate"}
 

@@ -6,7 +6,6 @@ both in shares of the range of the data, so that they mean the same for digits, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,8 +121,7 @@ class Jitter:
 
     def __call__(self, x: Tensor) -> Tensor:
         n = len(x)
-        shift, turn, scale = (self._either(n) for _ in range(3)), self._either(n), self._either(n)
-        down, across, _ = shift
+        down, across, turn, scale = (self._either(n) for _ in range(4))
         place = torch.zeros(n, 2, 3)
         if self.sound:
             place[:, 0, 0] = place[:, 1, 1] = 1.0
@@ -142,7 +140,3 @@ class Jitter:
 
 
 SHIFT, DEGREES, SCALE = 2.0, 5.0, 0.05  # pixels, degrees, share: for inputs of some thirty pixels a side
-
-
-def typical(values: Sequence[float] | np.ndarray) -> float:
-    return float(np.median(values))

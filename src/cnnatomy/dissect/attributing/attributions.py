@@ -98,11 +98,11 @@ def methods(
     return {name: table[name] for name in wanted}
 
 
-def without_guided(network: nn.Module, x: Tensor) -> Exception | None:
+def without_guided(network: nn.Module, x: Tensor) -> DoesNotApply | None:
     """Why guided backpropagation can't be had of this network, or None."""
     try:
         refuse_functional(network, x)
-    except ValueError as error:
+    except DoesNotApply as error:
         return error
     if not rectifiers(network):
         return DoesNotApply(
