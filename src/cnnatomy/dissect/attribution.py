@@ -19,6 +19,7 @@ from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import class_name, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Text, Texts
+from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.answers import Answer, spread_out, to_look_at
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import affordable, multiply_adds
