@@ -47,7 +47,7 @@ def turn_ours_map(data: Path, weights: Path, summed: bool = True) -> Callable[[]
     from cnnatomy.dissect.ascent.climb import Pixels, ascend
     from cnnatomy.dissect.ascent.maximisation import AT_ONCE, sum_of_map, value_at
     from cnnatomy.dissect.ascent.regularisers import box
-    from cnnatomy.dissect.ascent.units import Units, channels_last
+    from cnnatomy.dissect.ascent.units import Units
     from cnnatomy.probing.layers import stages, trace
     from cnnatomy.training.memory import keep_freed_memory
 
@@ -55,7 +55,7 @@ def turn_ours_map(data: Path, weights: Path, summed: bool = True) -> Callable[[]
     torch.set_num_threads(1)
     samples = prepared.load(data).split("test")
     network = lecture(weights)
-    x = channels_last(to_tensor(samples.facts, samples.inputs[:1]))
+    x = to_tensor(samples.facts, samples.inputs[:1])
     traced = trace(network, x)
     units = [Units(network, traced, layer, x) for stage in stages(traced) for layer in stage]
     limits, generator = box(samples), torch.Generator().manual_seed(0)

@@ -18,7 +18,7 @@ from cnnatomy.dissect.ascent.climb import Pixels, ascend, frozen
 from cnnatomy.dissect.ascent.maximisation import best_of, drawn
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, spread, total_variation
-from cnnatomy.dissect.ascent.units import channels_last, multiply_adds
+from cnnatomy.dissect.ascent.units import laid_out, multiply_adds
 from cnnatomy.drawing.showing import class_name, significant
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -217,7 +217,8 @@ def _reals(network: nn.Module, samples: Samples, classes: Sequence[int], limits:
             for row, (label, places) in enumerate(zip(classes, mine, strict=True)):
                 parts = [places[at : at + step] for at in range(0, len(places), step)]
                 logits = [
-                    network(channels_last(to_tensor(samples.facts, samples.inputs[part])))[:, label] for part in parts
+                    network(laid_out(network, to_tensor(samples.facts, samples.inputs[part])))[:, label]
+                    for part in parts
                 ]
                 of_class = torch.cat(logits).double().numpy()
                 best[row], chosen[row] = of_class.max(), places[of_class.argmax()]
@@ -248,7 +249,7 @@ def _climb(
     asked = classes[rows]
 
     def logit(x: Tensor, warmth: float) -> Tensor:
-        return network(channels_last(x))[torch.arange(len(x)), asked]
+        return network(laid_out(network, x))[torch.arange(len(x)), asked]
 
     phases = 2 * math.pi * torch.rand((len(rows), *facts.shape), generator=generator)
     noise = limits.clamp(spectrum.image(phases))
@@ -265,7 +266,7 @@ def _opinions(
 
     def of(one: nn.Module) -> np.ndarray:
         with torch.no_grad(), frozen(one):
-            return one(channels_last(images)).double().numpy()
+            return one(laid_out(one, images)).double().numpy()
 
     def likely(logits: np.ndarray) -> np.ndarray:
         powers = np.exp(logits - logits.max(1, keepdims=True))

@@ -25,7 +25,7 @@ from cnnatomy.dissect.ascent.maximisation import (
     states,
 )
 from cnnatomy.dissect.ascent.regularisers import Box, box
-from cnnatomy.dissect.ascent.units import Units, channels_last, listen, multiply_adds
+from cnnatomy.dissect.ascent.units import Units, listen, multiply_adds
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Number, Text
@@ -60,7 +60,7 @@ def dense_maximisation(
     facts, training = samples.facts, training or samples
     if facts.kind == "texts":
         raise DoesNotApply({"en": "words can't be changed by small steps", "zh": "词不能一点点改变"})
-    x = channels_last(to_tensor(facts, samples.inputs[:1]))
+    x = to_tensor(facts, samples.inputs[:1])
     traced = trace(network, x)
     layers = _layers(traced, len(facts.classes), config["layers"])
     last = [layer for layer in traced[: traced.index(layers[0])] if isinstance(layer.module, nn.Conv2d)][-1:]
@@ -140,7 +140,7 @@ def kept_when_shifted(found: Maximised, limits: Box) -> np.ndarray:
 
     def fires(x: torch.Tensor) -> np.ndarray:
         with torch.no_grad(), frozen(found.units.network):
-            _, after = found.units.values(channels_last(x), which)
+            _, after = found.units.values(x, which)
         return after.reshape(len(x), -1).sum(1).clamp_min(0).double().numpy()
 
     still = fires(images)

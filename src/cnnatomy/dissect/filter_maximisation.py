@@ -27,7 +27,7 @@ from cnnatomy.dissect.ascent.maximisation import (
     through,
 )
 from cnnatomy.dissect.ascent.regularisers import Box, box
-from cnnatomy.dissect.ascent.units import Units, channels_last, listen, multiply_adds
+from cnnatomy.dissect.ascent.units import Units, listen, multiply_adds
 from cnnatomy.drawing.showing import significant, span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -65,7 +65,7 @@ def filter_maximisation(
             }
         )
     scenes, training, traced = _scenes(network, samples, training or samples, config["side"])
-    x = channels_last(to_tensor(scenes.facts, scenes.inputs[:1]))
+    x = to_tensor(scenes.facts, scenes.inputs[:1])
     limits = box(samples)
     plans = _plans(network, traced, x, config)
     units = [Units(network, traced, plan.layer, x) for plan in plans]
@@ -141,12 +141,12 @@ def _scenes(network: nn.Module, samples: Samples, training: Samples, side: int) 
     """The samples, or windows of them if they are larger than `side` and the network takes such; and its layers."""
     scenes = through(samples, side)
     try:
-        traced = trace(network, channels_last(to_tensor(scenes.facts, scenes.inputs[:1])))
+        traced = trace(network, to_tensor(scenes.facts, scenes.inputs[:1]))
         return scenes, through(training, side), traced
     except (RuntimeError, ValueError):
         if scenes is samples:
             raise
-        return samples, training, trace(network, channels_last(to_tensor(samples.facts, samples.inputs[:1])))
+        return samples, training, trace(network, to_tensor(samples.facts, samples.inputs[:1]))
 
 
 def _plans(network: nn.Module, traced: Sequence[Layer], x: Tensor, config: Mapping[str, Any]) -> list[Plan]:

@@ -23,7 +23,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.ascent.climb import Found, Phases, Picture, Pixels, Value, ascend, frozen
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Limits, ink, total_variation
-from cnnatomy.dissect.ascent.units import Reals, Units, Window, at, channels_last
+from cnnatomy.dissect.ascent.units import Reals, Units, Window, at
 from cnnatomy.drawing.showing import amount, significant, upright
 from cnnatomy.exhibit import Item, Number
 from cnnatomy.exhibit.blocks import State
@@ -83,7 +83,7 @@ def value_at(units: Units, which: Tensor, place: tuple[int, ...]) -> Value:
     """The value of unit `which[i]` at one place of its map on image i."""
 
     def value(x: Tensor, warmth: float) -> Tensor:
-        return at(units.values(channels_last(x), which)[0], place)
+        return at(units.values(x, which)[0], place)
 
     return value
 
@@ -96,7 +96,7 @@ def sum_of_map(units: Units, which: Tensor, scale: Tensor) -> Value:
     """
 
     def value(x: Tensor, warmth: float) -> Tensor:
-        before, after = units.values(channels_last(x), which)
+        before, after = units.values(x, which)
         true = after.flatten(1).sum(1)
         if warmth == 0:
             return true
@@ -122,7 +122,7 @@ def maximise(
 ) -> Maximised:
     """The inputs that raise the value at one place (or, `summed`, the sum of the map) of each of the units most."""
     facts = samples.facts
-    first = channels_last(to_tensor(facts, samples.inputs[:1]))
+    first = to_tensor(facts, samples.inputs[:1])
     whole = Window(tuple(facts.shape), (), (slice(None),) * 2, None)
     window = whole if summed else units.window(facts.shape, first)
     real = torch.cat([_real(units, reals, samples, window, int(k), summed) for k in which])
@@ -186,7 +186,7 @@ def ranks(
     found = []
     with torch.no_grad(), frozen(units.network):
         for part in images.split(max(1, AT_ONCE // math.prod(images.shape[1:]))):
-            whole = units.whole(channels_last(part))
+            whole = units.whole(part)
             if summed:
                 found.append(units.activate(whole).flatten(2).sum(2).double().numpy())
             else:
@@ -232,7 +232,7 @@ def states(found: Sequence[Maximised]) -> list[State]:
         for images in one.images.values():
             with torch.no_grad(), frozen(one.units.network):
                 for rows in torch.arange(len(images)).split(max(1, AT_ONCE // math.prod(images.shape[1:]))):
-                    _, after = one.units.values(channels_last(images[rows]), which[rows])
+                    _, after = one.units.values(images[rows], which[rows])
                     if not one.summed:
                         after = at(after, one.window.place)[:, None]
                     fired[rows.numpy()] |= (after.flatten(1).amax(1) > 0).numpy()

@@ -23,7 +23,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.probing.layers import Layer, activated, batch_size, evaluating
 
-TAPS = 49  # weights of a channel of a kernel up to which they are gone through one by one
+TAPS = 49  # places of a kernel that is small: they are gone through one by one
 CLOSE = 1e-3  # two ways to compute a value agree if they differ by no more than this share of the largest
 
 
@@ -117,7 +117,7 @@ class Units:
         """What a layer is given, or what it gives, for `x`."""
         with listening(self.network, [(layer, _stop)], given):
             try:
-                self.network(x)
+                self.network(laid_out(self.network, x))
             except Reached as reached:
                 return reached.args[0]
         raise RuntimeError(f"the layer {layer.name!r} took no part in the forward pass")
@@ -191,7 +191,7 @@ def listen(units: Sequence[Units], samples: Samples, compared: int) -> list[Real
     step = batch_size(samples.facts.shape)
     with evaluating(network), torch.no_grad(), listening(network, given, True), listening(network, made, False):
         for start in range(0, len(places), step):
-            network(channels_last(to_tensor(samples.facts, samples.inputs[places[start : start + step]])))
+            network(laid_out(network, to_tensor(samples.facts, samples.inputs[places[start : start + step]])))
     return [ledger.closed() for ledger in ledgers]
 
 
@@ -308,10 +308,19 @@ def at(maps: Tensor, place: tuple[int, ...]) -> Tensor:
     return maps
 
 
-def channels_last(x: Tensor) -> Tensor:
-    """A batch of images laid out with channels last, which convolutions and pooling on a CPU prefer: twice as fast."""
+def laid_out(network: nn.Module, x: Tensor) -> Tensor:
+    """A batch of images laid out with channels last, which convolutions and pooling on a CPU prefer: twice as fast.
+
+    Not for one channel and a first kernel of many places, such as one over all the frames of a spectrogram: that takes
+    four times as long then.
+    """
+    if x.dim() != 4:
+        return x
+    first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+    if x.shape[1] == 1 and first is not None and math.prod(first.kernel_size) > TAPS:
+        return x
     # A copy, because one channel is laid out either way, and then the layers behind it would take the slow one.
-    return x.clone(memory_format=torch.channels_last) if x.dim() == 4 else x
+    return x.clone(memory_format=torch.channels_last)
 
 
 def multiply_adds(network: nn.Module, x: Tensor, until: Layer | None = None) -> int:
