@@ -36,7 +36,8 @@ from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, s
 
 TITLE = {"en": "What excites each filter most", "zh": "最能激活每个卷积核的输入"}
 PASSES = 3  # a step forward and back costs as much as three forward
-DEPTHS = 6  # layers looked at where all are too many
+STEPPING = 300  # multiply-adds that a step costs for each value of the input besides: Adam, spectrum, contrast
+DEPTHS = 5  # layers looked at where all are too many
 #: (share of the starts, share of the steps) to save by, in this order, before fewer than `FEW` filters are looked at.
 SAVINGS = ((1.0, 1.0), (0.5, 1.0), (0.0, 1.0), (0.0, 0.5))
 FEW = 8
@@ -186,12 +187,14 @@ def _plans(network: nn.Module, traced: Sequence[Layer], x: Tensor, config: Mappi
 
 
 def _work(network: nn.Module, layer: Layer, x: Tensor) -> float:
-    """Multiply-adds of one step for one filter, in all variants of both objectives."""
-    whole = multiply_adds(network, x, layer)
+    """Multiply-adds of one step for one filter, in all variants of both objectives; of the layer its channel alone."""
+    weight = layer.module.weight
+    assert isinstance(weight, Tensor)
+    whole = multiply_adds(network, x, layer) - weight[0].numel() * math.prod(layer.shape[1:]) * (layer.shape[0] - 1)
     sides = x.shape[2:]
     seen = layer.field.size if layer.field is not None and len(layer.field.size) == len(sides) else sides
     part = math.prod(min(1.0, size / side) for size, side in zip(seen, sides, strict=True))
-    return PASSES * len(VARIANTS) * whole * (1 + part)
+    return len(VARIANTS) * (PASSES * whole + STEPPING * x.numel()) * (1 + part)
 
 
 def _summary(looks: Sequence[Look]) -> list[Number]:
