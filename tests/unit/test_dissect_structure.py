@@ -120,6 +120,22 @@ def test_branches_stand_side_by_side_and_the_mask_is_not_drawn():
     assert after["flatten"] == {"pool1", "pool2", "pool3"}
 
 
+@pytest.mark.parametrize(
+    ("network", "x"),
+    [
+        (Lecture((1, 28, 28), 10, (25, 50), 100, 0.25), torch.rand(1, 1, 28, 28)),
+        (Frequency((1, 40, 44), 10, (32, 64), (8, 5), 0.3), torch.rand(1, 1, 40, 44)),
+        (words(), torch.ones(1, 9, dtype=torch.int64)),
+        (EfficientNetLite0(10, 0.2), torch.rand(1, 3, 64, 64)),
+    ],
+)
+def test_no_layer_stands_in_two_boxes(network, x):
+    boxes = gathered(calls(trace(network, x)), 24)
+    names = [step.layer.name for box in boxes for step in box.steps]
+    assert len(names) == len(set(names))
+    assert sum(box.parameters for box in boxes) == sum(parameter.numel() for parameter in network.parameters())
+
+
 def test_a_deep_network_is_drawn_by_its_blocks():
     network, x = EfficientNetLite0(10, 0.0), torch.rand(1, 3, 64, 64)
     steps = calls(trace(network, x))

@@ -232,7 +232,10 @@ def _without_masks(boxes: Sequence[Box]) -> list[Box]:
     return [
         Box(
             boxes[old].name,
-            [*(boxes[old - 1].steps if boxes[old].after == {old - 1} & passing else []), *boxes[old].steps],
+            [
+                *(boxes[old - 1].steps if old - 1 in passing and boxes[old].after == {old - 1} else []),
+                *boxes[old].steps,
+            ],
             {new[one] for one in boxes[old].after - passing},
         )
         for old in kept
