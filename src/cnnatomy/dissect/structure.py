@@ -229,13 +229,11 @@ def _without_masks(boxes: Sequence[Box]) -> list[Box]:
     }
     kept = [place for place in range(len(boxes)) if place not in passing]
     new = {old: place for place, old in enumerate(kept)}
+    taken = {old: boxes[old - 1].steps for old in kept if old - 1 in passing and boxes[old].after == {old - 1}}
     return [
         Box(
             boxes[old].name,
-            [
-                *(boxes[old - 1].steps if old - 1 in passing and boxes[old].after == {old - 1} else []),
-                *boxes[old].steps,
-            ],
+            [*taken.get(old, ()), *boxes[old].steps],
             {new[one] for one in boxes[old].after - passing},
         )
         for old in kept
