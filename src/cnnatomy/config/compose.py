@@ -123,6 +123,8 @@ def check(config: Config, reference: Config) -> None:
     `reference` is the same configuration without changed values. Raises ConfigurationError.
     """
     for group, wanted in schema.CLASSES.items():
+        if config[group] is None:  # no other split
+            continue
         try:
             OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(wanted), config[group]))
         except OmegaConfBaseException as error:

@@ -80,6 +80,33 @@ class Training:
 
 
 @dataclass
+class Split:
+    """Another split of a prepared dataset, made when it is read; a key that is null asks for nothing."""
+
+    samples: dict[str, list[Any]] | None = None
+    size: int | None = None
+    test: Any = None
+    folds: int | None = None
+    fold: int | None = None
+    validation: Any = None
+    train: dict[str, list[Any]] | None = None
+    train_size: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _positive(size=self.size, train_size=self.train_size)
+        if (self.folds is None) != (self.fold is None):
+            raise ValueError("folds: goes with fold, as in split={folds:10,fold:0}")
+        if self.folds is not None and self.test is not None:
+            raise ValueError("test: a fold is the test already; give folds and fold, or test")
+        for name, value in (("test", self.test), ("validation", self.validation)):
+            if isinstance(value, dict) or value is None:
+                continue
+            if not isinstance(value, float) or not 0 < value < 1:
+                raise ValueError(f"{name}: wants a share between 0 and 1 or {{column: [values]}}, not {value!r}")
+
+
+@dataclass
 class Report:
     """What a report shows."""
 
@@ -94,4 +121,4 @@ class Report:
         _positive(seeds=self.seeds)
 
 
-CLASSES = {"data": Data, "training": Training, "report": Report}
+CLASSES = {"data": Data, "training": Training, "split": Split, "report": Report}

@@ -52,9 +52,9 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
         }
     if step == "train":
         what = {key: value for key, value in config["training"].items() if key not in _WHERE}
-        return {"model": config["model"], "training": what, "seed": seed}
+        return {"model": config["model"], "training": what, "seed": seed} | _split(config)
     if step == "samples":
-        return {"samples": config["dissect"]["samples"], "threads": threads["samples"]}
+        return {"samples": config["dissect"]["samples"], "threads": threads["samples"]} | _split(config)
     if step == "evaluate":
         return {"evaluation": config["dissect"]["evaluation"], "threads": threads["evaluate"]}
     if step == "dissect":
@@ -66,6 +66,11 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
     if step == "report":
         return {"report": config["report"], "threads": threads["report"]}
     raise KeyError(step)
+
+
+def _split(config: Config) -> dict[str, Any]:
+    """The other split, where the configuration asks for one."""
+    return {"split": config["split"]} if config["split"] else {}
 
 
 def code_of(step: str, config: Config, *, method: str | None = None) -> str:

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from cnnatomy.data import prepared
 from cnnatomy.data.archive import Raw
+from cnnatomy.data.splitting import resplit
 from cnnatomy.steps.job import Job
 
 
 def dataset(job: Job) -> prepared.Dataset:
-    """The run's prepared data, refused where other values or other code made them."""
+    """The run's prepared data, split as the configuration says; refused where other values or other code made them."""
     folder = job.input(f"data/{job.config['data']['name']}")
     data = prepared.load(folder)
     job.accept(folder, data.facts.digest, "prepare")
-    return data
+    split = job.config["split"]
+    return resplit(data, split, job.seed) if split else data
 
 
 def sound(job: Job, data: prepared.Dataset) -> Callable[[str], bytes | None]:
