@@ -15,8 +15,9 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.ascent.climb import Phases, Pixels, ascend
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, total_variation
-from cnnatomy.dissect.ascent.units import Units, listen, multiply_adds
+from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.probing.layers import named, trace
+from cnnatomy.probing.work import multiply_adds, up_to
 from tests.unit.small_data import small
 
 
@@ -292,5 +293,6 @@ def test_multiply_adds_are_counted_up_to_a_layer():
         torch.zeros(1, 1, 8, 8),
     )
     one, two, dense = 36 * 4 * 9, 16 * 2 * 2 * 9, 160
-    assert multiply_adds(network, x) == one + two + dense
-    assert multiply_adds(network, x, trace(network, x)[0]) == one
+    layers = trace(network, x)
+    assert multiply_adds(network, x) == up_to(layers) == one + two + dense
+    assert up_to(layers, layers[0]) == one

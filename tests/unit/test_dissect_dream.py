@@ -18,8 +18,8 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.probing.choosing import WrongSetting
-from cnnatomy.probing.depths import activations, after_activation, at_depths, before_activation
-from cnnatomy.probing.layers import LayerNotFound, trace
+from cnnatomy.probing.depths import after_activation, at_depths, before_activation
+from cnnatomy.probing.layers import LayerNotFound, activations, trace
 from cnnatomy.probing.outputs import NoLogits
 from tests.unit.small_data import WAV, hang, small
 

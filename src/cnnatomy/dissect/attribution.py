@@ -20,7 +20,8 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import class_name, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.probing.answers import Answer, spread_out, to_look_at
+from cnnatomy.probing.answers import Answer, to_look_at
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import affordable, multiply_adds
 from cnnatomy.statistics.intervals import mean_interval
@@ -115,7 +116,7 @@ def _agreement(
     `maps` are those of the samples `shown`, and are not made twice where these are all that there is to compare.
     """
     each = multiply_adds(network, to_tensor(samples.facts, samples.inputs[:1]))
-    places = spread_out(samples, affordable(COMPARED, each, min(4, compared), compared))
+    places = evenly(len(samples), affordable(COMPARED, each, min(4, compared), compared))
     found = maps
     if list(places) != list(shown):
         x = to_tensor(samples.facts, samples.inputs[places])
@@ -279,7 +280,7 @@ def _by_frequency(samples: Samples, looked_at: Sequence[Answer], maps: Tensor) -
         for row, name in list(enumerate(names))[:DRAWN]:
             axes.plot(np.arange(len(bands)), sums[row], color=SERIES[row], label=name)
         axes.axhline(0, color=MUTED, linewidth=1)
-        ticks = np.unique(np.linspace(0, len(bands) - 1, 8).astype(int))
+        ticks = evenly(len(bands), 8)
         axes.set_xticks(ticks, [f"{bands[tick]:.0f}" for tick in ticks])
         axes.set(xlabel="frequency, Hz", ylabel="contribution")
         axes.legend()

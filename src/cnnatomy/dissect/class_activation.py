@@ -17,7 +17,8 @@ from cnnatomy.dissect.attributing.maps import cells_picture, concentration, samp
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
 from cnnatomy.drawing.showing import class_name, significant, span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
-from cnnatomy.probing.answers import Answer, spread_out, to_look_at
+from cnnatomy.probing.answers import Answer, to_look_at
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import Layer
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.statistics.intervals import mean_interval, share
@@ -48,7 +49,7 @@ def class_activation(network: nn.Module, samples: Samples, config: Mapping[str, 
     looked_at = to_look_at(network, samples, config["right"], config["wrong"], config["sample"])
     verdicts = randomised(network, samples, methods(layers, _places(facts)), seed)
 
-    compared = spread_out(samples, config["compared"])
+    compared = evenly(len(samples), config["compared"])
     numbers = _summary(network, samples, compared, layers, verdicts)
     blocks: list[Block] = []
     if facts.kind == "texts":

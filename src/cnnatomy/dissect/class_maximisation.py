@@ -18,12 +18,14 @@ from cnnatomy.dissect.ascent.climb import Pixels, ascend, frozen
 from cnnatomy.dissect.ascent.maximisation import best_of, drawn
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, spread, total_variation
-from cnnatomy.dissect.ascent.units import laid_out, multiply_adds
+from cnnatomy.dissect.ascent.units import laid_out
 from cnnatomy.drawing.showing import class_name, significant
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import batch_size
+from cnnatomy.probing.work import multiply_adds
 from cnnatomy.statistics.intervals import share
 
 TITLE = {"en": "What it takes most for each class", "zh": "网络心目中的各个类别"}
@@ -153,7 +155,7 @@ def _classes(facts: Facts, wanted: int | Sequence[str | int]) -> list[int]:
     """Which classes: those named, or so many, evenly spread where there are more."""
     names = facts.classes
     if isinstance(wanted, int):
-        return [int(label) for label in np.unique(np.linspace(0, len(names) - 1, min(wanted, len(names))).astype(int))]
+        return [int(label) for label in evenly(len(names), wanted)]
     found = []
     for name in wanted:
         if str(name) not in names:

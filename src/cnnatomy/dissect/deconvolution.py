@@ -16,8 +16,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.showing import class_name, colour, signed, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.probing.depths import activations
-from cnnatomy.probing.layers import batch_size, trace
+from cnnatomy.probing.layers import activations, batch_size, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.patches import (
     Drawn,

@@ -25,12 +25,14 @@ from cnnatomy.dissect.ascent.maximisation import (
     states,
 )
 from cnnatomy.dissect.ascent.regularisers import Box, box
-from cnnatomy.dissect.ascent.units import Units, listen, multiply_adds
+from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import Layer, LayerNotFound, named, trace
+from cnnatomy.probing.work import multiply_adds
 from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def dense_maximisation(
                 samples,
                 training,
                 limits,
-                wanted[np.unique(np.linspace(0, len(wanted) - 1, most).astype(int))],
+                wanted[evenly(len(wanted), most)],
                 summed=bool(one.maps),
                 steps=config["steps"],
                 starts=config["starts"],

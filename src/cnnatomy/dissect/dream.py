@@ -18,8 +18,8 @@ from cnnatomy.drawing.showing import Sound, class_name, significant
 from cnnatomy.exhibit import Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import WrongSetting, chosen_samples
-from cnnatomy.probing.depths import activations, after_activation, at_depths
-from cnnatomy.probing.layers import Layer, trace
+from cnnatomy.probing.depths import after_activation, at_depths
+from cnnatomy.probing.layers import Layer, activations, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.statistics.intervals import mean_interval
 

@@ -19,7 +19,7 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import plain, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.probing.answers import spread_out
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import LARGE, affordable, multiply_adds
 from cnnatomy.statistics.intervals import mean_interval
@@ -56,7 +56,7 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
 
     each = multiply_adds(network, x)
     n, steps = _affordable(samples, each, len(table) + 1, config["samples"], config["steps"])
-    chosen = spread_out(samples, n)
+    chosen = evenly(len(samples), n)
     x = to_tensor(facts, samples.inputs[chosen])
     target = logits_of(network, x).argmax(1)
     valid = np.asarray(samples.inputs[chosen]) != PADDING if facts.kind == "texts" else _all(len(chosen), facts)

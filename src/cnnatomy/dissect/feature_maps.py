@@ -27,7 +27,7 @@ from cnnatomy.drawing.showing import (
 )
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
-from cnnatomy.probing.choosing import chosen_samples
+from cnnatomy.probing.choosing import chosen_samples, evenly
 from cnnatomy.probing.fields import Field
 from cnnatomy.probing.layers import (
     Layer,
@@ -146,7 +146,7 @@ def _units(
 
 def _usual(network: nn.Module, samples: Samples, layers: Sequence[Layer], compared: int) -> list[np.ndarray]:
     """For each layer the peak of every map on samples of the split, (samples, channels)."""
-    places = np.unique(np.linspace(0, len(samples) - 1, min(compared, len(samples))).astype(int))
+    places = evenly(len(samples), compared)
     peaks: list[list[np.ndarray]] = [[] for _ in layers]
     size = batch_size(samples.facts.shape)
     for start in range(0, len(places), size):
@@ -398,7 +398,7 @@ def _strips(
         axes.grid(False)
         if upward:
             axes.imshow(paint_of(flat.T), origin="lower", aspect="auto", interpolation="none")
-            ticks = np.unique(np.linspace(0, len(values) - 1, min(7, len(values))).astype(int))
+            ticks = evenly(len(values), 7)
             axes.set_yticks(ticks, [f"{values[tick]:.0f}" for tick in ticks])
             axes.set(xlabel="filter", ylabel=f"{axis.name}, {axis.unit}")
         else:
@@ -407,7 +407,7 @@ def _strips(
             if firsts:
                 axes.set_xticks(np.arange(len(firsts)), firsts, rotation=60, ha="right", rotation_mode="anchor")
             else:
-                ticks = np.unique(np.linspace(0, len(values) - 1, min(7, len(values))).astype(int))
+                ticks = evenly(len(values), 7)
                 axes.set_xticks(ticks, [f"{values[tick]:.2g}" for tick in ticks])
                 axes.set_xlabel(f"{axis.name}, {axis.unit}")
 

@@ -16,6 +16,7 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import signed, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Table
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import Layer, LayerNotFound, batch_size, capture, named, stages, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.removal import Removal, gate_of, work
@@ -222,7 +223,7 @@ def _planned(
 
 
 def _spread(places: np.ndarray, most: int) -> np.ndarray:
-    return places[np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).astype(int))]
+    return places[evenly(len(places), most)]
 
 
 @dataclass(frozen=True)
@@ -320,7 +321,7 @@ def _maps(
         for gate, held in capture(network, x, gates).items():
             maps = held.flatten(2)
             peaks[gate].append((maps.amax(2) > 0).numpy())
-            chosen = np.unique(np.linspace(0, maps.shape[2] - 1, min(places, maps.shape[2])).astype(int))
+            chosen = evenly(maps.shape[2], places)
             rows[gate].append(maps[:, :, chosen].transpose(1, 2).flatten(0, 1).numpy())
     return [
         (np.concatenate(peaks[gate]).mean(axis=0), _correlation(np.concatenate(rows[gate]).astype(np.float64)))
@@ -416,8 +417,8 @@ def _curve(
     if len(levels) <= 2:  # ranked once: any number can be removed
         levels = np.unique(np.round(total * (1 - np.linspace(1, 0, 12) ** 2)).astype(int)).tolist()
     elif len(levels) > most:
-        levels = [levels[i] for i in np.unique(np.linspace(0, len(levels) - 1, most).astype(int))]
-    few = [levels[i] for i in np.unique(np.linspace(0, len(levels) - 1, min(7, len(levels))).astype(int))][1:]
+        levels = [levels[i] for i in evenly(len(levels), most)]
+    few = [levels[i] for i in evenly(len(levels), 7)][1:]
 
     def hits(gone: Sequence[tuple[int, int]]) -> int:
         size = batch_size(samples.facts.shape)

@@ -27,12 +27,14 @@ from cnnatomy.dissect.ascent.maximisation import (
     through,
 )
 from cnnatomy.dissect.ascent.regularisers import Box, box
-from cnnatomy.dissect.ascent.units import Units, listen, multiply_adds
+from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.drawing.showing import significant, span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages, trace
+from cnnatomy.probing.work import up_to
 
 TITLE = {"en": "What excites each filter most", "zh": "最能激活每个卷积核的输入"}
 PASSES = 3  # a step forward and back costs as much as three forward
@@ -68,7 +70,7 @@ def filter_maximisation(
     scenes, training, traced = _scenes(network, samples, training or samples, config["side"])
     x = to_tensor(scenes.facts, scenes.inputs[:1])
     limits = box(samples)
-    plans = _plans(network, traced, x, config)
+    plans = _plans(traced, x, config)
     units = [Units(network, traced, plan.layer, x) for plan in plans]
     looks: list[Look] = []
     for index, (one, reals, plan) in enumerate(
@@ -150,7 +152,7 @@ def _scenes(network: nn.Module, samples: Samples, training: Samples, side: int) 
         return samples, training, trace(network, to_tensor(samples.facts, samples.inputs[:1]))
 
 
-def _plans(network: nn.Module, traced: Sequence[Layer], x: Tensor, config: Mapping[str, Any]) -> list[Plan]:
+def _plans(traced: Sequence[Layer], x: Tensor, config: Mapping[str, Any]) -> list[Plan]:
     """Every filter of every convolution where that is not too much work; else some, spread over depth and layer."""
     convolutions = [layer for stage in stages(traced) for layer in stage]
     if config["layers"] is not None:
@@ -163,7 +165,7 @@ def _plans(network: nn.Module, traced: Sequence[Layer], x: Tensor, config: Mappi
                 )
     else:
         layers = convolutions
-    once = {layer.name: _work(network, layer, x) for layer in layers}
+    once = {layer.name: _work(traced, layer, x) for layer in layers}
     units: Sequence[int] | None = config["units"]
     for layer in layers:
         if units is not None and not all(0 <= unit < layer.shape[0] for unit in units):
@@ -181,16 +183,16 @@ def _plans(network: nn.Module, traced: Sequence[Layer], x: Tensor, config: Mappi
             most = int(config["work"] / len(layers) / (starts * steps * once[layer.name]))
             if most >= min(FEW, len(wanted)):
                 break
-        which = wanted[np.unique(np.linspace(0, len(wanted) - 1, max(1, min(most, len(wanted)))).astype(int))]
+        which = wanted[evenly(len(wanted), max(1, most))]
         plans.append(Plan(layer, which, starts, steps))
     return plans
 
 
-def _work(network: nn.Module, layer: Layer, x: Tensor) -> float:
+def _work(traced: Sequence[Layer], layer: Layer, x: Tensor) -> float:
     """Multiply-adds of one step for one filter, in all variants of both objectives; of the layer its channel alone."""
     weight = layer.module.weight
     assert isinstance(weight, Tensor)
-    whole = multiply_adds(network, x, layer) - weight[0].numel() * math.prod(layer.shape[1:]) * (layer.shape[0] - 1)
+    whole = up_to(traced, layer) - weight[0].numel() * math.prod(layer.shape[1:]) * (layer.shape[0] - 1)
     sides = x.shape[2:]
     seen = layer.field.size if layer.field is not None and len(layer.field.size) == len(sides) else sides
     part = math.prod(min(1.0, size / side) for size, side in zip(seen, sides, strict=True))
@@ -249,7 +251,7 @@ def _blocks(looks: Sequence[Look], facts: Facts, limits: Box, config: Mapping[st
             every = [one.map if found.summed else one.position for one in looks]
             values = [math.prod(one.window.shape) * 4 * len(one.which) for one in every]
             kept = min(1.0, config["shown"] / sum(values))
-            rows = np.unique(np.linspace(0, len(found.which) - 1, max(1, int(kept * len(found.which)))).astype(int))
+            rows = evenly(len(found.which), max(1, int(kept * len(found.which))))
             items = [item(found, row, look.states[row], facts, limits, side=64) for row in rows]
             blocks.append(
                 Grid(

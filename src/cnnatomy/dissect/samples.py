@@ -11,6 +11,7 @@ from cnnatomy.data.prepared import PADDING, UNKNOWN, Dataset, Facts, Samples
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.drawing.showing import Shown, Sound, class_name, picture, show
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table, Text
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.statistics.intervals import share
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _one_word(split: Samples, heard: set[int], voices: int, sound: Sound | None)
     each = of_word[~of_word.index.isin(heard)].drop_duplicates("voice").sort_values(["sex", "voice"], kind="stable")
     if len(each) < 2:
         return
-    each = each.iloc[np.unique(np.linspace(0, len(each) - 1, min(voices, len(each))).astype(int))]
+    each = each.iloc[evenly(len(each), voices)]
     yield show(
         "voices",
         split,

@@ -19,6 +19,7 @@ from cnnatomy.drawing.showing import Sound, amount, picture, significant, span_o
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing import voices
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import LayerNotFound, stages, trace
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _same_word(samples: Samples, most: int, maker: Spectrogram, sound: Sound) ->
     for sex in sorted(rows["sex"].unique()) if grouped else [None]:
         mine = rows if sex is None else rows[rows["sex"] == sex]
         # Evenly spread: the first ones may all be one accent.
-        mine = mine.iloc[np.unique(np.linspace(0, len(mine) - 1, min(most, len(mine))).astype(int))]
+        mine = mine.iloc[evenly(len(mine), most)]
         found = []
         for name, who in zip(mine["file"], mine[voice], strict=True):
             wav = _bytes(sound, str(name))
@@ -380,7 +381,7 @@ def _loudness(
     if field is not None:
         bands, wide = field
         axes.add_patch(Rectangle((left, 0.2), wide * step, bands - 0.2, fill=False, edgecolor=SERIES[1], linewidth=2))
-    ticks = np.unique(np.linspace(0, len(mel) - 1, 6).astype(int))
+    ticks = evenly(len(mel), 6)
     axes.set_yticks(ticks, [f"{centres[tick]:.0f}" for tick in ticks])
     axes.set(xlabel="time, s")
 
@@ -440,7 +441,7 @@ def _shift_figure(said: Said, maker: Spectrogram, curves: Mapping[str, np.ndarra
         left.plot(bands, one, color=SERIES[1], label=first.name)
         left.plot(bands, other, color=SERIES[0], label=second.name)
         left.plot(bands + shift, other, "--", color=SERIES[0], label=f"{second.name}, moved by {shift:.1f}")
-        ticks = np.unique(np.linspace(0, len(bands) - 1, 5).astype(int))
+        ticks = evenly(len(bands), 5)
         left.set_xticks(ticks, [f"{centres[tick]:.0f}" for tick in ticks])
         left.set(xlabel="frequency, Hz", ylabel="mean loudness, dB", xlim=(-0.5, len(bands) - 0.5))
         left.legend()

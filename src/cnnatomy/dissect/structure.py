@@ -19,8 +19,10 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.plotting import MUTED, SERIES
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.exhibit import Exhibit, Figure, Number, Table, Text
+from cnnatomy.probing.fields import Field
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, capture, evaluating, trace, whole
 from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.work import products
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,11 +54,11 @@ def structure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -
     classes = logits_of(network, x).shape[1]
     steps = calls(trace(network, x))
     boxes = gathered(steps, config["boxes"])
-    total = multiply_adds(network, x)
+    total = counted_by_torch(network, x)
     counted = sum(step.multiply_adds for step in steps)
     convolutions = [step.layer for step in steps if isinstance(step.layer.module, CONVOLUTIONS)]
-    followed = [layer for layer in convolutions if layer.field is not None]
-    confirmed = [confirm(network, x, layer, facts) for layer in followed]
+    confirmed = [confirm(network, x, layer, facts) for layer in convolutions if layer.field is not None]
+    fields = [layer.field for layer in convolutions if layer.field is not None]
     return Exhibit(
         kind="run",
         name="",
@@ -65,7 +67,7 @@ def structure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -
         title=TITLE,
         caption=_caption(facts, steps, boxes, total - counted, classes),
         numbers=[
-            *_summary(network, facts, steps, followed, confirmed, total),
+            *_summary(network, facts, steps, fields, confirmed, total),
             *(number for step in steps for number in _numbers(step, facts)),
         ],
         blocks=[
@@ -152,26 +154,19 @@ def calls(layers: Sequence[Layer]) -> list[Step]:
         if whole(layer.module):
             own = [parameter for parameter in layer.module.parameters() if id(parameter) not in met]
             met |= {id(parameter) for parameter in own}
-            steps.append(Step(layer, sum(parameter.numel() for parameter in own), _products(layer)))
+            steps.append(Step(layer, sum(parameter.numel() for parameter in own), products(layer)))
         elif layer.meets:
             steps.append(Step(layer, 0, 0, meets=True))
     return steps
 
 
-def multiply_adds(network: nn.Module, x: Tensor) -> int:
+def counted_by_torch(network: nn.Module, x: Tensor) -> int:
     """All products of a forward pass on one sample that torch counts, functions included."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with evaluating(network), torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(x)
     return counter.get_total_flops() // 2  # it counts a product and a sum as two
-
-
-def _products(layer: Layer) -> int:
-    module = layer.module
-    if isinstance(module, CONVOLUTIONS):
-        return math.prod(layer.shape) * module.in_channels // module.groups * math.prod(module.kernel_size)
-    return math.prod(layer.shape) * module.in_features if isinstance(module, nn.Linear) else 0
 
 
 def gathered(steps: Sequence[Step], most: int) -> list[Box]:
@@ -343,10 +338,10 @@ def _said(box: Box) -> str:
     if _told(box):
         named = [step for step in box.steps if not isinstance(step.layer.module, nn.Identity)]
         return ", ".join(dict.fromkeys(kind_of(step) for step in named or box.steps))
-    convolutions = [step for step in box.steps if isinstance(step.layer.module, CONVOLUTIONS)]
+    convolutions = [step.layer.module for step in box.steps if isinstance(step.layer.module, CONVOLUTIONS)]
     parts = []
     if convolutions:
-        sizes = dict.fromkeys(_times(step.layer.module.kernel_size) for step in convolutions)  # type: ignore[arg-type]
+        sizes = dict.fromkeys(_times(module.kernel_size) for module in convolutions)
         parts.append(f"{len(convolutions)} convolution{'s' * (len(convolutions) > 1)} of {', '.join(sizes)}")
     else:
         parts.append(f"{len(box.steps)} layers")
@@ -386,7 +381,7 @@ def _summary(
     network: nn.Module,
     facts: Facts,
     steps: Sequence[Step],
-    followed: Sequence[Layer],
+    fields: Sequence[Field],
     confirmed: Sequence[bool],
     total: int,
 ) -> list[Number]:
@@ -397,11 +392,10 @@ def _summary(
         Number("layers_with_weights", len(weighted)),
         Number("convolutions", sum(isinstance(step.layer.module, CONVOLUTIONS) for step in steps)),
     ]
-    if followed:
-        last = max(followed, key=lambda layer: math.prod(layer.field.size))  # type: ignore[union-attr]
+    if fields:
+        last = max(fields, key=lambda field: math.prod(field.size))
         lengths = facts.shape if facts.kind == "texts" else facts.shape[1:]
-        assert last.field is not None
-        seen = [min(size, length) / length for size, length in zip(last.field.size, lengths, strict=True)]
+        seen = [min(size, length) / length for size, length in zip(last.size, lengths, strict=True)]
         numbers += [
             Number("input_seen_by_one_unit", math.prod(seen), unit="fraction"),
             Number("fields_confirmed", sum(confirmed) / len(confirmed), unit="fraction", n=len(confirmed)),

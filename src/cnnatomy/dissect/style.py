@@ -18,8 +18,8 @@ from cnnatomy.drawing.showing import Sound, class_name, plain, significant
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import WrongSetting, chosen_samples
-from cnnatomy.probing.depths import activations, at_depths, before_activation
-from cnnatomy.probing.layers import trace
+from cnnatomy.probing.depths import at_depths, before_activation
+from cnnatomy.probing.layers import activations, trace
 from cnnatomy.probing.outputs import logits_of
 
 if TYPE_CHECKING:

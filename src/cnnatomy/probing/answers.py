@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.drawing.showing import class_name
 from cnnatomy.exhibit.blocks import State
-from cnnatomy.probing.layers import batch_size
-from cnnatomy.probing.outputs import logits_of
+from cnnatomy.probing.choosing import chosen_samples, evenly
+from cnnatomy.probing.predicting import predict
 from cnnatomy.probing.work import affordable, multiply_adds
 
 SEARCHED = 3e10  # multiply-adds spent on looking for errors
@@ -38,19 +37,10 @@ class Answer:
         return read if self.label < 0 else f"{class_name(samples.facts, self.label)}, {read}"
 
 
-def spread_out(samples: Samples, most: int) -> np.ndarray:
-    """Places of at most so many samples, evenly spread over the split."""
-    return np.unique(np.linspace(0, len(samples) - 1, min(most, len(samples))).astype(int))
-
-
 def answers(network: nn.Module, samples: Samples, places: Sequence[int] | np.ndarray) -> list[Answer]:
     """What the network reads in these samples. Raises NoLogits before any long work."""
     places = np.asarray(places, dtype=int)
-    size, found = batch_size(samples.facts.shape), []
-    for first in range(0, len(places), size):
-        x = to_tensor(samples.facts, samples.inputs[places[first : first + size]])
-        found.append(logits_of(network, x, len(samples.facts.classes)))
-    sure, read = torch.cat(found).double().softmax(1).max(1)
+    sure, read = predict(network, samples.facts, samples.inputs[places]).softmax(1).max(1)
     return [
         Answer(int(place), int(samples.labels[place]), int(what), float(how))
         for place, what, how in zip(places, read, sure, strict=True)
@@ -63,20 +53,13 @@ def to_look_at(
     """The chosen samples; without a choice so many that are read right, of classes as many as can be, and wrong ones,
     the surest first. Of unlabelled samples the first `right` + `wrong`.
 
-    Raises ValueError for a place outside of the split, NoLogits for a network that gives no class.
+    Raises WrongSetting for a place outside of the split, NoLogits for a network that gives no class.
     """
     if chosen is not None:
-        places = [chosen] if isinstance(chosen, int) else list(chosen)
-        for place in places:
-            if not isinstance(place, int) or not 0 <= place < len(samples):
-                raise ValueError(
-                    f"sample: {place!r} is no place in the {samples.split} split of {samples.facts.name!r}, which has "
-                    f"{len(samples)} samples; give one of 0 to {len(samples) - 1}"
-                )
-        return answers(network, samples, places)
+        return answers(network, samples, chosen_samples(samples, chosen, None))
     answers(network, samples, [0])  # a network without logits is refused before anything is counted
     each = multiply_adds(network, to_tensor(samples.facts, samples.inputs[:1]))
-    found = answers(network, samples, spread_out(samples, affordable(SEARCHED, each, 200, 20_000)))
+    found = answers(network, samples, evenly(len(samples), affordable(SEARCHED, each, 200, 20_000)))
     if all(answer.label < 0 for answer in found):
         return found[: right + wrong]
     good, seen = [], set()
@@ -87,8 +70,6 @@ def to_look_at(
     good += [answer for answer in found if answer.state == "right" and answer not in good][: max(0, right - len(good))]
     # Classes evenly spread, so that few samples are not all of the first ones.
     good.sort(key=lambda answer: (answer.read, answer.place))
-    kept = (
-        [good[i] for i in np.unique(np.linspace(0, len(good) - 1, min(right, len(good))).astype(int))] if good else []
-    )
+    kept = [good[i] for i in evenly(len(good), right)]
     bad = sorted((a for a in found if a.state == "wrong"), key=lambda answer: (-answer.confidence, answer.place))
     return kept + bad[:wrong]

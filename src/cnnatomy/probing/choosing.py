@@ -14,6 +14,11 @@ class WrongSetting(ValueError):
     """A setting of a method asks for what there isn't; the message names the setting and what there is."""
 
 
+def evenly(length: int, most: int) -> np.ndarray:
+    """At most `most` places of 0 to length − 1, evenly spread, the first among them; all where there are not more."""
+    return np.unique(np.linspace(0, length - 1, min(most, length)).astype(int))
+
+
 def chosen_samples(samples: Samples, sample: int | Sequence[int] | None, label: str | None) -> list[int]:
     """Places in the split of the samples that the configuration asks for.
 

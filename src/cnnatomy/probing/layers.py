@@ -192,9 +192,17 @@ def named(layers: Sequence[Layer], name: str) -> Layer:
 
 
 def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-    """The outputs of the layers of these names (as `trace` gives them) for a batch, each a copy of its own.
+    """The outputs of the layers of these names for a batch, as `activations` gives them, without gradients."""
+    with torch.no_grad():
+        return dict(zip(names, activations(network, x, names), strict=True))
 
-    The forward pass ends with the last of them. Raises LayerNotFound for one that takes no part in it.
+
+def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Tensor]:
+    """What the layers of these names (as `trace` gives them) hold for a batch, with the graph behind it.
+
+    Each is a copy of its own. The network is in evaluation mode meanwhile, so that normalisation is frozen; the pass
+    ends with the last layer asked for, so that what comes after need not accept the input's size. Raises LayerNotFound
+    for one that takes no part in it.
     """
     held: dict[str, Tensor] = {}
     calls: Counter[str] = Counter()
@@ -206,7 +214,7 @@ def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Te
             called = name if calls[name] == 1 else f"{name}#{calls[name]}"
             if called in names:
                 # A copy: an activation in place would change it later.
-                held[called] = (output[0] if isinstance(output, tuple) else output).detach().clone()
+                held[called] = (output[0] if isinstance(output, tuple) else output).clone()
                 if len(held) == len(set(names)):
                     raise _Enough
 
@@ -218,7 +226,7 @@ def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Te
             raise LayerNotFound(f"the network has no layer {name!r}")
         handles.append(modules[name].register_forward_hook(hook_of(name)))
     try:
-        with evaluating(network), torch.no_grad():
+        with evaluating(network):
             network(x)
     except _Enough:
         pass
@@ -228,7 +236,7 @@ def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Te
     for name in names:
         if name not in held:
             raise LayerNotFound(f"the layer {name!r} took no part in the forward pass")
-    return {name: held[name] for name in names}
+    return [held[name] for name in names]
 
 
 def batch_size(shape: Sequence[int]) -> int:

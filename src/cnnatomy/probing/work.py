@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from cnnatomy.probing.layers import CONVOLUTIONS, trace
+from cnnatomy.probing.layers import CONVOLUTIONS, Layer, trace
 
 LARGE = 5e7  # multiply-adds for one sample from which on a network is a large one: what is repeated is done once
 
 
 def multiply_adds(network: nn.Module, x: Tensor) -> int:
     """Multiplications of the convolutions and dense layers in one forward pass on `x`, (1, *shape); at least 1."""
-    total = 0
-    for layer in trace(network, x):
-        module = layer.module
-        if isinstance(module, CONVOLUTIONS):
-            total += math.prod(layer.shape) * math.prod(module.kernel_size) * module.in_channels // module.groups
-        elif isinstance(module, nn.Linear):
-            total += math.prod(layer.shape) * module.in_features
-    return max(1, total)
+    return max(1, up_to(trace(network, x)))
+
+
+def up_to(layers: Sequence[Layer], last: Layer | None = None) -> int:
+    """Multiplications of the traced convolutions and dense layers for one sample, as far as `last` and with it."""
+    names = [layer.name for layer in layers]
+    return sum(map(products, layers if last is None else layers[: names.index(last.name) + 1]))
+
+
+def products(layer: Layer) -> int:
+    """Multiplications of one layer for one sample; 0 for all but convolutions and dense layers."""
+    module = layer.module
+    if isinstance(module, CONVOLUTIONS):
+        return math.prod(layer.shape) * math.prod(module.kernel_size) * module.in_channels // module.groups
+    return math.prod(layer.shape) * module.in_features if isinstance(module, nn.Linear) else 0
 
 
 def affordable(budget: float, each: float, least: int, most: int) -> int:

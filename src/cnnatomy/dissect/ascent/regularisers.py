@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from cnnatomy.data.batches import network_ready, to_tensor
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.probing.choosing import evenly
 
 LOOKED_AT = 2000  # samples, at most, that say what is usual
 TINY = 1e-9
@@ -64,7 +65,7 @@ def box(samples: Samples) -> Box:
 
 def spread(samples: Samples, most: int = LOOKED_AT) -> np.ndarray:
     """Places of at most so many samples, evenly spread over the split."""
-    return np.unique(np.linspace(0, len(samples) - 1, min(most, len(samples))).astype(int))
+    return evenly(len(samples), most)
 
 
 def ink(x: Tensor, box: Box) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import Layer, activated, batch_size, evaluating
 
 TAPS = 49  # places of a kernel that is small: they are gone through one by one
@@ -177,7 +178,7 @@ class Units:
 
 def listen(units: Sequence[Units], samples: Samples, compared: int) -> list[Reals]:
     """What the samples of a split, at most so many and evenly spread, do to the units of each of some layers."""
-    places = np.unique(np.linspace(0, len(samples) - 1, min(compared, len(samples))).astype(int))
+    places = evenly(len(samples), compared)
     ledgers = [_Ledger(unit, samples.facts.shape, places) for unit in units]
     network = units[0].network
     given: list[tuple[Layer, Callable[[Tensor], None]]] = []
@@ -321,27 +322,6 @@ def laid_out(network: nn.Module, x: Tensor) -> Tensor:
         return x
     # A copy, because one channel is laid out either way, and then the layers behind it would take the slow one.
     return x.clone(memory_format=torch.channels_last)
-
-
-def multiply_adds(network: nn.Module, x: Tensor, until: Layer | None = None) -> int:
-    """Multiplications (with their additions) of convolutions and dense layers in a forward pass, up to a layer."""
-    total = 0
-
-    def count(module: nn.Module, inputs: Any, output: Tensor) -> None:
-        nonlocal total
-        weight = module.weight
-        assert isinstance(weight, Tensor)
-        total += output[0].numel() * weight[0].numel()
-
-    with ExitStack() as stack, evaluating(network), torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)):
-                stack.enter_context(_hooked(module.register_forward_hook(count)))
-        if until is not None:
-            stack.enter_context(listening(network, [(until, _stop)], False))
-        with suppress(Reached):
-            network(x)
-    return total
 
 
 def _inside(units: Units, shape: Sequence[int]) -> Tensor:

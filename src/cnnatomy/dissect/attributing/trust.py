@@ -25,6 +25,7 @@ from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.attributing.attributions import Maps
 from cnnatomy.drawing.showing import plain
 from cnnatomy.exhibit import Number, Text
+from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import evaluating, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import LARGE, affordable, multiply_adds
@@ -164,7 +165,7 @@ def looked_at(network: nn.Module, samples: Samples) -> np.ndarray:
         pool = long if len(long) else pool
     each = multiply_adds(network, to_tensor(samples.facts, samples.inputs[:1]))
     n = min(len(pool), affordable(WORK, each, 4, SAMPLES))
-    return pool[np.unique(np.linspace(0, len(pool) - 1, n).astype(int))]
+    return pool[evenly(len(pool), n)]
 
 
 def _valid(samples: Samples, places: np.ndarray) -> np.ndarray:
