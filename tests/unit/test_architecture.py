@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "evaluation": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
     "dissect": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
     "lessons": {"data", "models", "exhibit", "drawing", "probing"},
+    "studies": {"data", "models", "exhibit", "statistics", "drawing", "probing", "evaluation"},
     "launch": set(),
     "steps": {
         "config",

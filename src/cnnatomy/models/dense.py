@@ -12,8 +12,8 @@ from torch import nn
 class Dense(nn.Sequential):
     """Logits (n, classes) of samples (n, *shape) of any shape, through hidden layers of so many `units`.
 
-    `dropout` is the share of values left out in training, before each hidden layer but the first and before the
-    last. Without hidden layers (`units` empty) it is a linear classifier.
+    `dropout` is the share of each hidden layer's values that is left out in training. Without hidden layers (`units`
+    empty) it is a linear classifier.
     """
 
     def __init__(self, shape: tuple[int, ...], classes: int, units: Sequence[int], dropout: float) -> None:

@@ -1,0 +1,1 @@
+"""Studies: claims that trained networks can contradict."""

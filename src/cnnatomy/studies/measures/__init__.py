@@ -1,0 +1,1 @@
+"""What studies measure of a trained network beyond its accuracy, one module a subject."""
