@@ -12,6 +12,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/dissection.smk"
 include: "workflow/rules/lessons.smk"
+include: "workflow/rules/studies.smk"
 include: "workflow/rules/report.smk"
 
 

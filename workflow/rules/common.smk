@@ -47,6 +47,7 @@ wildcard_constraints:
     seed=r"\d+",
     method="|".join(set(options("dissect")) - set(OWN_STEP)),
     lesson="[^/]+",
+    study="[^/]+",
 
 
 def configuration(wildcards):
@@ -59,6 +60,8 @@ def configuration(wildcards):
         return compose(PLAN.of_data(wildcards.dataset))
     if hasattr(wildcards, "lesson"):
         return compose(PLAN.of_lesson(wildcards.lesson))
+    if hasattr(wildcards, "study"):
+        return compose(PLAN.of_study(wildcards.study))
     return PLAN.config(wildcards.run)
 
 
@@ -109,11 +112,24 @@ def raw_data(wildcards):
     return f"resources/{raw}/{raw}.zip"
 
 
-def prepared_data(wildcards):
-    name = configuration(wildcards)["data"]["name"]
+def _prepared(name):
     return multiext(
         f"results/data/{name}/", "dataset.json", "inputs.npy", "samples.csv"
     )
+
+
+def prepared_data(wildcards):
+    return _prepared(configuration(wildcards)["data"]["name"])
+
+
+def study_data(wildcards):
+    """The prepared data that a study's variants are trained on."""
+    return [file for name in PLAN.datasets(wildcards.study) for file in _prepared(name)]
+
+
+def trials_of(wildcards):
+    """For `params`: what makes each trained network of a study and what is measured of it, as one canonical text."""
+    return canonical(PLAN.trials(wildcards.study))
 
 
 def lesson_data(wildcards):

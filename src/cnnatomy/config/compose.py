@@ -46,6 +46,7 @@ def register() -> None:
                 COLLECTED,
                 {"report": "default"},
                 {"run": "mnist"},
+                {"study": None},
                 "_self_",
                 # No folder, no log file, no handler: a step leaves nothing but its artifacts.
                 {"override hydra/job_logging": "disabled"},
@@ -135,7 +136,7 @@ def check(config: Config, reference: Config) -> None:
             raise ConfigurationError(f"{group}.{key}: {str(error).splitlines()[0]}") from error
         except ValueError as error:
             raise ConfigurationError(f"{group}.{error}") from error
-    for group in ("threads", "model", *folders.COLLECTED):
+    for group in ("threads", "model", "study", *folders.COLLECTED):
         types.check(config.get(group) or {}, reference.get(group) or {}, group)
     for part in ("fetch", "prepare"):
         types.check(config["data"][part], reference["data"][part], f"data.{part}")

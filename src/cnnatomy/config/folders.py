@@ -11,8 +11,8 @@ PROJECT = Path(__file__).resolve().parents[3]
 CONF = PROJECT / "conf"
 
 #: The groups of which the user selects one option a run, and those whose options are all there, each under its name.
-CHOSEN = ("data", "model", "training", "run", "report")
-COLLECTED = ("dissect", "lesson", "study")
+CHOSEN = ("data", "model", "training", "run", "report", "study")
+COLLECTED = ("dissect", "lesson")
 
 
 def users() -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cnnatomy.config.errors import ConfigurationError, nearest
 
@@ -27,8 +27,8 @@ def key_of(override: str) -> str:
     return found["key"]
 
 
-def check(overrides: Iterable[str], runs: Sequence[str]) -> None:
-    """Refuse overrides that cannot mean what they say for the selected `runs`. Raises ConfigurationError."""
+def check(overrides: Iterable[str], runs: Sequence[str], studies: Sequence[str] = ()) -> None:
+    """Refuse overrides that cannot mean what they say for the selected runs and studies. Raises ConfigurationError."""
     for override in overrides:
         key = key_of(override)
         group = key.partition("@")[0]
@@ -41,23 +41,41 @@ def check(overrides: Iterable[str], runs: Sequence[str]) -> None:
                 f"{override} would hold for all selected runs ({', '.join(runs)}), which do not share their {group}: "
                 f"name one, as in runs.{runs[0]}.{override}"
             )
-        if group.startswith("runs."):
+        for several, kind, known, example in (
+            ("runs.", "run", runs, "training.max_epochs=3"),
+            ("studies.", "study", studies, "seeds=2"),
+        ):
+            if not group.startswith(several):
+                continue
             named = group.split(".")[1]
-            if named not in runs:
-                raise ConfigurationError(f"{override}: no run {named!r} is selected. {nearest(named, runs)}")
+            if named not in known:
+                raise ConfigurationError(f"{override}: no {kind} {named!r} is selected. {nearest(named, known)}")
             if group.count(".") == 1:
                 raise ConfigurationError(
-                    f"{override}: name what of the run to change, as in runs.{named}.training.max_epochs=3"
+                    f"{override}: name what of the {kind} to change, as in {several}{named}.{example}"
                 )
 
 
 def for_run(overrides: Iterable[str], run: str) -> list[str]:
     """The overrides that hold for one run: those for all, and those under `runs.<run>.` with that prefix taken off."""
-    mine = []
+    return [o for o in _named(overrides, f"runs.{run}.", "") if not _key(o).startswith(("studies.", "study."))]
+
+
+def for_study(overrides: Iterable[str], study: str) -> list[str]:
+    """The overrides that hold for one study and all its variants, `studies.<study>.seeds=2` as `study.seeds=2`."""
+    return [o for o in _named(overrides, f"studies.{study}.", "study.") if not _key(o).startswith("runs.")]
+
+
+def _named(overrides: Iterable[str], prefix: str, instead: str) -> Iterator[str]:
+    """Those that name none of several, and those of the one that `prefix` names, with `instead` in its place."""
+    several = prefix.partition(".")[0] + "."
     for override in overrides:
-        rest = override.lstrip("+~")
-        if not rest.startswith("runs."):
-            mine.append(override)
-        elif rest.startswith(f"runs.{run}."):
-            mine.append(override[: len(override) - len(rest)] + rest.removeprefix(f"runs.{run}."))
-    return mine
+        rest = _key(override)
+        if not rest.startswith(several):
+            yield override
+        elif rest.startswith(prefix):
+            yield override[: len(override) - len(rest)] + instead + rest.removeprefix(prefix)
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~")

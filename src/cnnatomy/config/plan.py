@@ -7,7 +7,7 @@ compose the same configurations and no value ever travels through a command line
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import yaml
@@ -15,7 +15,8 @@ import yaml
 from cnnatomy.config import folders, overrides
 from cnnatomy.config.compose import Config, compose
 from cnnatomy.config.errors import ConfigurationError, nearest
-from cnnatomy.config.slices import canonical, other_seeds, slice_of
+from cnnatomy.config.slices import canonical, digest_of, other_seeds, slice_of, together
+from cnnatomy.config.study import Study, study_of
 
 #: Methods that are no dissection of a network, with the step that makes each.
 OWN_STEP = {"samples": "samples", "evaluation": "evaluate"}
@@ -25,6 +26,11 @@ _NOTHING: Config = {"runs": [], "seeds": 1, "methods": [], "lessons": [], "studi
 
 def _is_of_report(override: str) -> bool:
     return overrides.key_of(override).startswith("report.")
+
+
+@cache
+def _study(name: str, given: tuple[str, ...]) -> Study:
+    return Study.read(name, compose(given)["study"])
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,11 @@ class Plan:
                     raise ConfigurationError(
                         f"report.{name}: no {group} {wanted!r}. {nearest(wanted, folders.options(group))}"
                     )
-        overrides.check(self.overrides, self.runs)
+        overrides.check(self.overrides, self.runs, self.studies)
         raw: dict[str, str] = {}
         prepared: dict[str, str] = {}
-        for run in self.runs:
+        variants = [variant.run for study in self.studies for variant in self.study(study).variants]
+        for run in [*self.runs, *variants]:
             config = self.config(run)
             for step, name, seen in (
                 ("fetch", config["data"]["raw"], raw),
@@ -96,24 +103,53 @@ class Plan:
         """Names of the selected runs, in the report's order."""
         return self.report["runs"]
 
+    @property
+    def studies(self) -> list[str]:
+        """Names of the selected studies, in the report's order."""
+        return self.report["studies"]
+
+    def study(self, name: str) -> Study:
+        """A study, selected or not, with the user's overrides."""
+        return _study(name, tuple(self._of_study(name)))
+
+    def _of_study(self, name: str) -> list[str]:
+        return [f"study={name}", *(o for o in overrides.for_study(self.overrides, name) if not _is_of_report(o))]
+
+    def of_study(self, name: str) -> list[str]:
+        """The Hydra overrides for a study: those of its base run that hold for all its variants."""
+        study = self.study(name)
+        return [f"run={study.base}", *study.overrides, *self._of_study(name)]
+
     def report_slice(self) -> Config:
         """What the report's step reads: its own selection, and the names of the runs it shows."""
         titles = {run: self.config(run)["title"] for run in self.runs}
         return slice_of("report", self.composed) | {"titles": titles}
 
     def of_run(self, run: str) -> list[str]:
-        """The Hydra overrides that make the configuration of a run, selected or not."""
+        """The Hydra overrides that make the configuration of a run, selected or not, or of a study's variant.
+
+        What makes a variant comes last: it is what the study compares.
+        """
+        study = None if run in folders.options("run") else study_of(run)
+        if study:
+            return [*self.of_study(study), *self.study(study).variant(run).overrides]
         mine = overrides.for_run(self.overrides, run)
         return [f"run={run}", *(o for o in mine if not _is_of_report(o))]
 
     def of_data(self, name: str, key: str = "name") -> list[str]:
         """The Hydra overrides for a dataset, found by `data.name` or `data.raw` (`key`).
 
-        Those of the first selected run on it, which may change it, or else the dataset as its YAML has it.
+        Those of the first selected run on it, which may change it, or of the first variant of any study, or else the
+        dataset as its YAML has it.
         """
         for run in self.runs:
             if self.config(run)["data"][key] == name:
                 return self.of_run(run)
+        if name not in folders.options("data"):  # made by a study's overrides
+            for study in [*self.studies, *folders.options("study")]:
+                for variant in self.study(study).variants:
+                    if self.config(variant.run)["data"][key] == name:
+                        return self.of_run(variant.run)
         return [f"data={name}"]
 
     def of_lesson(self, lesson: str) -> list[str]:
@@ -127,6 +163,22 @@ class Plan:
     def config(self, run: str) -> Config:
         """The configuration of a run."""
         return compose(self.of_run(run))
+
+    def trials(self, study: str) -> dict[str, str]:
+        """The digest of what is measured of each trained network of a study, by `<run>/seed<k>`."""
+        return {
+            f"{variant.run}/seed{seed}": digest_of("measure", self.config(variant.run), seed=seed)
+            for variant, seed in self.study(study).trials()
+        }
+
+    def digest_of_study(self, study: str) -> str:
+        """What a study's exhibit carries: the digest of its own step, and those of all that it reads."""
+        own = digest_of("study", compose(self.of_study(study)))
+        return together({"study": own, **self.trials(study)})
+
+    def datasets(self, study: str) -> list[str]:
+        """Names of the datasets that a study's variants are trained on."""
+        return sorted({self.config(variant.run)["data"]["name"] for variant in self.study(study).variants})
 
     def exhibits(self) -> list[str]:
         """The exhibits that the report hangs, as paths of their `exhibit.json`, in the order in which it hangs them."""
@@ -170,4 +222,5 @@ class Plan:
                 seeds = range(self.report["seeds"] if step == "evaluate" else 1)
                 jobs += [f"{step}/{run}-seed{k}" if step else f"dissect/{run}-seed{k}-{method}" for k in seeds]
         jobs += [f"lesson/{lesson}" for lesson in self.report["lessons"]]
+        jobs += [f"{step}/{study}" for study in self.studies for step in ("trials", "study")]
         return [f"results/benchmarks/{job}.tsv" for job in jobs]

@@ -53,6 +53,7 @@ class Training:
 
     max_epochs: int = MISSING
     batch_size: int = MISSING
+    loss: str = MISSING
     optimiser: str = MISSING
     learning_rate: float = MISSING
     weight_decay: float = MISSING
@@ -76,6 +77,14 @@ class Training:
         _positive(gradient_clip=self.gradient_clip, early_stop=self.early_stop)
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing: must be at least 0 and below 1, not {self.label_smoothing}")
+        _one_of("loss", self.loss, ("cross_entropy", "mse"))
+        if self.loss == "mse" and self.label_smoothing:
+            raise ValueError(
+                f"label_smoothing: is part of the cross-entropy; with training.loss=mse it must be 0, not "
+                f"{self.label_smoothing}"
+            )
+        _one_of("optimiser", self.optimiser, ("adam", "adamw", "rmsprop", "sgd"))
+        _one_of("schedule", self.schedule, ("constant", "one_cycle"))
         _one_of("keep", self.keep, ("best", "last"))
 
 

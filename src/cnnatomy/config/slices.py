@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ _READS = {
     "samples": ("prepare",),
     "evaluate": ("train",),
     "dissect": ("train",),
+    "measure": ("train",),  # of each trained network of a study
+    "study": (),  # and of all its variants: `Plan.digest_of_study`
     "lesson": (),  # or ("prepare",), where it looks at data
     "report": (),
 }
@@ -63,6 +66,10 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
     if step == "lesson":
         assert method is not None
         return {method: config["lesson"][method], "threads": threads["lesson"]}
+    if step == "measure":
+        return {"measures": config["study"]["measures"], "threads": config["training"]["threads"]}
+    if step == "study":
+        return {"study": config["study"], "threads": threads["study"]}
     if step == "report":
         return {"report": config["report"], "threads": threads["report"]}
     raise KeyError(step)
@@ -85,6 +92,9 @@ def code_of(step: str, config: Config, *, method: str | None = None) -> str:
         roots += [_module(name) for name in targets.names_in([config["model"], config["training"]])]
     elif step in ("evaluate", "dissect"):
         roots += [_module(name) for name in targets.names_in(config["model"])]
+    elif step == "measure":
+        roots = ["cnnatomy.studies.measures.always"]
+        roots += [_module(name) for name in targets.names_in([config["model"], config["study"]["measures"]])]
     if step == "dissect":
         roots.append(_module(method_target(config, str(method))))
     if step == "lesson":
@@ -126,6 +136,11 @@ def digest_of(step: str, config: Config, *, seed: int = 0, method: str | None = 
             }
         ).encode()
     ).hexdigest()
+
+
+def together(digests: Mapping[str, str]) -> str:
+    """One digest of several, each under its name."""
+    return hashlib.sha256(canonical(dict(digests)).encode()).hexdigest()
 
 
 def _module(target: str) -> str:

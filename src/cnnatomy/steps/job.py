@@ -20,16 +20,33 @@ RESULTS = Path("results")
 
 #: Steps that are about a dataset rather than a run, with the key of `data` by which the dataset is addressed.
 OF_DATA = {"fetch": "raw", "prepare": "name"}
+#: What the subject of a step is called on its command line, and the one that it has without; `run` for all others.
+_SUBJECTS = {
+    "fetch": ("data", "mnist"),
+    "prepare": ("data", "mnist"),
+    "lesson": ("lesson", "convolution"),
+    "trials": ("study", "direction_quick"),
+    "study": ("study", "direction_quick"),
+    "report": ("report", ""),
+}
 
 
 @dataclass(frozen=True)
 class Job:
-    """One step at work: its name, what it was asked for, and the checked configuration it reads."""
+    """One step at work: its name, what it was asked for, and the checked configuration it reads.
+
+    subject: the run, dataset, lesson, study or report that it is about.
+    """
 
     step: str
-    run: str
+    subject: str
     config: dict[str, Any]
     plan: Plan
+
+    @property
+    def run(self) -> str:
+        """The run that a step is about, a study's variant perhaps."""
+        return self.subject
 
     @property
     def seed(self) -> int:
@@ -45,8 +62,17 @@ class Job:
         return slice_of(self.step, self.config, seed=self.seed, method=self.method)
 
     @property
+    def values(self) -> str:
+        """All that a user can change of what this step makes, as one text: its slice, and a study's trainings."""
+        if self.step in ("trials", "study"):
+            return canonical([self.config["study"], self.plan.trials(self.subject)])
+        return canonical(self.slice)
+
+    @property
     def digest(self) -> str:
         """What this step's artifact carries: of its slice, its code and all before it."""
+        if self.step == "study":
+            return self.plan.digest_of_study(self.subject)
         return self.expect(self.step)
 
     def expect(self, step: str, seed: int | None = None) -> str:
@@ -62,9 +88,8 @@ class Job:
         for folder in (Path(self.config["out"] or RESULTS), RESULTS):
             if (folder / path).exists():
                 return folder / path
-        raise ConfigurationError(
-            f"{RESULTS / path} is not there yet; make it with: snakemake --cores all {RESULTS / path}"
-        )
+        made_by = RESULTS / (path if self.step != "study" else f"studies/{self.subject}/exhibit.json")
+        raise ConfigurationError(f"{RESULTS / path} is not there yet; make it with: snakemake --cores all {made_by}")
 
     @property
     def raw(self) -> Path:
@@ -84,9 +109,9 @@ class Job:
 def step(work: Callable[[Job], None]) -> Callable[[], None]:
     """Make a Hydra script of a function of a Job; the step's name is that of the function.
 
-    The command line takes Hydra's flags and overrides, `run=` (`data=` for fetch and prepare, `lesson=`), `seed=`,
-    `method=`, `out=` for another folder than results/, and `given=`, the file with which the workflow hands over
-    overrides. A step run by hand with values that are not those of the workflow must be told where else to write.
+    The command line takes Hydra's flags and overrides, `run=` (`data=` for fetch and prepare, `lesson=`, `study=`),
+    `seed=`, `method=`, `out=` for another folder than results/, and `given=`, the file with which the workflow hands
+    over overrides. A step run by hand with values that are not those of the workflow must be told where else to write.
     """
     name = work.__name__
 
@@ -104,7 +129,6 @@ def step(work: Callable[[Job], None]) -> Callable[[], None]:
 
 def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     import hydra
-    from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
     from cnnatomy.config import compose
@@ -114,21 +138,26 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     flags = [a for a in arguments if a not in own]
     given, own = _pop(own, "given")
     plan = Plan.read(Path(given)) if given else Plan(report_name=None)
-    subject, own = _pop(own, "data" if name in OF_DATA else name if name in ("lesson", "report") else "run")
-    if name in OF_DATA:
-        theirs = plan.of_data(subject, OF_DATA[name]) if subject else []
-    elif name == "lesson":
-        theirs = plan.of_lesson(subject or "convolution")
-    elif name == "report":
+    kind, usual_subject = _SUBJECTS.get(name, ("run", "mnist"))
+    subject, own = _pop(own, kind)
+    if kind == "report":
         plan = Plan(subject or plan.report_name or "default", plan.overrides)
+    subject = subject or usual_subject
+    if kind == "data":
+        theirs = plan.of_data(subject, OF_DATA[name])
+    elif kind == "lesson":
+        theirs = plan.of_lesson(subject)
+    elif kind == "study":
+        theirs = plan.of_study(subject)
+    elif kind == "report":
         theirs = plan.of_report()
     else:
-        theirs = plan.of_run(subject or "mnist")
+        theirs = plan.of_run(subject)
     told = [o for o in own if overrides.key_of(o) in ("seed", "method", "out")]
 
     # Composed here first, with all its checks and hints; Hydra composes the same again as the script it runs.
     config = compose.compose([*theirs, *own])
-    threads = str(config["training"]["threads"] if name == "train" else config["threads"][name])
+    threads = str(config["training"]["threads"] if name in ("train", "trials") else config["threads"][name])
     for library in ("OMP", "MKL", "OPENBLAS", "NUMBA"):  # read once, when numpy and torch are imported
         os.environ[f"{library}_NUM_THREADS"] = threads
 
@@ -140,16 +169,15 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
 
     def checked(resolved) -> None:
         _speak()
-        run = HydraConfig.get().runtime.choices["run"]
         config: dict[str, Any] = OmegaConf.to_container(resolved, resolve=True)  # type: ignore[assignment]
         if name == "dissect" and (config["method"] not in config["dissect"] or config["method"] in OWN_STEP):
             hint = nearest(str(config["method"]), set(config["dissect"]) - set(OWN_STEP))
             raise ConfigurationError(f"method={config['method']}: no such dissection. {hint}")
-        todo = Job(name, run, config, plan)
-        usual = compose.compose([*theirs, *told])
-        if not config["out"] and canonical(todo.slice) != canonical(
-            slice_of(name, usual, seed=todo.seed, method=todo.method)
-        ):
+        # A study composes its variants by itself, from the plan.
+        changed = [o for o in own if o not in told] if kind == "study" else []
+        todo = Job(name, subject, config, Plan(plan.report_name, (*plan.overrides, *changed)))
+        usual = Job(name, subject, compose.compose([*theirs, *told]), plan)
+        if not config["out"] and todo.values != usual.values:
             raise ConfigurationError(
                 f"These values are not those of the workflow, whose artifacts lie in {RESULTS}/: "
                 "add out=<folder> to write elsewhere, or give them to the report (OVERRIDES=…)."

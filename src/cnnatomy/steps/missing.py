@@ -21,6 +21,8 @@ def is_current(plan: Plan, exhibit: Path) -> bool:
     except (OSError, ValueError, KeyError):
         return False
     parts = exhibit.parts
+    if parts[1] == "studies":
+        return bool(carried.get("study") == plan.digest_of_study(parts[2]))
     if parts[1] == "lessons":
         step, method, seed, config = "lesson", parts[2], 0, compose(plan.of_lesson(parts[2]))
     else:
@@ -47,18 +49,30 @@ def _way(plan: Plan, exhibit: Path) -> list[tuple[str, str, str]]:
     parts = exhibit.parts
     if parts[1] == "lessons":
         return [(f"lesson {parts[2]}", str(exhibit), f"lesson/{parts[2]}.log")]
+    if parts[1] == "studies":
+        study = parts[2]
+        runs = {plan.config(v.run)["data"]["name"]: v.run for v in plan.study(study).variants}
+        way = [step for run in runs.values() for step in _way_to_data(plan, run)]
+        way.append((f"trials {study}", f"results/trials/{study}.json", f"trials/{study}.log"))
+        return [*way, (f"study {study}", str(exhibit), f"study/{study}.log")]
     run, seed, method = parts[2:5]
-    data = plan.config(run)["data"]
-    raw, name = data["raw"], data["name"]
     way = [
-        (f"fetch {raw}", f"resources/{raw}/{raw}.zip", f"fetch/{raw}.log"),
-        (f"prepare {name}", f"results/data/{name}/dataset.json", f"prepare/{name}.log"),
+        *_way_to_data(plan, run),
         (f"train {run} {seed}", f"results/runs/{run}/{seed}/model.safetensors", f"train/{run}-{seed}.log"),
     ]
     step = OWN_STEP.get(method, "dissect")
     log = f"{step}/{run}-{seed}.log" if method in OWN_STEP else f"dissect/{run}-{seed}-{method}.log"
     own = (f"{step} {run} {seed} {method}", str(exhibit), log)
     return [*(way[:2] if step == "samples" else way), own]
+
+
+def _way_to_data(plan: Plan, run: str) -> list[tuple[str, str, str]]:
+    data = plan.config(run)["data"]
+    raw, name = data["raw"], data["name"]
+    return [
+        (f"fetch {raw}", f"resources/{raw}/{raw}.zip", f"fetch/{raw}.log"),
+        (f"prepare {name}", f"results/data/{name}/dataset.json", f"prepare/{name}.log"),
+    ]
 
 
 def _end(log: Path) -> str:

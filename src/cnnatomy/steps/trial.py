@@ -1,0 +1,86 @@
+"""One training of a study: held by one process, trained as any run is, measured, written."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict
+from pathlib import Path
+
+from hydra.utils import instantiate
+
+from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.models import weights
+from cnnatomy.steps.datasets import dataset
+from cnnatomy.steps.job import Job
+from cnnatomy.steps.measures import FILE, measured, trial_of
+from cnnatomy.steps.networks import network
+from cnnatomy.steps.training import train_job
+from cnnatomy.steps.writing import replaced
+from cnnatomy.studies.measures.always import always
+
+
+def work_off(job: Job) -> None:
+    """Train and measure what of a study is missing; what another process holds is waited for when all else is done."""
+    left = list(job.plan.study(job.subject).trials())
+    for wait in (False, True):
+        held = []
+        for variant, seed in left:
+            trial = trial_of(job, variant.run, seed)
+            with _holding(trial, wait) as mine:
+                if mine:
+                    _finish(trial)
+                else:
+                    held.append((variant, seed))
+        left = held
+
+
+def _finish(job: Job) -> None:
+    """Train and measure, unless it was done."""
+    try:
+        measured(job)
+        return
+    except (ConfigurationError, ValueError, KeyError, TypeError):
+        pass
+    started, name = time.monotonic(), f"{job.run} seed {job.seed}"
+    training = Job("train", job.run, job.config, job.plan)
+    if not _stands(training):
+        log = training.output(f"logs/train/{job.run}-seed{job.seed}.log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w") as file, redirect_stdout(file):
+            train_job(training)
+    data = dataset(training)
+    trained = network(training, data.facts)
+    numbers = always(trained, data, seed=job.seed)
+    for measure in job.config["study"]["measures"]:
+        numbers += instantiate(measure, _partial_=True, _convert_="all")(trained, data, seed=job.seed)
+    with replaced(job.output(FILE.format(run=job.run, seed=job.seed))) as part:
+        part.write_text(json.dumps({"digest": job.digest, "numbers": [asdict(number) for number in numbers]}) + "\n")
+    accuracy = next(number.value for number in numbers if number.metric == "test_accuracy")
+    print(f"{name}: test accuracy {accuracy:.4f}, {time.monotonic() - started:.1f} s", flush=True)
+
+
+def _stands(job: Job) -> bool:
+    """Whether the network is there, trained with these values by this code."""
+    file = job.output(f"runs/{job.run}/seed{job.seed}/model.safetensors")
+    try:
+        return file.is_file() and weights.metadata(file)["digest"] == job.digest
+    except (weights.WeightsError, KeyError):
+        return False
+
+
+@contextmanager
+def _holding(job: Job, wait: bool) -> Iterator[bool]:
+    """Hold a trial against other processes: whether it is held, which with `wait` it always is in the end."""
+    lock: Path = job.output(f"state/{job.run}-seed{job.seed}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True  # closing the file lets go, and so does the end of the process, whatever ends it

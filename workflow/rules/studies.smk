@@ -1,0 +1,39 @@
+# Studies: many small trainings, and what their differences say of a claim. The trainings of a study share a few processes, each of
+# which keeps what it has finished; they are no outputs here, so that a failing one takes none of the others with it.
+
+
+rule trials:
+    input:
+        study_data,
+    output:
+        "results/trials/{study}.json",
+    log:
+        "results/logs/trials/{study}.log",
+    benchmark:
+        "results/benchmarks/trials/{study}.tsv"
+    threads: workflow.cores or 1
+    resources:
+        mem_mb=lambda wildcards, threads: 1500 * threads,
+    params:
+        trials=trials_of,
+    shell:
+        "python -m cnnatomy.steps.trials study={wildcards.study} workers={threads} given=results/config/given.yaml &> {log}"
+
+
+rule study:
+    input:
+        "results/trials/{study}.json",
+    output:
+        "results/studies/{study}/exhibit.json",
+    log:
+        "results/logs/study/{study}.log",
+    benchmark:
+        "results/benchmarks/study/{study}.tsv"
+    threads: threads_of("study")
+    resources:
+        mem_mb=1000,
+    params:
+        config=slice_of_step("study"),
+        code=code_of_step("study"),
+    shell:
+        "python -m cnnatomy.steps.study study={wildcards.study} given=results/config/given.yaml &> {log}"
