@@ -40,6 +40,7 @@ WORK = 2 * CONV1 + 3 * (CONV2 + DENSE)
 
 TRAINING = {
     "max_epochs": 1,
+    "loss": "cross_entropy",
     "optimiser": "adamw",
     "learning_rate": 1e-3,
     "weight_decay": 0.01,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnatomy.data import archive, prepared, spoken_digits, texts
+from cnnatomy.data import archive, mnist, prepared, spoken_digits, texts
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Dataset
 
@@ -112,6 +112,46 @@ def test_mnist_is_mnist(ready):
     np.testing.assert_allclose([normalise.mean, normalise.std], [[0.1307], [0.3081]], atol=5e-4)
     pixels = dataset.split("train").inputs / 255
     np.testing.assert_allclose([normalise.mean[0], normalise.std[0]], [pixels.mean(), pixels.std()], rtol=1e-9)
+
+
+def prepared_again(ready, tmp_path: Path, **changes: Any) -> Dataset:
+    settings = {key: value for key, value in configured("mnist").prepare.items() if key != "_target_"}
+    mnist.prepare(ready("mnist")[0], tmp_path, digest="d2", **settings | changes)
+    return prepared.load(tmp_path)
+
+
+def test_pixels_laid_out_anew_are_the_same_pixels(ready, tmp_path: Path):
+    """All images in one order, which a second image of each split can be read back with."""
+    whole, mixed = ready("mnist")[1], prepared_again(ready, tmp_path, permute=0)
+    assert mixed.facts.normalise == whole.facts.normalise
+    marked = whole.split("train").inputs[:2000].reshape(2000, 784).astype(int).T  # a pixel's values tell which it is
+    moved = mixed.split("train").inputs[:2000].reshape(2000, 784).astype(int).T
+    place = {row.tobytes(): at for at, row in enumerate(marked) if row.any()}
+    came_from = {at: place[row.tobytes()] for at, row in enumerate(moved) if row.any()}
+    assert len(came_from) == len(place) > 600
+    assert sum(at == came for at, came in came_from.items()) < 10
+    for split in ("train", "validation", "test"):
+        before, after = (data.split(split).inputs.reshape(-1, 784) for data in (whole, mixed))
+        np.testing.assert_array_equal(after[:, list(came_from)], before[:, list(came_from.values())])
+        assert (mixed.split(split).labels == whole.split(split).labels).all()
+
+
+def test_subsampled_images_are_means_over_squares(ready, tmp_path: Path):
+    import torch
+
+    whole, half = ready("mnist")[1], prepared_again(ready, tmp_path, subsample=2)
+    assert half.facts.shape == (1, 14, 14)
+    images = torch.from_numpy(np.array(whole.split("test").inputs[:100])).float()
+    means = torch.nn.functional.avg_pool2d(images, 2).numpy()
+    assert np.abs(half.split("test").inputs[:100] - means).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("subsample", 3), ("subsample", 0), ("permute", -1), ("validation", 60_000)]
+)
+def test_what_mnist_cannot_be_prepared_with_is_named(ready, tmp_path: Path, key: str, value: int):
+    with pytest.raises(DataError, match=f"data.prepare.{key} is {value}"):
+        prepared_again(ready, tmp_path, **{key: value})
 
 
 def test_the_wheel_of_mnist_gives_the_same_bytes_as_the_mirror(

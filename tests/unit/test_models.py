@@ -11,9 +11,12 @@ from torch import nn
 
 from cnnatomy import models
 from cnnatomy.models import weights
+from cnnatomy.models.article import Article
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
+from cnnatomy.models.local import Local, LocallyConnected
 from cnnatomy.models.photograph import EfficientNetLite0
+from cnnatomy.models.pools import pool
 from cnnatomy.models.sentence import Sentence
 
 LECTURE = {"_target_": "cnnatomy.models.lecture.Lecture", "filters": [25, 50], "units": 100, "dropout": 0.25}
@@ -36,7 +39,7 @@ def sample(network: nn.Module, n: int) -> torch.Tensor:
     torch.manual_seed(1)
     if isinstance(network, Sentence):
         return torch.randint(1, 200, (n, 20))
-    return torch.randn(n, 1, 28, 28) if isinstance(network, Lecture) else torch.randn(n, 1, 40, 44)
+    return torch.randn(n, 1, 28, 28) if isinstance(network, Lecture | Local) else torch.randn(n, 1, 40, 44)
 
 
 def maps(network: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -126,7 +129,11 @@ def test_the_vector_of_padding_stays_zero_in_training():
     assert not network.embedding.weight.grad[0].any()
 
 
-@pytest.mark.parametrize("make", [lecture, frequency, sentence])
+def local() -> Local:
+    return Local((1, 28, 28), 10, filters=(3, 4), units=5, dropout=0.25).eval()
+
+
+@pytest.mark.parametrize("make", [lecture, frequency, sentence, local])
 def test_a_sample_s_answer_does_not_depend_on_its_batch(make):
     network = make()
     x = sample(network, 7)
@@ -136,7 +143,7 @@ def test_a_sample_s_answer_does_not_depend_on_its_batch(make):
         torch.testing.assert_close(network(x[i : i + 1])[0], together[i])
 
 
-@pytest.mark.parametrize("make", [lecture, frequency, sentence, lambda: EfficientNetLite0(5, 0.2)])
+@pytest.mark.parametrize("make", [lecture, frequency, sentence, local, lambda: EfficientNetLite0(5, 0.2)])
 def test_gradients_reach_every_parameter(make):
     network = make().train()
     x = torch.randn(2, 3, 64, 64) if isinstance(network, EfficientNetLite0) else sample(network, 8)
@@ -145,7 +152,7 @@ def test_gradients_reach_every_parameter(make):
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
 
-@pytest.mark.parametrize("make", [lecture, frequency, sentence, lambda: EfficientNetLite0(5, 0.2)])
+@pytest.mark.parametrize("make", [lecture, frequency, sentence, local, lambda: EfficientNetLite0(5, 0.2)])
 def test_every_activation_is_a_module_of_its_own_so_that_methods_can_hook_it(make):
     network = make().eval()
     calls: dict[str, int] = {}
@@ -198,3 +205,105 @@ def test_start_weights_depend_on_the_seed_and_on_nothing_else():
     again, other = models.build(LECTURE, DIGITS, seed=3), models.build(LECTURE, DIGITS, seed=4)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
     assert not torch.equal(first.conv1.weight, other.conv1.weight)
+
+
+def article(**changes) -> Article:
+    given = {"filters": (32, 32), "units": (1000, 1000), "convolutions": "linear", "dense": "sigmoid"}
+    return Article((1, 28, 28), 10, **(given | {"pooling": "average"} | changes)).eval()
+
+
+def test_the_article_s_network_has_its_maps_and_parameters():
+    network = article()
+    given = {name: tuple(y.shape[1:]) for name, y in maps(network, torch.randn(2, 1, 28, 28)).items()}
+    assert given["conv1"] == given["conv2"] == (32, 28, 28)
+    assert given["pool"] == (32, 14, 14) and given["flatten"] == (6272,)
+    convolutions = 32 * (9 + 1) + 32 * (32 * 9 + 1)
+    dense = 1000 * (6272 + 1) + 1000 * (1000 + 1) + 10 * (1000 + 1)
+    assert sum(p.numel() for p in network.parameters()) == convolutions + dense == 7_293_578
+
+
+def test_the_article_s_network_starts_as_keras_starts_it():
+    network = article()
+    for name, ins, outs in (("conv1", 9, 288), ("conv2", 288, 288), ("dense1", 6272, 1000), ("dense3", 1000, 10)):
+        layer, bound = network.get_submodule(name), (6 / (ins + outs)) ** 0.5
+        assert 0.99 * bound < layer.weight.abs().max() <= bound
+        assert layer.weight.var().item() == pytest.approx(bound**2 / 3, rel=0.15)
+        assert not layer.bias.any()
+
+
+def test_the_article_s_network_takes_its_activations_and_its_pool_from_the_configuration():
+    kinds = {name: type(module) for name, module in article(convolutions="relu", pooling="max").named_children()}
+    assert kinds["activation1"] is kinds["activation2"] is nn.ReLU and kinds["pool"] is nn.MaxPool2d
+    assert kinds["activation3"] is kinds["activation4"] is nn.Sigmoid
+    with pytest.raises(ValueError, match="model.dense is 'tanh'; there are linear, sigmoid, relu"):
+        article(dense="tanh")
+
+
+@pytest.mark.parametrize("kind", ["max", "average", "blurred", "none"])
+@pytest.mark.parametrize("size", [(10, 10), (28, 28), (13, 20)])
+def test_the_lecture_network_takes_any_pool(kind, size):
+    network = Lecture((1, *size), 4, filters=(5, 6), units=7, dropout=0.0, pooling=kind)
+    assert network(torch.randn(2, 1, *size)).shape == (2, 4)
+    assert list(network.state_dict()) == list(Lecture((1, *size), 4, (5, 6), 7, 0.0).state_dict())
+    wide = network.dense1.in_features
+    assert wide == 6 * (
+        (size[0] - 4) * (size[1] - 4)
+        if kind == "none"
+        else maps(network, torch.ones(1, 1, *size))["pool2"].shape[2:].numel()
+    )
+
+
+def test_a_pool_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="pooling is 'mean'; there are max, average, blurred and none"):
+        pool("mean")
+
+
+@pytest.mark.parametrize("size", [(26, 26), (11, 11), (9, 14)])
+def test_the_blurred_maximum_is_a_maximum_and_a_blur_by_1_2_1(size):
+    x = torch.randn(2, 3, *size)
+    blurred = pool("blurred")(x)
+    row = torch.tensor([1.0, 2.0, 1.0]) / 4
+    kernel = (row[:, None] * row).expand(3, 1, 3, 3)
+    padded = nn.functional.pad(nn.functional.max_pool2d(x, 2, stride=1), (1, 1, 1, 1), mode="replicate")
+    torch.testing.assert_close(blurred, nn.functional.conv2d(padded, kernel, stride=2, groups=3))
+    assert blurred.shape == pool("max")(x).shape
+
+
+def test_a_blurred_maximum_changes_less_when_the_picture_moves():
+    x = torch.randn(50, 1, 40, 40)
+    still, moved = x[..., :, :-1], x[..., :, 1:]
+    change = {
+        kind: (pool(kind)(moved) - pool(kind)(still)).std() / pool(kind)(still).std() for kind in ("max", "blurred")
+    }
+    assert change["blurred"] < 0.8 * change["max"]
+
+
+def test_a_locally_connected_layer_whose_places_agree_is_a_convolution():
+    layer, convolution = LocallyConnected(3, 5, 3, (9, 12)), nn.Conv2d(3, 5, 3)
+    with torch.no_grad():
+        layer.weight.copy_(convolution.weight.flatten(1).T.expand_as(layer.weight))
+        layer.bias.copy_(convolution.bias.expand_as(layer.bias))
+    x = torch.randn(4, 3, 9, 12)
+    torch.testing.assert_close(layer(x), convolution(x))
+
+
+def test_weights_of_a_locally_connected_layer_act_at_their_place_only():
+    layer, x = LocallyConnected(2, 3, 3, (8, 8)), torch.randn(1, 2, 8, 8)
+    before = layer(x)
+    with torch.no_grad():
+        layer.weight[1 * 6 + 4] += 1
+    changed = (layer(x) != before).any(1)[0].nonzero().tolist()
+    assert changed == [[1, 4]]
+
+
+def test_the_local_network_is_the_lecture_s_with_weights_at_each_place():
+    network = Local((1, 28, 28), 10, filters=(25, 50), units=100, dropout=0.25)
+    shapes = {name: tuple(y.shape) for name, y in maps(network, torch.randn(2, 1, 28, 28)).items()}
+    expected = {
+        name.replace("conv", "local"): tuple(y.shape) for name, y in maps(lecture(), torch.randn(2, 1, 28, 28)).items()
+    }
+    assert shapes == expected
+    first, second = 26 * 26 * 25 * (9 + 1), 11 * 11 * 50 * (25 * 9 + 1)
+    assert sum(p.numel() for p in network.parameters()) == first + second + 100 * 1251 + 10 * 101 == 1_662_410
+    with pytest.raises(ValueError, match="9 × 30 pixels"):
+        Local((1, 9, 30), 4, filters=(5, 6), units=7, dropout=0.0)

@@ -8,6 +8,7 @@ from torch import nn
 
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
+from cnnatomy.models.local import Local
 from cnnatomy.models.photograph import EfficientNetLite0
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.probing.layers import CONVOLUTIONS, LayerNotFound, activated, capture, driven, named, stages, trace
@@ -61,6 +62,8 @@ def images() -> nn.Module:
         (images, (1, 41, 37), "5", (3, 2)),
         (lambda: Lecture((1, 28, 28), 10, (3, 4), 5, 0.0), (1, 28, 28), "conv2", (5, 6)),
         (lambda: Lecture((1, 28, 28), 10, (3, 4), 5, 0.0), (1, 28, 28), "pool2", (2, 3)),
+        (lambda: Lecture((1, 28, 28), 10, (3, 4), 5, 0.0, "blurred"), (1, 28, 28), "pool2", (2, 3)),
+        (lambda: Local((1, 28, 28), 10, (3, 4), 5, 0.0), (1, 28, 28), "local2", (4, 7)),
         (lambda: Frequency((1, 40, 44), 10, (3, 4), (8, 5), 0.0), (1, 40, 44), "pool2", (2, 0)),
         (lambda: EfficientNetLite0(10, 0.0), (3, 64, 64), "stem.conv", (10, 11)),
         (lambda: EfficientNetLite0(10, 0.0), (3, 64, 64), "blocks.1.depthwise.conv", (5, 6)),

@@ -44,8 +44,15 @@ def fetch(
     archive.write(target, contents, digest=digest, licence=licence, citation=citation)
 
 
-def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:
-    """Images uint8 (n, 1, 28, 28); the last `validation` of the 60,000 training images are the validation split."""
+def prepare(raw: Path, folder: Path, *, digest: str, validation: int, subsample: int, permute: int | None) -> None:
+    """Images uint8 (n, 1, side, side); the last `validation` of the 60,000 training images are the validation split.
+
+    subsample: each pixel is the mean over so many × so many; the side is 28 divided by it.
+    permute: a seed that draws one order, in which all images' pixels are laid out anew; None leaves them where they
+        are. What an image holds stays the same, only what lies beside what does not.
+
+    Raises DataError for values that can't be.
+    """
     with archive.Raw(raw) as source:
         train, train_labels = (read_idx(source.read(name), name) for name in PARTS["train"])
         test, test_labels = (read_idx(source.read(name), name) for name in PARTS["test"])
@@ -53,6 +60,7 @@ def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:
             raise DataError(
                 f"data.prepare.validation is {validation}; of {len(train):,} images some must be left to train on."
             )
+        train, test = (_laid_out(_subsampled(pictures, subsample), permute) for pictures in (train, test))
         cut = len(train) - validation
         splits = {
             "train": (train[:cut, None], train_labels[:cut]),
@@ -60,6 +68,23 @@ def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:
             "test": (test[:, None], test_labels),
         }
         images.write(folder, splits, [str(digit) for digit in range(10)], source, digest=digest)
+
+
+def _subsampled(pictures: np.ndarray, by: int) -> np.ndarray:
+    n, height, width = pictures.shape
+    if by < 1 or height % by or width % by:
+        raise DataError(f"data.prepare.subsample is {by}; {height} × {width} pixels can't be divided so.")
+    squares = pictures.reshape(n, height // by, by, width // by, by)
+    return np.rint(squares.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
+
+
+def _laid_out(pictures: np.ndarray, seed: int | None) -> np.ndarray:
+    if seed is None:
+        return pictures
+    if seed < 0:
+        raise DataError(f"data.prepare.permute is {seed}; a seed is 0 or more.")
+    values = pictures.reshape(len(pictures), -1)
+    return values[:, np.random.default_rng(seed).permutation(values.shape[1])].reshape(pictures.shape)
 
 
 def read_idx(content: bytes, name: str) -> np.ndarray:

@@ -344,6 +344,18 @@ def _sliced_at(seen: Seen, place: int, first: int, step: int, length: int) -> Se
     return seen._with({axis: seen.spans[axis].slid(1, step, -first, 1)}, dims)
 
 
+def _windowed(seen: Seen, given: Mapping[str, Any], out: Tensor) -> Seen:
+    """After `Tensor.unfold`: windows along an axis, whose entries stand along a new last one."""
+    place = given["dimension"] % len(seen.dims)
+    dim = _tidy(seen.dims[place])
+    if len(dim) > 1:
+        raise _Lost
+    axis = dim[0][0]
+    dims = [*seen.dims[:place], ((axis, out.shape[place]),), *seen.dims[place + 1 :], ((None, given["size"]),)]
+    spans = {} if axis is None else {axis: seen.spans[axis].slid(given["size"], given["step"], 0, 1)}
+    return seen._with(spans, dims)
+
+
 def _split(seen: Seen, given: Mapping[str, Any], out: Tensor) -> Seen:
     place = given["dim"] % len(seen.dims)
     if _moved(seen.dims[place]) and any(axis is not None for axis, _ in seen.dims[place]):
@@ -472,6 +484,7 @@ _RULES: dict[str, Rule] = {
     **_named("squeeze", _one_of(_squeezed)),
     **_named("select", _one_of(_selected)),
     **_named("slice", _one_of(_sliced)),
+    **_named("unfold", _one_of(_windowed)),
     **_named("split split_with_sizes chunk", _one_of(_split)),
     **_named("mean sum amax amin max min logsumexp std var norm linalg_vector_norm prod any all", _one_of(_reduced)),
     **_named("mm addmm bmm baddbmm matmul linear mv", _multiplied),
