@@ -56,18 +56,25 @@ def prepare(
 
     The official test is [0, 4]. The speakers are the same in all three: it says how well a known voice is understood.
     """
-    held_out = {"test": test, "validation": validation}
     with archive.Raw(raw) as source:
-        clips = []
-        for name in source.names:
-            parts = NAME.fullmatch(name)
-            if parts is None:
-                raise DamagedData(f"{raw}: {name} isn't named like recordings/7_jackson_32.wav.")
-            digit, speaker, index = int(parts[1]), parts[2], int(parts[3])
-            split = next((name for name, (first, last) in held_out.items() if first <= index <= last), "train")
-            about = {"voice": speaker, "sex": "male", "accent": ACCENTS.get(speaker, ""), "rate": "", "pitch": ""}
-            clips.append(Clip(split, digit, f"{speaker}/{digit}/{index}", name, about))
-        sounds.write(folder, clips, DIGITS, source, Spectrogram(**spectrogram), digest=digest)
+        sounds.write(folder, clips(source, test, validation), DIGITS, source, Spectrogram(**spectrogram), digest=digest)
+
+
+def clips(source: archive.Raw, test: Sequence[int], validation: Sequence[int]) -> list[Clip]:
+    """The recordings in a raw zip, each in its split. Raises DamagedData for one whose name doesn't say what it is."""
+    held_out = {"test": test, "validation": validation}
+    found = []
+    for name in source.names:
+        if not name.startswith(RECORDINGS):
+            continue
+        parts = NAME.fullmatch(name)
+        if parts is None:
+            raise DamagedData(f"{source.path}: {name} isn't named like recordings/7_jackson_32.wav.")
+        digit, speaker, index = int(parts[1]), parts[2], int(parts[3])
+        split = next((name for name, (first, last) in held_out.items() if first <= index <= last), "train")
+        about = {"voice": speaker, "sex": "male", "accent": ACCENTS.get(speaker, ""), "rate": "", "pitch": ""}
+        found.append(Clip(split, digit, f"{speaker}/{digit}/{index}", name, about))
+    return found
 
 
 def _recording(member: str) -> str | None:

@@ -31,6 +31,7 @@ from cnnatomy.data.sources import Contents, Wheel, collect
 from cnnatomy.data.unpack import zip_members
 
 GREETING = "你好"
+TABLE = "clips.csv"
 SECONDS = 900
 ALTERNATIVE = "Take data=fsdd instead: ten digits recorded by six speakers."
 
@@ -99,7 +100,7 @@ def fetch(
             plan.append(Spoken(file, GREETING, -1, sex, greeting, variant, sum(rate) // 2, sum(pitch) // 2))
 
     contents = speak(library, plan, seed)
-    contents["clips.csv"] = _table(plan)
+    contents[TABLE] = _table(plan)
     archive.write(target, contents, digest=digest, licence=licence, citation=citation)
 
 
@@ -117,21 +118,27 @@ def prepare(
     The variants named are held out over all accents, so that their voices are heard in no other split.
     """
     with archive.Raw(raw) as source:
-        clips = []
-        for row in csv.DictReader(io.StringIO(source.read("clips.csv").decode())):
-            values: dict[str, Any] = {**row, **{key: int(row[key]) for key in ("label", "rate", "pitch")}}
-            said = Spoken(**values)
-            if said.label < 0:
-                continue
-            split = "test" if said.variant in test else "validation" if said.variant in validation else "train"
-            about = {key: getattr(said, key) for key in ("voice", "sex", "accent", "rate", "pitch")}
-            name = f"{said.voice}/{Path(said.file).stem.replace('_', '/')}"
-            clips.append(Clip(split, said.label, name, said.file, about))
-        unknown = {*validation, *test} - {clip.about["voice"].rpartition("+")[2] for clip in clips}
-        if unknown:
-            named = ", ".join(sorted(unknown))
-            raise DataError(f"prepare.validation and prepare.test name variants that nobody speaks with: {named}.")
-        sounds.write(folder, clips, DIGITS, source, Spectrogram(**spectrogram), digest=digest)
+        spoken = clips(source, validation, test)
+        sounds.write(folder, spoken, DIGITS, source, Spectrogram(**spectrogram), digest=digest)
+
+
+def clips(source: archive.Raw, validation: Sequence[str], test: Sequence[str]) -> list[Clip]:
+    """The digits in a raw zip, each in its split. Raises DataError where one of the variants is nobody's."""
+    found = []
+    for row in csv.DictReader(io.StringIO(source.read(TABLE).decode())):
+        values: dict[str, Any] = {**row, **{key: int(row[key]) for key in ("label", "rate", "pitch")}}
+        said = Spoken(**values)
+        if said.label < 0:
+            continue
+        split = "test" if said.variant in test else "validation" if said.variant in validation else "train"
+        about = {key: getattr(said, key) for key in ("voice", "sex", "accent", "rate", "pitch")}
+        name = f"{said.voice}/{Path(said.file).stem.replace('_', '/')}"
+        found.append(Clip(split, said.label, name, said.file, about))
+    unknown = {*validation, *test} - {clip.about["voice"].rpartition("+")[2] for clip in found}
+    if unknown:
+        named = ", ".join(sorted(unknown))
+        raise DataError(f"prepare.validation and prepare.test name variants that nobody speaks with: {named}.")
+    return found
 
 
 def usable(wheels: Mapping[str, str]) -> dict[str, str]:
