@@ -28,7 +28,7 @@ onsuccess:
 
 onerror:
     shell(
-        "python -m cnnatomy.steps.report partial=true given=results/config/given.yaml || true"
+        "python -m cnnatomy.steps.report partial=true given={GIVEN} || true"
     )
     print(
         "A step failed; its log is named above, and results/report/partial.html shows what there is. "

@@ -71,7 +71,7 @@ def asked_of(plan: Plan) -> list[tuple[str, ...]]:
             own = OWN_STEP.get(method)
             lines.append((own, f"run={run}") if own else ("dissect", f"run={run}", f"method={method}"))
     lines += [("lesson", f"lesson={lesson}") for lesson in plan.report["lessons"]]
-    return [*lines, ("report", f"report={plan.report_name}", "given=results/config/given.yaml")]
+    return [*lines, ("report", f"report={plan.report_name}")]
 
 
 def job(checkout: Path, step: str, *arguments: str) -> dict[str, float | str]:
@@ -92,7 +92,7 @@ def job(checkout: Path, step: str, *arguments: str) -> dict[str, float | str]:
         raise SystemExit(f"{step} {' '.join(arguments)} failed:\n{log.read_text()[-2000:]}")
     importing = sum(map(int, IMPORT.findall(log.read_text()))) / 1e6
     return {
-        "job": " ".join([step, *(a for a in arguments if not a.startswith("given="))]),
+        "job": " ".join([step, *arguments]),
         "cpu": round(used.ru_utime + used.ru_stime, 2),
         "importing": round(importing, 2),
         "memory": round(used.ru_maxrss / 1024, 0),

@@ -79,10 +79,16 @@ def test_every_ascii_character_survives_the_way_to_a_step(tmp_path):
     text = string.printable.replace("'", "").replace("\\", "")
     override = f"report.title.en='{text}\\'\\\\\\\\'"
     plan = Plan("default", (override,))
-    plan.write(tmp_path / "given.yaml")
-    read = Plan.read(tmp_path / "given.yaml")
+    read = Plan.read(plan.write(tmp_path))
     assert read == plan
     assert set(compose(read.of_report())["report"]["title"]["en"]) == set(string.printable)
+
+
+def test_another_plan_takes_nothing_from_the_file_that_a_run_at_work_reads(tmp_path):
+    first = Plan("default", ("training.max_epochs=3",))
+    file = first.write(tmp_path)
+    assert Plan("default").write(tmp_path) != file
+    assert Plan.read(file) == first
 
 
 def test_a_whole_number_may_stand_for_a_real_one_but_not_the_other_way():

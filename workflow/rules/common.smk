@@ -35,7 +35,8 @@ except (ConfigurationError, WeightsNotThere) as error:
     raise WorkflowError(str(error)) from None
 
 # Steps read the plan from this file: values never travel through a command line, whose quoting they might not survive.
-PLAN.write(Path("results/config/given.yaml"))
+# It is named by what it says, so that a dry run with other overrides takes nothing from a run at work.
+GIVEN = PLAN.write(Path("results/config"))
 # Steps run with the Python that runs Snakemake, activated or not.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 

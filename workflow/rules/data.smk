@@ -15,7 +15,7 @@ rule fetch:
         config=slice_of_step("fetch"),
         code=code_of_step("fetch"),
     shell:
-        "python -m cnnatomy.steps.fetch data={wildcards.raw} given=results/config/given.yaml &> {log}"
+        "python -m cnnatomy.steps.fetch data={wildcards.raw} given={GIVEN} &> {log}"
 
 
 rule prepare:
@@ -35,4 +35,4 @@ rule prepare:
         config=slice_of_step("prepare"),
         code=code_of_step("prepare"),
     shell:
-        "python -m cnnatomy.steps.prepare data={wildcards.dataset} given=results/config/given.yaml &> {log}"
+        "python -m cnnatomy.steps.prepare data={wildcards.dataset} given={GIVEN} &> {log}"

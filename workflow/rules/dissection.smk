@@ -19,7 +19,7 @@ rule samples:
         config=slice_of_step("samples"),
         code=code_of_step("samples"),
     shell:
-        "python -m cnnatomy.steps.samples run={wildcards.run} seed={wildcards.seed} given=results/config/given.yaml &> {log}"
+        "python -m cnnatomy.steps.samples run={wildcards.run} seed={wildcards.seed} given={GIVEN} &> {log}"
 
 
 rule dissect:
@@ -41,4 +41,4 @@ rule dissect:
         code=code_of_step("dissect"),
     shell:
         "python -m cnnatomy.steps.dissect run={wildcards.run} seed={wildcards.seed} method={wildcards.method}"
-        " given=results/config/given.yaml &> {log}"
+        " given={GIVEN} &> {log}"

@@ -21,4 +21,4 @@ rule report:
         config=canonical(PLAN.report_slice()),
         code=code_of("report", PLAN.composed),
     shell:
-        "python -m cnnatomy.steps.report given=results/config/given.yaml &> {log}"
+        "python -m cnnatomy.steps.report given={GIVEN} &> {log}"

@@ -17,7 +17,7 @@ rule trials:
     params:
         trials=trials_of,
     shell:
-        "python -m cnnatomy.steps.trials study={wildcards.study} workers={threads} given=results/config/given.yaml &> {log}"
+        "python -m cnnatomy.steps.trials study={wildcards.study} workers={threads} given={GIVEN} &> {log}"
 
 
 rule study:
@@ -36,4 +36,4 @@ rule study:
         config=slice_of_step("study"),
         code=code_of_step("study"),
     shell:
-        "python -m cnnatomy.steps.study study={wildcards.study} given=results/config/given.yaml &> {log}"
+        "python -m cnnatomy.steps.study study={wildcards.study} given={GIVEN} &> {log}"

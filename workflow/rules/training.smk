@@ -20,7 +20,7 @@ rule train:
         config=slice_of_step("train"),
         code=code_of_step("train"),
     shell:
-        "python -m cnnatomy.steps.train run={wildcards.run} seed={wildcards.seed} given=results/config/given.yaml &> {log}"
+        "python -m cnnatomy.steps.train run={wildcards.run} seed={wildcards.seed} given={GIVEN} &> {log}"
 
 
 rule evaluate:
@@ -44,4 +44,4 @@ rule evaluate:
         config=slice_of_step("evaluate"),
         code=code_of_step("evaluate"),
     shell:
-        "python -m cnnatomy.steps.evaluate run={wildcards.run} seed={wildcards.seed} given=results/config/given.yaml &> {log}"
+        "python -m cnnatomy.steps.evaluate run={wildcards.run} seed={wildcards.seed} given={GIVEN} &> {log}"

@@ -6,6 +6,8 @@ compose the same configurations and no value ever travels through a command line
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -49,15 +51,16 @@ class Plan:
         except (OSError, TypeError, KeyError, yaml.YAMLError) as error:
             raise ConfigurationError(f"given={file}: cannot read a plan from it ({error})") from error
 
-    def write(self, file: Path) -> None:
-        """Write the plan for the steps; a file that says the same already is left alone."""
+    def write(self, folder: Path) -> Path:
+        """Write the plan for the steps into a file whose name tells this plan from any other; its path."""
         text = yaml.safe_dump({"report": self.report_name, "overrides": list(self.overrides)}, allow_unicode=True)
-        if file.is_file() and file.read_text() == text:
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(file.name + ".part")
-        partial.write_text(text)
-        partial.replace(file)
+        file = folder / f"given-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"
+        if not file.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = file.with_name(f"{file.name}.{os.getpid()}.part")
+            partial.write_text(text)
+            partial.replace(file)
+        return file
 
     def check(self) -> None:
         """Compose and check all that the report selects, before the first job."""
