@@ -16,13 +16,16 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.exhibit import (
+    Calculator,
     Exhibit,
     Figure,
     Frame,
     Grid,
+    Input,
     Item,
     Matrix,
     Number,
+    Output,
     Prose,
     Sentence,
     Steps,
@@ -377,6 +380,27 @@ def text() -> list[Exhibit]:
     ]
 
 
+def calculator() -> Calculator:
+    """Every operation, a result of several numbers, one that may be 0."""
+    size = ["max", 0, ["+", ["//", ["-", "size", ["*", 2, "rim"], "kernel"], "stride"], 1]]
+    return Calculator(
+        "map",
+        [
+            Input("size", {"en": "Size of the image", "zh": "图像尺寸"}, 28, 1, 10_000),
+            Input("rim", "Rim that is left out", 0, 0, 100),
+            Input("kernel", "Size of the kernel", 3, 1, 100),
+            Input("stride", "Stride", 1, 1, 100),
+        ],
+        [
+            Output("side", "Size of the map", [size], zero={"en": "the kernel does not fit", "zh": "放不下"}),
+            Output("maps", "25 maps", [25, "side", "side"]),
+            Output("numbers", "Numbers in them", [["*", 25, "side", "side"]]),
+        ],
+        "How large is the map?",
+        "Type other numbers.",
+    )
+
+
 def lesson() -> Exhibit:
     image = np.array(
         [
@@ -413,7 +437,7 @@ def lesson() -> Exhibit:
         "A convolution by hand",
         "A 6 by 6 image and a 3 by 3 filter, one window at a time.",
         [Number("difference_from_torch", 0.0, n=16)],
-        [Steps("walk", frames)],
+        [Steps("walk", frames), calculator()],
         ["Lecture notes, figure 1."],
     )
 
@@ -466,6 +490,9 @@ def hostile() -> Exhibit:
                 HOSTILE,
             ),
             Table("table", pd.DataFrame({HOSTILE: [HOSTILE, long], "n": [1.0, np.nan]}), HOSTILE, HOSTILE),
+            Calculator(
+                "calculator", [Input("a", HOSTILE, 0, 0, 1)], [Output("b", long, ["a", "a"], HOSTILE)], HOSTILE, HOSTILE
+            ),
             Prose(HOSTILE, HOSTILE),
         ],
         [HOSTILE],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cnnatomy.exhibit import formulas
+from cnnatomy.report import show
 from tests import gallery
 
 pytestmark = pytest.mark.browser
@@ -202,6 +204,56 @@ def test_tables_sort_by_number_and_by_name(visit, report):
     assert page.get_attribute("#mnist-evaluation-classes th:nth-child(4)", "aria-sort") == "descending"
 
 
+def results(page) -> list[str]:
+    return page.locator(".calculator .value").all_inner_texts()
+
+
+def test_a_calculator_counts_what_python_counts(visit, report):
+    page = visit(report, "lesson-convolution-map")
+    outputs = gallery.calculator().describe({})["outputs"]
+    for given in (
+        {"size": 28, "rim": 0, "kernel": 3, "stride": 1},
+        {"size": 9, "rim": 1, "kernel": 4, "stride": 3},
+        {"size": 2500, "rim": 0, "kernel": 1, "stride": 1},
+        {"size": 2, "rim": 3, "kernel": 9, "stride": 2},  # does not fit
+    ):
+        for name, value in given.items():
+            page.fill(f".calculator input[name={name}]", str(value))
+        expected = [" × ".join(map(show.plain, values)) for values in formulas.results(outputs, given)]
+        assert results(page) == expected
+        assert page.is_visible("text=the kernel does not fit") == (expected[0] == "0")
+
+
+def test_a_calculator_says_what_it_can_not_count(visit, report):
+    page = visit(report, "lesson-convolution-map")
+    stride = page.get_by_label("Stride")
+    for wrong in ("0", "101", "2.5", ""):
+        stride.fill(wrong)
+        assert results(page) == ["–"] * 3
+        assert page.inner_text(".complaint") == "Stride: give a whole number from 1 to 100."
+        assert stride.get_attribute("aria-invalid") == "true"
+    page.get_by_label("Size of the image").fill("10001")
+    assert "Size of the image: give a whole number from 1 to 10\u202f000." in page.inner_text(".complaint")
+    page.get_by_label("Size of the image").fill("28")
+    stride.fill("2")
+    assert page.inner_text(".complaint") == "" and results(page)[0] == "13"
+    assert stride.get_attribute("aria-invalid") == "false"
+
+
+def test_a_calculator_works_by_keyboard_alone(visit, report):
+    page = visit(report, "lesson-convolution-map")
+    page.locator("#lesson-convolution .walk input").focus()
+    while not page.evaluate("document.activeElement.closest('.calculator')"):
+        page.keyboard.press("Tab")
+    page.keyboard.type("9")  # what is there is selected
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowUp")
+    assert [entry.input_value() for entry in page.locator(".calculator input").all()] == ["9", "0", "3", "2"]
+    assert results(page) == ["4", "25 × 4 × 4", "400"]
+    assert page.locator(".calculator [role=status]").count() == 1  # what changes is read out
+
+
 def test_downloads_hold_the_files(visit, report):
     page = visit(report, "mnist-evaluation-history", accept_downloads=True)
     for name, start in (
@@ -235,8 +287,11 @@ def test_without_scripts_everything_can_be_read(visit, report):
         "#mnist-evaluation-classes td",
         ".sentence",
         ".prose",
+        ".calculator input",
     ):
         assert page.locator(selector).first.is_visible(), selector
+    assert results(page) == ["26", "25 × 26 × 26", "16\u202f900"]
+    assert page.locator(".calculator input").first.get_attribute("readonly") is not None
     steps = page.locator("#lesson-convolution .step")
     assert all(steps.nth(i).is_visible() for i in range(steps.count()))
     assert page.locator("#speech-samples audio").first.is_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
+import itertools
 import json
 import threading
 from pathlib import Path
@@ -17,20 +18,24 @@ from PIL import Image
 
 from cnnatomy import exhibit
 from cnnatomy.exhibit import (
+    Calculator,
     DamagedExhibit,
     Exhibit,
     Figure,
     Frame,
     Grid,
+    Input,
     InvalidExhibit,
     Item,
     Matrix,
     Number,
+    Output,
     Prose,
     Sentence,
     Steps,
     Table,
     Texts,
+    formulas,
 )
 from tests.gallery import tone
 
@@ -77,6 +82,11 @@ def one_of_each() -> Exhibit:
                 "walk", [Frame("one", "first", [Prose("p"), Table("inner", pd.DataFrame({"z": [1]}))]), Frame("two")]
             ),
             Table("table", pd.DataFrame({"name": ["a", "b, c"], "n": [1, 2]})),
+            Calculator(
+                "sum",
+                [Input("a", {"en": "a", "zh": "甲"}, 2, 0, 9)],
+                [Output("b", "b", [("+", "a", 1), "a"], "nothing")],
+            ),
             Prose("text", title="Title"),
         ],
         ["Someone (2012)."],
@@ -102,7 +112,14 @@ def test_what_is_written_is_read(folder):
         "text",
         "steps",
         "table",
+        "calculator",
         "prose",
+    ]
+    assert document["blocks"][6]["inputs"] == [
+        {"name": "a", "label": {"en": "a", "zh": "甲"}, "value": 2, "least": 0, "most": 9}
+    ]
+    assert document["blocks"][6]["outputs"] == [
+        {"name": "b", "label": "b", "formulas": [["+", "a", 1], "a"], "zero": "nothing"}
     ]
     assert document["numbers"][0] == {
         "metric": "test_accuracy",
@@ -222,7 +239,20 @@ def test_a_reader_sees_the_old_or_the_new_exhibit(tmp_path):
     assert seen
 
 
+def test_a_formula_gives_what_python_gives():
+    numbers = range(-7, 8)
+    for x, y in itertools.product(numbers, numbers):
+        formula = ["max", -3, ["+", ["//", ["-", ["*", 2, "x"], "y", 1], 3], 1], ["//", "x", 2, 2]]
+        known = {"x": x, "y": y}
+        assert formulas.evaluate(formula, known) == max(-3, (2 * x - y - 1) // 3 + 1, x // 2 // 2)
+
+
 # What must not be written.
+
+
+def calculator(formula: formulas.Formula, *more: Output) -> Calculator:
+    inputs = [Input("x", "x", 1, 1, 9), Input("y", "y", 0, 0, 9)]
+    return Calculator("c", inputs, [Output("out", "out", [formula]), *more])
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), None, "0.9", True])
@@ -253,6 +283,16 @@ def test_a_number_must_be_one(tmp_path, value):
         (Steps("s", [Frame("f", "", [Steps("inner", [Frame("f")])])]), "'steps' is not one of"),  # type: ignore[list-item]
         (Steps("s", []), "non-empty"),
         (Figure("f", "not svg", "alt"), "f.svg is no XML"),
+        (calculator(["+", "x", "z"]), r"outputs\[0\]\.formulas: 'z' is no input.*there are x, y"),
+        (calculator(["+", "x", "out"]), "'out' is no input"),
+        (calculator(["^", "x", "y"]), r"'\^' is not one of"),
+        (calculator(["-", "x"]), r"\['-', 'x'\] is too short"),
+        (calculator(0.5), "0.5 is not of type 'integer', 'string'"),
+        (calculator(["//", "x", "y"]), "'y' may be 0"),
+        (calculator(["max", 1, ["//", "x", 2, ["-", "x", "y"]]]), r"\['-', 'x', 'y'\] may be 0"),
+        (calculator("x", Output("x", "x", [1])), r"outputs\[1\]\.name: 'x' stands above"),
+        (calculator("x", Output("two", "", ["x", "y"]), Output("last", "", ["two"])), "nor an output of one number"),
+        (Calculator("c", [Input("x", "", 4, 1, 3)], [Output("y", "", ["x"])]), r"inputs\[0\]: 4 is not from 1 to 3"),
     ],
 )
 def test_a_block_that_breaks_the_contract_is_refused(tmp_path, block, words):
@@ -371,7 +411,16 @@ def test_the_examples_of_the_documentation_are_valid(folder):
     text = (Path(__file__).parents[2] / "docs" / "exhibit.md").read_text()
     examples = [json.loads(part.split("```")[0]) for part in text.split("```json\n")[1:]]
     blocks = [example for example in examples if "type" in example]
-    assert {block["type"] for block in blocks} == {"figure", "grid", "matrix", "text", "steps", "table", "prose"}
+    assert {block["type"] for block in blocks} == {
+        "figure",
+        "grid",
+        "matrix",
+        "text",
+        "steps",
+        "table",
+        "calculator",
+        "prose",
+    }
     document = exhibit.read(folder) | {"blocks": blocks, "numbers": [e for e in examples if "metric" in e], "files": {}}
     for name in _files(blocks):
         document["files"][name] = "0" * 64

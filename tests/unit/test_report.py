@@ -90,6 +90,12 @@ def test_every_block_hangs_in_the_page(page):
         assert pictures <= shown
 
 
+def test_a_calculator_shows_what_its_first_values_give(page):
+    assert "25 × 26 × 26" in "".join(page.text)
+    labels = {entry["name"]: entry for entry in page.all("input") if "name" in entry}
+    assert labels["size"]["value"] == "28" and "readonly" in labels["size"]  # until the script makes use of it
+
+
 def test_ids_are_unique_and_links_lead_somewhere(page):
     assert [name for name, count in Counter(page.ids).items() if count > 1] == []
     targets = [link["href"][1:] for link in page.all("a") if link["href"].startswith("#")]

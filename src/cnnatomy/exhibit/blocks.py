@@ -10,7 +10,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +19,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
+
+    from cnnatomy.exhibit.formulas import Formula
 
 FORMAT = 1  # of exhibit.json; a reader refuses another
 
@@ -243,6 +245,51 @@ class Table:
         return described | _heading(self.title, self.caption)
 
 
+@dataclass(frozen=True)
+class Input:
+    """A whole number that a reader may type into a calculator, from `least` to `most`; `value` is there first."""
+
+    name: str
+    label: Text
+    value: int
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a calculator gives: a number, or several that belong together and are shown as 3 × 4 × 5.
+
+    Formulas (see `cnnatomy.exhibit.formulas`) may name inputs, and outputs of one number that stand before. `zero` is
+    said beside a result with a 0 in it.
+    """
+
+    name: str
+    label: Text
+    formulas: Sequence[Formula]
+    zero: Text = ""
+
+
+@dataclass
+class Calculator:
+    """Numbers to type and what formulas make of them. Without scripts the page shows what the first values give."""
+
+    name: str
+    inputs: Sequence[Input]
+    outputs: Sequence[Output]
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        inputs = [asdict(one) | {"label": _text(one.label)} for one in self.inputs]
+        outputs = []
+        for one in self.outputs:
+            described = {"name": one.name, "label": _text(one.label), "formulas": _listed(one.formulas)}
+            outputs.append(described | ({"zero": _text(one.zero)} if one.zero else {}))
+        whole = {"type": "calculator", "name": self.name, "inputs": inputs, "outputs": outputs}
+        return whole | _heading(self.title, self.caption)
+
+
 @dataclass
 class Prose:
     """A paragraph; an empty line starts the next one."""
@@ -261,7 +308,7 @@ class Frame:
 
     title: Text
     text: Text = ""
-    blocks: Sequence[Figure | Grid | Matrix | Texts | Table | Prose] = ()
+    blocks: Sequence[Figure | Grid | Matrix | Texts | Table | Calculator | Prose] = ()
 
 
 @dataclass
@@ -283,7 +330,7 @@ class Steps:
         return {"type": "steps", "name": self.name, "frames": frames} | _heading(self.title, self.caption)
 
 
-Block = Figure | Grid | Matrix | Texts | Steps | Table | Prose
+Block = Figure | Grid | Matrix | Texts | Steps | Table | Calculator | Prose
 
 
 @dataclass
@@ -343,6 +390,11 @@ class Exhibit:
 
 def _text(text: Text) -> str | dict[str, str]:
     return text if isinstance(text, str) else dict(text)
+
+
+def _listed(value: Any) -> Any:
+    """The same value with every sequence but text as a list."""
+    return value if isinstance(value, str) or not isinstance(value, Sequence) else [_listed(part) for part in value]
 
 
 def _heading(title: Text, caption: Text) -> dict[str, Any]:

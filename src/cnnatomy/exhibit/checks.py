@@ -13,6 +13,7 @@ from typing import Any
 
 from cnnatomy.exhibit import svg
 from cnnatomy.exhibit.blocks import Files, InvalidExhibit
+from cnnatomy.exhibit.formulas import parts
 
 SCHEMA = Path(__file__).parent.parent / "exhibit.schema.json"
 SHOWN = 5  # problems in one message; the rest follows when these are mended
@@ -56,6 +57,9 @@ def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
     yield from _name_problems(document)
     yield from _number_problems(document["numbers"])
     yield from _matrix_problems(document)
+    for path, block in walk(document):
+        if block["type"] == "calculator":
+            yield from _calculator_problems(path, block)
     yield from _file_problems(document, files)
 
 
@@ -172,6 +176,33 @@ def _matrix_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
                         here,
                         f"{name!r} is no item of this exhibit; give the id of a grid item or a sentence",
                     )
+
+
+def _calculator_problems(path: str, block: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    least: dict[str, int] = {}  # what each name that a formula may use is at the least; 0 where that is not known
+    taken: set[str] = set()
+    for kind in ("inputs", "outputs"):
+        for index, entry in enumerate(block[kind]):
+            here = f"{path}.{kind}[{index}]"
+            if entry["name"] in taken:
+                yield f"{here}.name", f"{entry['name']!r} stands above; give each input and output its own name"
+            taken.add(entry["name"])
+            if kind == "inputs" and not entry["least"] <= entry["value"] <= entry["most"]:
+                yield here, f"{entry['value']} is not from {entry['least']} to {entry['most']}; mend one of the three"
+            for formula in (part for whole in entry.get("formulas", ()) for part in parts(whole)):
+                for problem in _formula_problems(formula, least):
+                    yield f"{here}.formulas", problem
+            if kind == "inputs" or len(entry["formulas"]) == 1:
+                least[entry["name"]] = entry.get("least", 0)
+
+
+def _formula_problems(formula: Any, least: Mapping[str, int]) -> Iterator[str]:
+    if isinstance(formula, str) and formula not in least:
+        yield f"{formula!r} is no input, nor an output of one number above it; there are {', '.join(least)}"
+    if isinstance(formula, list) and formula[0] == "//":
+        for divisor in formula[2:]:
+            if isinstance(divisor, list) or (least.get(divisor, 0) if isinstance(divisor, str) else divisor) < 1:
+                yield f"{divisor!r} may be 0; divide by a number above 0, or by an input that is at least 1"
 
 
 def _file_problems(document: dict[str, Any], files: Files | None) -> Iterator[tuple[str, str]]:

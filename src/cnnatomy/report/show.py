@@ -11,7 +11,7 @@ import struct
 from typing import Any
 from urllib.parse import quote
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Text, formulas
 
 NARROW = "\u202f"  # narrow no-break space, between a number and its unit
 MINUS = "\u2212"
@@ -172,6 +172,13 @@ def cell(text: str) -> str:
         return ""
     number = float(text)
     return plain(number) if math.isfinite(number) else text
+
+
+def results(calculator: dict[str, Any]) -> list[tuple[dict[str, Any], list[str]]]:
+    """Each output of a calculator, and its numbers for the values that are there first."""
+    given = {entry["name"]: entry["value"] for entry in calculator["inputs"]}
+    found = formulas.results(calculator["outputs"], given)
+    return [(output, list(map(plain, values))) for output, values in zip(calculator["outputs"], found, strict=True)]
 
 
 def settings(config: dict[str, Any]) -> str:
