@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from omegaconf import OmegaConf
 from scipy import ndimage, signal
 
 from cnnatomy.config.folders import CONF
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.exhibit import Steps
+from cnnatomy.exhibit import Steps, formulas
 from cnnatomy.lessons.classic_filters import SOBEL, classic_filters, filtered, in_grey
 from cnnatomy.lessons.convolution import convolution, slide
 from cnnatomy.lessons.learn_sobel import learn_sobel
 from cnnatomy.lessons.mse_surface import mse_surface
 from cnnatomy.lessons.output_size import output_size
-from cnnatomy.lessons.shapes import shapes
+from cnnatomy.lessons.shapes import CHANNELS, shapes
 from cnnatomy.lessons.why_convolution import why_convolution
 from tests.unit.small_data import hang
 
@@ -61,6 +65,18 @@ def test_every_window_of_the_walk_is_scipys_correlation(tmp_path):
     assert number(exhibit, "map_size", "filter=2;stride=2") == 2
 
 
+def test_every_window_stands_in_a_table_with_its_products_and_torchs_sum():
+    settings = shipped("convolution")
+    windows = next(b for b in convolution(settings).blocks if getattr(b, "name", "") == "windows").data
+    assert len(windows) == 6 + 2 * (16 + 4) and (windows["sum"] == windows["torch"]).all()
+    for products, total in zip(windows["products"], windows["sum"], strict=True):
+        terms, _, written = products.replace("−", "-").partition(" = ")
+        assert eval(terms.replace("·", "*")) == total == float(written)
+    ones = [np.array(kernel) for kernel in settings["filters"]]
+    for kernel, channel in zip(ones, CHANNELS, strict=True):  # those that the lesson of shapes pools
+        np.testing.assert_array_equal(slide(np.array(settings["image"]), kernel, 1), channel)
+
+
 def test_a_sum_is_written_out_as_it_is_calculated():
     frame = next(b for b in convolution(shipped("convolution")).blocks if isinstance(b, Steps)).frames[0]
     assert frame.text == "0·1 + 1·0 + 2·(−1) = −2"
@@ -74,9 +90,38 @@ def test_a_filter_larger_than_the_image_is_refused():
 def test_the_formula_of_a_maps_size_holds_for_all_cases(tmp_path):
     exhibit = output_size(shipped("output_size"))
     hang(exhibit, tmp_path / "output_size")
-    assert number(exhibit, "wrong") == 0 and number(exhibit, "cases") == 7 * 5 * 3 * 4 * 2
+    assert number(exhibit, "unlike_torch") == 0 and number(exhibit, "cases") == 7 * 5 * 3 * 4 * 2
     lecture = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "lecture")
     assert lecture["map"].tolist() == ["1 × 4 × 4", "1 × 2 × 2", "10 × 3 × 3", "10 × 5 × 5"]
+
+
+def test_the_calculator_counts_what_torchs_convolution_gives():
+    calculator = output_size(shipped("output_size")).blocks[0]
+    document = calculator.describe({})
+    first = {entry.name: entry.value for entry in calculator.inputs}
+    assert formulas.results(document["outputs"], first) == [[3], [10, 3, 3], [280]]  # the lecture's
+    sizes, kernels, strides, paddings, dilations = (1, 5, 8, 31), (1, 2, 5), (1, 2, 3), (0, 1, 4), (1, 2)
+    for n, k, s, p, d, channels, filters in product(sizes, kernels, strides, paddings, dilations, (1, 3), (2,)):
+        given = {"n": n, "k": k, "s": s, "p": p, "d": d, "channels": channels, "filters": filters}
+        (side,), shape, (parameters,) = formulas.results(document["outputs"], given)
+        with torch.device("meta"):
+            layer = torch.nn.Conv2d(channels, filters, k, s, p, d)
+            assert parameters == sum(parameter.numel() for parameter in layer.parameters())
+            try:
+                assert [filters, side, side] == shape == list(layer(torch.empty(1, channels, n, n)).shape[1:])
+            except RuntimeError:  # the kernel does not fit
+                assert side == 0 and n + 2 * p < d * (k - 1) + 1
+
+
+def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
+    cube = next(block for block in output_size(shipped("output_size")).blocks if getattr(block, "name", "") == "cube")
+    texts = [text.replace("−", "-") for text in re.findall(r">([^<>]+)</text>", cube.svg)]
+    drawn = iter([int(text) for text in texts if re.fullmatch(r"-?\d+", text)])
+    of_channel = [[[next(drawn) for _ in range(many)] for many in (49, 9, 9)] for _ in range(3)]
+    padded, kernel, maps = (torch.tensor(part, dtype=torch.float64) for part in zip(*of_channel, strict=True))
+    whole = torch.tensor(list(drawn), dtype=torch.float64)
+    theirs = torch.nn.functional.conv2d(padded.view(1, 3, 7, 7), kernel.view(1, 3, 3, 3), stride=2)
+    assert torch.equal(whole.view(3, 3), theirs[0, 0]) and torch.equal(maps.sum(0), whole)
 
 
 def test_filters_by_hand_are_scipys(photographs, tmp_path):
@@ -88,6 +133,8 @@ def test_filters_by_hand_are_scipys(photographs, tmp_path):
     low, high = (number(exhibit, name, "filter=mean 9x9") for name in ("lowest", "highest"))
     assert 0 <= low <= high <= 255
     assert number(exhibit, "lowest", "filter=Sobel") < 0
+    before = exhibit.blocks[-1].data.set_index("filter").loc["before"]
+    assert (before["lowest"], before["highest"]) == (picture.min(), picture.max())
     assert number(exhibit, "outside_grey_range") == 2  # Sobel, and the random one whose weights add up to forty
     assert number(exhibit, "fine_detail_kept", "filter=mean 9x9") < number(
         exhibit, "fine_detail_kept", "filter=mean 3x3"
@@ -138,7 +185,9 @@ def test_paths_end_where_the_error_says(tmp_path):
     small, right, large = (f"path=step {size:g}" for size in settings["step_sizes"])
     assert number(exhibit, "final_mse", right) < number(exhibit, "final_mse", small)
     assert number(exhibit, "final_mse", right) < number(exhibit, "final_mse", large)
-    for block in exhibit.blocks[:3]:  # the table behind each drawing begins where the paths do
+    sooner, later = (number(exhibit, "steps_to_one_per_cent", path) for path in (f"{small}, momentum", small))
+    assert sooner < later / 2
+    for block in exhibit.blocks[:4]:  # the table behind each drawing begins where the paths do
         assert (block.data[block.data["step"] == 0][["a", "b"]].to_numpy() == settings["start"]).all()
 
 

@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-CELL = 30  # px
+CELL = 30  # px, its height, and its width where no number is longer than three characters
+DIGIT = 8  # px
 HEAD = 26  # px, for the title above a table
 Place = tuple[int, int]
 
@@ -29,32 +30,33 @@ class Sheet:
     ) -> Sheet:
         """Add numbers (rows, columns); `marked` cells get a frame, `hidden` ones are empty, `shaded`: those above 0."""
         rows, columns = values.shape
+        seen = [place for place in np.ndindex(rows, columns) if place not in hidden]
+        texts = {place: number(float(values[place])) for place in seen}
+        wide = max(CELL, 6 + DIGIT * max(map(len, texts.values()), default=0))
         left, top = self._right + (24 if self._right else 1), self._top + HEAD
         self._parts.append(f'<text x="{left}" y="{top - 10}">{escape(title)}</text>')
-        seen = [place for place in np.ndindex(rows, columns) if place not in hidden]
         for row, column in seen:
             if shaded and values[row, column] > 0:
                 self._parts.append(
-                    f'<rect x="{left + column * CELL}" y="{top + row * CELL}" width="{CELL}" height="{CELL}" '
+                    f'<rect x="{left + column * wide}" y="{top + row * CELL}" width="{wide}" height="{CELL}" '
                     'fill="var(--series-1, #4477aa)" fill-opacity="0.25"/>'
                 )
-        lines = [f"M{left} {top + row * CELL}h{columns * CELL}" for row in range(rows + 1)]
-        lines += [f"M{left + column * CELL} {top}v{rows * CELL}" for column in range(columns + 1)]
+        lines = [f"M{left} {top + row * CELL}h{columns * wide}" for row in range(rows + 1)]
+        lines += [f"M{left + column * wide} {top}v{rows * CELL}" for column in range(columns + 1)]
         self._parts.append(f'<path d="{"".join(lines)}" fill="none" stroke="var(--chart-muted, #87888a)"/>')
-        texts = "".join(
-            f'<text x="{left + column * CELL + CELL // 2}" y="{top + row * CELL + CELL // 2 + 5}">'
-            f"{number(float(values[row, column]))}</text>"
-            for row, column in seen
+        drawn = "".join(
+            f'<text x="{left + column * wide + wide // 2}" y="{top + row * CELL + CELL // 2 + 5}">{text}</text>'
+            for (row, column), text in texts.items()
         )
-        self._parts.append(f'<g text-anchor="middle">{texts}</g>')
+        self._parts.append(f'<g text-anchor="middle">{drawn}</g>')
         if marked:
             down, across = zip(*marked, strict=True)
             self._parts.append(
-                f'<rect x="{left + min(across) * CELL}" y="{top + min(down) * CELL}" '
-                f'width="{(max(across) - min(across) + 1) * CELL}" height="{(max(down) - min(down) + 1) * CELL}" '
+                f'<rect x="{left + min(across) * wide}" y="{top + min(down) * CELL}" '
+                f'width="{(max(across) - min(across) + 1) * wide}" height="{(max(down) - min(down) + 1) * CELL}" '
                 'fill="none" stroke="var(--series-2, #ee6677)" stroke-width="3"/>'
             )
-        self._right = max(left + columns * CELL, left + 7 * len(title))
+        self._right = max(left + columns * wide, left + 7 * len(title))
         self._bottom = max(self._bottom, top + rows * CELL)
         self._width = max(self._width, self._right)
         return self

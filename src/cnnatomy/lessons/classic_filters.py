@@ -35,7 +35,8 @@ def classic_filters(config: Mapping[str, Any], samples: Samples) -> Exhibit:
     }
     items = [Item("before", grey(picture, 255), label="before", group="Cropped: only whole windows")]
     padded: list[Item] = []
-    spectra, numbers, rows = [Item("spectrum/before", _spectrum(picture), label="before")], [], []
+    spectra, numbers = [Item("spectrum/before", _spectrum(picture), label="before")], []
+    rows: list[tuple[Any, ...]] = [("before", None, picture.min(), picture.max(), len(picture), len(picture))]
     for name, kernel in filters.items():
         cropped, whole = filtered(picture, kernel), filtered(picture, kernel, pad=True)
         values = {"lowest": significant(cropped.min()), "highest": significant(cropped.max())}
@@ -62,7 +63,7 @@ def classic_filters(config: Mapping[str, Any], samples: Samples) -> Exhibit:
     table = pd.DataFrame(
         rows, columns=["filter", "sum of weights", "lowest", "highest", "rows, padded", "rows, cropped"]
     )
-    outside = sum(bool(row[2] < -0.5 or row[3] > 255.5) for row in rows)
+    outside = sum(bool(row[2] < -0.5 or row[3] > 255.5) for row in rows[1:])
     return Exhibit(
         "lesson",
         "",
@@ -102,7 +103,7 @@ def classic_filters(config: Mapping[str, Any], samples: Samples) -> Exhibit:
                 },
             ),
             _fall(filters),
-            Table("ranges", table, title={"en": "Range of grey", "zh": "灰度范围"}),
+            Table("ranges", table, title={"en": "Range of grey, before and after", "zh": "滤波前后的灰度范围"}),
         ],
         sources=["Sobel & Feldman 1968, A 3 × 3 isotropic gradient operator for image processing"],
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnatomy.exhibit import Exhibit, Figure, Frame, Number, Prose, Steps
+from cnnatomy.exhibit import Exhibit, Figure, Frame, Number, Prose, Steps, Table
 from cnnatomy.lessons.cells import Sheet, number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STRIDES = (1, 2)
 
@@ -25,10 +29,9 @@ def convolution(config: Mapping[str, Any]) -> Exhibit:
     if len(weights) > len(signal) or any(max(one.shape) > min(image.shape) for one in filters):
         raise ValueError("lesson.convolution: a filter is larger than what it moves over")
     maps = {(k, stride): slide(image, one, stride) for k, one in enumerate(filters) for stride in STRIDES}
-    numbers = [
-        Number("difference_from_torch", _difference(signal, weights, image, filters, maps)),
-        Number("windows", sum(one.size for one in maps.values()) + len(signal) - len(weights) + 1),
-    ]
+    windows = _windows(signal, weights, image, filters)
+    difference = float((windows["sum"] - windows["torch"]).abs().max())
+    numbers = [Number("difference_from_torch", difference, n=len(windows)), Number("windows", len(windows))]
     for (k, stride), one in maps.items():
         numbers += [
             Number("map_size", one.shape[0], subject=f"filter={k + 1};stride={stride}"),
@@ -71,6 +74,11 @@ def convolution(config: Mapping[str, Any]) -> Exhibit:
                 title={"en": "Two pixels at a time (stride 2): a smaller map", "zh": "步幅 2：特征图更小"},
             ),
             _channels(image, filters, maps),
+            Table(
+                "windows",
+                windows,
+                title={"en": "Every window, beside torch", "zh": "每个窗口，与 torch 对照"},
+            ),
             Prose(
                 {
                     "en": (
@@ -150,11 +158,13 @@ def _frame(name: str, en: str, zh: str, worked: str, svg: str) -> Frame:
     return Frame({"en": en, "zh": zh}, worked, [figure])
 
 
+def factor(value: float) -> str:
+    """A number as it stands behind a sign: (−1)."""
+    return f"({number(value)})" if value < 0 else number(value)
+
+
 def _worked(window: np.ndarray, weights: np.ndarray) -> str:
     """The sum as one would write it: 1·1 + 0·(−1) + … = 3."""
-
-    def factor(value: float) -> str:
-        return f"({number(value)})" if value < 0 else number(value)
 
     terms = [f"{number(x)}·{factor(w)}" for x, w in zip(window.ravel(), weights.ravel(), strict=True)]
     return f"{' + '.join(terms)} = {number(float((window * weights).sum()))}"
@@ -183,21 +193,26 @@ def _channels(image: np.ndarray, filters: Sequence[np.ndarray], maps: Mapping[tu
     )
 
 
-def _difference(
-    signal: np.ndarray,
-    weights: np.ndarray,
-    image: np.ndarray,
-    filters: Sequence[np.ndarray],
-    maps: Mapping[tuple[int, int], np.ndarray],
-) -> float:
-    """The largest difference of any number here from torch's."""
+def _windows(signal: np.ndarray, weights: np.ndarray, image: np.ndarray, filters: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Each window of the signal and of the image under each filter: the sum as one would write it, and torch's."""
+    import pandas as pd
     import torch
     from torch.nn import functional
 
-    of_torch = functional.conv1d(torch.tensor(signal)[None, None], torch.tensor(weights)[None, None])[0, 0].numpy()
-    ours = np.array([signal[i : i + len(weights)] @ weights for i in range(len(of_torch))])
-    largest = float(np.abs(of_torch - ours).max())
-    for (k, stride), one in maps.items():
-        theirs = functional.conv2d(torch.tensor(image)[None, None], torch.tensor(filters[k])[None, None], stride=stride)
-        largest = max(largest, float(np.abs(theirs[0, 0].numpy() - one).max()))
-    return largest
+    rows: list[tuple[str, str, str, float, float]] = []
+    k = len(weights)
+    theirs = functional.conv1d(torch.tensor(signal)[None, None], torch.tensor(weights)[None, None])[0, 0]
+    for i, torchs in enumerate(theirs.tolist()):
+        window = signal[i : i + k]
+        rows.append(("signal", f"{i + 1}–{i + k}", _worked(window, weights), float(window @ weights), torchs))
+    for stride, (index, kernel) in product(STRIDES, enumerate(filters)):
+        of, sums = torch.tensor(kernel)[None, None], slide(image, kernel, stride)
+        theirs = functional.conv2d(torch.tensor(image)[None, None], of, stride=stride)[0, 0]
+        for place in np.ndindex(*sums.shape):
+            (top, left), (height, width) = np.multiply(place, stride), kernel.shape
+            worked = _worked(image[top : top + height, left : left + width], kernel)
+            where = f"rows {top + 1}–{top + height}, columns {left + 1}–{left + width}"
+            rows.append(
+                (f"filter {index + 1}, stride {stride}", where, worked, float(sums[place]), float(theirs[place]))
+            )
+    return pd.DataFrame(rows, columns=["over", "window", "products", "sum", "torch"])

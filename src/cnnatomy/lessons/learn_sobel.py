@@ -176,4 +176,4 @@ def _table(courses: list[Course]) -> Table:
     columns = [f"{row}, {side}" for row in ("top", "middle", "bottom") for side in ("left", "centre", "right")]
     table = pd.DataFrame([weights.ravel() for weights in rows.values()], columns=columns)
     table.insert(0, "filter", list(rows))
-    return Table("learned", table.round(6), title={"en": "The nine weights", "zh": "九个权重"})
+    return Table("learned", table.round(4), title={"en": "The nine weights", "zh": "九个权重"})

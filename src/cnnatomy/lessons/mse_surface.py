@@ -13,7 +13,7 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Exhibit, Figure, Number, Prose, Table
 
-SPAN = 4.0  # the surface is drawn for weights from −SPAN to SPAN
+SPAN = 5.0  # the surface is drawn for weights from −SPAN to SPAN
 THERE = 0.01  # of the error at the start: below this share a path has arrived
 
 Error = Callable[[Tensor], Tensor]
@@ -23,7 +23,8 @@ def mse_surface(config: Mapping[str, Any]) -> Exhibit:
     """Paths of eight ways to descend from one start, where each stops against the true minimum, and XOR.
 
     The network is f(x) = tanh(a·x + ½) − tanh(b·x − ½); `truth` made the targets, so that the least error is 0.
-    config: `seed`, `samples`, `truth`, `start`, `steps`, `step_sizes` (three), `batch`, `xor_starts`.
+    config: `seed`, `samples`, `truth`, `start`, `steps`, `step_sizes` (three), `momentum`, `batch`,
+    `xor_starts`.
     """
     import pandas as pd
 
@@ -40,7 +41,7 @@ def mse_surface(config: Mapping[str, Any]) -> Exhibit:
         f"step {small:g}": _descend(error, config, torch.optim.SGD, lr=small),
         f"step {right:g}": _descend(error, config, torch.optim.SGD, lr=right),
         f"step {large:g}": _descend(error, config, torch.optim.SGD, lr=large),
-        "momentum 0.9": _descend(error, config, torch.optim.SGD, lr=right / 20, momentum=0.9),
+        f"step {small:g}, momentum": _descend(error, config, torch.optim.SGD, lr=small, momentum=config["momentum"]),
         "Adam": _descend(error, config, torch.optim.Adam, lr=0.1),
         f"batches of {config['batch']}": _in_batches(x, y, config, right, chance),
         "conjugate gradients": _by_scipy(error, config, "CG"),
@@ -76,14 +77,16 @@ def mse_surface(config: Mapping[str, Any]) -> Exhibit:
             "en": (
                 "A network of one input, two hidden units and one output, two of whose weights are free, so that its "
                 "error can be drawn as a map of contour lines. All paths begin at the same place. The crosses are the "
-                "weights that made the targets and their twin (both units swapped), where the error is 0. A step too "
-                "small does not get there in time, one too large leaps away; Newton's method, which knows the "
-                "curvature, needs few."
+                "weights that made the targets and their twin (both units swapped), where the error is 0. From one "
+                "line to the next it halves. A step too small does not get there in time, one too large leaps away, "
+                "out of the drawing; momentum gets there sooner and may be carried past; Newton's method, which knows "
+                "the curvature, needs few."
             ),
             "zh": (
                 "一个输入、两个隐藏单元、一个输出的网络，其中两个权重可变，因此误差可以画成地图。"
                 "所有路径从同一点出发；十字是生成目标的权重，"
-                "误差为 0。步长太小到不了，太大则乱跳；牛顿法利用曲率，只需几步。"
+                "误差为 0；相邻等高线的误差差一倍。步长太小到不了，太大则跳出图外；动量更快，但可能冲过头；"
+                "牛顿法利用曲率，只需几步。"
             ),
         },
         numbers=[
@@ -95,6 +98,14 @@ def mse_surface(config: Mapping[str, Any]) -> Exhibit:
         blocks=[
             _surface(
                 "step-sizes", error, {name: paths[name] for name in names[:3]}, config, "Three step sizes", "三种步长"
+            ),
+            _surface(
+                "momentum",
+                error,
+                {name: paths[name] for name in (names[0], names[3])},
+                config,
+                "With momentum and without",
+                "有动量与无动量",
             ),
             _surface(
                 "ways",
@@ -203,9 +214,11 @@ def _surface(
 
     def paint(figure):
         axes = figure.subplots()
-        axes.contour(axis, axis, heights, levels=np.linspace(0, heights.max(), 14)[1:], colors=MUTED, linewidths=0.7)
+        axes.contour(
+            axis, axis, heights, levels=heights.max() / 2.0 ** np.arange(12, 0, -1), colors=MUTED, linewidths=0.7
+        )
         for (label, path), colour in zip(paths.items(), SERIES, strict=False):
-            axes.plot(*path.clip(-SPAN, SPAN).T, color=colour, label=label, marker=".", markersize=3, linewidth=1.2)
+            axes.plot(*path.T, color=colour, label=label, marker=".", markersize=3, linewidth=1.2)
         a, b = config["truth"]
         axes.plot([a, -b], [b, -a], "x", linestyle="", color=MUTED, markersize=10, markeredgewidth=2)
         axes.set(xlabel="weight a", ylabel="weight b", xlim=(-SPAN, SPAN), ylim=(-SPAN, SPAN))

@@ -8,8 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from cnnatomy.exhibit import Exhibit, Figure, Number, Prose, Table
-from cnnatomy.lessons.cells import Sheet
+from cnnatomy.exhibit import Calculator, Exhibit, Figure, Input, Number, Output, Prose, Table
+from cnnatomy.exhibit.formulas import Formula, evaluate
+from cnnatomy.lessons.cells import Sheet, number
+from cnnatomy.lessons.convolution import factor, slide
+
+#: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1, and 0 where the kernel does not fit. The page's calculator works it out as well.
+PLACES: Formula = [
+    "max",
+    0,
+    ["+", ["//", ["-", ["+", "n", ["*", 2, "p"]], ["*", "d", ["-", "k", 1]], 1], "s"], 1],
+]
 
 
 def output_size(config: Mapping[str, Any]) -> Exhibit:
@@ -70,8 +79,9 @@ def output_size(config: Mapping[str, Any]) -> Exhibit:
                 "各轴分别计算。彩色输入使卷积核成为立方体：对通道求和，仍得到一张图。"
             ),
         },
-        numbers=[Number("wrong", wrong, n=len(cases)), Number("cases", len(cases))],
+        numbers=[Number("cases", len(cases)), Number("unlike_torch", wrong, n=len(cases))],
         blocks=[
+            calculator(),
             _cube(),
             Table("lecture", lecture, title={"en": "The lecture's cases", "zh": "讲义中的例子"}),
             Table(
@@ -98,7 +108,42 @@ def output_size(config: Mapping[str, Any]) -> Exhibit:
 
 def units(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> int:
     """Places of the map along one axis; 0 where the kernel does not fit."""
-    return max(0, (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1)
+    return evaluate(PLACES, {"n": size, "k": kernel, "s": stride, "p": padding, "d": dilation})
+
+
+def calculator() -> Calculator:
+    """The same for what a reader types, pictures and kernels being square; first the lecture's ten filters."""
+    return Calculator(
+        "calculator",
+        [
+            Input("n", {"en": "Input n × n", "zh": "输入 n × n"}, 5, 1, 10_000),
+            Input("k", {"en": "Kernel k × k", "zh": "卷积核 k × k"}, 3, 1, 1000),
+            Input("s", {"en": "Stride s", "zh": "步幅 s"}, 2, 1, 1000),
+            Input("p", {"en": "Padding p", "zh": "填充 p"}, 1, 0, 1000),
+            Input("d", {"en": "Dilation d", "zh": "膨胀 d"}, 1, 1, 1000),
+            Input("channels", {"en": "Channels of the input", "zh": "输入通道"}, 3, 1, 10_000),
+            Input("filters", {"en": "Filters", "zh": "卷积核个数"}, 10, 1, 10_000),
+        ],
+        [
+            Output(
+                "map",
+                {"en": "Rows, and columns, of the map", "zh": "特征图的行数（列数）"},
+                [PLACES],
+                zero={"en": "the kernel does not fit into the padded input", "zh": "卷积核放不进填充后的输入"},
+            ),
+            Output("shape", {"en": "The map, channels first", "zh": "特征图（通道在前）"}, ["filters", "map", "map"]),
+            Output(
+                "parameters",
+                {"en": "Weights and biases", "zh": "权重与偏置"},
+                [["*", "filters", ["+", ["*", "k", "k", "channels"], 1]]],
+            ),
+        ],
+        title={"en": "Work it out", "zh": "算一算"},
+        caption={
+            "en": "Each filter has a weight for every place of its cube and one bias.",
+            "zh": "每个卷积核在其立方体的每个位置有一个权重，另加一个偏置。",
+        },
+    )
 
 
 def _of_torch(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
@@ -114,22 +159,29 @@ def _of_torch(size: int, kernel: int, stride: int, padding: int, dilation: int) 
 
 
 def _cube() -> Figure:
-    """One window of a picture in three channels, worked out: 5 × 5 × 3, padding 1, stride 2."""
+    """One window of a picture in three channels, worked out, and the map of all: 5 × 5 × 3, padding 1, stride 2."""
     chance = np.random.default_rng(0)
     image, kernel = chance.integers(0, 3, (3, 5, 5)), chance.integers(-1, 2, (3, 3, 3))
     padded = np.pad(image, ((0, 0), (1, 1), (1, 1)))
+    maps = np.stack([slide(channel, weights, 2) for channel, weights in zip(padded, kernel, strict=True)])
     window = {(row, column) for row in range(3) for column in range(3)}
     sheet = Sheet()
-    sums = []
-    for name, channel, weights in zip(("red", "green", "blue"), padded, kernel, strict=True):
-        sums.append(int((channel[:3, :3] * weights).sum()))
+    for name, channel, weights, one in zip(("red", "green", "blue"), padded, kernel, maps, strict=True):
         sheet.table(channel, f"{name}, padded by 1", marked=window).sign("×").table(weights, "filter")
-        sheet.sign("=").table(np.array([[sums[-1]]]), "sum").below()
-    sheet.table(np.array([[sum(sums)]]), "all three: one number of the map")
-    said = f"{' + '.join(map(str, sums))} = {sum(sums)}"
+        sheet.sign("→").table(one, "sums, stride 2", marked={(0, 0)}).below()
+    whole = maps.sum(axis=0)
+    sheet.table(whole, "all three added: the filter's map, 3 × 3", marked={(0, 0)})
+    said = f"{' + '.join(map(factor, maps[:, 0, 0].tolist()))} = {number(whole[0, 0])}"
     return Figure(
         "cube",
         sheet.svg(),
-        alt={"en": f"The sums of the three channels add up: {said}.", "zh": f"三个通道之和相加：{said}。"},
+        alt={
+            "en": f"The sums of the three channels add up to one map; in the window that is marked {said}.",
+            "zh": f"三个通道之和相加得到一张图；标出的窗口：{said}。",
+        },
         title={"en": "In colour the filter is a cube", "zh": "彩色图像的卷积核是立方体"},
+        caption={
+            "en": f"In the window that is marked: {said}. Ten such filters make a map of ten channels.",
+            "zh": f"标出的窗口：{said}。十个这样的卷积核得到十个通道。",
+        },
     )

@@ -13,6 +13,15 @@ from cnnatomy.lessons.cells import Sheet
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.probing.layers import trace
 
+#: The two channels that lesson `convolution` ends with, (2, 4, 4).
+CHANNELS = np.array(
+    [
+        [[3, -1, -3, -1], [-3, 1, 0, -3], [-3, -3, 0, 1], [3, -2, -2, -1]],
+        [[-1, -1, -1, -1], [-1, -1, -2, 1], [-1, -1, -2, 1], [-1, 0, -4, 3]],
+    ],
+    dtype=float,
+)
+
 
 def shapes(config: Mapping[str, Any]) -> Exhibit:
     """Pool a 4 × 4 map by its largest values and by means; then every layer's shape and parameters, counted twice.
@@ -55,7 +64,10 @@ def shapes(config: Mapping[str, Any]) -> Exhibit:
             Number("difference_by_hand", int((table["parameters"] - table["parameters by hand"]).abs().sum())),
             *(Number("parameters", int(row[3]), subject=f"layer={row[0]}") for row in rows if row[3]),
         ],
-        blocks=[_pooling(), Table("chain", table, title={"en": "Every layer of M1", "zh": "M1 的每一层"})],
+        blocks=[
+            _pooling(),
+            Table("chain", table, title={"en": "Every layer of the lecture's network", "zh": "讲义网络的每一层"}),
+        ],
     )
 
 
@@ -69,22 +81,21 @@ def _by_hand(module: torch.nn.Module) -> int:
 
 
 def _pooling() -> Figure:
-    values = np.array([[3, -1, -3, -1], [-3, 1, 0, -3], [-3, -3, 0, 1], [3, -2, -2, -1]], dtype=float)
-    blocks = values.reshape(2, 2, 2, 2).swapaxes(1, 2)
-    svg = (
-        Sheet()
-        .table(values, "feature map, 4 × 4")
-        .sign("→")
-        .table(blocks.max(axis=(2, 3)), "max pooling")
-        .table(blocks.mean(axis=(2, 3)), "average pooling")
-        .svg()
-    )
+    sheet = Sheet()
+    for index, values in enumerate(CHANNELS):
+        blocks = values.reshape(2, 2, 2, 2).swapaxes(1, 2)
+        sheet.table(values, f"channel {index + 1}, 4 × 4").sign("→")
+        sheet.table(blocks.max(axis=(2, 3)), "max pooling").table(blocks.mean(axis=(2, 3)), "average pooling").below()
     return Figure(
         "pooling",
-        svg,
+        sheet.svg(),
         alt={
             "en": "Each square of 2 × 2 numbers becomes its largest one, or their mean: 4 × 4 becomes 2 × 2.",
             "zh": "每个 2 × 2 方块变成其最大值或平均值：4 × 4 变成 2 × 2。",
         },
         title={"en": "Pooling by hand", "zh": "手算池化"},
+        caption={
+            "en": "The largest of each 2 × 2 numbers, or their mean; each channel by itself. Nothing is learned here.",
+            "zh": "每 2 × 2 个数取最大值或平均值；各通道分别进行，没有可学的参数。",
+        },
     )

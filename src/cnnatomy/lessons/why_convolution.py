@@ -28,8 +28,12 @@ def why_convolution(config: Mapping[str, Any]) -> Exhibit:
         ("convolution: and all places share their weights", kernel * kernel * channels * filters),
     ]
     with torch.device("meta"):  # shapes only: thirty million weights take no memory
-        live = [nn.Linear(inputs, units, bias=False).weight.numel(), steps[1][1]]
-        live.append(nn.Conv2d(channels, filters, kernel, bias=False).weight.numel())
+        patches = nn.Unfold(kernel)(torch.empty(1, channels, rows, columns))  # (1, numbers in a patch, patches)
+        live = [
+            nn.Linear(inputs, units, bias=False).weight.numel(),
+            filters * patches.numel(),
+            nn.Conv2d(channels, filters, kernel, bias=False).weight.numel(),
+        ]
     table = pd.DataFrame(steps, columns=["layer", "weights"])
     table["by torch"] = live
 
@@ -77,7 +81,7 @@ def why_convolution(config: Mapping[str, Any]) -> Exhibit:
                 data=table,
                 title={"en": "Weights of one layer", "zh": "一层的权重数"},
             ),
-            Table("counts", table),
+            Table("counts", table, title={"en": "By formula, and counted by torch", "zh": "按公式与 torch 计数"}),
             Prose(
                 {
                     "en": (
