@@ -49,7 +49,7 @@ def learn_sobel(config: Mapping[str, Any], samples: Samples) -> Exhibit:
     # Around its mean, in standard deviations: the mean grey would weigh most in the error and Sobel does not see it.
     picture = torch.from_numpy((brightness - brightness.mean()) / brightness.std()).float()[None, None]
     target = nn.functional.conv2d(picture, torch.from_numpy(SOBEL).float()[None, None])
-    courses = [_learn(picture, target, config, seed) for seed in range(config["seeds"])]
+    courses = _learn(picture, target, config)
     first = courses[0]
     low, high = float(target.min()), float(target.max())
     shown = [
@@ -121,23 +121,24 @@ def _snapshots(config: Mapping[str, Any]) -> range:
     return range(0, config["iterations"] + 1, config["snapshot"])
 
 
-def _learn(picture: Tensor, target: Tensor, config: Mapping[str, Any], seed: int) -> Course:
-    chance = torch.Generator().manual_seed(seed)
-    weights = nn.Parameter(torch.randn(1, 1, 3, 3, generator=chance))
+def _learn(picture: Tensor, target: Tensor, config: Mapping[str, Any]) -> list[Course]:
+    """All seeds side by side: each is a channel with an error of its own, and Adam takes every weight by itself."""
+    starts = [torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(k)) for k in range(config["seeds"])]
+    weights = nn.Parameter(torch.cat(starts))
     optimiser = torch.optim.Adam([weights], lr=config["learning_rate"])
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config["iterations"])
     errors, kept = [], []
     for iteration in range(config["iterations"] + 1):
-        error = nn.functional.mse_loss(nn.functional.conv2d(picture, weights), target)
-        errors.append(float(error.detach()))
+        each = (nn.functional.conv2d(picture, weights) - target).square().mean(dim=(0, 2, 3))
+        errors.append(each.detach().numpy().copy())
         if iteration in _snapshots(config):
-            kept.append(weights.detach()[0, 0].numpy().copy())
+            kept.append(weights.detach()[:, 0].numpy().copy())
         if iteration < config["iterations"]:
             optimiser.zero_grad()
-            error.backward()
+            each.sum().backward()
             optimiser.step()
             schedule.step()
-    return Course(np.array(errors), kept)
+    return [Course(np.array(errors)[:, k], [one[k] for one in kept]) for k in range(config["seeds"])]
 
 
 def _made(picture: Tensor, weights: np.ndarray) -> np.ndarray:
