@@ -77,7 +77,15 @@ def test_only_training_imports_lightning():
 
 
 def test_steps_import_nothing_heavy_at_the_top():
-    helpers = {"datasets", "networks", "hanging", "missing", "training", "trial", "measures"}  # imported late, by the steps that need them
+    helpers = {
+        "datasets",
+        "networks",
+        "hanging",
+        "missing",
+        "training",
+        "trial",
+        "measures",
+    }  # imported late, by the steps that need them
     heavy = {
         f"{file.name} imports {module}"
         for file in (SOURCE / "steps").glob("*.py")

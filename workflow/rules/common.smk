@@ -125,7 +125,11 @@ def prepared_data(wildcards):
 
 def study_data(wildcards):
     """The prepared data that a study's variants are trained on."""
-    return [file for name in PLAN.datasets(wildcards.study) for file in _prepared(name)]
+    try:
+        names = PLAN.datasets(wildcards.study)
+    except ConfigurationError as error:
+        raise WorkflowError(str(error)) from None
+    return [file for name in names for file in _prepared(name)]
 
 
 def trials_of(wildcards):

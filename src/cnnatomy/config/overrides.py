@@ -27,8 +27,11 @@ def key_of(override: str) -> str:
     return found["key"]
 
 
-def check(overrides: Iterable[str], runs: Sequence[str], studies: Sequence[str] = ()) -> None:
-    """Refuse overrides that cannot mean what they say for the selected runs and studies. Raises ConfigurationError."""
+def check(overrides: Iterable[str], runs: Sequence[str], studies: Sequence[str]) -> None:
+    """Refuse overrides that cannot mean what they say for the selected runs and all studies.
+
+    Raises ConfigurationError.
+    """
     for override in overrides:
         key = key_of(override)
         group = key.partition("@")[0]
@@ -41,15 +44,15 @@ def check(overrides: Iterable[str], runs: Sequence[str], studies: Sequence[str] 
                 f"{override} would hold for all selected runs ({', '.join(runs)}), which do not share their {group}: "
                 f"name one, as in runs.{runs[0]}.{override}"
             )
-        for several, kind, known, example in (
-            ("runs.", "run", runs, "training.max_epochs=3"),
-            ("studies.", "study", studies, "seeds=2"),
+        for several, kind, known, selected, example in (
+            ("runs.", "run", runs, " is selected", "training.max_epochs=3"),
+            ("studies.", "study", studies, "", "seeds=2"),
         ):
             if not group.startswith(several):
                 continue
             named = group.split(".")[1]
             if named not in known:
-                raise ConfigurationError(f"{override}: no {kind} {named!r} is selected. {nearest(named, known)}")
+                raise ConfigurationError(f"{override}: no {kind} {named!r}{selected}. {nearest(named, known)}")
             if group.count(".") == 1:
                 raise ConfigurationError(
                     f"{override}: name what of the {kind} to change, as in {several}{named}.{example}"

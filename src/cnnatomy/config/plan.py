@@ -70,7 +70,7 @@ class Plan:
                     raise ConfigurationError(
                         f"report.{name}: no {group} {wanted!r}. {nearest(wanted, folders.options(group))}"
                     )
-        overrides.check(self.overrides, self.runs, self.studies)
+        overrides.check(self.overrides, self.runs, folders.options("study"))
         raw: dict[str, str] = {}
         prepared: dict[str, str] = {}
         variants = [variant.run for study in self.studies for variant in self.study(study).variants]

@@ -67,7 +67,7 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
         assert method is not None
         return {method: config["lesson"][method], "threads": threads["lesson"]}
     if step == "measure":
-        return {"measures": config["study"]["measures"], "threads": config["training"]["threads"]}
+        return {"measures": _measures(config), "threads": config["training"]["threads"]}
     if step == "study":
         return {"study": config["study"], "threads": threads["study"]}
     if step == "report":
@@ -78,6 +78,11 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
 def _split(config: Config) -> dict[str, Any]:
     """The other split, where the configuration asks for one."""
     return {"split": config["split"]} if config["split"] else {}
+
+
+def _measures(config: Config) -> list[dict[str, Any]]:
+    """What a study measures of each trained network beside what always is."""
+    return config["study"].get("measures", [])
 
 
 def code_of(step: str, config: Config, *, method: str | None = None) -> str:
@@ -94,7 +99,7 @@ def code_of(step: str, config: Config, *, method: str | None = None) -> str:
         roots += [_module(name) for name in targets.names_in(config["model"])]
     elif step == "measure":
         roots = ["cnnatomy.studies.measures.always"]
-        roots += [_module(name) for name in targets.names_in([config["model"], config["study"]["measures"]])]
+        roots += [_module(name) for name in targets.names_in([config["model"], _measures(config)])]
     if step == "dissect":
         roots.append(_module(method_target(config, str(method))))
     if step == "lesson":

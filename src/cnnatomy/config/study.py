@@ -82,7 +82,7 @@ class Study:
         except OmegaConfBaseException as error:
             key, first = str(error.full_key or ""), str(error).splitlines()[0]
             if "not in" in first:
-                known = Comparison if key.startswith("comparisons") else Written
+                known = Comparison if error.object_type is Comparison else Written
                 first = f"no such key. {nearest(key.split('.')[-1], [f.name for f in fields(known)])}"
             raise ConfigurationError(f"study {name}: {key}: {first}") from error
         return cls(name, content)  # type: ignore[arg-type]

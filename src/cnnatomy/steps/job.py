@@ -120,7 +120,7 @@ def step(work: Callable[[Job], None]) -> Callable[[], None]:
             _main(name, work, sys.argv[1:])
         except Exception as raised:
             error = _cause(raised)
-            if not _is_plain(error):
+            if not is_plain(error):
                 raise
             sys.exit(f"{type(error).__name__}: {error}")
 
@@ -221,7 +221,7 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
-def _is_plain(error: BaseException) -> bool:
+def is_plain(error: BaseException) -> bool:
     """Whether an error's message is written for the user: those of the project's own classes are, and a full disk's."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
         return True

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
@@ -15,7 +17,7 @@ from hydra.utils import instantiate
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.models import weights
 from cnnatomy.steps.datasets import dataset
-from cnnatomy.steps.job import Job
+from cnnatomy.steps.job import Job, is_plain
 from cnnatomy.steps.measures import FILE, measured, trial_of
 from cnnatomy.steps.networks import network
 from cnnatomy.steps.training import train_job
@@ -23,19 +25,38 @@ from cnnatomy.steps.writing import replaced
 from cnnatomy.studies.measures.always import always
 
 
+class TrialFailed(RuntimeError):
+    """Trainings of a study ended with an error; the message names them. All others are finished."""
+
+
 def work_off(job: Job) -> None:
-    """Train and measure what of a study is missing; what another process holds is waited for when all else is done."""
-    left = list(job.plan.study(job.subject).trials())
+    """Train and measure what of a study is missing; what another process holds is waited for when all else is done.
+
+    Raises TrialFailed at the end.
+    """
+    left, failed = list(job.plan.study(job.subject).trials()), []
     for wait in (False, True):
         held = []
         for variant, seed in left:
             trial = trial_of(job, variant.run, seed)
             with _holding(trial, wait) as mine:
-                if mine:
-                    _finish(trial)
-                else:
+                if not mine:
                     held.append((variant, seed))
+                    continue
+                try:
+                    _finish(trial)
+                except Exception as error:  # of any kind: the others are worth finishing
+                    print(f"{_name(trial)}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                    if not is_plain(error):
+                        traceback.print_exc()
+                    failed.append(_name(trial))
         left = held
+    if failed:
+        raise TrialFailed(f"{', '.join(failed)} failed, see above; all else of the study {job.subject} is finished")
+
+
+def _name(job: Job) -> str:
+    return f"{job.run} seed {job.seed}"
 
 
 def _finish(job: Job) -> None:
@@ -45,7 +66,7 @@ def _finish(job: Job) -> None:
         return
     except (ConfigurationError, ValueError, KeyError, TypeError):
         pass
-    started, name = time.monotonic(), f"{job.run} seed {job.seed}"
+    started = time.monotonic()
     training = Job("train", job.run, job.config, job.plan)
     if not _stands(training):
         log = training.output(f"logs/train/{job.run}-seed{job.seed}.log")
@@ -55,12 +76,12 @@ def _finish(job: Job) -> None:
     data = dataset(training)
     trained = network(training, data.facts)
     numbers = always(trained, data, seed=job.seed)
-    for measure in job.config["study"]["measures"]:
+    for measure in job.slice["measures"]:
         numbers += instantiate(measure, _partial_=True, _convert_="all")(trained, data, seed=job.seed)
     with replaced(job.output(FILE.format(run=job.run, seed=job.seed))) as part:
         part.write_text(json.dumps({"digest": job.digest, "numbers": [asdict(number) for number in numbers]}) + "\n")
     accuracy = next(number.value for number in numbers if number.metric == "test_accuracy")
-    print(f"{name}: test accuracy {accuracy:.4f}, {time.monotonic() - started:.1f} s", flush=True)
+    print(f"{_name(job)}: test accuracy {accuracy:.4f}, {time.monotonic() - started:.1f} s", flush=True)
 
 
 def _stands(job: Job) -> bool:

@@ -8,10 +8,6 @@ interrupted, or got another variant or seed, goes on with what is missing.
 from cnnatomy.steps.job import Job, step
 
 
-class TrialFailed(RuntimeError):
-    """A process that shares the work ended with an error, which it has told."""
-
-
 @step
 def trials(job: Job) -> None:
     import json
@@ -25,7 +21,7 @@ def trials(job: Job) -> None:
         again = [argument for argument in sys.orig_argv if not argument.startswith("workers=")]
         helpers = [subprocess.Popen([*again, "workers=0"]) for _ in range(workers)]
         if any([helper.wait() for helper in helpers]):
-            raise TrialFailed(f"a training of the study {job.subject} failed (see above); what is finished is kept")
+            sys.exit(1)  # each has said why
     else:
         from cnnatomy.steps.trial import work_off
 

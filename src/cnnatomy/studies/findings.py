@@ -132,15 +132,15 @@ def _comparisons(compared: Sequence[Compared]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "comparison": one.name,
-            "metric": one.said["metric"],
+            "outcome": said[one.verdict],
+            "decides": "yes" if one.said["decides"] else "",
             "difference": one.value,
             "from": one.low,
             "to": one.high,
             "margin": one.said["margin"],
-            "over": f"{one.n} {one.said['over']}s",
+            "metric": one.said["metric"].replace("_", " "),
             "effect size": "" if one.effect is None else f"{one.effect:.2f}",
-            "outcome": said[one.verdict],
-            "decides": "yes" if one.said["decides"] else "",
+            "over": f"{one.n} {one.said['over']}s",
         }
         for one in compared
     )
@@ -154,4 +154,5 @@ def _variants(means: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     table = whole[list(factors)].drop_duplicates().merge(table).merge(spread)
     first = [*factors, "n", "test_accuracy", "sd"]
     table = table[[*first, *(name for name in table if name not in first)]]
-    return table.rename(columns={"n": "seeds", "sd": "s.d.", **{name: str(name).replace("_", " ") for name in table}})
+    names = {name: str(name).replace("_", " ") for name in table}
+    return table.rename(columns={**names, "n": "seeds", "sd": "s.d."})

@@ -26,5 +26,7 @@ def summary(measured: pd.DataFrame, levels: Sequence[str], over: str) -> pd.Data
         values = group["value"].to_numpy(dtype=float)
         mean, several = float(values.mean()), len(values) > 1
         low, high = t_interval(values) if several else (mean, mean)
+        if key[-1] == "fraction":  # the interval of few values would leave what a share can be
+            low, high = max(low, 0.0), min(high, 1.0)
         rows.append((*key, mean, float(values.std(ddof=1)) if several else 0.0, low, high, len(values)))
     return pd.DataFrame(rows, columns=[*keys, "mean", "sd", "low", "high", "n"])

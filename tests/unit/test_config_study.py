@@ -1,0 +1,124 @@
+"""A study's YAML: what variants it makes, and that what cannot be compared is refused before any training."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from cnnatomy.config import folders
+from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.config.plan import Plan
+from cnnatomy.config.slices import canonical, digest_of
+from cnnatomy.config.study import Study
+
+WRITTEN = {
+    "title": {"en": "Title"},
+    "claim": {"en": "Frequency is better."},
+    "base": "speech",
+    "seeds": 3,
+    "factors": {
+        "network": {"frequency": [], "dense": ["model=dense"]},
+        "split": {"one": ["split={test:{voice:[f1]}}"], "two": ["split={test:{voice:[m1]}}"]},
+    },
+    "comparisons": [{"metric": "test_accuracy", "of": {"network": "frequency"}, "than": {"network": "dense"}}],
+}
+
+
+def changed(path: str, value: object) -> dict:
+    written = copy.deepcopy(WRITTEN)
+    node = written
+    *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in way:
+        node = node[part]
+    node[last] = value
+    return written
+
+
+def test_all_combinations_but_those_left_out_are_variants():
+    written = changed("without", [{"network": "dense", "split": "two"}])
+    written["comparisons"][0]["where"] = {"split": ["one"]}
+    study = Study.read("voices", written)
+    assert [variant.run for variant in study.variants] == [
+        "voices-frequency-one",
+        "voices-frequency-two",
+        "voices-dense-one",
+    ]
+    assert study.variant("voices-dense-one").overrides == ("model=dense", "split={test:{voice:[f1]}}")
+    assert len(list(study.trials())) == 9
+    with pytest.raises(ConfigurationError, match="Did you mean 'voices-dense-one'"):
+        study.variant("voices-dense-two")
+
+
+def test_pairs_differ_in_nothing_but_what_is_compared():
+    study = Study.read("voices", WRITTEN)
+    over_seeds = study.sides(study.comparisons[0])
+    pairs = [("voices-frequency-one", "voices-dense-one"), ("voices-frequency-two", "voices-dense-two")]
+    assert over_seeds == [("", pairs)]
+    study = Study.read("voices", changed("comparisons.0.over", "split"))
+    assert study.sides(study.comparisons[0]) == [("one", pairs[:1]), ("two", pairs[1:])]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("base", "speach", "base: no run 'speach'. Did you mean 'speech'?"),
+        ("seeds", 1, "comparisons.0.over: an interval over seed wants two at least, and there is 1"),
+        ("seeds", 0, "seeds: must be at least 1"),
+        ("claims", [], "claims: no such key. Did you mean 'claim'?"),
+        ("factors.network", {}, "factors.network: has no levels"),
+        ("factors.Network", {"a": []}, "factors.Network: names are made of lower-case letters"),
+        ("without", [{"network": "time"}], "without.0.network: no level 'time'"),
+        ("without", [{"network": "frequency"}, {"network": "dense"}], "without: leaves no variant"),
+        ("without", [{"network": "dense", "split": "two"}], "voices-frequency-two can't be paired: voices-dense-two"),
+        ("comparisons", [], "comparisons: there are none"),
+        ("comparisons.0.decides", False, "comparisons: none decides"),
+        ("comparisons.0.of", {"network": "frequencies"}, "no level 'frequencies'. Did you mean 'frequency'?"),
+        ("comparisons.0.than", {"split": "one"}, "variants that differ in more can't be paired"),
+        ("comparisons.0.than", {"network": "frequency"}, "is the same as `of`"),
+        ("comparisons.0.than", "dense", "wants levels by factor, or a number, not 'dense'"),
+        ("comparisons.0.where", {"splits": ["one"]}, "no factor 'splits'. Did you mean 'split'?"),
+        ("comparisons.0.over", "network", "'network' is none of them"),
+        ("comparisons.0.marginal", 0.1, "no such key. Did you mean 'margin'?"),
+        ("measures", [{"_target_": "cnnatomy.studies.measures.spectrum.shift", "by": [1]}], "has no 'shift'"),
+        ("figures", [{"kind": "pie"}], "figures.0.kind: 'pie' is none of them"),
+        ("figures", [{"kind": "bars", "metric": "x", "bars": "networks"}], "Did you mean 'network'?"),
+        ("figures", [{"kind": "bars", "bars": "network"}], "figures.0: lacks metric"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_and_named(path, value, said):
+    with pytest.raises(ConfigurationError, match=r"study.voices") as refused:
+        Study.read("voices", changed(path, value))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("name", folders.options("study"))
+def test_every_shipped_study_is_sound_and_each_variant_composes(name):
+    plan = Plan(None)
+    study = plan.study(name)
+    threads = {plan.config(variant.run)["training"]["threads"] for variant in study.variants}
+    assert len(threads) == 1, "trainings that share a process share its threads"
+    digests = {digest_of("train", plan.config(variant.run)) for variant in study.variants}
+    assert len(digests) == len(study.variants), "two variants are the same"
+    assert set(study.content["title"]) == set(study.content["claim"]) == {"en", "zh"}
+
+
+def test_a_users_override_reaches_all_variants_and_never_what_is_compared():
+    plan = Plan(None, ("training.max_epochs=2", "model.dropout=0.1", "studies.direction_quick.seeds=4"))
+    study = plan.study("direction_quick")
+    assert study.seeds == 4
+    for variant in study.variants:
+        config = plan.config(variant.run)
+        assert config["training"]["max_epochs"] == 2
+        usual = Plan(None).config(variant.run)
+        assert canonical(config["split"]) == canonical(usual["split"])
+        assert config["model"]["_target_"] == usual["model"]["_target_"]
+
+
+def test_an_unknown_study_or_variant_is_named():
+    with pytest.raises(ConfigurationError, match=r"studies\.direktion\.seeds=2: no study 'direktion'. Did you mean 'direction'"):
+        Plan("default", ("studies.direktion.seeds=2",)).check()
+    with pytest.raises(ConfigurationError, match="report.studies: no study 'direktion'. Did you mean 'direction'?"):
+        Plan("default", ("report.studies=[direktion]",)).check()
+    with pytest.raises(ConfigurationError, match="no such variant of the study direction_quick"):
+        Plan(None).config("direction_quick-frequncy")
