@@ -84,6 +84,25 @@ def test_every_ascii_character_survives_the_way_to_a_step(tmp_path):
     assert set(compose(read.of_report())["report"]["title"]["en"]) == set(string.printable)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("run=speech", "training.max_epochs=3", "model.filters=[4,8]", "model=frequency"),
+        ("run=mnist", "split={test:{voice:[a,b]},validation:0.1}", "++training.augment.degrees=3", "~title.zh"),
+        ("run=text", "training.augment=null", "title.en='a, b = c'", "model.start=random"),
+    ],
+)
+def test_a_configuration_is_hydras_own(given):
+    from hydra import compose as hydras
+    from omegaconf import OmegaConf
+
+    from cnnatomy.config.compose import ROOT, _hydra
+
+    with _hydra():
+        wanted = OmegaConf.to_container(hydras(ROOT, overrides=list(given)), resolve=True)
+    assert compose(given) == wanted
+
+
 def test_another_plan_takes_nothing_from_the_file_that_a_run_at_work_reads(tmp_path):
     first = Plan("default", ("training.max_epochs=3",))
     file = first.write(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+import yaml
 
 from cnnatomy.config import folders
 from cnnatomy.config.errors import ConfigurationError
@@ -96,8 +97,7 @@ def test_what_cannot_be_compared_is_refused_and_named(path, value, said):
 def test_every_shipped_study_is_sound_and_each_variant_composes(name):
     plan = Plan(None)
     study = plan.study(name)
-    threads = {plan.config(variant.run)["training"]["threads"] for variant in study.variants}
-    assert len(threads) == 1, "trainings that share a process share its threads"
+    assert len(plan.trials(name)) == study.seeds * len(study.variants)
     digests = {digest_of("train", plan.config(variant.run)) for variant in study.variants}
     assert len(digests) == len(study.variants), "two variants are the same"
     assert set(study.content["title"]) == set(study.content["claim"]) == {"en", "zh"}
@@ -115,8 +115,19 @@ def test_a_users_override_reaches_all_variants_and_never_what_is_compared():
         assert config["model"]["_target_"] == usual["model"]["_target_"]
 
 
+def test_variants_that_share_a_process_share_its_threads(tmp_path, monkeypatch):
+    (tmp_path / "study").mkdir()
+    written = changed("factors.network.dense", ["model=dense", "training.threads=2"])
+    (tmp_path / "study/voices.yaml").write_text(yaml.safe_dump(written))
+    monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path))
+    with pytest.raises(ConfigurationError, match="trains on 1 threads and voices-dense-one on 2"):
+        Plan(None).trials("voices")
+
+
 def test_an_unknown_study_or_variant_is_named():
-    with pytest.raises(ConfigurationError, match=r"studies\.direktion\.seeds=2: no study 'direktion'. Did you mean 'direction'"):
+    with pytest.raises(
+        ConfigurationError, match=r"studies\.direktion\.seeds=2: no study 'direktion'. Did you mean 'direction'"
+    ):
         Plan("default", ("studies.direktion.seeds=2",)).check()
     with pytest.raises(ConfigurationError, match="report.studies: no study 'direktion'. Did you mean 'direction'?"):
         Plan("default", ("report.studies=[direktion]",)).check()

@@ -81,6 +81,8 @@ def without_samples(run: str) -> set[str]:
         ("runs.mnist.title.en=Mine", {"report"}),
         ("report.title.en=Mine", {"report"}),
         ("report.methods=[kernels]", {"report"}),
+        ("studies.direction_quick.seeds=3", {"trials:direction_quick", "study:direction_quick", "report"}),
+        ("studies.direction_quick.title.en=Other", {"study:direction_quick", "report"}),
     ],
 )
 def test_a_changed_value_reruns_exactly_the_steps_that_read_it(made, override, rules):

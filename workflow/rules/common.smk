@@ -126,6 +126,7 @@ def prepared_data(wildcards):
 def study_data(wildcards):
     """The prepared data that a study's variants are trained on."""
     try:
+        PLAN.trials(wildcards.study)
         names = PLAN.datasets(wildcards.study)
     except ConfigurationError as error:
         raise WorkflowError(str(error)) from None

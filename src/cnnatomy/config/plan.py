@@ -10,6 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -168,7 +169,17 @@ class Plan:
         return compose(self.of_run(run))
 
     def trials(self, study: str) -> dict[str, str]:
-        """The digest of what is measured of each trained network of a study, by `<run>/seed<k>`."""
+        """The digest of what is measured of each trained network of a study, by `<run>/seed<k>`.
+
+        Raises ConfigurationError where they are not all trained on as many threads: they share processes.
+        """
+        threads = {v.run: self.config(v.run)["training"]["threads"] for v in self.study(study).variants}
+        if len(set(threads.values())) > 1:
+            odd, other = next((a, b) for a, b in pairwise(threads) if threads[a] != threads[b])
+            raise ConfigurationError(
+                f"study {study}: {odd} trains on {threads[odd]} threads and {other} on {threads[other]}, and they share "
+                "processes; set it for all: overrides: [training.threads=1]"
+            )
         return {
             f"{variant.run}/seed{seed}": digest_of("measure", self.config(variant.run), seed=seed)
             for variant, seed in self.study(study).trials()
