@@ -120,7 +120,7 @@ def test_variants_that_share_a_process_share_its_threads(tmp_path, monkeypatch):
     written = changed("factors.network.dense", ["model=dense", "training.threads=2"])
     (tmp_path / "study/voices.yaml").write_text(yaml.safe_dump(written))
     monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path))
-    with pytest.raises(ConfigurationError, match="trains on 1 threads and voices-dense-one on 2"):
+    with pytest.raises(ConfigurationError, match="trains on 2 threads and voices-frequency-one on 1"):
         Plan(None).trials("voices")
 
 

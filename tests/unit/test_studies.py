@@ -95,7 +95,7 @@ def test_a_verdict_wants_the_whole_interval_on_one_side_of_the_margin(better, no
 
 
 def test_intervals_of_folds_hold_the_truth_as_often_as_they_say():
-    """Means of folds that share training data differ less than they would anew; the corrected interval allows for it."""
+    """Folds that share training data differ less than folds of new data would: the corrected interval allows for it."""
     chance, folds = np.random.default_rng(1), 10
     rho = 1 / folds  # the correlation of folds that Nadeau and Bengio assume: test over all samples
     hits = {0.0: 0, 1 / (folds - 1): 0}

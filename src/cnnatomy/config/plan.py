@@ -177,8 +177,8 @@ class Plan:
         if len(set(threads.values())) > 1:
             odd, other = next((a, b) for a, b in pairwise(threads) if threads[a] != threads[b])
             raise ConfigurationError(
-                f"study {study}: {odd} trains on {threads[odd]} threads and {other} on {threads[other]}, and they share "
-                "processes; set it for all: overrides: [training.threads=1]"
+                f"study {study}: {odd} trains on {threads[odd]} threads and {other} on {threads[other]}, and they "
+                "share processes; set it for all: overrides: [training.threads=1]"
             )
         return {
             f"{variant.run}/seed{seed}": digest_of("measure", self.config(variant.run), seed=seed)
