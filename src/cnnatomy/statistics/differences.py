@@ -29,8 +29,8 @@ def t_interval(values: np.ndarray, overlap: float = 0.0) -> tuple[float, float]:
 def effect_size(differences: np.ndarray) -> float | None:
     """The mean of paired differences in their standard deviations, with Hedges' correction for few pairs.
 
-    None for fewer than three, and where all are equal, so that there is nothing to measure it by. Hedges & Olkin (1985),
-    Statistical methods for meta-analysis, chapter 5.
+    None for fewer than three, and where all are equal, so that there is nothing to measure it by.
+    Hedges & Olkin (1985), Statistical methods for meta-analysis, chapter 5.
     """
     n, deviation = len(differences), float(differences.std(ddof=1))
     if n < 3 or deviation < 1e-12:
