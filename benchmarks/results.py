@@ -78,13 +78,11 @@ def table() -> str:
     for study in runs()["study"]:
         numbers = pd.read_csv(KEPT / f"{study}.csv", keep_default_na=False).set_index(["metric", "subject"])
         whole = numbers.loc[("difference", "")]
-        scale, unit = (100, " points") if whole["unit"] == "fraction" else (1, "")
-        ends = (f"{scale * float(whole[name]):+.2f}".replace("-", "−") for name in ("value", "ci_low", "ci_high"))
-        value, low, high = ends
+        value, low, high = (f"{float(whole[name]):+.2f}".replace("-", "−") for name in ("value", "ci_low", "ci_high"))
         claim = written(study)["claim"]["en"]
         said = OUTCOMES[int(numbers.loc[("verdict", "")]["value"])]
         trainings = int(numbers.loc[("trainings", "")]["value"])
-        what = f"{_first_comparison(study)}: {value}{unit} ({low} to {high})"
+        what = f"{_first_comparison(study)}: {value} {whole['unit']} ({low} to {high})"
         lines.append(f"| `{study}` | {claim} | {said} | {what} | {trainings} |")
     return "\n".join(lines) + "\n"
 

@@ -452,6 +452,7 @@ def study() -> Exhibit:
         "Four networks of equal size on voices of the other sex.",
         [
             Number("verdict", 1, n=10),
+            Number("difference", 11.5, 10.1, 12.9, "points", 10),
             *[
                 Number("accuracy", value, value - 0.012, value + 0.01, "fraction", 10, f"direction={name}")
                 for name, value in (("frequency", 0.99), ("time", 0.875), ("both", 0.985), ("dense", 0.979))

@@ -224,6 +224,10 @@ class Page:
             for cell in block["cells"]
         }
 
+    def verdicts(self, halls: Sequence[Hall]) -> list[Exhibition]:
+        """The studies that came to a verdict, which the first screen names."""
+        return [one for hall in halls for one in hall.hung if one.number("verdict") is not None]
+
     def lead(self, halls: Sequence[Hall]) -> str:
         """What this is, in a sentence or two."""
         runs = sum(hall.is_run for hall in halls)

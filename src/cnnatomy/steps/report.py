@@ -14,6 +14,10 @@ def report(job: Job) -> None:
     from cnnatomy.steps import surroundings
     from cnnatomy.steps.missing import is_current, missing
 
+    def facts_of(name: str) -> DataFacts:
+        facts = json.loads(job.input(f"data/{name}/dataset.json").read_text())
+        return {key: facts[key] for key in DataFacts.__annotations__}  # type: ignore[return-value]
+
     plan = job.plan
     partial = job.config["partial"]
     wanted = [path for path in plan.exhibits() if not partial or is_current(plan, Path(path))]
@@ -25,14 +29,12 @@ def report(job: Job) -> None:
         name = of_run["data"]["name"]
         if partial and not Path(f"results/data/{name}/dataset.json").is_file():
             continue
-        facts = json.loads(job.input(f"data/{name}/dataset.json").read_text())
-        runs[run] = {"title": of_run["title"], "data": name, "kind": facts["kind"]}
-        data[name] = {
-            "name": facts["name"],
-            "splits": facts["splits"],
-            "licence": facts["licence"],
-            "citation": facts["citation"],
-        }
+        data[name] = facts_of(name)
+        runs[run] = {"title": of_run["title"], "data": name, "kind": of_run["data"]["kind"]}
+    for study in plan.studies:  # a study may be on data of its own
+        for name in plan.datasets(study):
+            if not partial or Path(f"results/data/{name}/dataset.json").is_file():
+                data[name] = facts_of(name)
     command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
     if plan.overrides:
         command.append(f"OVERRIDES={shlex.join(plan.overrides)}")

@@ -40,11 +40,11 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
     head = deciding[0]
     numbers = [
         Number("verdict", decided, n=head.n),
-        Number("difference", head.value, head.low, head.high, unit=head.unit, n=head.n),
+        _difference(head, ""),
         Number("trainings", len(measured[["run", "seed"]].drop_duplicates())),
     ]
     for one in compared:
-        numbers.append(Number("difference", one.value, one.low, one.high, unit=one.unit, n=one.n, subject=one.subject))
+        numbers.append(_difference(one, one.subject))
         if one.effect is not None:
             numbers.append(Number("effect_size", one.effect, n=one.n, subject=one.subject))
     for row in means.to_dict("records"):
@@ -101,6 +101,13 @@ def amount(value: float, unit: str, signed: bool = False) -> str:
     scaled, mark = (100 * value, "") if unit == "fraction" else (value, f" {unit}" if unit else "")
     text = f"{scaled:+,.4g}" if abs(scaled) >= 1000 else f"{scaled:+.2f}"
     return (text if signed else text.removeprefix("+")).replace("-", "−") + mark
+
+
+def _difference(one: Compared, subject: str) -> Number:
+    """The difference of two shares is in points: a per cent of what would not be said."""
+    scale, unit = (100, "points") if one.unit == "fraction" else (1, one.unit)
+    value, low, high = (scale * number for number in (one.value, one.low, one.high))
+    return Number("difference", value, low, high, unit, one.n, subject)
 
 
 def _sentence(decided: int, deciding: Sequence[Compared]) -> dict[str, str]:
