@@ -27,9 +27,10 @@ lint: $(READY)  ## style, types, workflow
 	$(BIN)/mypy
 
 bench: $(READY)  ## the numbers of the README's second table, side by side
-	$(BIN)/snakemake --quiet all results/data/mnist/dataset.json
+	$(BIN)/snakemake --quiet all results/data/mnist/dataset.json results/data/spoken_digits/dataset.json
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/workflow.py
+	$(BIN)/python benchmarks/studies.py
 
 clean:  ## what was made: results and Snakemake's notes; not the environment, not the raw data
 	rm -rf results .snakemake

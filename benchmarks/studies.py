@@ -1,0 +1,54 @@
+"""What a study of a hundred small trainings costs beside the training: importing, and planning.
+
+    snakemake --cores all results/data/spoken_digits/dataset.json
+    python benchmarks/studies.py                 # five minutes on two cores
+
+`direction_quick` is trained with 13 seeds, 104 networks, by two processes. Importing is what Python's own
+`-X importtime` sums up, planning the processor seconds of composing and checking all variants.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cnnatomy.config.plan import Plan
+
+IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
+STUDY, SEEDS = "direction_quick", 13
+
+
+def main() -> None:
+    """Measure and print."""
+    started = time.process_time()
+    trainings = len(Plan(None, (f"studies.{STUDY}.seeds={SEEDS}",)).trials(STUDY))
+    planning = time.process_time() - started
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-X", "importtime", "-m", "cnnatomy.steps.trials", f"study={STUDY}"]
+        log = Path(out) / "importtime.log"
+        began = time.monotonic()
+        with log.open("w") as file:
+            subprocess.run(
+                [*command, "workers=2", f"study.seeds={SEEDS}", f"out={out}"],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=file,
+                env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""},
+            )
+        clock = time.monotonic() - began
+        importing = sum(map(int, IMPORT.findall(log.read_text()))) / 1e6
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    whole = used.ru_utime + used.ru_stime
+    print(f"{trainings} trainings: {whole:.0f} s of processor time, {clock:.0f} s on the clock")
+    print(f"importing: {importing:.1f} s, {importing / whole:.1%} of it (wanted: at most 20 %)")
+    print(f"planning: {planning:.1f} s of processor time")
+
+
+if __name__ == "__main__":
+    main()
