@@ -50,7 +50,7 @@ def test_a_network_that_knows_rows_by_their_place_is_wrong_when_they_move(tmp_pa
     assert 0.5 <= found["moved_accuracy", "shift=3"] <= 0.5 + share / 2
     assert found["consistency", "shift=3"] == found["moved_accuracy", "shift=3"], "unmoved, all were right"
     for metric in ("moved_accuracy", "consistency"):
-        assert found[metric, ""] == pytest.approx((1 + found[metric, "shift=3"]) / 2)
+        assert found[metric, ""] == found[metric, "shift=3"], "no move is none of the moves"
 
 
 def test_a_network_that_looks_at_no_place_is_consistent_however_wrong(tmp_path):

@@ -13,26 +13,27 @@ from cnnatomy.probing.predicting import predict
 
 
 def moved(network: nn.Module, data: Dataset, *, seed: int, by: Sequence[int], samples: int) -> list[Number]:
-    """Accuracy and consistency when test images are moved by so many pixels: two numbers a shift, two over all of them.
+    """Accuracy and consistency when test images are moved by so many pixels: two numbers a shift, and two means.
 
     Each is a mean over the image's axes: shift=2 is down and to the right, shift=-2 up and to the left. Consistency is
-    the share of images that are read as the unmoved one is, whether rightly or not (Zhang 2019). Black comes in. Of
-    `samples` images, which the seed draws.
+    the share of images that are read as the unmoved one is, whether rightly or not (Zhang 2019). Black comes in. The
+    means are over all shifts but 0. Of `samples` images, which the seed draws.
     """
     test = data.split("test")
     places = np.sort(np.random.default_rng(seed).permutation(len(test))[:samples])
     inputs, labels = np.asarray(test.inputs[places]), test.labels[places]
     before = predict(network, test.facts, inputs).argmax(1).numpy()
-    right, same = [], []
+    right, same = {}, {}
     for pixels in by:
         answers = [predict(network, test.facts, shift(inputs, pixels, axis)).argmax(1).numpy() for axis in (2, 3)]
-        right.append(float(np.mean([(answer == labels).mean() for answer in answers])))
-        same.append(float(np.mean([(answer == before).mean() for answer in answers])))
+        right[pixels] = float(np.mean([(answer == labels).mean() for answer in answers]))
+        same[pixels] = float(np.mean([(answer == before).mean() for answer in answers]))
     numbers = []
     for metric, values in (("moved_accuracy", right), ("consistency", same)):
-        for pixels, value in zip(by, values, strict=True):
+        for pixels, value in values.items():
             numbers.append(Number(metric, value, unit="fraction", n=len(places), subject=f"shift={pixels}"))
-        numbers.append(Number(metric, float(np.mean(values)), unit="fraction", n=len(places)))
+        mean = float(np.mean([value for pixels, value in values.items() if pixels]))
+        numbers.append(Number(metric, mean, unit="fraction", n=len(places)))
     return numbers
 
 
