@@ -16,7 +16,8 @@ def trials(job: Job) -> None:
 
     from cnnatomy.steps.writing import replaced
 
-    workers = job.config["workers"]
+    wanted = job.plan.trials(job.subject)
+    workers = min(job.config["workers"], len(wanted))
     if workers > 1:
         again = [argument for argument in sys.orig_argv if not argument.startswith("workers=")]
         helpers = [subprocess.Popen([*again, "workers=0"]) for _ in range(workers)]
@@ -29,7 +30,7 @@ def trials(job: Job) -> None:
     if workers == 0:  # another process waits for this one, and writes
         return
     with replaced(job.output(f"trials/{job.subject}.json")) as file:
-        file.write_text(json.dumps(job.plan.trials(job.subject), indent=1) + "\n")
+        file.write_text(json.dumps(wanted, indent=1) + "\n")
 
 
 if __name__ == "__main__":
