@@ -136,6 +136,7 @@ def test_sentences_without_any_word_are_left_out_and_counted(tmp_path: Path):
 def test_long_sentences_are_cut_and_counted(tmp_path: Path):
     dataset = write(tmp_path, SENTENCES, LABELS, length=3)
     assert dataset.facts.counts["cut"] == 300 and dataset.facts.shape == (3,)
+    assert set(dataset.table["words"]) == {4}, "the table knows how long a sentence was"
 
 
 def test_no_sentence_is_an_empty_dataset(tmp_path: Path):

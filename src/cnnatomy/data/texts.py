@@ -71,6 +71,7 @@ def write(
     length: tokens of a sample; longer sentences lose their end. at_least: how often a word must occur to be known.
     splits: of each sentence; decided by its fold unless given.
     vocabulary_of: where words are counted, the split "train", or "all" sentences (their labels have no part in it).
+    The table also has each sentence's text, its fold and how many words it has.
     A sentence without any word is left out; one without a known word stays, as unknown words only. Both are counted
     in the facts and named in the log.
     """
@@ -126,4 +127,5 @@ def write(
         vocabulary=known,
         counts=counts,
     )
-    prepared.write(folder, facts, inputs, table[["split", "label", "id", "text", "fold"]])
+    table["words"] = table["words"].map(len)
+    prepared.write(folder, facts, inputs, table[["split", "label", "id", "text", "fold", "words"]])
