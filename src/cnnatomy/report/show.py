@@ -60,8 +60,10 @@ def measured(number: dict[str, Any]) -> dict[str, str]:
     value, unit = number["value"], number.get("unit", "")
     ends = [number[key] for key in ("ci_low", "ci_high") if key in number]
     if unit == "fraction":
-        shown = _percentages([value, *ends])
+        shown = _as_sure([100 * number for number in (value, *ends)])
         unit = "%"
+    elif unit == "points":
+        shown = _as_sure([value, *ends])
     elif number["metric"] == "verdict":
         shown = [{1: "supported", -1: "not supported", 0: "not decided"}.get(value, plain(value))]
         ends = []
@@ -73,10 +75,9 @@ def measured(number: dict[str, Any]) -> dict[str, str]:
     return parts
 
 
-def _percentages(values: list[float]) -> list[str]:
-    """A fraction, and the ends of its interval if there are any, with as many decimals as the interval lets count."""
-    per_cent = [100 * value for value in values]
-    if len(values) < 3 or values[2] <= values[1]:
+def _as_sure(per_cent: list[float]) -> list[str]:
+    """A number of per cent, and the ends of its interval if any, with as many decimals as the interval lets count."""
+    if len(per_cent) < 3 or per_cent[2] <= per_cent[1]:
         return [plain(round(value, 2)) for value in per_cent]
     decimals = min(3, max(1, 1 - math.floor(math.log10(per_cent[2] - per_cent[1]))))
     return [f"{value:.{decimals}f}".replace("-", MINUS) for value in per_cent]

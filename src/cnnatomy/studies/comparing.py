@@ -60,9 +60,23 @@ class Compared:
     @property
     def name(self) -> str:
         """What was compared, for people: `frequency − time, male_female`."""
-        said = self.said
-        where = [f"{' and '.join(levels)}" for levels in said["where"].values()] + [said["subject"]]
-        return ", ".join(part for part in (f"{_levels(said['of'])} − {_levels(said['than'])}", *where) if part)
+        return ", ".join(part for part in (self.what, self.where) if part)
+
+    @property
+    def what(self) -> str:
+        """The two sides: `frequency − time`."""
+        return f"{_levels(self.said['of'])} − {_levels(self.said['than'])}"
+
+    @property
+    def where(self) -> str:
+        """On what: `male_female and female_male, shift=3`."""
+        levels = [" and ".join(names) for names in self.said["where"].values()]
+        return ", ".join(part for part in (*levels, self.said["subject"]) if part)
+
+    @property
+    def scale(self) -> int:
+        """Differences of shares are shown in points, hundredths: a per cent of what would not be said."""
+        return 100 if self.unit == "fraction" else 1
 
 
 def compare(said: Mapping[str, Any], sides: Sides, measured: pd.DataFrame) -> Compared:

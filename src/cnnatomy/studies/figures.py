@@ -38,7 +38,7 @@ def comparisons_figure(compared: Sequence[Compared]) -> Figure:
         heights = [len(some) for some in by_unit.values()]
         panels = figure.subplots(len(by_unit), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
         for axes, ((unit, metric), some) in zip(panels, by_unit.items(), strict=True):
-            scale = 100 if unit == "fraction" else 1
+            scale = some[0].scale
             for place, one in enumerate(some):
                 colour = SERIES[0] if one.said["decides"] else MUTED
                 dots = one.units["difference"] * scale
@@ -169,6 +169,7 @@ def _panels(
         places = canvas.subplots(len(panels), 1, squeeze=False, sharex=True, sharey=True)[:, 0]
         for axes, panel in zip(places, panels, strict=True):
             paint(axes, data if panel is None else data[data[figure["panels"]] == panel])
+            axes.label_outer()
             if panel is not None:
                 axes.set_title(str(panel))
 

@@ -104,9 +104,8 @@ def amount(value: float, unit: str, signed: bool = False) -> str:
 
 
 def _difference(one: Compared, subject: str) -> Number:
-    """The difference of two shares is in points: a per cent of what would not be said."""
-    scale, unit = (100, "points") if one.unit == "fraction" else (1, one.unit)
-    value, low, high = (scale * number for number in (one.value, one.low, one.high))
+    unit = "points" if one.unit == "fraction" else one.unit
+    value, low, high = (one.scale * number for number in (one.value, one.low, one.high))
     return Number("difference", value, low, high, unit, one.n, subject)
 
 
@@ -138,13 +137,15 @@ def _comparisons(compared: Sequence[Compared]) -> pd.DataFrame:
     said = {SUPPORTED: "supported", CONTRADICTED: "not supported", UNDECIDED: "not decided"}
     return pd.DataFrame(
         {
-            "comparison": one.name,
+            "comparison": one.what,
+            "where": one.where,
+            "difference": round(one.scale * one.value, 4),
+            "from": round(one.scale * one.low, 4),
+            "to": round(one.scale * one.high, 4),
+            "unit": "points" if one.unit == "fraction" else one.unit,
             "outcome": said[one.verdict],
             "decides": "yes" if one.said["decides"] else "",
-            "difference": one.value,
-            "from": one.low,
-            "to": one.high,
-            "margin": one.said["margin"],
+            "margin": one.scale * one.said["margin"],
             "metric": one.said["metric"].replace("_", " "),
             "effect size": "" if one.effect is None else f"{one.effect:.2f}",
             "over": f"{one.n} {one.said['over']}s",
