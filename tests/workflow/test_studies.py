@@ -121,16 +121,19 @@ def test_a_training_that_fails_takes_no_other_with_it(made, tmp_path):
     checkout.environment["CNNATOMY_CONF"] = str(own)
     study = own / "study/widths.yaml"
     study.write_text(study.read_text().replace("    many:", "    wrong: [training.learning_rate=1e30]\n    many:"))
-    answer = checkout.snakemake(EXHIBIT)
+    answer = checkout.snakemake("--config", "report=widths")
     assert answer.returncode != 0
     assert "Diverged" in answer.stdout and "widths-wrong" in answer.stdout
     assert not (checkout.folder / EXHIBIT).exists()
+    partial = (checkout.folder / "results/report/partial.html").read_text()
+    assert "trials widths" in partial and "widths-wrong seed 0: Diverged" in partial
     shutil.copy(OWN / "conf/study/widths.yaml", study)
     before = times(checkout)
     assert len(before) == 4
-    answer = checkout.snakemake(EXHIBIT)
+    answer = checkout.snakemake("--config", "report=widths")
     assert answer.returncode == 0, answer.stdout
     assert times(checkout) == before
+    assert "Eight filters read stripes better" in (checkout.folder / "results/report/index.html").read_text()
 
 
 def test_by_hand_other_values_need_a_folder_of_their_own(made, tmp_path):
