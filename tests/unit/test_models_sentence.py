@@ -110,8 +110,12 @@ def test_filters_across_see_part_of_the_vector_and_their_maps_have_a_second_axis
     held = {}
     network.relu3.register_forward_hook(lambda _, __, y: held.update(maps=y))
     network(tokens(2, 12))
-    assert network.conv3.weight.shape == (5, 1, 3, 3)
     assert held["maps"].shape == (2, 5, 3, 12 + 2)  # numbers 0-2, 2-4, 4-6 of 8
+    image = nn.functional.pad(network.embedding(tokens(2, 12)).transpose(1, 2), (2, 2)).unsqueeze(1)
+    kernels = network.conv3.weight.transpose(1, 2)  # of 3 numbers × 3 words, on one channel
+    assert kernels.shape == (5, 1, 3, 3)
+    expected = nn.functional.conv2d(image, kernels, network.conv3.bias, stride=(2, 1)).relu()
+    torch.testing.assert_close(held["maps"], expected)
     assert across(rows=True).dense.in_features == 3 * network.dense.in_features == 3 * 10
 
 

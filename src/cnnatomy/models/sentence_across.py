@@ -37,9 +37,12 @@ class SentenceAcross(Embedded):
         if height > dimensions:
             raise ValueError(f"model.height is {height}, but word vectors have {dimensions} numbers")
         self.widths = tuple(widths)
+        self.height, self.step = height, step
         self.pad = nn.ConstantPad1d(max(widths) - 1, 0.0)
         for width in self.widths:
-            self.add_module(f"conv{width}", nn.Conv2d(1, filters, (height, width), stride=(step, 1)))
+            # The numbers that a filter sees at a time are its channels: the same sums as of a kernel (height, width) on
+            # one channel, many times faster on a processor.
+            self.add_module(f"conv{width}", nn.Conv2d(height, filters, (1, width)))
             self.add_module(f"relu{width}", nn.ReLU())
             self.add_module(f"pool{width}", nn.AdaptiveMaxPool2d((None, 1) if rows else 1))
         self.flatten = nn.Flatten()
@@ -48,11 +51,12 @@ class SentenceAcross(Embedded):
         self.dense = nn.Linear(filters * len(self.widths) * places, classes)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        vectors = self.pad(self.embedding(tokens).transpose(1, 2)).unsqueeze(1)
+        vectors = self.pad(self.embedding(tokens).transpose(1, 2))
+        parts = vectors.unfold(1, self.height, self.step).permute(0, 3, 1, 2)  # (n, height, places, words)
         words = self.pad((tokens != PADDING).to(vectors.dtype)).unsqueeze(1)
         strongest = []
         for width in self.widths:
-            maps = self.get_submodule(f"relu{width}")(self.get_submodule(f"conv{width}")(vectors))
+            maps = self.get_submodule(f"relu{width}")(self.get_submodule(f"conv{width}")(parts))
             heard = nn.functional.max_pool1d(words, width, stride=1).unsqueeze(2)  # as in Sentence
             strongest.append(self.get_submodule(f"pool{width}")(maps * heard))
         return self.dense(self.dropout(self.flatten(torch.cat(strongest, dim=1))))
