@@ -13,7 +13,7 @@ rule trials:
         "results/benchmarks/trials/{study}.tsv"
     threads: workflow.cores or 1
     resources:
-        mem_mb=lambda wildcards, threads: 1500 * threads,
+        mem_mb=lambda wildcards, threads: 3000 * threads,
     params:
         trials=trials_of,
     shell:
