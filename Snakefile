@@ -27,9 +27,7 @@ onsuccess:
 
 
 onerror:
-    shell(
-        "python -m cnnatomy.steps.report partial=true given={GIVEN} || true"
-    )
+    shell("python -m cnnatomy.steps.report partial=true given={GIVEN} || true")
     print(
         "A step failed; its log is named above, and results/report/partial.html shows what there is. "
         "Mend the cause and run the same command: it goes on from there."
