@@ -61,7 +61,7 @@ def keep(study: str) -> None:
     }
     others = runs()
     others = others[others["study"] != study]
-    pd.concat([others, pd.DataFrame([row])]).sort_values("study").to_csv(RUNS, index=False)
+    pd.concat([others, pd.DataFrame([row])]).astype({"seeds": int}).sort_values("study").to_csv(RUNS, index=False)
 
 
 def runs() -> pd.DataFrame:
@@ -78,7 +78,7 @@ def table() -> str:
     for study in runs()["study"]:
         numbers = pd.read_csv(KEPT / f"{study}.csv", keep_default_na=False).set_index(["metric", "subject"])
         whole = numbers.loc[("difference", "")]
-        value, low, high = (f"{float(whole[name]):+.2f}".replace("-", "−") for name in ("value", "ci_low", "ci_high"))
+        value, low, high = (f"{float(whole[name]):+,.2f}".replace("-", "−") for name in ("value", "ci_low", "ci_high"))
         claim = written(study)["claim"]["en"]
         said = OUTCOMES[int(numbers.loc[("verdict", "")]["value"])]
         trainings = int(numbers.loc[("trainings", "")]["value"])

@@ -12,7 +12,7 @@ from cnnatomy.exhibit import Figure
 from cnnatomy.statistics.differences import effect_size, t_interval
 from cnnatomy.studies.comparing import compare
 from cnnatomy.studies.errors import StudyError
-from cnnatomy.studies.findings import findings
+from cnnatomy.studies.findings import amount, findings
 from cnnatomy.studies.summaries import summary
 from tests.unit.small_data import hang
 
@@ -138,6 +138,7 @@ def test_the_exhibit_holds_the_verdict_every_comparison_and_every_variant(tmp_pa
     assert sorted(drawn["figure-0"].data["at"].unique()) == [-2, 0, 2]
     words = next(b.text["en"] for b in exhibit.blocks if "Supported by these data" in str(getattr(b, "text", "")))
     assert "over 5 seeds" in words
+    assert amount(2_755_000, "") == "2,755,000" and amount(-0.0123, "fraction", signed=True) == "−1.23"
 
 
 def test_what_was_not_measured_is_named():

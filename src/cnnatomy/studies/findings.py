@@ -99,7 +99,7 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
 def amount(value: float, unit: str, signed: bool = False) -> str:
     """A number as it stands in a sentence: a share in points of a hundred, any other with its unit."""
     scaled, mark = (100 * value, "") if unit == "fraction" else (value, f" {unit}" if unit else "")
-    text = f"{scaled:+,.4g}" if abs(scaled) >= 1000 else f"{scaled:+.2f}"
+    text = f"{scaled:+,.0f}" if abs(scaled) >= 1000 else f"{scaled:+.2f}"
     return (text if signed else text.removeprefix("+")).replace("-", "−") + mark
 
 
