@@ -83,6 +83,8 @@ def table() -> str:
         said = OUTCOMES[int(numbers.loc[("verdict", "")]["value"])]
         trainings = int(numbers.loc[("trainings", "")]["value"])
         what = f"{_first_comparison(study)}: {value} {whole['unit']} ({low} to {high})"
+        if others := len(_deciding(study)) - 1:
+            what += f"; and {others} more"
         lines.append(f"| `{study}` | {claim} | {said} | {what} | {trainings} |")
     return "\n".join(lines) + "\n"
 
@@ -92,8 +94,12 @@ def written(study: str) -> dict[str, Any]:
     return yaml.safe_load((PROJECT / f"conf/study/{study}.yaml").read_text())
 
 
+def _deciding(study: str) -> list[dict[str, Any]]:
+    return [one for one in written(study)["comparisons"] if one.get("decides", True)]
+
+
 def _first_comparison(study: str) -> str:
-    first = next(one for one in written(study)["comparisons"] if one.get("decides", True))
+    first, *_ = _deciding(study)
     of, than = (
         " ".join(side.values()) if isinstance(side, Mapping) else f"{side:g}" for side in (first["of"], first["than"])
     )
@@ -120,7 +126,7 @@ def page() -> str:
         "Written by `python benchmarks/results.py`; the files have the form of `results.csv`. How studies work: "
         "[../studies.md](../studies.md).\n\n"
         f"{table()}\n"
-        "| numbers | made on | commit | torch | Lightning | machine | minutes | processor minutes |\n"
+        "| numbers | made on | commit | torch | Lightning | machine | minutes on the clock | processor minutes |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
         f"{made.getvalue()}"
     )
