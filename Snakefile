@@ -5,6 +5,10 @@ from snakemake.utils import min_version
 min_version("9.14")
 
 
+# What `snakemake --report report.zip` says first.
+report: "workflow/report/workflow.rst"
+
+
 # What the report wants: --config report=full 'overrides=["training.max_epochs=3"]'
 include: "workflow/rules/common.smk"
 # When each step is due.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from xml.etree import ElementTree
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from cnnatomy.exhibit import formulas
 from cnnatomy.report import show
@@ -52,6 +57,14 @@ def until(page, condition: str) -> None:
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"never became true: {condition}")
+
+
+def says(page, selector: str) -> str:
+    """The text of an element as a reader sees it. What is far off the screen has none until it is scrolled to."""
+    element = page.locator(selector)
+    element.scroll_into_view_if_needed()
+    page.wait_for_timeout(100)
+    return element.inner_text()
 
 
 def top_of(page, selector: str) -> float:
@@ -205,6 +218,8 @@ def test_tables_sort_by_number_and_by_name(visit, report):
 
 
 def results(page) -> list[str]:
+    page.locator(".calculator").scroll_into_view_if_needed()
+    page.wait_for_timeout(100)
     return page.locator(".calculator .value").all_inner_texts()
 
 
@@ -254,19 +269,152 @@ def test_a_calculator_works_by_keyboard_alone(visit, report):
     assert page.locator(".calculator [role=status]").count() == 1  # what changes is read out
 
 
-def test_downloads_hold_the_files(visit, report):
-    page = visit(report, "mnist-evaluation-history", accept_downloads=True)
-    for name, start in (
-        ("mnist-evaluation-history.svg", b"<?xml"),
-        ("mnist-evaluation-history.csv", b"epoch,training,validation\n"),
-    ):
-        with page.expect_download() as download:
-            page.click(f"a[download='{name}']")
-        assert download.value.suggested_filename == name
-        assert download.value.path().read_bytes().startswith(start)
+def saved(page, name: str) -> bytes:
+    """What a click on the button that saves `name` gives."""
     with page.expect_download() as download:
-        page.click("a[download='results.csv']")
-    assert download.value.path().read_bytes() == (report.parent / "results.csv").read_bytes()
+        page.click(f"[data-name='{name}']")
+    assert download.value.suggested_filename == name
+    return download.value.path().read_bytes()
+
+
+def test_tables_are_saved_as_they_were_written(visit, report):
+    page = visit(report, "mnist-evaluation-history", accept_downloads=True)
+    (evaluation,) = [one for one in gallery.mnist() if one.method == "evaluation"]
+    _, files = evaluation.describe({}, {})
+    for block in ("history", "classes", "confusion"):
+        assert saved(page, f"mnist-evaluation-{block}.csv") == files[f"{block}.csv"]
+    assert saved(page, "results.csv") == (report.parent / "results.csv").read_bytes()
+    sentences = saved(page, "text-evaluation-misread.csv").decode()
+    assert 'test/2,"for, read as against",wrong,,not a bad journey at all,0.87' in sentences
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_drawing_is_saved_alone_and_in_the_light_theme(visit, report, theme):
+    page = visit(report, "mnist-evaluation-history", accept_downloads=True, color_scheme=theme)
+    svg = saved(page, "mnist-evaluation-history.svg").decode()
+    root = ElementTree.fromstring(svg)
+    assert "class" not in {name for element in root.iter() for name in element.attrib} and "var(" not in svg
+    strokes = {element.get("stroke") for element in root.iter()}
+    assert "rgb(51, 104, 159)" in strokes and "rgb(216, 74, 94)" in strokes  # the light theme's first two colours
+    assert {element.text for element in root.iter() if element.tag.endswith("text")} >= {"training", "epoch"}
+    picture = np.asarray(Image.open(io.BytesIO(saved(page, "mnist-evaluation-history.png"))).convert("RGB")).astype(int)
+    assert picture.shape[1] == 2 * round(float(root.get("viewBox").split()[2]))
+    assert (picture.reshape(-1, 3) == 255).all(axis=1).mean() > 0.5
+    assert (np.abs(picture - [51, 104, 159]).sum(axis=2) < 30).sum() > 100  # the line, in its colour
+
+
+def test_a_grid_is_saved_as_one_sheet_without_what_is_hidden(visit, report):
+    page = visit(report, "mnist-kernels", accept_downloads=True)
+
+    def sheet() -> np.ndarray:
+        return np.asarray(Image.open(io.BytesIO(saved(page, "mnist-kernels-kernels.png"))).convert("RGB")).astype(int)
+
+    whole = sheet()
+    reddest = (np.abs(whole - [178, 24, 43]).sum(axis=2) < 6).sum()
+    assert reddest > 100  # kernels, drawn pixel by pixel
+    page.check("#mnist-kernels .tools input[type=checkbox]")
+    assert (np.abs(sheet() - [178, 24, 43]).sum(axis=2) < 6).sum() < reddest
+
+
+# Grids in another order, and pictures side by side.
+
+
+def order(page, grid: str = "mnist-kernels") -> list[str]:
+    items = page.locator(f"#{grid} .items > li:visible .item").all()
+    return [item.get_attribute("id").rpartition("/")[2] for item in items]
+
+
+def test_grids_are_put_in_order_of_a_value_or_of_state(visit, report):
+    page = visit(report, "mnist-kernels")
+    (kernels,) = [one for one in gallery.mnist() if one.method == "kernels"]
+    sums = {item.id.rpartition("/")[2]: item.values["sum"] for item in kernels.blocks[0].items}
+    given = order(page)
+    page.select_option("#mnist-kernels select", "↓sum")
+    assert order(page) == sorted(sums, key=lambda key: -sums[key])
+    page.select_option("#mnist-kernels select", "↑sum")
+    assert order(page) == sorted(sums, key=lambda key: sums[key])
+    page.select_option("#mnist-kernels select", "state")
+    assert order(page)[-3:] == ["11", "7", "19"]  # rescued, then dead
+    page.select_option("#mnist-kernels select", "")
+    assert order(page) == given
+    page.check("#mnist-kernels .tools input[type=checkbox]")
+    assert order(page) == [name for name in given if name not in ("7", "19")]
+
+
+def test_arrows_follow_the_order_that_is_shown(visit, report):
+    page = visit(report, "mnist-kernels")
+    page.select_option("#mnist-kernels select", "↓norm")
+    page.focus("#mnist-kernels .items > li:first-child .item")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.id") == f"mnist-kernels:conv1/{order(page)[1]}"
+
+
+def test_pictures_are_compared_side_by_side_by_mouse_and_by_keyboard(visit, report):
+    page = visit(report, "mnist-kernels")
+    assert page.is_hidden(".tray")
+    page.click("[id='mnist-kernels:conv1/3']")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("c")
+    assert page.inner_text(".tray-bar") == "2 to compare"
+    assert page.get_attribute("[id='mnist-kernels:conv1/4']", "aria-pressed") == "true"
+    tray = page.inner_text(".tray table")
+    (kernels,) = [one for one in gallery.mnist() if one.method == "kernels"]
+    for item in kernels.blocks[0].items[3:5]:
+        assert show.plain(item.values["norm"]) in tray and show.plain(item.values["sum"]) in tray
+    assert page.locator(".tray img").count() == 2 and "First-layer kernels" in tray
+    page.focus("[id='speech-samples:en-us+f0/0/0']")
+    page.keyboard.press("c")  # one of another exhibit; Enter would play it
+    assert page.inner_text(".tray-bar") == "3 to compare" and "seconds" in page.inner_text(".tray table")
+    page.click(".tray .away >> nth=0")
+    assert page.inner_text(".tray-bar") == "2 to compare"
+    page.focus(".tray .clear")
+    page.keyboard.press("Enter")
+    assert page.is_hidden(".tray") and page.locator(".picked").count() == 0
+
+
+# Two languages.
+
+
+def test_the_page_speaks_chinese_when_told_to_and_remembers(visit, report):
+    page = visit(report)
+    assert says(page, "#mnist-kernels h3 .here") == "First-layer kernels"
+    page.click(".language")
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert says(page, "#mnist-kernels h3 .here") == "第一层卷积核"
+    assert page.inner_text(".plan a[href='#made']") == "制作过程"
+    assert page.inner_text(".theme-name") == "自动"
+    assert page.get_attribute("#find", "placeholder") == "搜索  ( / )"
+    assert page.get_attribute(".plan", "aria-label") == "目录"
+    assert says(page, "#speech-kernels h3 .here") == "First-layer kernels"  # of which there is no Chinese
+    page.fill("#find", "卷积核")
+    assert page.inner_text(".found") == "找到 1 项"
+    page.reload()
+    assert says(page, "#mnist-kernels h3 .here") == "第一层卷积核"
+    page.click(".language")
+    assert says(page, "#mnist-kernels h3 .here") == "First-layer kernels"
+    assert page.get_attribute("#find", "placeholder") == "Search  ( / )"
+
+
+def test_a_chinese_browser_gets_chinese_at_once(visit, report):
+    page = visit(report, locale="zh-CN")
+    assert says(page, "#mnist-kernels h3 .here") == "第一层卷积核"
+    assert page.inner_text(".language") == "English"
+
+
+# What keeps people out.
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_that_keeps_people_out(visit, report, theme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe, of the dev dependencies")
+    page = visit(report, width=width, color_scheme=theme)
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    page.evaluate("for (const one of document.querySelectorAll('.exhibit')) one.style.contentVisibility = 'visible'")
+    page.focus("[id='mnist-kernels:conv1/3']")
+    page.keyboard.press("c")
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_on_a_phone_the_contents_open_and_close(visit, report):
@@ -295,9 +443,16 @@ def test_without_scripts_everything_can_be_read(visit, report):
     steps = page.locator("#lesson-convolution .step")
     assert all(steps.nth(i).is_visible() for i in range(steps.count()))
     assert page.locator("#speech-samples audio").first.is_visible()
-    assert page.is_hidden("#find") and page.is_hidden(".theme")
-    page.hover("[id='mnist-kernels:conv1/7']")
-    assert page.locator("[id='mnist-kernels:conv1/7'] .facts").is_visible()
+    assert page.is_hidden("#find") and page.is_hidden(".theme") and page.is_hidden(".language")
+    assert says(page, "#mnist-kernels h3 .here") == "First-layer kernels"  # one language
+    item = "[id='mnist-kernels:conv1/7']"
+    page.hover(item)
+    content, label = page.locator(item).evaluate(
+        "(item) => [getComputedStyle(item, '::after').content, item.getAttribute('aria-label')]"
+    )
+    assert content == "attr(aria-label)" or label in content
+    assert "dead" in label and "norm" in label
+    assert page.locator("[data-save]:visible").count() == 0  # what could not do anything is not there
     page.click("#mnist-kernels .made summary")
     assert page.locator("#mnist-kernels .command").is_visible()
 

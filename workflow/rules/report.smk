@@ -7,9 +7,30 @@ rule report:
         other_seeds=PLAN.other_seeds(),
         configurations=PLAN.configurations(),
     output:
-        page="results/report/index.html",
-        results="results/report/results.csv",
-        costs="results/report/costs.csv",
+        page=report(
+            "results/report/index.html",
+            category="Report",
+            caption="../report/page.rst",
+            labels={"what": "the page"},
+        ),
+        results=report(
+            "results/report/results.csv",
+            category="Report",
+            caption="../report/results.rst",
+            labels={"what": "every number"},
+        ),
+        costs=report(
+            "results/report/costs.csv",
+            category="Report",
+            caption="../report/costs.rst",
+            labels={"what": "what each job took"},
+        ),
+        exhibits=report(
+            "results/report/exhibits.zip",
+            category="Report",
+            caption="../report/exhibits.rst",
+            labels={"what": "the files of all exhibits"},
+        ),
     log:
         "results/logs/report/report.log",
     benchmark:

@@ -8,7 +8,13 @@ rule train:
     output:
         network="results/runs/{run}/seed{seed}/model.safetensors",
         config="results/runs/{run}/seed{seed}/config.yaml",
-        history="results/runs/{run}/seed{seed}/history.csv",
+        history=report(
+            "results/runs/{run}/seed{seed}/history.csv",
+            category="Networks",
+            subcategory="{run}",
+            caption="../report/history.rst",
+            labels={"what": "while it learned", "seed": "{seed}"},
+        ),
     log:
         "results/logs/train/{run}-seed{seed}.log",
     benchmark:
@@ -31,7 +37,13 @@ rule evaluate:
         history="results/runs/{run}/seed{seed}/history.csv",
     output:
         predictions="results/runs/{run}/seed{seed}/predictions.csv",
-        metrics="results/runs/{run}/seed{seed}/metrics.json",
+        metrics=report(
+            "results/runs/{run}/seed{seed}/metrics.json",
+            category="Networks",
+            subcategory="{run}",
+            caption="../report/metrics.rst",
+            labels={"what": "how good it is", "seed": "{seed}"},
+        ),
         exhibit="results/exhibits/{run}/seed{seed}/evaluation/exhibit.json",
     log:
         "results/logs/evaluate/{run}-seed{seed}.log",

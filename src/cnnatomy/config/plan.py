@@ -54,14 +54,22 @@ class Plan:
 
     def write(self, folder: Path) -> Path:
         """Write the plan for the steps into a file whose name tells this plan from any other; its path."""
-        text = yaml.safe_dump({"report": self.report_name, "overrides": list(self.overrides)}, allow_unicode=True)
-        file = folder / f"given-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"
+        file = folder / self.file_name
         if not file.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             partial = file.with_name(f"{file.name}.{os.getpid()}.part")
-            partial.write_text(text)
+            partial.write_text(self._text)
             partial.replace(file)
         return file
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file that `write` writes."""
+        return f"given-{hashlib.sha256(self._text.encode()).hexdigest()[:12]}.yaml"
+
+    @property
+    def _text(self) -> str:
+        return yaml.safe_dump({"report": self.report_name, "overrides": list(self.overrides)}, allow_unicode=True)
 
     def check(self) -> None:
         """Compose and check all that the report selects, before the first job."""

@@ -20,7 +20,7 @@ from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.patches import Drawn, Patch, Source, fitting, refed, sheet, shrunk, sources, strongest, weight_of
 from cnnatomy.statistics.intervals import mean_interval
 
-TITLE = {"en": "What excites each filter most", "zh": "最能激活每个卷积核的真实片段"}
+TITLE = {"en": "The real patches that excite each filter", "zh": "最能激活每个卷积核的真实片段"}
 LARGEST = 40  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
 ENOUGH = 20  # samples below which nothing is said of dead filters
 AROUND = 5  # words of a sentence shown on either side of a patch

@@ -1,20 +1,24 @@
-"""Building the report's three files."""
+"""Building the report's files."""
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from cnnatomy.exhibit import load
 from cnnatomy.report.context import Context
-from cnnatomy.report.page import Exhibition, render
+from cnnatomy.report.halls import Exhibition
+from cnnatomy.report.page import render
 from cnnatomy.report.tables import costs_csv, costs_of, results_csv
 
 
 def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
-    """Hang the exhibits in `folders`, in that order, and write `index.html`, `results.csv` and `costs.csv` to `out`.
+    """Hang the exhibits in `folders`, in that order: `index.html`, `results.csv`, `costs.csv`, `exhibits.zip` in `out`.
 
     With `context["missing"]` the report is a partial one: `partial.html`, and nothing else is written.
     `more` are exhibits of further seeds, of which only the numbers are shown, beside those of the first.
@@ -42,16 +46,31 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
         return
     _replace(out / "results.csv", results)
     _replace(out / "costs.csv", costs_csv(costs))
+    _replace(out / "exhibits.zip", _archive(exhibitions))
     _replace(out / "index.html", page)
     (out / "partial.html").unlink(missing_ok=True)
 
 
-def _replace(path: Path, content: str) -> None:
+def _archive(exhibitions: Sequence[Exhibition]) -> bytes:
+    """A zip with a folder for each exhibit, named as its address in the page; the same exhibits give the same bytes."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for exhibition in exhibitions:
+            document = json.dumps(exhibition.document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+            for name, content in {"exhibit.json": document.encode(), **exhibition.files}.items():
+                entry = zipfile.ZipInfo(f"{exhibition.anchor}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
+                entry.external_attr = 0o644 << 16
+                # Pictures are compressed already.
+                file.writestr(entry, content, None if name.endswith(".png") else zipfile.ZIP_DEFLATED)
+    return archive.getvalue()
+
+
+def _replace(path: Path, content: str | bytes) -> None:
     """Put `content` in the place of the file; a reader sees the old one or the new one."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(content)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         os.chmod(name, 0o644)  # a temporary file is its owner's only; a report is for everyone
         os.replace(name, path)
     except BaseException:

@@ -18,12 +18,14 @@ class RunFacts(TypedDict, total=False):
 
 
 class DataFacts(TypedDict, total=False):
-    """A dataset: its name, the number of samples of each split, its licence, how to cite it."""
+    """A dataset: its name, samples of each split, licence, how to cite it, where its files come from, their SHA-256."""
 
     name: str
     splits: Mapping[str, int]
     licence: str
     citation: str
+    sources: Sequence[str]
+    hashes: Mapping[str, str]
 
 
 class Missing(TypedDict):
@@ -34,19 +36,44 @@ class Missing(TypedDict):
     exhibits: Sequence[str]
 
 
+class Graph(TypedDict):
+    """What was made of what.
+
+    nodes: kinds of jobs in the order of the workflow, each with its rule, what it is about, and how many there are.
+    edges: pairs of places in nodes, what is read and who reads it.
+    """
+
+    nodes: Sequence[tuple[str, str, int]]
+    edges: Sequence[tuple[int, int]]
+
+
+class Time(TypedDict):
+    """When a job ran (UTC, as in "2026-11-25T22:55:07.123Z"), its processor seconds and its peak memory in MB."""
+
+    rule: str
+    job: str
+    start: str
+    end: str
+    cpu: float
+    memory: float
+
+
 class Context(TypedDict, total=False):
     """All keys may be absent; what is absent is not shown.
 
     `name` is the report's (`default`), `command` the exact command that made it, `configuration` the resolved YAML
-    of each run. `versions`, `machine`, `git` and the costs read from `benchmarks` (Snakemake's tsv files,
-    `<rule>/<job>.tsv`) may change while the inputs stay the same; they stand in the page's one marked block.
-    `missing` is for a partial report.
+    of each run, `given` the file in which its overrides stand, `citation` how to cite the project. `versions`,
+    `machine`, `git`, `times` and the costs read from `benchmarks` (Snakemake's tsv files, `<rule>/<job>.tsv`) may
+    change while the inputs stay the same; they stand in the page's one marked block. `missing` is for a partial report.
     """
 
     title: Text
     name: str
     command: str
     overrides: Sequence[str]
+    given: str
+    citation: str
+    graph: Graph
     runs: Mapping[str, RunFacts]
     data: Sequence[DataFacts]
     configuration: Mapping[str, str]
@@ -54,4 +81,5 @@ class Context(TypedDict, total=False):
     machine: Mapping[str, str]
     git: Mapping[str, str]
     benchmarks: Sequence[Path]
+    times: Sequence[Time]
     missing: Sequence[Missing]

@@ -17,6 +17,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 LENGTH = re.compile(r"([0-9.]+)(px|pt)?")
+# Attributes that are styles as well. Drawings repeat the same ones on thousands of points; as classes they are short.
+LOOKS = """
+    fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-dasharray stroke-dashoffset stroke-linecap
+    stroke-linejoin stroke-miterlimit opacity font-family font-size font-style font-weight text-anchor
+    dominant-baseline paint-order visibility
+"""
+LOOKS_ALLOWED = frozenset(LOOKS.split())
 
 
 def inline(content: bytes, prefix: str, title: str, description: str) -> tuple[Markup, dict[str, str]]:
@@ -52,6 +59,7 @@ def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dic
         return REFERENCE.sub(lambda match: f"url(#{names.get(match[1], match[1])})", value)
 
     kept: dict[str, str] = {}
+    looks: list[str] = []
     for name, value in element.attrib.items():
         if name == "id":
             if value in names:
@@ -59,12 +67,16 @@ def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dic
         elif name in (HREF, "href"):
             kept["href"] = f"#{names.get(value[1:], value[1:])}" if value.startswith("#") else value
         elif name == "style":
-            style = renamed("; ".join(part.strip() for part in value.split(";") if part.strip()))
-            if style:
-                kept["class"] = f"s{hashlib.sha256(style.encode()).hexdigest()[:8]}"
-                styles[kept["class"]] = style
+            looks += [renamed(part.strip()) for part in value.split(";") if part.strip()]
+        elif name in LOOKS_ALLOWED and not re.search(r"[;:]|url\(", value):
+            unit = "px" if name == "font-size" and value.replace(".", "", 1).isdigit() else ""  # CSS wants one
+            looks.insert(0, f"{name}: {value}{unit}")  # before the style attribute's, which has the last word
         elif name != "class" and not name.startswith("{"):
             kept[name] = renamed(value)
+    if looks:
+        style = "; ".join(looks)
+        kept["class"] = f"s{hashlib.sha256(style.encode()).hexdigest()[:6]}"
+        styles[kept["class"]] = style
     return kept
 
 
@@ -74,7 +86,9 @@ def _frame(root: ElementTree.Element, prefix: str, title: str, description: str,
     if width and height:
         root.attrib.setdefault("viewBox", f"0 0 {width[1]} {height[1]}")
         pixels = round(float(width[1]) * (4 / 3 if width[2] == "pt" else 1))
-        root.set("class", f"w{pixels}")  # the page lets no drawing grow much beyond the size that it was made for
+        root.set(
+            "class", f"{root.get('class', '')} w{pixels}".strip()
+        )  # the page lets no drawing grow much beyond the size that it was made for
         styles[f"w{pixels}"] = f"--natural: {pixels}px"
     root.attrib = {"role": "img", "aria-labelledby": f"{prefix}--title {prefix}--desc"} | root.attrib
     for position, (tag, text) in enumerate((("title", title), ("desc", description))):

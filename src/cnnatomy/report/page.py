@@ -1,212 +1,82 @@
-"""The page: exhibits sorted into halls, and the templates filled with them."""
+"""The page: the templates filled with halls of exhibits."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import statistics
+import io
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cnnatomy.report import drawing, show
-from cnnatomy.report.context import Context, RunFacts
+from cnnatomy.exhibit import Text
+from cnnatomy.report import charts, drawing, show
+from cnnatomy.report.context import Context, Graph, Time
+from cnnatomy.report.halls import Exhibition, Hall, halls_of
+from cnnatomy.report.language import chinese, english, phrase
+from cnnatomy.report.shell import environment, script, whole
 from cnnatomy.report.tables import Cost
 
-TEMPLATES = Path(__file__).parent / "templates"
-KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences"}
-MOST_NUMBERS = 100  # of one exhibit in the page; every one is in results.csv
-# What a run shows first, and what makes it: every other method is a dissection.
-STEPS = {"samples": "samples", "evaluation": "evaluate"}
-
-
-@dataclass(frozen=True)
-class Exhibition:
-    """An exhibit as it hangs in the page: its exhibit.json and the bytes of its siblings."""
-
-    document: dict[str, Any]
-    files: dict[str, bytes]
-
-    @property
-    def key(self) -> tuple[str, str, int, str]:
-        document = self.document
-        return document["kind"], document["name"], document["seed"], document["method"]
-
-    @property
-    def anchor(self) -> str:
-        """`mnist-kernels`, `lesson-convolution`, `study-direction`: stable, so that links survive."""
-        kind, name, seed, method = self.key
-        return show.anchor("" if kind == "run" else kind, name, f"seed{seed}" if seed else "", method)
-
-    @property
-    def command(self) -> str:
-        """What makes this exhibit alone."""
-        kind, name, seed, method = self.key
-        if kind != "run":
-            return f"python -m cnnatomy.steps.{kind} {kind}={name}"
-        if method in STEPS:
-            return f"python -m cnnatomy.steps.{STEPS[method]} run={name} seed={seed}"
-        return f"python -m cnnatomy.steps.dissect run={name} seed={seed} method={method}"
-
-    def number(self, metric: str) -> dict[str, Any] | None:
-        """The number of that name for the whole, or None."""
-        for number in self.document["numbers"]:
-            if number["metric"] == metric and not number.get("subject"):
-                return dict(number)
-        return None
-
-    @property
-    def applies(self) -> bool:
-        """Whether there is something to see: a method that makes no sense on a network says so in one sentence."""
-        number = self.number("applies")
-        return number is None or bool(number["value"])
-
-    def first(self, key: str) -> dict[str, Any] | None:
-        """The first entry under `key` ("items" or "sentences") of any block, or None."""
-        for block in self.document["blocks"]:
-            for entry in block.get(key, ()):
-                return dict(entry)
-        return None
-
-
-@dataclass
-class Hall:
-    """A section of the page: one run with its exhibits, all lessons, or all studies."""
-
-    anchor: str
-    title: str
-    kind: str = ""
-    facts: RunFacts = field(default_factory=RunFacts)
-    data: dict[str, Any] = field(default_factory=dict)
-    exhibitions: list[Exhibition] = field(default_factory=list)
-    others: list[Exhibition] = field(default_factory=list)  # of further seeds, of which only the numbers are shown
-
-    @property
-    def is_run(self) -> bool:
-        return bool(self.exhibitions) and self.exhibitions[0].key[0] == "run"
-
-    @property
-    def hung(self) -> list[Exhibition]:
-        """The exhibits with something to see."""
-        return [one for one in self.exhibitions if one.applies]
-
-    @property
-    def left_out(self) -> list[Exhibition]:
-        """Those that only say why their method does not apply."""
-        return [one for one in self.exhibitions if not one.applies]
-
-    @property
-    def kind_line(self) -> str:
-        """What kind of data, which, and how many samples for what."""
-        splits = [f"{show.plain(n)} {show.words(split)}" for split, n in self.data.get("splits", {}).items()]
-        return " · ".join(part for part in (self.kind_of_data, ", ".join(splits)) if part)
-
-    @property
-    def kind_of_data(self) -> str:
-        return " · ".join(part for part in (KINDS.get(self.kind, self.kind), self.facts.get("data", "")) if part)
-
-    @cached_property
-    def headline(self) -> dict[str, str] | None:
-        """The run's test accuracy in parts, and how sure it is: of its one seed, or the mean over its seeds."""
-        everyone = self.exhibitions + self.others
-        found = [number for one in everyone if (number := one.number("test_accuracy")) is not None]
-        if not found:
-            return None
-        if len(found) == 1:
-            parts = show.measured(found[0])
-            says = "of the test samples"
-            if parts["n"]:
-                says = f"of {parts['n']} test {KINDS.get(self.kind, 'samples').lower()}"
-            if parts["interval"]:
-                says += f"; 95{show.NARROW}% interval {parts['interval']}"
-            return parts | {"says": says}
-        values = [100 * number["value"] for number in found]
-        spread = f"mean of {len(values)} seeds, standard deviation {statistics.stdev(values):.2f} points"
-        return {"value": f"{statistics.mean(values):.2f}", "unit": "%", "says": spread}
-
-    @cached_property
-    def baseline(self) -> str:
-        """What the headline is compared with: always naming the commonest class."""
-        found = [number for one in self.exhibitions if (number := one.number("majority_accuracy")) is not None]
-        return f"Always the commonest class: {show.measured(found[0])['value']}{show.NARROW}%" if found else ""
-
-    @cached_property
-    def emblem(self) -> tuple[Exhibition, dict[str, Any]] | None:
-        """The run's first picture or sentence, from its samples where it has them."""
-        for exhibition in sorted(self.exhibitions, key=lambda one: one.document["method"] != "samples"):
-            if entry := exhibition.first("items") or exhibition.first("sentences"):
-                return exhibition, entry
-        return None
-
-    @cached_property
-    def seeds(self) -> tuple[list[int], list[tuple[str, list[str], str]]] | None:
-        """Every number of the whole by seed: the seeds, and per metric its name, its values, its mean ± s.d."""
-        if not self.others:
-            return None
-        everyone = self.exhibitions + self.others
-        seeds = sorted({one.document["seed"] for one in everyone})
-        values: dict[tuple[str, str, str], dict[int, dict[str, Any]]] = {}
-        for one in everyone:
-            for number in one.document["numbers"]:
-                if not number.get("subject"):
-                    key = one.document["method"], number["metric"], number.get("unit", "")
-                    values.setdefault(key, {})[one.document["seed"]] = number
-        rows = []
-        for (method, metric, unit), by_seed in values.items():
-            if len(by_seed) < 2:
-                continue
-            scale, unit = (100, "%") if unit == "fraction" else (1, unit)
-            numbers = [scale * number["value"] for number in by_seed.values()]
-            mean, spread = statistics.mean(numbers), statistics.stdev(numbers)
-            cells = [show.plain(scale * by_seed[seed]["value"]) if seed in by_seed else "" for seed in seeds]
-            name = show.words(metric) + (f" ({show.words(method)})" if method != "evaluation" else "")
-            rows.append((name, cells, f"{show.plain(mean)} ± {show.plain(spread, 2)}{show.NARROW}{unit}".strip()))
-        return seeds, rows
-
-
-def halls_of(exhibitions: Sequence[Exhibition], more: Sequence[Exhibition], context: Context) -> list[Hall]:
-    """Runs in the order given, then the lessons, then the studies."""
-    data = {facts.get("name", ""): dict(facts) for facts in context.get("data", ())}
-    runs = [one for one in exhibitions if one.key[0] == "run"]
-    halls: dict[str, Hall] = {}
-    for exhibition in runs:
-        name = exhibition.key[1]
-        if name not in halls:
-            facts = context.get("runs", {}).get(name, RunFacts())
-            title = show.english(facts.get("title", name))
-            halls[name] = Hall(
-                show.anchor(name), title, facts.get("kind", ""), facts, data.get(facts.get("data", ""), {})
-            )
-        halls[name].exhibitions.append(exhibition)
-    for exhibition in more:
-        if exhibition.key[1] in halls:
-            halls[exhibition.key[1]].others.append(exhibition)
-    lessons = Hall("lessons", "Lessons", exhibitions=[one for one in exhibitions if one.key[0] == "lesson"])
-    studies = Hall("studies", "Studies", exhibitions=[one for one in exhibitions if one.key[0] == "study"])
-    return [*halls.values(), *(hall for hall in (lessons, studies) if hall.exhibitions)]
+MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
+LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
+NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
+COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+TITLE: Text = {"en": "What the networks learned", "zh": "网络学到了什么"}
 
 
 class Page:
     """What the templates ask for while they are filled: drawings, and the styles that these need."""
 
-    def __init__(self) -> None:
+    def __init__(self, exhibitions: Sequence[Exhibition], given: str = "") -> None:
+        self.given = given
         self.styles: dict[str, str] = {}
+        self._letters: dict[str, int] = {}
+        pictures = [content for one in exhibitions for name, content in one.files.items() if name.endswith(".png")]
+        self._repeated = {content for content, count in Counter(pictures).items() if count > 1}
+
+    def picture(self, content: bytes, *classes: str) -> Markup:
+        """The attributes that make an `img` show a PNG. What hangs twice is stored once, in the style sheet."""
+        source = show.data_uri(content, "image/png")
+        if content in self._repeated and len(content) > LEAST_REPEATED:
+            name = f"b{hashlib.sha256(content).hexdigest()[:10]}"
+            self.styles[name] = f'background: url("{source}") 0 / 100% 100%'
+            classes, source = (*classes, "repeated", name), NOTHING
+        attribute = Markup(' class="{}"').format(" ".join(classes)) if classes else ""
+        return Markup('src="{}"').format(source) + attribute
+
+    def command(self, exhibition: Exhibition) -> str:
+        """What makes an exhibit alone; under overrides it needs the file that they stand in."""
+        return f"{exhibition.command} given={self.given}" if self.given else exhibition.command
+
+    def letter(self, exhibition: Exhibition) -> str:
+        """The letter of the exhibit's next work: a to z, then aa."""
+        count = self._letters[exhibition.anchor] = self._letters.get(exhibition.anchor, 0) + 1
+        letters = ""
+        while count:
+            count, place = divmod(count - 1, 26)
+            letters = chr(ord("a") + place) + letters
+        return letters
 
     def drawing(self, exhibition: Exhibition, block: dict[str, Any]) -> Markup:
-        title = show.english(block.get("title", "")) or show.english(exhibition.document["title"])
+        title = english(block.get("title", "")) or english(exhibition.document["title"])
         markup, styles = drawing.inline(
             exhibition.files[block["file"]],
             show.anchor(exhibition.anchor, block["name"]),
             title,
-            show.english(block["alt"]),
+            english(block["alt"]),
         )
         self.styles |= styles
         return markup
+
+    def sound(self, wav: bytes) -> str:
+        """A sound as an address that needs no file: FLAC, which loses nothing and takes half the room."""
+        import soundfile  # only pages with sounds pay for it
+
+        samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16")
+        flac = io.BytesIO()
+        soundfile.write(flac, samples, rate, format="FLAC", subtype="PCM_16")
+        return show.data_uri(flac.getvalue(), "audio/flac")
 
     def grid(self, exhibition: Exhibition, block: dict[str, Any], picture: int) -> str:
         """The class that gives a grid the width of its items and the number of its columns."""
@@ -228,25 +98,53 @@ class Page:
         """The studies that came to a verdict, which the first screen names."""
         return [one for hall in halls for one in hall.hung if one.number("verdict") is not None]
 
-    def lead(self, halls: Sequence[Hall]) -> str:
+    def lead(self, halls: Sequence[Hall]) -> Text:
         """What this is, in a sentence or two."""
         runs = sum(hall.is_run for hall in halls)
-        names = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-        count = names[runs] if runs < len(names) else str(runs)
         if not runs:
-            return "How convolutional networks work, in pictures with numbers beside them."
-        networks = "small convolutional network" + ("s" if runs > 1 else "")
-        opened = "each trained and then opened up" if runs > 1 else "trained and then opened up"
-        return f"{count} {networks}, {opened}. Beside every picture stands how far to trust it."
+            return phrase("How convolutional networks work, in pictures with numbers beside them.")
+        if runs == 1:
+            return phrase(
+                "One small convolutional network, trained and then opened up. "
+                "Beside every picture stands how far to trust it."
+            )
+        return phrase(
+            "{count} small convolutional networks, each trained and then opened up. "
+            "Beside every picture stands how far to trust it.",
+            count={"en": COUNTS[runs] if runs < len(COUNTS) else str(runs), "zh": str(runs)},
+        )
 
-    def seconds(self, total: float) -> str:
-        """A time in the unit that suits it."""
-        return f"{total:.0f}{show.NARROW}s" if total < 120 else f"{total / 60:.1f}{show.NARROW}min"
+    def paragraphs(self, text: Text) -> list[Text]:
+        """A text's paragraphs, which an empty line sets apart; where there is Chinese, it has as many."""
+        said = [part for part in english(text).split("\n\n") if part.strip()]
+        translated = [part for part in chinese(text).split("\n\n") if part.strip()]
+        if len(translated) == len(said):
+            return [{"en": one, "zh": other} for one, other in zip(said, translated, strict=True)]
+        return [text] if translated else list(said)
 
-    def style(self) -> str:
-        """The page's style sheet with what its drawings need."""
-        rules = [f".{name} {{ {style} }}" for name, style in sorted(self.styles.items())]
-        return "\n".join([_template("style.css"), *rules]) + "\n"
+    def graph(self, given: Graph) -> Markup:
+        """What was made of what."""
+        return charts.graph(given)
+
+    def time_line(self, times: Sequence[Time]) -> charts.TimeLine:
+        """When each job ran."""
+        return charts.time_line(times)
+
+    def total(self, costs: Sequence[dict[str, Any]]) -> Text:
+        """What all jobs cost together."""
+        return phrase(
+            "{time} of processor time in {n} jobs; no job took more than {memory}\u202fMB of memory.",
+            time=_time(sum(rule["cpu"] for rule in costs)),
+            n=show.plain(sum(len(rule["jobs"]) for rule in costs)),
+            memory=show.plain(round(max(rule["memory"] for rule in costs))),
+        )
+
+
+def _time(seconds: float) -> Text:
+    """A time in the unit that suits it."""
+    if seconds < 120:
+        return f"{seconds:.0f}{show.NARROW}s"
+    return phrase("{n}\u202fmin", n=f"{seconds / 60:.1f}")
 
 
 def render(
@@ -257,33 +155,12 @@ def render(
     context: Context,
 ) -> str:
     """The page as one HTML text; the arguments are those of `build`, read."""
-    page = Page()
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals |= {"show": show, "page": page, "KINDS": KINDS, "STATES": show.STATES, "MOST": MOST_NUMBERS}
-    environment.filters |= {"english": show.english, "plain": show.plain, "words": show.words}
+    page = Page(exhibitions, context.get("given", ""))
     halls = halls_of(exhibitions, more, context)
-    body = environment.get_template("body.html").render(
-        halls=halls, results=results, costs=_by_rule(costs), context=context
-    )
-    style, early, late = page.style(), _template("early.js"), _template("page.js")
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(early)} {_hash(late)}; "
-        "img-src data:; media-src data:; base-uri 'none'; form-action 'none'"
-    )
-    return environment.get_template("page.html").render(
-        title=show.english(context.get("title", "What the networks learned")),
-        policy=policy,
-        style=Markup(style),
-        early=Markup(early),
-        late=Markup(late),
-        body=Markup(body),
-    )
+    title = context.get("title", TITLE)
+    filled = environment(page=page, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
+    body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
+    return whole(title, body, page.styles, script("saving.js") + script("page.js"))
 
 
 def _by_rule(costs: Sequence[Cost]) -> list[dict[str, Any]]:
@@ -305,11 +182,3 @@ def _by_rule(costs: Sequence[Cost]) -> list[dict[str, Any]]:
         }
         for rule, jobs in sorted(rules.items(), key=lambda entry: (-total(entry[1], "cpu"), entry[0]))
     ]
-
-
-def _template(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

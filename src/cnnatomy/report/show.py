@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import gzip
 import io
 import json
 import math
@@ -11,7 +12,7 @@ import struct
 from typing import Any
 from urllib.parse import quote
 
-from cnnatomy.exhibit import Text, formulas
+from cnnatomy.exhibit import formulas
 
 NARROW = "\u202f"  # narrow no-break space, between a number and its unit
 MINUS = "\u2212"
@@ -28,16 +29,6 @@ STATES = {
     "right": ("\u2713", "right"),
     "wrong": ("\u2717", "wrong"),
 }  # a sign and a word, so that no state is told by colour alone; what is as it should be has no sign
-
-
-def english(text: Text) -> str:
-    """A text in the page's language."""
-    return text if isinstance(text, str) else text["en"]
-
-
-def words(name: str) -> str:
-    """A metric's or a split's name as words."""
-    return name.replace("_", " ").strip()
 
 
 def plain(value: float | int | str | None, digits: int = 4) -> str:
@@ -71,7 +62,8 @@ def measured(number: dict[str, Any]) -> dict[str, str]:
         shown = [plain(end) for end in (value, *ends)]
     parts = {"value": shown[0], "unit": unit, "interval": "", "n": plain(number["n"]) if "n" in number else ""}
     if ends:
-        parts["interval"] = f"{shown[1]}{JOINED}–{JOINED}{shown[2]}"
+        between = "…" if shown[1].startswith(MINUS) else "–"  # a dash would be read as a sign
+        parts["interval"] = f"{shown[1]}{JOINED}{between}{JOINED}{shown[2]}"
     return parts
 
 
@@ -87,6 +79,12 @@ def data_uri(content: bytes | str, mime: str) -> str:
     """A file's content as an address that needs no file."""
     raw = content.encode() if isinstance(content, str) else content
     return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
+
+
+def packed(content: bytes | str) -> str:
+    """A file's content, gzipped, as text for an attribute; the page's script unpacks it when it is saved."""
+    raw = content.encode() if isinstance(content, str) else content
+    return base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode()
 
 
 def anchor(*parts: str) -> str:
@@ -217,6 +215,11 @@ def labelled(item: dict[str, Any]) -> str:
     parts = [item.get("label", ""), item["id"] if item["id"] != item.get("label") else "", item.get("state", "")]
     parts += [f"{key} {plain(value)}" for key, value in item.get("values", {}).items()]
     return ", ".join(part for part in parts if part)
+
+
+def facts(item: dict[str, Any]) -> dict[str, str]:
+    """An item's values as they are shown, by name."""
+    return {key: plain(value) for key, value in item.get("values", {}).items()}
 
 
 def items_csv(items: list[dict[str, Any]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from cnnatomy.config.errors import ConfigurationError, nearest
 from cnnatomy.config.folders import CONF
 from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import canonical, digest_of, slice_of
+from cnnatomy.steps import clock
 
 RESULTS = Path("results")
 
@@ -116,8 +118,10 @@ def step(work: Callable[[Job], None]) -> Callable[[], None]:
     name = work.__name__
 
     def main() -> None:
+        began = time.time()
         try:
             _main(name, work, sys.argv[1:])
+            clock.say(began)
         except Exception as raised:
             error = _cause(raised)
             if not is_plain(error):

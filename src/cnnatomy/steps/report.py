@@ -1,5 +1,7 @@
 """Hang all exhibits of a report on one page: `python -m cnnatomy.steps.report report=default`."""
 
+from typing import Any
+
 from cnnatomy.steps.job import Job, step
 
 
@@ -11,12 +13,13 @@ def report(job: Job) -> None:
 
     from cnnatomy.report import build
     from cnnatomy.report.context import Context, DataFacts, RunFacts
-    from cnnatomy.steps import surroundings
+    from cnnatomy.steps import clock, surroundings, ways
     from cnnatomy.steps.missing import is_current, missing
 
-    def facts_of(name: str) -> DataFacts:
-        facts = json.loads(job.input(f"data/{name}/dataset.json").read_text())
-        return {key: facts[key] for key in DataFacts.__annotations__}  # type: ignore[return-value]
+    def facts_of(data: dict[str, Any]) -> DataFacts:
+        made = json.loads(job.input(f"data/{data['name']}/dataset.json").read_text())
+        facts: DataFacts = {key: made[key] for key in ("name", "splits", "licence", "citation")}  # type: ignore[assignment]
+        return facts | {"sources": surroundings.sources(data), "hashes": surroundings.hashes(data)}
 
     plan = job.plan
     partial = job.config["partial"]
@@ -29,12 +32,14 @@ def report(job: Job) -> None:
         name = of_run["data"]["name"]
         if partial and not Path(f"results/data/{name}/dataset.json").is_file():
             continue
-        data[name] = facts_of(name)
+        data[name] = facts_of(of_run["data"])
         runs[run] = {"title": of_run["title"], "data": name, "kind": of_run["data"]["kind"]}
     for study in plan.studies:  # a study may be on data of its own
-        for name in plan.datasets(study):
-            if not partial or Path(f"results/data/{name}/dataset.json").is_file():
-                data[name] = facts_of(name)
+        for variant in plan.study(study).variants:
+            of_variant = plan.config(variant.run)["data"]
+            name = of_variant["name"]
+            if name not in data and (not partial or Path(f"results/data/{name}/dataset.json").is_file()):
+                data[name] = facts_of(of_variant)
     command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
     if plan.overrides:
         command.append(f"OVERRIDES={shlex.join(plan.overrides)}")
@@ -43,6 +48,9 @@ def report(job: Job) -> None:
         "name": plan.report_name or "",
         "command": shlex.join(command),
         "overrides": plan.overrides,
+        "given": f"results/config/{plan.file_name}" if plan.overrides else "",
+        "citation": surroundings.citation(),
+        "graph": ways.graph(plan),
         "runs": runs,
         "data": list(data.values()),
         "configuration": {Path(p).parts[2]: Path(p).read_text() for p in plan.configurations() if Path(p).is_file()},
@@ -50,6 +58,7 @@ def report(job: Job) -> None:
         "machine": surroundings.machine(),
         "git": surroundings.git(),
         "benchmarks": [file for file in map(Path, plan.benchmarks()) if file.is_file()],
+        "times": [ran for visit in ways.jobs(plan) if (ran := clock.read(visit.log_file, visit.rule, visit.log))],
     }
     if partial:
         context["missing"] = missing(plan, [path for path in plan.exhibits() if path not in wanted])

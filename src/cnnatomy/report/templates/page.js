@@ -1,32 +1,3 @@
-"use strict";
-// Everything here is a convenience: without scripts the page shows the same.
-
-const all = (what, within = document) => [...within.querySelectorAll(what)];
-const one = (what, within = document) => within.querySelector(what);
-const make = (tag, attributes = {}, text = "") => {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.textContent = text;
-  return element;
-};
-
-// Theme: the system's, light, dark.
-{
-  const root = document.documentElement, button = one(".theme"), name = one(".theme-name");
-  const themes = ["", "light", "dark"], names = { "": "Auto", light: "Light", dark: "Dark" };
-  const say = () => {
-    name.textContent = names[root.dataset.theme ?? ""];
-    button.setAttribute("aria-label", `Theme: ${name.textContent}`);
-  };
-  button.addEventListener("click", () => {
-    const next = themes[(themes.indexOf(root.dataset.theme ?? "") + 1) % themes.length];
-    if (next) root.dataset.theme = next; else delete root.dataset.theme;
-    try { localStorage.setItem("cnnatomy-theme", next); } catch { /* see early.js */ }
-    say();
-  });
-  say();
-}
-
 // The plan: a menu where there is little room, the exhibit on screen marked, search.
 {
   const plan = one(".plan"), menu = one(".menu");
@@ -51,26 +22,26 @@ const make = (tag, attributes = {}, text = "") => {
 
   const find = one("#find"), found = one(".found");
   const plainly = (text) => text.replace(/\s+/g, " ").trim();
-  const index = all(".exhibit").map((exhibit) => ({
-    link: links.get(decodeURIComponent(exhibit.id)),
-    texts: all("[data-search]", exhibit).map((element) => plainly(element.textContent)),
-    hall: plainly(one("h2", exhibit.closest(".hall")).textContent),
-  })).filter((entry) => entry.link);
+  const index = all(".exhibit").map((exhibit) => {
+    const [title, ...lines] = all("[data-search]", exhibit).map((element) => texts(element).map(plainly));
+    const hall = texts(one("h2", exhibit.closest(".hall"))).map(plainly);
+    return { link: links.get(decodeURIComponent(exhibit.id)), title: [...title, ...hall].join("\n"), lines: lines.flat() };
+  }).filter((entry) => entry.link);
   const search = () => {
-    const query = plainly(find.value).toLowerCase(), words = query.split(" ");
+    const query = plainly(find.value).toLowerCase(), parts = query.split(" ");
     let count = 0;
-    for (const { link, texts, hall } of index) {
-      const text = [hall, ...texts].join("\n").toLowerCase();
-      const hit = words.every((word) => text.includes(word));
+    for (const { link, title, lines } of index) {
+      const text = [title, ...lines].join("\n").toLowerCase();
+      const hit = parts.every((word) => text.includes(word));
       link.parentElement.hidden = !hit;
       count += hit && query !== "";
       one(".snippet", link)?.remove();
-      const where = query && hit && texts.slice(1).find((line) => line.toLowerCase().includes(words[0]));
-      if (where && !texts[0].toLowerCase().includes(words[0])) link.append(snippet(where, words[0]));
+      const where = query && hit && lines.find((line) => line.toLowerCase().includes(parts[0]));
+      if (where && !title.toLowerCase().includes(parts[0])) link.append(snippet(where, parts[0]));
     }
     for (const hall of all(".plan-halls > li"))
       hall.hidden = query !== "" && !all("li", hall).some((entry) => !entry.hidden);
-    found.textContent = query ? `${count || "Nothing"} found` : "";
+    found.replaceChildren(...(query ? count ? tell("{n} found", { n: count }) : tell("Nothing found") : []));
   };
   const snippet = (line, word) => {
     const at = line.toLowerCase().indexOf(word), from = Math.max(0, at - 24);
@@ -84,26 +55,46 @@ const make = (tag, attributes = {}, text = "") => {
     if (event.key === "Enter") index.find(({ link }) => find.value && !link.parentElement.hidden)?.link.click();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input")) return;
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, select")) return;
     event.preventDefault();
     show(true);
     find.focus();
   });
 }
 
+// A picture that hangs more than once is stored once, as a background; here it becomes a picture like any other.
+for (const picture of all("img.repeated")) picture.src = /url\("(.*)"\)/.exec(getComputedStyle(picture).backgroundImage)[1];
+
+// What is known of an item of a grid: its values as the page shows them, its state, its picture enlarged by a whole number.
+const valuesOf = (item) => Object.entries(JSON.parse(item.dataset.facts));
+const stateOf = (item) => /\bis-(\w+)/.exec(item.className)?.[1] ?? "";
+const numberOf = (text) => Number(text.replaceAll("\u2212", "-").replaceAll("\u202f", ""));
+const factsOf = (item) => {
+  const idOf = decodeURIComponent(item.id.slice(item.id.indexOf(":") + 1)), state = stateOf(item);
+  const known = [[["id"], [idOf]], ...(state ? [[tell("state"), tell(state)]] : [])];
+  return [...known, ...valuesOf(item).map(([key, value]) => [[make("bdi", {}, key)], [value]])];
+};
+const enlarged = (item, size) => {
+  const picture = one("img", item).cloneNode(), { naturalWidth: width, naturalHeight: height } = one("img", item);
+  const zoom = size / Math.max(width, height, 1), whole = zoom > 1 ? Math.min(40, Math.floor(zoom)) : zoom;
+  picture.width = Math.round(width * whole);
+  picture.height = Math.round(height * whole);
+  return picture;
+};
+
 // Grids: hover or focus shows what is known of an item; arrows move; sounds play.
 {
   const hover = one(".hover");
   let shown = null;
   const show = (item) => {
+    if (shown) hide();
     shown = item;
+    item.setAttribute("aria-describedby", "hover");
     hover.replaceChildren();
-    const picture = one("img", item).cloneNode(), label = one(".item-label", item).textContent;
-    const [width, height] = item.dataset.pixels.split(" × ").map(Number);
-    const zoom = Math.max(1, Math.min(Math.floor(220 / Math.max(width, height)), 40));
-    picture.width = width * zoom;
-    picture.height = height * zoom;
-    hover.append(picture, make("strong", {}, label), one(".facts", item).cloneNode(true));
+    const facts = factsOf(item).map(([key, value]) => make("div", {}, make("dt", {}, ...key), make("dd", {}, ...value)));
+    const hint = item.classList.contains("sounds") ? "Click to hear, C to compare" : "Click or press C to compare";
+    const label = one(".item-label", item).textContent;
+    hover.append(enlarged(item, 220), make("strong", {}, label), make("dl", { class: "facts" }, ...facts), make("p", { class: "hint" }, ...tell(hint)));
     hover.hidden = false;
     place();
   };
@@ -116,6 +107,7 @@ const make = (tag, attributes = {}, text = "") => {
     hover.style.transform = `translate(${x}px, ${Math.max(8, Math.min(y, innerHeight - size.height - 8))}px)`;
   };
   const hide = () => {
+    shown?.removeAttribute("aria-describedby");
     shown = null;
     hover.hidden = true;
   };
@@ -142,13 +134,11 @@ const make = (tag, attributes = {}, text = "") => {
   };
 
   for (const list of all(".items")) {
-    const items = all(".item", list);
-    items.forEach((item, index) => {
+    const items = () => all(":scope > li:not([hidden]) > .item", list);
+    items().forEach((item, index) => {
       item.tabIndex = index ? -1 : 0;
-      if (item.classList.contains("sounds")) {
-        item.setAttribute("role", "button");
-        item.setAttribute("aria-pressed", "false");
-      }
+      item.setAttribute("role", "button");
+      item.setAttribute("aria-pressed", "false");
     });
     list.addEventListener("mouseover", (event) => {
       const item = event.target.closest(".item");
@@ -158,29 +148,101 @@ const make = (tag, attributes = {}, text = "") => {
     list.addEventListener("focusin", (event) => {
       const item = event.target.closest(".item");
       if (!item) return;
-      for (const other of items) other.tabIndex = other === item ? 0 : -1;
+      for (const other of all(".item", list)) other.tabIndex = other === item ? 0 : -1;
       if (item.matches(":focus-visible")) show(item);
     });
     list.addEventListener("focusout", hide);
     list.addEventListener("click", (event) => {
-      const item = event.target.closest(".sounds");
-      if (item) play(item);
+      const item = event.target.closest(".item");
+      if (!item) return;
+      if (item.classList.contains("sounds") && !event.shiftKey) play(item);
+      else compare(item);
     });
     list.addEventListener("keydown", (event) => {
       const item = event.target.closest(".item");
-      if (!item) return;
-      const at = items.indexOf(item);
-      const rows = items.filter((other) => other.offsetTop === items[0].offsetTop).length;
-      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: rows, ArrowUp: -rows }[event.key];
+      if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
+      const shown = items(), at = shown.indexOf(item);
+      const row = shown.filter((other) => other.offsetTop === shown[0].offsetTop).length;
+      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: row, ArrowUp: -row }[event.key];
       if (event.key === "Escape") hide();
-      else if ((event.key === "Enter" || event.key === " ") && item.classList.contains("sounds")) play(item);
-      else if (event.key === "Home") items[0].focus();
-      else if (event.key === "End") items.at(-1).focus();
-      else if (step) items[Math.max(0, Math.min(items.length - 1, at + step))].focus();
+      else if (event.key === "Enter" || event.key === " ") item.classList.contains("sounds") ? play(item) : compare(item);
+      else if (event.key.toLowerCase() === "c") compare(item);
+      else if (event.key === "Home") shown[0].focus();
+      else if (event.key === "End") shown.at(-1).focus();
+      else if (step) shown[Math.max(0, Math.min(shown.length - 1, at + step))].focus();
       else return;
       event.preventDefault();
     });
   }
+
+  // What was picked to be compared lies side by side at the bottom of the window.
+  const tray = one(".tray"), picked = [];
+  const compare = (item) => {
+    const at = picked.indexOf(item);
+    if (at < 0) picked.push(item); else picked.splice(at, 1);
+    item.classList.toggle("picked", at < 0);
+    if (!item.classList.contains("sounds")) item.setAttribute("aria-pressed", at < 0);
+    lay();
+  };
+  const lay = () => {
+    tray.hidden = !picked.length;
+    root.classList.toggle("comparing", picked.length > 0);
+    if (!picked.length) return tray.replaceChildren();
+    const values = picked.map((item) => new Map(valuesOf(item)));
+    const keys = [...new Set(values.flatMap((known) => [...known.keys()]))];
+    const heads = picked.map((item) => {
+      const away = named(make("button", { type: "button", class: "away" }, "×"), "Take {what} out", { what: item.getAttribute("aria-label") });
+      away.addEventListener("click", () => { compare(item); one(".tray button")?.focus(); });
+      const link = make("a", { href: `#${item.id}` }, one(".item-label", item).textContent);
+      const where = one("h3 .here", item.closest(".exhibit")).cloneNode(true);
+      return make("th", { scope: "col" }, away, enlarged(item, 120), link, make("span", { class: "where" }, ...where.childNodes));
+    });
+    const row = (name, cells) => make("tr", {}, make("th", { scope: "row" }, ...name), ...cells.map((cell) => make("td", {}, ...cell)));
+    const rows = keys.map((key) => row([make("bdi", {}, key)], values.map((known) => [known.get(key) ?? ""])));
+    if (picked.some(stateOf)) rows.unshift(row(tell("state"), picked.map((item) => (stateOf(item) ? tell(stateOf(item)) : []))));
+    const clear = make("button", { type: "button", class: "clear" }, ...tell("Clear"));
+    clear.addEventListener("click", () => { for (const item of [...picked]) compare(item); });
+    const table = make("table", {}, make("thead", {}, make("tr", {}, make("td"), ...heads)), make("tbody", {}, ...rows));
+    const bar = make("p", { class: "tray-bar", role: "status" }, ...tell("{n} to compare", { n: picked.length }));
+    tray.replaceChildren(make("div", { class: "tray-head" }, bar, clear), named(make("div", { class: "tray-table", tabindex: 0, role: "group" }, table), "Compared"));
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.closest(".tray")) for (const item of [...picked]) compare(item);
+  });
+}
+
+// Grids again: in another order, and without the dead.
+for (const work of all(".work-grid")) {
+  const rows = all(".items > li", work), dead = rows.filter((row) => one(".is-dead", row));
+  const values = new Map(rows.map((row) => [row, new Map(valuesOf(one(".item", row)))]));
+  const keys = [...new Set(rows.flatMap((row) => [...values.get(row).keys()]))];
+  const states = new Set(rows.map((row) => stateOf(one(".item", row))));
+  const tools = make("div", { class: "tools" });
+  if (rows.length > 2 && (keys.length || states.size > 1)) {
+    const select = named(make("select"), "Order of the pictures");
+    const choices = [["", "as given"], ...(states.size > 1 ? [["state", "by state"]] : [])];
+    for (const [name, text] of choices) select.append(make("option", { value: name, "data-text": text }));
+    for (const key of keys) for (const sign of ["↓", "↑"]) select.append(make("option", { value: sign + key }, `${key} ${sign}`));
+    translated(select);
+    const lists = new Map(all(".items", work).map((list) => [list, [...list.children]]));
+    const STATES = ["right", "live", "rescued", "wrong", "dead"];
+    const order = (choice) => (row) => {
+      if (choice === "state") return STATES.indexOf(stateOf(one(".item", row)));
+      const value = values.get(row).get(choice.slice(1));
+      return value === undefined ? Infinity : (choice[0] === "↓" ? -1 : 1) * numberOf(value); // what has no value comes last
+    };
+    select.addEventListener("change", () => {
+      const rank = order(select.value);
+      for (const [list, given] of lists) list.append(...(select.value ? [...given].sort((a, b) => (rank(a) - rank(b)) || 0) : given));
+    });
+    tools.append(make("label", {}, make("span", {}, ...tell("Order")), select));
+  }
+  if (dead.length && dead.length < rows.length) {
+    const box = make("input", { type: "checkbox" });
+    box.addEventListener("change", () => { for (const row of dead) row.hidden = box.checked; });
+    tools.append(make("label", {}, box, make("span", {}, ...tell("Hide {n} dead", { n: dead.length }))));
+  }
+  if (tools.children.length) one(".groups", work).before(tools);
 }
 
 // Links to items: from a matrix's cell, which marks all that it stands for, or from an address.
@@ -214,16 +276,17 @@ const make = (tag, attributes = {}, text = "") => {
 // Steps: one frame at a time.
 for (const list of all(".steps")) {
   const frames = all(":scope > .step", list), walk = make("div", { class: "walk" });
-  const label = list.closest(".exhibit").querySelector("h3").textContent.trim();
-  const back = make("button", { type: "button" }, "Back"), on = make("button", { type: "button" }, "Next");
-  const slider = make("input", { type: "range", min: 1, max: frames.length, value: 1, "aria-label": `Step of ${label}` });
+  const back = make("button", { type: "button" }, ...tell("Back")), on = make("button", { type: "button" }, ...tell("Next"));
+  const slider = named(make("input", { type: "range", min: 1, max: frames.length, value: 1 }), "Step of {what}", {
+    what: texts(one("h3 .here", list.closest(".exhibit")))[0].trim(),
+  });
   const where = make("output", { "aria-live": "polite" });
   let at = 0;
   const go = (next) => {
     at = Math.max(0, Math.min(frames.length - 1, next));
     frames.forEach((frame, index) => frame.classList.toggle("current", index === at));
     slider.value = at + 1;
-    where.textContent = `${at + 1} of ${frames.length}`;
+    where.replaceChildren(...tell("{at} of {all}", { at: at + 1, all: frames.length }));
     back.disabled = at === 0;
     on.disabled = at === frames.length - 1;
   };
@@ -255,8 +318,10 @@ for (const list of all(".steps")) {
         known[entry.name] = entry.valueAsNumber;
         entry.setAttribute("aria-invalid", wrong.includes(entry));
       }
-      complaint.textContent = wrong.map(({ labels, min, max }) =>
-        `${labels[0].textContent.trim()}: give a whole number from ${plain(min)} to ${plain(max)}.`).join(" ");
+      complaint.replaceChildren(...wrong.flatMap(({ labels, min, max }) => [
+        make("bdi", {}, ...one("span", labels[0]).cloneNode(true).childNodes),
+        ...tell(": give a whole number from {least} to {most}. ", { least: plain(min), most: plain(max) }),
+      ]));
       for (const result of all("[data-formulas]", calculator)) {
         const values = JSON.parse(result.dataset.formulas).map((formula) => evaluate(formula, known));
         if (values.length === 1) known[result.dataset.name] = values[0];
@@ -272,29 +337,3 @@ for (const list of all(".steps")) {
     count();
   }
 }
-
-// Tables: a click on a column's head sorts by it.
-for (const table of all("table.data")) {
-  const body = one("tbody", table), heads = all("thead th", table);
-  if (body.rows.length < 2) continue;
-  heads.forEach((head, column) => {
-    const button = make("button", { type: "button" });
-    button.append(...head.childNodes);
-    head.append(button);
-    button.addEventListener("click", () => {
-      const rising = head.getAttribute("aria-sort") !== "ascending";
-      for (const other of heads) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-      const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
-      const order = (a, b) => {
-        const [x, y] = [key(a), key(b)];
-        if (x === "" || y === "") return (x === "") - (y === ""); // what is empty stays last
-        const [m, n] = [Number(x), Number(y)];
-        const sign = Number.isNaN(m) || Number.isNaN(n) ? x.localeCompare(y, undefined, { numeric: true }) : m - n;
-        return rising ? sign : -sign;
-      };
-      body.append(...[...body.rows].sort(order));
-    });
-  });
-}
-

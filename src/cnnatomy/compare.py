@@ -1,0 +1,34 @@
+"""Compare reports: `python -m cnnatomy.compare before/results.csv after/results.csv` writes comparison.html."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare the numbers of two or more reports, each with the first; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m cnnatomy.compare", description="Which numbers of reports moved.")
+    parser.add_argument("results", nargs="+", type=Path, help="results.csv of two or more reports, the oldest first")
+    parser.add_argument("--out", type=Path, default=Path("comparison.html"), help="the page (comparison.html)")
+    told = parser.parse_args(arguments)
+    if len(told.results) < 2:
+        parser.error("give two results.csv at least, as before/results.csv after/results.csv")
+    from cnnatomy.report.comparison import NoResults, compare, lead, page, read  # after --help, which needs no pandas
+    from cnnatomy.report.language import english
+
+    try:
+        rows = compare([read(file) for file in told.results])
+        told.out.parent.mkdir(parents=True, exist_ok=True)
+        told.out.write_text(page(rows, list(map(str, told.results))), encoding="utf-8")
+    except (NoResults, OSError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    print(f"{english(lead(rows))}\nThe page: {told.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

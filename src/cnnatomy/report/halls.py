@@ -1,0 +1,199 @@
+"""The report's halls: exhibits sorted by whose they are, and what each hall says first of itself."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from cnnatomy.exhibit import Text
+from cnnatomy.report import show
+from cnnatomy.report.context import Context, RunFacts
+from cnnatomy.report.language import joined, metric, phrase
+
+KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences"}
+OF_TEST = {
+    "images": "of {n} test images",
+    "sounds": "of {n} test sounds",
+    "texts": "of {n} test sentences",
+}
+# What a run shows first, and what makes it: every other method is a dissection.
+STEPS = {"samples": "samples", "evaluation": "evaluate"}
+
+
+@dataclass(frozen=True)
+class Exhibition:
+    """An exhibit as it hangs in the page: its exhibit.json and the bytes of its siblings."""
+
+    document: dict[str, Any]
+    files: dict[str, bytes]
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        document = self.document
+        return document["kind"], document["name"], document["seed"], document["method"]
+
+    @property
+    def anchor(self) -> str:
+        """`mnist-kernels`, `lesson-convolution`, `study-direction`: stable, so that links survive."""
+        kind, name, seed, method = self.key
+        return show.anchor("" if kind == "run" else kind, name, f"seed{seed}" if seed else "", method)
+
+    @property
+    def command(self) -> str:
+        """What makes this exhibit alone."""
+        kind, name, seed, method = self.key
+        if kind != "run":
+            return f"python -m cnnatomy.steps.{kind} {kind}={name}"
+        if method in STEPS:
+            return f"python -m cnnatomy.steps.{STEPS[method]} run={name} seed={seed}"
+        return f"python -m cnnatomy.steps.dissect run={name} seed={seed} method={method}"
+
+    def number(self, metric: str) -> dict[str, Any] | None:
+        """The number of that name for the whole, or None."""
+        for number in self.document["numbers"]:
+            if number["metric"] == metric and not number.get("subject"):
+                return dict(number)
+        return None
+
+    @property
+    def applies(self) -> bool:
+        """Whether there is something to see: a method that makes no sense on a network says so in one sentence."""
+        number = self.number("applies")
+        return number is None or bool(number["value"])
+
+    def first(self, key: str) -> dict[str, Any] | None:
+        """The first entry under `key` ("items" or "sentences") of any block, or None."""
+        for block in self.document["blocks"]:
+            for entry in block.get(key, ()):
+                return dict(entry)
+        return None
+
+
+@dataclass
+class Hall:
+    """A section of the page: one run with its exhibits, all lessons, or all studies."""
+
+    anchor: str
+    title: Text
+    kind: str = ""
+    facts: RunFacts = field(default_factory=RunFacts)
+    data: dict[str, Any] = field(default_factory=dict)
+    exhibitions: list[Exhibition] = field(default_factory=list)
+    others: list[Exhibition] = field(default_factory=list)  # of further seeds, of which only the numbers are shown
+
+    @property
+    def is_run(self) -> bool:
+        return bool(self.exhibitions) and self.exhibitions[0].key[0] == "run"
+
+    @property
+    def hung(self) -> list[Exhibition]:
+        """The exhibits with something to see."""
+        return [one for one in self.exhibitions if one.applies]
+
+    @property
+    def left_out(self) -> list[Exhibition]:
+        """Those that only say why their method does not apply."""
+        return [one for one in self.exhibitions if not one.applies]
+
+    @property
+    def kind_line(self) -> Text:
+        """What kind of data, which, and how many samples for what."""
+        splits = [phrase("{n} {split}", n=show.plain(n), split=metric(name)) for name, n in self._splits]
+        return joined([self.kind_of_data, joined(splits, {"en": ", ", "zh": "，"})])
+
+    @property
+    def _splits(self) -> list[tuple[str, int]]:
+        return list(self.data.get("splits", {}).items())
+
+    @property
+    def kind_of_data(self) -> Text:
+        kind = phrase(KINDS[self.kind]) if self.kind in KINDS else self.kind
+        return joined([kind, self.facts.get("data", "")])
+
+    @cached_property
+    def headline(self) -> dict[str, Any] | None:
+        """The run's test accuracy in parts, and how sure it is: of its one seed, or the mean over its seeds."""
+        everyone = self.exhibitions + self.others
+        found = [number for one in everyone if (number := one.number("test_accuracy")) is not None]
+        if not found:
+            return None
+        if len(found) == 1:
+            parts = show.measured(found[0])
+            says = phrase("of the test samples")
+            if parts["n"]:
+                says = phrase(OF_TEST.get(self.kind, "of {n} test samples"), n=parts["n"])
+            if parts["interval"]:
+                sure = phrase("95\u202f% interval {interval}", interval=parts["interval"])
+                says = joined([says, sure], {"en": "; ", "zh": "；"})
+            return parts | {"says": says}
+        values = [100 * number["value"] for number in found]
+        says = phrase(
+            "mean of {n} seeds, standard deviation {spread} points",
+            n=len(values),
+            spread=f"{statistics.stdev(values):.2f}",
+        )
+        return {"value": f"{statistics.mean(values):.2f}", "unit": "%", "says": says}
+
+    @cached_property
+    def baseline(self) -> Text:
+        """What the headline is compared with: always naming the commonest class."""
+        found = [number for one in self.exhibitions if (number := one.number("majority_accuracy")) is not None]
+        return phrase("Always the commonest class: {value}\u202f%", **show.measured(found[0])) if found else ""
+
+    @cached_property
+    def emblem(self) -> tuple[Exhibition, dict[str, Any]] | None:
+        """The run's first picture or sentence, from its samples where it has them."""
+        for exhibition in sorted(self.exhibitions, key=lambda one: one.document["method"] != "samples"):
+            if entry := exhibition.first("items") or exhibition.first("sentences"):
+                return exhibition, entry
+        return None
+
+    @cached_property
+    def seeds(self) -> tuple[list[int], list[tuple[Text, list[str], str]]] | None:
+        """Every number of the whole by seed: the seeds, and per metric its name, its values, its mean ± s.d."""
+        if not self.others:
+            return None
+        everyone = self.exhibitions + self.others
+        seeds = sorted({one.document["seed"] for one in everyone})
+        values: dict[tuple[str, str, str], dict[int, dict[str, Any]]] = {}
+        for one in everyone:
+            for number in one.document["numbers"]:
+                if not number.get("subject"):
+                    key = one.document["method"], number["metric"], number.get("unit", "")
+                    values.setdefault(key, {})[one.document["seed"]] = number
+        rows = []
+        for (method, name, unit), by_seed in values.items():
+            if len(by_seed) < 2:
+                continue
+            scale, unit = (100, "%") if unit == "fraction" else (1, unit)
+            numbers = [scale * number["value"] for number in by_seed.values()]
+            mean, spread = statistics.mean(numbers), statistics.stdev(numbers)
+            cells = [show.plain(scale * by_seed[seed]["value"]) if seed in by_seed else "" for seed in seeds]
+            shown = metric(name)
+            if method != "evaluation":
+                shown = phrase("{metric} ({method})", metric=shown, method=metric(method))
+            rows.append((shown, cells, f"{show.plain(mean)} ± {show.plain(spread, 2)}{show.NARROW}{unit}".strip()))
+        return seeds, rows
+
+
+def halls_of(exhibitions: Sequence[Exhibition], more: Sequence[Exhibition], context: Context) -> list[Hall]:
+    """Runs in the order given, then the lessons, then the studies."""
+    data = {facts.get("name", ""): dict(facts) for facts in context.get("data", ())}
+    runs = [one for one in exhibitions if one.key[0] == "run"]
+    halls: dict[str, Hall] = {}
+    for exhibition in runs:
+        name = exhibition.key[1]
+        if name not in halls:
+            facts = context.get("runs", {}).get(name, RunFacts())
+            of_data = data.get(facts.get("data", ""), {})
+            halls[name] = Hall(show.anchor(name), facts.get("title", name), facts.get("kind", ""), facts, of_data)
+        halls[name].exhibitions.append(exhibition)
+    for exhibition in more:
+        if exhibition.key[1] in halls:
+            halls[exhibition.key[1]].others.append(exhibition)
+    lessons = Hall("lessons", phrase("Lessons"), exhibitions=[one for one in exhibitions if one.key[0] == "lesson"])
+    studies = Hall("studies", phrase("Studies"), exhibitions=[one for one in exhibitions if one.key[0] == "study"])
+    return [*halls.values(), *(hall for hall in (lessons, studies) if hall.exhibitions)]

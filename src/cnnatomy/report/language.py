@@ -1,0 +1,86 @@
+"""The page's two languages: each text stands in it in both, and the style sheet hides the one that was not chosen.
+
+What the page itself says is written in English in the templates, and in Chinese in `templates/zh.yaml` by its English;
+exhibits bring their own Chinese, or are shown in English.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import yaml
+from markupsafe import Markup, escape
+
+from cnnatomy.exhibit import Text
+
+CHINESE = "zh-Hans"  # as HTML's lang says it
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Chinese by English: what the page says (`page`), what its script says (`script`), and `metrics`."""
+    return yaml.load(
+        (TEMPLATES / "zh.yaml").read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )
+
+
+def english(text: Text) -> str:
+    return text if isinstance(text, str) else text["en"]
+
+
+def chinese(text: Text) -> str:
+    """The Chinese of a text, or nothing."""
+    return "" if isinstance(text, str) else text.get("zh", "")
+
+
+def phrase(english: str, **values: object) -> Text:
+    """What the page says, in both languages, with values (texts themselves perhaps) in the places of `{names}`.
+
+    Raises KeyError for what the catalogue doesn't have.
+    """
+    both = {"en": english, "zh": catalogue()["page"][english]}
+    return {language: _filled(said, language, values) for language, said in both.items()}
+
+
+def _filled(said: str, language: str, values: Mapping[str, object]) -> str:
+    """`said` with the values in; a value that is a text in two languages gives the one of this language."""
+    parts = []
+    for literal, name, _, _ in string.Formatter().parse(said):
+        parts.append(literal)
+        if name is not None:
+            value = values[name]
+            parts.append(str(value.get(language) or value["en"]) if isinstance(value, Mapping) else str(value))
+    return "".join(parts)
+
+
+def metric(name: str) -> Text:
+    """A metric's or a split's name as words; in Chinese, too, where there is one."""
+    words = name.replace("_", " ").strip()
+    known = catalogue()["metrics"].get(name)
+    return {"en": words, "zh": known} if known else words
+
+
+def joined(parts: Sequence[Text], between: Text = " · ") -> Text:
+    """Texts one after the other; what is empty is left out."""
+    shown = [part for part in parts if english(part)]
+    return {
+        "en": english(between).join(map(english, shown)),
+        "zh": (chinese(between) or english(between)).join(chinese(part) or english(part) for part in shown),
+    }
+
+
+def said(text: Text) -> Markup:
+    """A text as markup: in one language as it is, in two as two elements."""
+    if not chinese(text):
+        return escape(english(text))
+    return Markup('<span lang="en">{}</span><span lang="{}">{}</span>').format(english(text), CHINESE, chinese(text))
+
+
+def attribute(name: str, text: Text) -> Markup:
+    """An attribute of an element, with its Chinese beside it for the script to put in its place."""
+    markup = Markup('{}="{}"').format(name, english(text))
+    return markup + (Markup(' data-zh-{}="{}"').format(name, chinese(text)) if chinese(text) else "")

@@ -1,0 +1,75 @@
+"""What every page of ours shares: two languages, one style sheet, two scripts, a policy that lets in no more."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cnnatomy.exhibit import Text
+from cnnatomy.report import show
+from cnnatomy.report.language import TEMPLATES, attribute, catalogue, english, metric, phrase, said
+
+
+def environment(**more: Any) -> Environment:
+    """Jinja's environment with our filters; `more` are names that the templates may use besides."""
+    jinja = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    jinja.globals |= {
+        "show": show,
+        "phrase": phrase,
+        "t": lambda words, **values: said(phrase(words, **values)),
+        "attribute": attribute,
+        **more,
+    }
+    jinja.filters |= {"english": english, "said": said, "plain": show.plain, "metric": metric}
+    return jinja
+
+
+def whole(title: Text, body: str, styles: dict[str, str], scripts: str = "") -> str:
+    """The page as one HTML text.
+
+    body: markup. styles: class → declarations, beyond the style sheet's. scripts: what the page does beyond
+    choosing a theme and a language.
+    """
+    style = "\n".join([_read("style.css"), *(f".{name} {{ {rule} }}" for name, rule in sorted(styles.items()))]) + "\n"
+    early, late = _read("early.js"), _read("common.js") + scripts
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(early)} {_hash(late)}; "
+        "img-src data:; media-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            title=english(title),
+            policy=policy,
+            style=Markup(style),
+            early=Markup(early),
+            late=Markup(late),
+            words=json.dumps(catalogue()["script"], ensure_ascii=False, separators=(",", ":")),
+            body=Markup(body),
+        )
+    )
+
+
+def script(name: str) -> str:
+    """A script of the templates."""
+    return _read(name)
+
+
+def _read(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

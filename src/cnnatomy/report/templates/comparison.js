@@ -1,0 +1,17 @@
+
+// Rows of which some text or what became of them fits.
+{
+  const find = one(".find-row"), state = one(".find-state"), rows = all(".comparing-table tbody tr");
+  const narrow = () => {
+    const words = find.value.toLowerCase().split(" ");
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word)) || (state.value !== "" && row.dataset.state !== state.value);
+    }
+  };
+  if (rows.length) {
+    find.addEventListener("input", narrow);
+    state.addEventListener("change", narrow);
+    translated(state);
+  }
+}

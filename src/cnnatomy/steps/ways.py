@@ -1,0 +1,113 @@
+"""The jobs on the way to each exhibit of a report: what the workflow's rules say, for those who look back on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnatomy.config.compose import compose
+from cnnatomy.config.plan import OWN_STEP, Plan
+
+if TYPE_CHECKING:
+    from cnnatomy.report.context import Graph
+
+#: Rules in the order of the workflow.
+ORDER = ("fetch", "prepare", "samples", "train", "evaluate", "dissect", "lesson", "trials", "study")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One job on the way: its rule, what it is about, what it leaves, and the name of its log without the ending."""
+
+    rule: str
+    about: str
+    output: str
+    log: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.rule} {self.about}"
+
+    @property
+    def log_file(self) -> Path:
+        return Path("results/logs") / self.rule / f"{self.log}.log"
+
+
+def way_to(plan: Plan, exhibit: Path) -> list[Visit]:
+    """The jobs that end in an exhibit (the path of its exhibit.json), first to last."""
+    parts = exhibit.parts
+    if parts[1] == "lessons":
+        lesson = parts[2]
+        return [*_to_data_of_lesson(plan, lesson), Visit("lesson", lesson, str(exhibit), lesson)]
+    if parts[1] == "studies":
+        study = parts[2]
+        runs = {plan.config(v.run)["data"]["name"]: v.run for v in plan.study(study).variants}
+        way = [visit for run in runs.values() for visit in _to_data(plan.config(run)["data"])]
+        way.append(Visit("trials", study, f"results/trials/{study}.json", study))
+        return [*way, Visit("study", study, str(exhibit), study)]
+    run, seed, method = parts[2:5]
+    data = _to_data(plan.config(run)["data"])
+    step = OWN_STEP.get(method, "dissect")
+    log = f"{run}-{seed}" if method in OWN_STEP else f"{run}-{seed}-{method}"
+    own = Visit(step, f"{run} {seed} {method}", str(exhibit), log)
+    return [*data, own] if step == "samples" else [*data, training(run, seed), own]
+
+
+def training(run: str, seed: str) -> Visit:
+    """The job that trains a run's network; seed: as folders name it, "seed0"."""
+    return Visit("train", f"{run} {seed}", f"results/runs/{run}/{seed}/model.safetensors", f"{run}-{seed}")
+
+
+def jobs(plan: Plan) -> list[Visit]:
+    """Every job behind a report, each once; of trainings also those whose networks only answer questions."""
+    visits = [visit for exhibit in [*plan.exhibits(), *plan.other_seeds()] for visit in way_to(plan, Path(exhibit))]
+    visits += [training(run, f"seed{seed}") for run in plan.runs for seed in plan.seeds_of(run)]
+    return list(dict.fromkeys(visits))
+
+
+def graph(plan: Plan) -> Graph:
+    """What was made of what, jobs of a kind taken together: all dissections of a run, all its seeds, all lessons."""
+    ways = [way_to(plan, Path(exhibit)) for exhibit in plan.exhibits()]
+    pairs = [pair for way in ways for pair in _pairs(way)]
+    members: dict[tuple[str, str], set[Visit]] = {}
+    for visit in jobs(plan):
+        members.setdefault(_kind(visit), set()).add(visit)
+    kinds = sorted(members, key=lambda kind: ORDER.index(kind[0]))
+    place = {kind: number for number, kind in enumerate(kinds)}
+    edges = {(place[_kind(source)], place[_kind(target)]) for source, target in pairs}
+    edges |= {(place[_kind(way[-1])], len(kinds)) for way in ways}
+    nodes = [(rule, about, len(members[rule, about])) for rule, about in kinds]
+    return {"nodes": [*nodes, ("report", "", 1)], "edges": sorted(edges)}
+
+
+def _kind(visit: Visit) -> tuple[str, str]:
+    return visit.rule, "" if visit.rule == "lesson" else visit.about.split()[0]
+
+
+def _pairs(way: Sequence[Visit]) -> list[tuple[Visit, Visit]]:
+    """A study's way has the data of several datasets one after the other; all else is a chain."""
+    pairs = []
+    ends: list[Visit] = []
+    for visit in way:
+        if visit.rule == "fetch":
+            ends.append(visit)
+            continue
+        sources = ends[-1:] if visit.rule == "prepare" else ends
+        pairs += [(source, visit) for source in sources]
+        ends = [*ends[:-1], visit] if visit.rule == "prepare" else [visit]
+    return pairs
+
+
+def _to_data(data: dict) -> list[Visit]:
+    raw, name = data["raw"], data["name"]
+    return [
+        Visit("fetch", raw, f"resources/{raw}/{raw}.zip", raw),
+        Visit("prepare", name, f"results/data/{name}/dataset.json", name),
+    ]
+
+
+def _to_data_of_lesson(plan: Plan, lesson: str) -> list[Visit]:
+    config = compose(plan.of_lesson(lesson))
+    return _to_data(config["data"]) if config["lesson"][lesson].get("data") else []
