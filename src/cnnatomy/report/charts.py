@@ -48,7 +48,7 @@ def time_line(times: Sequence[Time]) -> TimeLine:
     for time, (start, end) in zip(ran, spans, strict=True):
         lane = next((number for number, free in enumerate(lanes) if free <= start), len(lanes))
         lanes[lane : lane + 1] = [end]
-        if end > axis.first:
+        if end >= axis.first:
             left = axis.place(max(start, axis.first))
             tip = f"{time['rule']} {time['job']}: {end - start:.1f} s"
             bars.append(_bar(colours[time["rule"]], left, LANE * lane, max(1.0, axis.place(end) - left), tip))

@@ -28,12 +28,16 @@ TITLE: Text = {"en": "What the networks learned", "zh": "网络学到了什么"}
 class Page:
     """What the templates ask for while they are filled: drawings, and the styles that these need."""
 
-    def __init__(self, exhibitions: Sequence[Exhibition], given: str = "") -> None:
+    def __init__(self, halls: Sequence[Hall], given: str = "") -> None:
         self.given = given
         self.styles: dict[str, str] = {}
         self._letters: dict[str, int] = {}
-        pictures = [content for one in exhibitions for name, content in one.files.items() if name.endswith(".png")]
-        self._repeated = {content for content, count in Counter(pictures).items() if count > 1}
+        hung = [one.files for hall in halls for one in hall.hung]
+        pictures = [content for files in hung for name, content in files.items() if name.endswith(".png")]
+        on_cards = [
+            x.files[entry["file"]] for hall in halls if hall.emblem for x, entry in [hall.emblem] if "file" in entry
+        ]
+        self._repeated = {content for content, count in Counter([*pictures, *on_cards]).items() if count > 1}
 
     def picture(self, content: bytes, *classes: str) -> Markup:
         """The attributes that make an `img` show a PNG. What hangs twice is stored once, in the style sheet."""
@@ -155,8 +159,8 @@ def render(
     context: Context,
 ) -> str:
     """The page as one HTML text; the arguments are those of `build`, read."""
-    page = Page(exhibitions, context.get("given", ""))
     halls = halls_of(exhibitions, more, context)
+    page = Page(halls, context.get("given", ""))
     title = context.get("title", TITLE)
     filled = environment(page=page, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)

@@ -8,8 +8,6 @@ import subprocess
 from importlib.metadata import version
 from typing import Any
 
-import yaml
-
 from cnnatomy.config.folders import PROJECT
 
 LIBRARIES = ("torch", "pytorch-lightning", "torchvision", "numpy", "pandas", "librosa", "hydra-core", "snakemake")
@@ -24,6 +22,8 @@ def versions() -> dict[str, str]:
 
 def citation() -> str:
     """How to cite the project, of its CITATION.cff; empty where there is none, as in an installed package."""
+    import yaml
+
     try:
         facts = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
     except OSError:
