@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -195,6 +197,79 @@ def test_two_checkouts_and_two_datasets_share_one_cache(tmp_path):
         file.write_bytes(file.read_bytes()[:-1] + b"\x00")
     answer = hands[1].step("samples", "run=stripes")
     assert answer.returncode != 0 and "SHA-256" in answer.stdout
+
+
+def test_the_time_line_has_every_job_and_agrees_with_snakemakes_clock(made):
+    page = (made.folder / "results/report/index.html").read_text()
+    rows = re.findall(
+        r'<tr><td>(\w+)</td><td><bdi>([^<]+)</bdi></td><td class="short">[^<]+</td><td class="number">([\d.]+)</td>'
+        r'<td class="number">([\d.]+)</td>',
+        page,
+    )
+    times = {(rule, job): (float(clock), float(cpu)) for rule, job, clock, cpu in rows}
+    logs = {(log.parent.name, log.stem) for log in (made.folder / "results/logs").glob("*/*.log")}
+    assert set(times) == logs - {("report", "report")} and len(times) > 6
+    for (rule, job), (clock, cpu) in times.items():
+        benchmark = made.folder / f"results/benchmarks/{rule}/{job}.tsv"
+        if benchmark.is_file():  # measured from outside: with the start of Python and, for short jobs, coarsely
+            with benchmark.open() as file:
+                (row,) = csv.DictReader(file, delimiter="\t")
+            assert 0 <= float(row["s"]) - clock < 3
+            assert cpu < 4 * clock + 1
+
+
+def test_the_graph_is_snakemakes(made):
+    answer = made.snakemake("--config", "report=stripes", "--dag")
+    # Labels leave out the wildcards that a job has in common with those that read it.
+    jobs_of = {
+        number: tuple(label.split("\\n")) for number, label in re.findall(r'(\d+)\[label = "([^"]*)"', answer.stdout)
+    }
+    theirs = {(jobs_of[a], jobs_of[b]) for a, b in re.findall(r"(\d+) -> (\d+)", answer.stdout)}
+    rules = {job[0] for job in jobs_of.values()}
+    nodes = {
+        key: job for job in jobs_of.values() for key in ([job[0], job[1].split()[-1]] if len(job) > 1 else [job[0]])
+    }
+
+    page = (made.folder / "results/report/index.html").read_text()
+    (drawing,) = re.findall(r'<svg class="graph".*?</svg>', page)
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", drawing)
+    assert {label.split()[0] for label in labels} == rules - {"all"}
+    assert sum(int(label.partition("× ")[2] or 1) for label in labels) == len(jobs_of) - 1
+    program = (
+        "import json; from pathlib import Path\n"
+        "from cnnatomy.config.plan import Plan; from cnnatomy.steps import ways\n"
+        "plan = Plan('stripes'); ways_to = [ways.way_to(plan, Path(exhibit)) for exhibit in plan.exhibits()]\n"
+        "print(json.dumps([[[v.rule, v.about] for v in pair] for way in ways_to for pair in ways.pairs(way)]))"
+    )
+    ours = json.loads(made.run(sys.executable, "-c", program).stdout)
+    assert len(ours) > 10
+    for pair in ours:
+        source, target = (nodes[about.split()[-1] if rule == "dissect" else rule] for rule, about in pair)
+        assert (source, target) in theirs, pair
+
+
+def test_snakemakes_own_report_holds_the_page_with_categories(made, tmp_path):
+    file = tmp_path / "report.zip"
+    answer = made.snakemake("--config", "report=stripes", "--report", str(file))
+    assert answer.returncode == 0, answer.stdout
+    with zipfile.ZipFile(file) as archive:
+        pages = [name for name in archive.namelist() if name.endswith("/index.html")]
+        assert [archive.read(name) for name in pages] == [(made.folder / "results/report/index.html").read_bytes()]
+        own = archive.read("report/report.html").decode()
+    for said in ("Every number of the report", "opened up", "Networks", "while it learned", "of stripes (seed 0)"):
+        assert said in own
+
+
+def test_reports_are_compared_by_one_command(made, tmp_path):
+    results = made.folder / "results/report/results.csv"
+    out = tmp_path / "comparison.html"
+    answer = made.run(sys.executable, "-m", "cnnatomy.compare", str(results), str(results), "--out", str(out))
+    assert answer.returncode == 0, answer.stdout
+    numbers = len(results.read_text().splitlines()) - 1
+    assert re.search(
+        rf"Of {numbers} numbers 0 moved .* and {numbers} are the same", answer.stdout.replace("\u202f", "")
+    )
+    assert out.is_file()
 
 
 def test_a_failed_dissection_leaves_the_report_and_a_partial_one_with_the_rest(made, tmp_path):

@@ -70,13 +70,13 @@ def jobs(plan: Plan) -> list[Visit]:
 def graph(plan: Plan) -> Graph:
     """What was made of what, jobs of a kind taken together: all dissections of a run, all its seeds, all lessons."""
     ways = [way_to(plan, Path(exhibit)) for exhibit in plan.exhibits()]
-    pairs = [pair for way in ways for pair in _pairs(way)]
+    read = [pair for way in ways for pair in pairs(way)]
     members: dict[tuple[str, str], set[Visit]] = {}
     for visit in jobs(plan):
         members.setdefault(_kind(visit), set()).add(visit)
     kinds = sorted(members, key=lambda kind: ORDER.index(kind[0]))
     place = {kind: number for number, kind in enumerate(kinds)}
-    edges = {(place[_kind(source)], place[_kind(target)]) for source, target in pairs}
+    edges = {(place[_kind(source)], place[_kind(target)]) for source, target in read}
     edges |= {(place[_kind(way[-1])], len(kinds)) for way in ways}
     nodes = [(rule, about, len(members[rule, about])) for rule, about in kinds]
     return {"nodes": [*nodes, ("report", "", 1)], "edges": sorted(edges)}
@@ -86,18 +86,18 @@ def _kind(visit: Visit) -> tuple[str, str]:
     return visit.rule, "" if visit.rule == "lesson" else visit.about.split()[0]
 
 
-def _pairs(way: Sequence[Visit]) -> list[tuple[Visit, Visit]]:
-    """A study's way has the data of several datasets one after the other; all else is a chain."""
-    pairs = []
+def pairs(way: Sequence[Visit]) -> list[tuple[Visit, Visit]]:
+    """Which job of a way reads what which other one made: a chain, but that a study's has several datasets at first."""
+    found = []
     ends: list[Visit] = []
     for visit in way:
         if visit.rule == "fetch":
             ends.append(visit)
             continue
         sources = ends[-1:] if visit.rule == "prepare" else ends
-        pairs += [(source, visit) for source in sources]
+        found += [(source, visit) for source in sources]
         ends = [*ends[:-1], visit] if visit.rule == "prepare" else [visit]
-    return pairs
+    return found
 
 
 def _to_data(data: dict) -> list[Visit]:

@@ -57,8 +57,10 @@ const kept = (key, value) => {
   try { localStorage.setItem(`cnnatomy-${key}`, value); } catch { /* see early.js */ }
 };
 
+const speakAll = (within = document) => {
+  for (const element of all(spoken.map((name) => `[data-zh-${name}]`).join(), within)) speak(element);
+};
 {
-  const speakAll = () => { for (const element of all(spoken.map((name) => `[data-zh-${name}]`).join())) speak(element); };
   one(".language").addEventListener("click", () => {
     root.lang = root.lang === CHINESE ? "en" : CHINESE;
     kept("language", root.lang);
@@ -86,9 +88,9 @@ const kept = (key, value) => {
 }
 
 // Tables: a click on a column's head sorts by it.
-for (const table of all("table.data")) {
+const sortable = (table) => {
   const body = one("tbody", table), heads = all("thead th", table);
-  if (body.rows.length < 2) continue;
+  if (body.rows.length < 2) return;
   heads.forEach((head, column) => {
     const button = make("button", { type: "button" });
     button.append(...head.childNodes);
@@ -108,5 +110,4 @@ for (const table of all("table.data")) {
       body.append(...[...body.rows].sort(order));
     });
   });
-}
-
+};

@@ -13,5 +13,6 @@
     find.addEventListener("input", narrow);
     state.addEventListener("change", narrow);
     translated(state);
+    sortable(one(".comparing-table"));
   }
 }

@@ -1,3 +1,16 @@
+// The works of an exhibit lie in a <noscript>, which is text where scripts run. They are hung, and get their buttons and tools,
+// when the exhibit comes near the screen or when there is time, so that a page of very many opens at once.
+const preparing = [], waiting = new Set(all(".exhibit, .made-of"));
+const prepare = (exhibit) => {
+  if (!waiting.delete(exhibit)) return;
+  const works = one(":scope > .works", exhibit), later = works && one(":scope > noscript", works);
+  if (later) works.innerHTML = later.textContent;
+  for (const work of preparing) work(exhibit);
+  if (root.lang === CHINESE) speakAll(exhibit);
+};
+const prepareAll = () => { for (const exhibit of waiting) prepare(exhibit); };
+preparing.push((exhibit) => { for (const table of all("table.data", exhibit)) sortable(table); });
+
 // The plan: a menu where there is little room, the exhibit on screen marked, search.
 {
   const plan = one(".plan"), menu = one(".menu");
@@ -22,15 +35,16 @@
 
   const find = one("#find"), found = one(".found");
   const plainly = (text) => text.replace(/\s+/g, " ").trim();
-  const index = all(".exhibit").map((exhibit) => {
+  let index = null; // made when it is first wanted
+  const indexed = () => (prepareAll(), index ??= all(".exhibit").map((exhibit) => {
     const [title, ...lines] = all("[data-search]", exhibit).map((element) => texts(element).map(plainly));
     const hall = texts(one("h2", exhibit.closest(".hall"))).map(plainly);
     return { link: links.get(decodeURIComponent(exhibit.id)), title: [...title, ...hall].join("\n"), lines: lines.flat() };
-  }).filter((entry) => entry.link);
+  }).filter((entry) => entry.link));
   const search = () => {
     const query = plainly(find.value).toLowerCase(), parts = query.split(" ");
     let count = 0;
-    for (const { link, title, lines } of index) {
+    for (const { link, title, lines } of indexed()) {
       const text = [title, ...lines].join("\n").toLowerCase();
       const hit = parts.every((word) => text.includes(word));
       link.parentElement.hidden = !hit;
@@ -52,7 +66,7 @@
   find.addEventListener("input", search);
   find.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { find.value = ""; search(); }
-    if (event.key === "Enter") index.find(({ link }) => find.value && !link.parentElement.hidden)?.link.click();
+    if (event.key === "Enter") indexed().find(({ link }) => find.value && !link.parentElement.hidden)?.link.click();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, select")) return;
@@ -61,9 +75,6 @@
     find.focus();
   });
 }
-
-// A picture that hangs more than once is stored once, as a background; here it becomes a picture like any other.
-for (const picture of all("img.repeated")) picture.src = /url\("(.*)"\)/.exec(getComputedStyle(picture).backgroundImage)[1];
 
 // What is known of an item of a grid: its values as the page shows them, its state, its picture enlarged by a whole number.
 const valuesOf = (item) => Object.entries(JSON.parse(item.dataset.facts));
@@ -75,7 +86,8 @@ const factsOf = (item) => {
   return [...known, ...valuesOf(item).map(([key, value]) => [[make("bdi", {}, key)], [value]])];
 };
 const enlarged = (item, size) => {
-  const picture = one("img", item).cloneNode(), { naturalWidth: width, naturalHeight: height } = one("img", item);
+  const hung = one("img", item), picture = make("img", { alt: "", src: sourceOf(hung) });
+  const zoomed = Number(hung.dataset.zoom ?? 1), width = hung.width / zoomed, height = hung.height / zoomed;
   const zoom = size / Math.max(width, height, 1), whole = zoom > 1 ? Math.min(40, Math.floor(zoom)) : zoom;
   picture.width = Math.round(width * whole);
   picture.height = Math.round(height * whole);
@@ -133,7 +145,7 @@ const enlarged = (item, size) => {
     audio.play().catch(stop);
   };
 
-  for (const list of all(".items")) {
+  const prepareList = (list) => {
     const items = () => all(":scope > li:not([hidden]) > .item", list);
     items().forEach((item, index) => {
       item.tabIndex = index ? -1 : 0;
@@ -173,7 +185,8 @@ const enlarged = (item, size) => {
       else return;
       event.preventDefault();
     });
-  }
+  };
+  preparing.push((exhibit) => { for (const list of all(".items", exhibit)) prepareList(list); });
 
   // What was picked to be compared lies side by side at the bottom of the window.
   const tray = one(".tray"), picked = [];
@@ -212,7 +225,7 @@ const enlarged = (item, size) => {
 }
 
 // Grids again: in another order, and without the dead.
-for (const work of all(".work-grid")) {
+const prepareGrid = (work) => {
   const rows = all(".items > li", work), dead = rows.filter((row) => one(".is-dead", row));
   const values = new Map(rows.map((row) => [row, new Map(valuesOf(one(".item", row)))]));
   const keys = [...new Set(rows.flatMap((row) => [...values.get(row).keys()]))];
@@ -243,18 +256,24 @@ for (const work of all(".work-grid")) {
     tools.append(make("label", {}, box, make("span", {}, ...tell("Hide {n} dead", { n: dead.length }))));
   }
   if (tools.children.length) one(".groups", work).before(tools);
-}
+};
+preparing.push((exhibit) => { for (const work of all(".work-grid", exhibit)) prepareGrid(work); });
 
 // Links to items: from a matrix's cell, which marks all that it stands for, or from an address.
 {
   const reveal = (element) => {
+    prepare(element.closest(".exhibit, .made-of"));
     for (let parent = element; parent; parent = parent.parentElement) {
       if (parent.tagName === "DETAILS") parent.open = true;
       if (parent.classList.contains("step")) parent.dispatchEvent(new CustomEvent("reveal"));
     }
   };
-  const target = () => document.getElementById(location.hash.slice(1)) ??
-    document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = () => {
+    const names = [location.hash.slice(1), decodeURIComponent(location.hash.slice(1))];
+    for (const exhibit of waiting) // what is asked for may be in one that isn't hung yet
+      if (names.some((name) => name.startsWith(`${exhibit.id}-`) || name.startsWith(`${exhibit.id}:`))) prepare(exhibit);
+    return document.getElementById(names[0]) ?? document.getElementById(names[1]);
+  };
   document.addEventListener("click", (event) => {
     for (const marked of all(".marked")) marked.classList.remove("marked");
     const link = event.target.closest("[data-items]");
@@ -263,10 +282,17 @@ for (const work of all(".work-grid")) {
     for (const element of found) element.classList.add("marked");
     if (found.length) { reveal(found[0]); setTimeout(() => found[0].focus({ preventScroll: true })); }
   });
+  // What is hung above pushes down what was landed on; it is followed until the reader moves on.
+  let landed = null;
+  for (const moves of ["wheel", "touchmove", "pointerdown", "keydown"])
+    addEventListener(moves, () => { landed = null; }, { passive: true, capture: true });
+  new ResizeObserver(() => landed?.scrollIntoView()).observe(one("main"));
   const land = () => {
     const element = location.hash.length > 1 && target();
     if (!element) return;
     reveal(element);
+    if (element.matches(".item, .sentence")) element.classList.add("marked"); // :target is not what was hung after it was sought
+    landed = element;
     element.scrollIntoView();
   };
   addEventListener("hashchange", land);
@@ -274,7 +300,7 @@ for (const work of all(".work-grid")) {
 }
 
 // Steps: one frame at a time.
-for (const list of all(".steps")) {
+const prepareSteps = (list) => {
   const frames = all(":scope > .step", list), walk = make("div", { class: "walk" });
   const back = make("button", { type: "button" }, ...tell("Back")), on = make("button", { type: "button" }, ...tell("Next"));
   const slider = named(make("input", { type: "range", min: 1, max: frames.length, value: 1 }), "Step of {what}", {
@@ -298,7 +324,8 @@ for (const list of all(".steps")) {
   list.before(walk);
   list.classList.add("walking");
   go(0);
-}
+};
+preparing.push((exhibit) => { for (const list of all(".steps", exhibit)) prepareSteps(list); });
 
 // Calculators: what formulas such as ["+", 1, ["*", 2, "padding"]] make of the numbers that are typed.
 {
@@ -310,7 +337,7 @@ for (const list of all(".steps")) {
     ? formula.slice(1).map((part) => evaluate(part, known)).reduce((a, b) => operations[formula[0]](a, b))
     : known[formula] ?? formula;
   const plain = (value) => (Math.abs(value) < 1e4 ? `${value}` : `${value}`.replace(/\B(?=(\d{3})+$)/g, "\u202f")).replace("-", "−");
-  for (const calculator of all(".calculator")) {
+  const prepareCalculator = (calculator) => {
     const entries = all("input", calculator), complaint = one(".complaint", calculator);
     const count = () => {
       const known = {}, wrong = entries.filter((entry) => !entry.validity.valid);
@@ -335,5 +362,26 @@ for (const list of all(".steps")) {
       entry.addEventListener("input", count);
     }
     count();
-  }
+  };
+  preparing.push((exhibit) => { for (const calculator of all(".calculator", exhibit)) prepareCalculator(calculator); });
+}
+
+// Now that it is known what there is to do.
+{
+  const near = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) { prepare(target); near.unobserve(target); }
+  }, { rootMargin: "150% 0px" });
+  for (const exhibit of waiting) near.observe(exhibit);
+  const idle = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 1 }), 50));
+  const onward = (deadline) => {
+    for (const exhibit of waiting) {
+      prepare(exhibit);
+      if (deadline.timeRemaining() < 5) break;
+    }
+    if (waiting.size) idle(onward);
+  };
+  addEventListener("load", () => idle(onward));
+  addEventListener("beforeprint", prepareAll);
+  matchMedia("print").addEventListener("change", ({ matches }) => { if (matches) prepareAll(); });
+  document.addEventListener("focusin", (event) => prepare(event.target.closest(".exhibit, .made-of")), { capture: true });
 }

@@ -1,3 +1,7 @@
+// Where a picture comes from: what hangs more than once is stored once, as a background.
+const sourceOf = (picture) => picture.classList.contains("repeated")
+  ? /url\("(.*)"\)/.exec(getComputedStyle(picture).backgroundImage)[1] : picture.src;
+
 // What can be saved: tables as they were packed, drawings as they are drawn, grids as one sheet.
 {
   const save = (name, blob) => {
@@ -61,7 +65,7 @@
   };
 
   // A grid by itself: its pictures as they stand, what is hidden left out, each with its label.
-  const gathered = (work) => {
+  const gathered = async (work) => {
     const gap = 12, line = 14, font = "12px sans-serif";
     const groups = all(".gathered", work).map((group) => ({
       title: one(".group", group)?.textContent.trim() ?? "",
@@ -85,11 +89,13 @@
     let top = gap;
     for (const { title, row, height } of rows) {
       if (title) pen.fillText(title, gap, top + line);
-      row?.forEach((item, column) => {
-        const picture = one("img", item), left = gap + column * across;
-        pen.drawImage(picture, left, top, picture.width, picture.height);
-        pen.fillText(one(".item-label", item).textContent.trim(), left, top + picture.height + line, across - 2);
-      });
+      for (const [column, item] of (row ?? []).entries()) {
+        const hung = one("img", item), left = gap + column * across, picture = new Image();
+        picture.src = sourceOf(hung);
+        await picture.decode();
+        pen.drawImage(picture, left, top, hung.width, hung.height);
+        pen.fillText(one(".item-label", item).textContent.trim(), left, top + hung.height + line, across - 2);
+      }
       top += height;
     }
     return png(sheet);
