@@ -20,6 +20,14 @@ include: "workflow/rules/studies.smk"
 include: "workflow/rules/report.smk"
 
 
+# On a cluster these stay where Snakemake runs: fetch and prepare want the network, and the page is a matter of seconds.
+localrules:
+    all,
+    fetch,
+    prepare,
+    report,
+
+
 rule all:
     default_target: True
     input:

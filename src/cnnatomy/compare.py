@@ -16,15 +16,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = parser.parse_args(arguments)
     if len(told.results) < 2:
         parser.error("give two results.csv at least, as before/results.csv after/results.csv")
+    if told.out.resolve() in [file.resolve() for file in told.results]:
+        parser.error(f"--out {told.out} is one of the files to compare; name another")
     from cnnatomy.report.comparison import NoResults, compare, lead, page, read  # after --help, which needs no pandas
     from cnnatomy.report.language import english
 
     try:
         rows = compare([read(file) for file in told.results])
+    except NoResults as error:
+        print(f"NoResults: {error}", file=sys.stderr)
+        return 1
+    try:
         told.out.parent.mkdir(parents=True, exist_ok=True)
         told.out.write_text(page(rows, list(map(str, told.results))), encoding="utf-8")
-    except (NoResults, OSError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"cannot write {told.out}: {error.strerror}", file=sys.stderr)
         return 1
     print(f"{english(lead(rows))}\nThe page: {told.out}")
     return 0

@@ -308,7 +308,10 @@ def test_a_drawing_is_saved_alone_and_in_the_light_theme(visit, report, theme):
     assert "class" not in {name for element in root.iter() for name in element.attrib} and "var(" not in svg
     strokes = {element.get("stroke") for element in root.iter()}
     assert "rgb(51, 104, 159)" in strokes and "rgb(216, 74, 94)" in strokes  # the light theme's first two colours
-    assert {element.text for element in root.iter() if element.tag.endswith("text")} >= {"training", "epoch"}
+    words = [element for element in root.iter() if element.tag.endswith("text")]
+    assert {element.text for element in words} >= {"training", "epoch"}
+    ink = {value for element in root.iter() for value in (element.get("fill"), element.get("stroke"))}
+    assert "rgb(30, 27, 24)" in ink and "rgb(235, 230, 222)" not in ink  # in dark, too
     picture = np.asarray(Image.open(io.BytesIO(saved(page, "mnist-evaluation-history.png"))).convert("RGB")).astype(int)
     assert picture.shape[1] == 2 * round(float(root.get("viewBox").split()[2]))
     assert (picture.reshape(-1, 3) == 255).all(axis=1).mean() > 0.5
@@ -353,6 +356,33 @@ def test_grids_are_put_in_order_of_a_value_or_of_state(visit, report):
     assert order(page) == [name for name in given if name not in ("7", "19")]
 
 
+def test_a_grid_can_be_reached_when_what_had_the_focus_is_hidden(visit, report):
+    page = visit(report, "mnist-kernels")
+    page.focus("[id='mnist-kernels:conv1/7']")  # a dead one
+    page.check("#mnist-kernels .tools input[type=checkbox]")
+    page.focus("#mnist-kernels .tools input[type=checkbox]")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "mnist-kernels:conv1/0"
+    page.evaluate("location.hash = 'mnist-kernels:conv1/19'")  # a link to what is hidden shows it
+    page.wait_for_selector("[id='mnist-kernels:conv1/19']", state="visible")
+    assert not page.is_checked("#mnist-kernels .tools input[type=checkbox]")
+
+
+def test_what_has_the_focus_is_not_behind_the_tray(visit, report):
+    page = visit(report, "mnist-samples")
+    page.focus("[id='mnist-samples:test/0']")
+    page.keyboard.press("c")
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    bottom = page.evaluate("document.activeElement.getBoundingClientRect().bottom")
+    assert bottom <= page.evaluate("document.querySelector('.tray').getBoundingClientRect().top")
+
+
+def test_an_odd_address_is_no_error(visit, report):
+    page = visit(report, "%")
+    assert page.is_visible("h1")
+
+
 def test_arrows_follow_the_order_that_is_shown(visit, report):
     page = visit(report, "mnist-kernels")
     page.select_option("#mnist-kernels select", "↓norm")
@@ -393,7 +423,7 @@ def test_the_page_speaks_chinese_when_told_to_and_remembers(visit, report):
     page.click(".language")
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
     assert says(page, "#mnist-kernels h3 .here") == "第一层卷积核"
-    assert page.inner_text(".plan a[href='#made']") == "制作过程"
+    assert page.inner_text(".plan a[href='#made']") == "制作过程" and page.title().startswith("网络学到了什么")
     assert page.inner_text(".theme-name") == "自动"
     assert page.get_attribute("#find", "placeholder") == "搜索  ( / )"
     assert page.get_attribute(".plan", "aria-label") == "目录"
@@ -529,11 +559,13 @@ def test_rows_of_a_comparison_are_found_and_sorted(visit, comparison):
     page.select_option(".find-state", "")
     page.fill(".find-row", "mnist live")
     assert page.locator(rows).count() == 1
+    page.fill(".find-row", "no such number")
+    assert page.inner_text(".found") == "Nothing found"
     page.fill(".find-row", "")
-    page.click(".comparing-table thead th:nth-child(6) button")
+    page.click(".comparing-table thead th:nth-child(5) button")
     assert "text" in page.inner_text(rows + " >> nth=0")  # the largest fall first
     page.click(".language")
-    assert page.inner_text("h1") == "哪些数字变了"
+    assert page.inner_text("h1") == "哪些数字变了" and page.title().startswith("哪些数字变了")
     assert page.locator(".find-state option").all_inner_texts()[0] == "全部"
 
 

@@ -251,7 +251,7 @@ def test_drawings_do_not_share_ids_or_styles(tmp_path):
     assert {f"r-m-one--{n}" for n in (0, 1)} <= set(page.ids)
     style = "".join(page.raw["style"])
     assert "{ fill: red }" in style and "{ fill: var(--series-1, #00f) }" in style
-    assert [svg["viewbox"] for svg in page.all("svg")] == ["0 0 9 9", "0 0 9 9"]
+    assert [svg["viewbox"] for svg in page.all("svg")] == ["0 0 12 12", "0 0 12 12"]  # 9 pt are 12 px
     text = "".join(page.text)
     assert "first" in text and "second" in text  # the descriptions
 
@@ -410,6 +410,47 @@ def test_the_same_exhibit_twice_is_refused(tmp_path):
     folders = gallery.write(tmp_path / "a", [gallery.lesson()]) + gallery.write(tmp_path / "b", [gallery.lesson()])
     with pytest.raises(ValueError, match="name only one of them"):
         build(folders, tmp_path / "report", {})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(("run", "a", "b-c"), ("run", "a-b", "c")), (("lesson", "a", ""), ("run", "lesson", "a"))],
+)
+def test_two_exhibits_with_one_address_are_refused(tmp_path, one, other):
+    exhibits = [Exhibit(kind, name, method, 0, "t", "c") for kind, name, method in (one, other)]
+    with pytest.raises(ValueError, match="would have the address #"):
+        build(gallery.write(tmp_path, exhibits), tmp_path / "report", {})
+
+
+@pytest.mark.parametrize("name", ["made", "lessons", "top"])
+def test_a_run_cannot_have_an_address_of_the_pages_own(tmp_path, name):
+    with pytest.raises(ValueError, match="rename it"):
+        build(gallery.write(tmp_path, [Exhibit("run", name, "m", 0, "t", "c")]), tmp_path / "report", {})
+
+
+def test_every_id_of_the_templates_is_known_to_be_taken():
+    from cnnatomy.report.build import OWN_ADDRESSES
+
+    templates = Path(build.__code__.co_filename).parent / "templates"
+    ids = {name for file in templates.glob("*.html") for name in re.findall(r' id="([\w-]+)"', file.read_text())}
+    assert {name for name in ids if "--" not in name} <= OWN_ADDRESSES
+
+
+@pytest.mark.parametrize(
+    ("attributes", "box", "natural"),
+    [
+        ('width="5in" height="2in"', "0 0 480 192", 480),
+        ('viewBox="0,0,200,100"', "0 0 200 100", 200),
+        ('width="100%" viewBox="0 0 30 20"', "0 0 30 20", 30),
+        ("", "0 0 300 150", 300),
+    ],
+)
+def test_a_drawing_of_any_size_gets_a_frame(tmp_path, attributes, box, natural):
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}><path d="M0 0"/></svg>'
+    build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Figure("f", svg, "a")])]), tmp_path, {})
+    page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
+    (drawn,) = page.all("svg")
+    assert drawn["viewbox"] == box and drawn["class"] == f"w{natural}"
 
 
 def test_building_is_light(place, folders):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -85,7 +87,7 @@ def test_the_command_writes_a_page_and_says_what_moved(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Of 2 numbers 1 moved by more than chance explains" in said and str(out) in said
     text = out.read_text(encoding="utf-8")
-    assert "+5.0" in text or "5.0\u202fpoints" in text.replace("&#8239;", "\u202f")
+    assert "5.0&#8239;<span" in text and ">points<" in text
     assert "90.0" in text and "95.0" in text and "Content-Security-Policy" in text
 
 
@@ -99,6 +101,8 @@ def test_hostile_names_show_as_text():
     ("content", "complaint"),
     [
         (None, "is not there"),
+        (",".join(RESULTS) + "\nrun,a,0,m,,x,1,0.5,,,\n", "run a 0 m x has an interval with one end"),
+        (",".join(RESULTS) + "\nrun,a,0,m,,x,1,2,0.5,,\n", "ends exchanged"),
         ("", "cannot be read"),
         ("a,b\n1,2\n", "no column 'kind'"),
         (",".join(RESULTS) + "\nrun,a,0,m,,x,many,,,,\n", "value is 'many', which is no number"),
@@ -113,6 +117,35 @@ def test_what_is_no_results_csv_is_refused(tmp_path, capsys, content, complaint)
         read(file)
     assert command.main([str(file), str(file), "--out", str(tmp_path / "page.html")]) == 1
     assert complaint in capsys.readouterr().err and not (tmp_path / "page.html").exists()
+
+
+def test_another_verdict_comes_first_and_is_named(tmp_path, capsys):
+    before = table(metric=["verdict", "a"], value=[0.0, 1.0], ci_low=np.nan, ci_high=np.nan, n=np.nan, unit="")
+    files = [results(tmp_path / "b.csv", before), results(tmp_path / "a.csv", before.assign(value=[-1.0, 9.0]))]
+    assert compare([read(file) for file in files])["state"].tolist() == ["verdict", "differs"]
+    out = tmp_path / "c.html"
+    assert command.main([*map(str, files), "--out", str(out)]) == 0
+    assert "other verdicts: 1." in capsys.readouterr().out
+    rows = re.findall(r'<tr data-state="(\w+)">', out.read_text())
+    assert rows == ["verdict", "differs"] and "not supported" in out.read_text()
+
+
+def test_each_state_gets_its_share_of_the_page():
+    many = [measured(f"m{k}", 100 + k, 1000) for k in range(400)]
+    before = pd.concat([*many, measured("last", 500, 1000)])
+    after = pd.concat(
+        [*(one.assign(value=0.9, ci_low=0.89, ci_high=0.91) for one in many), measured("last", 505, 1000)]
+    )
+    text = page(compare([before, after]), ["a", "b"])
+    assert text.count('data-state="moved"') == 300 and text.count('data-state="within_chance"') == 1
+    assert "100 more that are not the same stand in the CSV" in text
+
+
+def test_a_page_over_an_input_is_refused(tmp_path, capsys):
+    file = results(tmp_path / "b.csv", measured("a", 1, 2))
+    with pytest.raises(SystemExit):
+        command.main([str(file), str(file), "--out", str(file)])
+    assert "is one of the files to compare" in capsys.readouterr().err and file.read_text().startswith("kind,")
 
 
 def test_one_file_alone_is_refused(capsys):

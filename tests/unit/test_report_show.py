@@ -85,6 +85,10 @@ def test_columns_of_numbers_are_known():
     assert header == ["name", "n", "mixed"] and len(rows) == 2
     assert numeric == [False, True, False]
     assert show.rows_of(b"") == ([], [], [])
+    texts = b"a,b,c,d\n1_2,007,12345678901234567890,12345e6\n"  # float() takes them all
+    assert show.rows_of(texts)[2] == [False] * 4
+    numbers = b"a,b,c,d,e\n-1.5,0,1e-07,nan,inf\n1.5,-0.25,2.5e+20,3,-inf\n"
+    assert show.rows_of(numbers)[2] == [True] * 5
 
 
 def test_the_size_of_a_picture_is_read_from_its_header():

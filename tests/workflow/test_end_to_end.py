@@ -105,6 +105,13 @@ def test_a_step_by_hand_with_other_values_needs_a_folder_of_its_own(made, tmp_pa
     assert foreign.returncode != 0 and "made with other values" in foreign.stdout
 
 
+def test_a_step_by_hand_trains_in_two_processes(made, tmp_path):
+    answer = made.step("train", "run=stripes", "training.devices=2", f"out={tmp_path}")
+    assert answer.returncode == 0, answer.stdout
+    assert "MEMBER: 2/2" in answer.stdout and answer.stdout.count("epoch 3 of 3") == 1
+    assert (tmp_path / "runs/stripes/seed0/model.safetensors").is_file()
+
+
 def test_an_unknown_method_or_run_offers_the_nearest(made):
     assert "Did you mean 'kernels'?" in made.step("dissect", "run=stripes", "method=kernel").stdout
     assert "Did you mean 'stripes'?" in made.step("dissect", "run=stripe", "method=kernels").stdout

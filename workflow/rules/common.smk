@@ -96,14 +96,29 @@ def code_of_step(step):
     return of
 
 
+def grows(amount):
+    """A resource that a job gets more of when it is tried again, as on a cluster that took it for too large."""
+
+    def of(wildcards, attempt):
+        return amount * attempt
+
+    return of
+
+
+def gpus(wildcards):
+    """How many GPUs a training asks for."""
+    training = configuration(wildcards)["training"]
+    return int(training["devices"]) if training["accelerator"] == "gpu" else 0
+
+
 def threads_of(step):
     def of(wildcards):
         settings = configuration(wildcards)
-        return (
-            settings["training"]["threads"]
-            if step == "train"
-            else settings["threads"][step]
-        )
+        if step != "train":
+            return settings["threads"][step]
+        training = settings["training"]
+        processes = 1 if training["accelerator"] == "gpu" else training["devices"]
+        return training["threads"] * processes
 
     return of
 

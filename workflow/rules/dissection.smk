@@ -14,7 +14,8 @@ rule samples:
         "results/benchmarks/samples/{run}-seed{seed}.tsv"
     threads: threads_of("samples")
     resources:
-        mem_mb=2000,
+        mem_mb=grows(2000),
+        runtime=grows(15),
     params:
         config=slice_of_step("samples"),
         code=code_of_step("samples"),
@@ -35,7 +36,8 @@ rule dissect:
         "results/benchmarks/dissect/{run}-seed{seed}-{method}.tsv"
     threads: threads_of("dissect")
     resources:
-        mem_mb=2000,
+        mem_mb=grows(2000),
+        runtime=grows(15),
     params:
         config=slice_of_step("dissect"),
         code=code_of_step("dissect"),

@@ -12,7 +12,8 @@ rule lesson:
         "results/benchmarks/lesson/{lesson}.tsv"
     threads: threads_of("lesson")
     resources:
-        mem_mb=1000,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         config=slice_of_step("lesson"),
         code=code_of_step("lesson"),

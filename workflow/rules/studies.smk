@@ -11,9 +11,10 @@ rule trials:
         "results/logs/trials/{study}.log",
     benchmark:
         "results/benchmarks/trials/{study}.tsv"
-    threads: workflow.cores or 1
+    threads: workflow.resource_settings.cores or 1  # on a cluster what the profile sets
     resources:
-        mem_mb=lambda wildcards, threads: 3000 * threads,
+        mem_mb=lambda wildcards, threads, attempt: 3000 * threads * attempt,
+        runtime=grows(240),
     params:
         trials=trials_of,
     shell:
@@ -31,7 +32,8 @@ rule study:
         "results/benchmarks/study/{study}.tsv"
     threads: threads_of("study")
     resources:
-        mem_mb=1000,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         config=slice_of_step("study"),
         code=code_of_step("study"),

@@ -21,7 +21,9 @@ rule train:
         "results/benchmarks/train/{run}-seed{seed}.tsv"
     threads: threads_of("train")
     resources:
-        mem_mb=2000,
+        mem_mb=grows(2000),
+        runtime=grows(60),
+        gpu=gpus,
     params:
         config=slice_of_step("train"),
         code=code_of_step("train"),
@@ -51,7 +53,8 @@ rule evaluate:
         "results/benchmarks/evaluate/{run}-seed{seed}.tsv"
     threads: threads_of("evaluate")
     resources:
-        mem_mb=2000,
+        mem_mb=grows(2000),
+        runtime=grows(15),
     params:
         config=slice_of_step("evaluate"),
         code=code_of_step("evaluate"),

@@ -11,10 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnatomy.exhibit import load
+from cnnatomy.report import show
 from cnnatomy.report.context import Context
 from cnnatomy.report.halls import Exhibition
 from cnnatomy.report.page import render
 from cnnatomy.report.tables import costs_csv, costs_of, results_csv
+
+#: Ids in the templates that no run may take.
+OWN_ADDRESSES = frozenset(
+    {"top", "main", "plan", "plan-body", "find", "missing", "made", "lessons", "studies", "hover"}
+)
 
 
 def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
@@ -35,6 +41,7 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
         known = first.setdefault(exhibition.key, folder)
         if known is not folder:
             raise ValueError(f"{known} and {folder} are both the exhibit {exhibition.key}; name only one of them")
+    _refuse_equal_addresses(exhibitions)
     results = results_csv([exhibition.document for exhibition in exhibitions])
     costs = costs_of(context.get("benchmarks", ()))
     hung = len(exhibitions) - len(more)
@@ -49,6 +56,23 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     _replace(out / "exhibits.zip", _archive(exhibitions))
     _replace(out / "index.html", page)
     (out / "partial.html").unlink(missing_ok=True)
+
+
+def _refuse_equal_addresses(exhibitions: Sequence[Exhibition]) -> None:
+    """Two exhibits must not have one address in the page, nor one that is the page's own."""
+    halls = {show.anchor(exhibition.key[1]) for exhibition in exhibitions if exhibition.key[0] == "run"}
+    if taken := halls & OWN_ADDRESSES:
+        raise ValueError(
+            f"a run cannot be called {sorted(taken)[0]!r} here: it is an address of the page's own; rename it"
+        )
+    known = dict.fromkeys(OWN_ADDRESSES | halls, "the page's own")
+    for exhibition in exhibitions:
+        name = " ".join(str(part) for part in exhibition.key if part)
+        if exhibition.anchor in known:
+            raise ValueError(
+                f"{name} would have the address #{exhibition.anchor}, which {known[exhibition.anchor]} has; rename one"
+            )
+        known[exhibition.anchor] = name
 
 
 def _archive(exhibitions: Sequence[Exhibition]) -> bytes:

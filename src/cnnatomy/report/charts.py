@@ -53,8 +53,8 @@ def time_line(times: Sequence[Time]) -> TimeLine:
             tip = f"{time['rule']} {time['job']}: {end - start:.1f} s"
             bars.append(_bar(colours[time["rule"]], left, LANE * lane, max(1.0, axis.place(end) - left), tip))
     height = LANE * len(lanes)
-    drawing = Markup('<svg class="times" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>').format(
-        WIDTH, height + 16, f"{len(ran)} jobs", Markup("").join([*bars, *axis.marks(height)])
+    drawing = Markup('<svg class="times" viewBox="0 0 {:.0f} {:.0f}" aria-hidden="true">{}</svg>').format(
+        WIDTH, height + 16, Markup("").join([*bars, *axis.marks(height)])
     )
     jobs = [
         {**time, "seconds": end - start, "start": _readable(time["start"])}

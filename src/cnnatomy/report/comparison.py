@@ -17,11 +17,12 @@ from cnnatomy.report.tables import RESULTS
 from cnnatomy.statistics.differences import from_intervals
 
 KEY = ["kind", "name", "seed", "method", "subject", "metric", "unit"]
-SHOWN = 1000  # rows of the page's table; all are in the CSV that it holds
+SHOWN = 300  # rows of each state in the page's table; all are in the CSV that it holds
 ROUNDING = 1e-9  # of a value: what another library or machine may make of the same
 #: What became of a number, most telling first.
-STATES = ("moved", "differs", "missing", "within_chance", "same")
+STATES = ("verdict", "moved", "differs", "missing", "within_chance", "same")
 LABELS = {
+    "verdict": "another verdict",
     "moved": "moved",
     "differs": "differs, no interval",
     "missing": "not in every file",
@@ -40,7 +41,9 @@ def read(file: Path) -> pd.DataFrame:
     measured = ["value", "ci_low", "ci_high", "n"]
     try:
         texts = dict.fromkeys(KEY, str)
-        table = pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=dict.fromkeys(measured, ""))
+        table = pd.read_csv(
+            file, dtype=texts, keep_default_na=False, na_values=dict.fromkeys(measured, ""), compression=None
+        )
     except FileNotFoundError:
         raise NoResults(f"{file} is not there") from None
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
@@ -52,10 +55,19 @@ def read(file: Path) -> pd.DataFrame:
         if (wrong := table.loc[numbers.isna() & table[column].notna(), column]).size:
             raise NoResults(f"{file}: {column} is {wrong.iloc[0]!r}, which is no number")
         table[column] = numbers
+    ends = table[["ci_low", "ci_high"]]
+    odd = (ends.isna().sum(axis=1) == 1) | (ends["ci_low"] > ends["ci_high"])
+    if odd.any():
+        raise NoResults(
+            f"{file}: {_whose(table[odd].iloc[0])} has an interval with one end, or with its ends exchanged"
+        )
     if (twice := table.duplicated(KEY)).any():
-        where = " ".join(part for part in table.loc[twice, KEY].iloc[0] if part)
-        raise NoResults(f"{file} has two rows for {where}")
+        raise NoResults(f"{file} has two rows for {_whose(table[twice].iloc[0])}")
     return table[[*KEY, *measured]]
+
+
+def _whose(row: pd.Series) -> str:
+    return " ".join(part for part in row[KEY] if part)
 
 
 def compare(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -88,8 +100,11 @@ def _states(rows: pd.DataFrame, number: int) -> np.ndarray:
     same = (first - second).abs() <= ROUNDING * first.abs()
     missing = first.isna() | second.isna()
     sure = low.notna() & high.notna()
+    verdict = pd.Series(rows.index.get_level_values("metric") == "verdict", rows.index)
     return np.select(
-        [missing, same, sure & ((low > 0) | (high < 0)), sure], ["missing", "same", "moved", "within_chance"], "differs"
+        [missing, same, verdict, sure & ((low > 0) | (high < 0)), sure],
+        ["missing", "same", "verdict", "moved", "within_chance"],
+        "differs",
     )
 
 
@@ -109,13 +124,14 @@ def page(rows: pd.DataFrame, names: Sequence[str]) -> str:
     """The comparison as one HTML page that needs no other file; names are what to call the tables."""
     counts = _counts(rows)
     moved = rows[rows["state"] != "same"]
+    shown = moved.groupby("state", sort=False).head(SHOWN)
     filled = environment().get_template("comparison.html")
     body = filled.render(
         names=names,
         counts=counts,
         lead=lead(rows),
-        rows=[_shown(row, len(names)) for row in moved.head(SHOWN).to_dict("records")],
-        left_out=max(0, len(moved) - SHOWN),
+        rows=[_shown(row, len(names)) for row in shown.to_dict("records")],
+        left_out=len(moved) - len(shown),
         table=rows.to_csv(index=False, lineterminator="\n"),
         labels=LABELS,
     )
@@ -127,7 +143,8 @@ def lead(rows: pd.DataFrame) -> Text:
     counts = {state: show.plain(count) for state, count in _counts(rows).items()}
     return phrase(
         "Of {total} numbers {moved} moved by more than chance explains and {within_chance} within it, {differs} "
-        "without an interval differ, {missing} are not in every file, and {same} are the same.",
+        "without an interval differ, {missing} are not in every file, and {same} are the same; "
+        "other verdicts: {verdict}.",
         total=show.plain(len(rows)),
         **counts,
     )
@@ -147,16 +164,22 @@ def _shown(row: Mapping[Any, Any], tables: int) -> dict[str, Any]:
         return show.measured(number if np.isnan(low) else number | {"ci_low": low, "ci_high": high})
 
     unit = row["unit"]
-    values = [measured(row[f"value_{k}"], row[f"ci_low_{k}"], row[f"ci_high_{k}"], unit) for k in range(tables)]
+    # A share is shown as per cent, a difference of shares in points; what a column is sorted by has the same scale.
+    scale = 100 if unit == "fraction" else 1
+    values = [
+        {
+            "said": measured(row[f"value_{k}"], row[f"ci_low_{k}"], row[f"ci_high_{k}"], unit),
+            "sort": scale * row[f"value_{k}"],
+        }
+        for k in range(tables)
+    ]
     differences = []
     for k in range(1, tables):
-        # A difference of shares is in points, and one of verdicts is none.
-        scale = 100 if unit == "fraction" else 1
         difference, low, high = (scale * row[f"{what}_{k}"] for what in ("difference", "low", "high"))
         said = measured(difference, low, high, "points" if unit == "fraction" else unit)
         if row["metric"] == "verdict":
             said = None
-        differences.append({"state": row[f"state_{k}"], "said": said, "value": row[f"difference_{k}"]})
+        differences.append({"state": row[f"state_{k}"], "said": said, "sort": difference})
     seed = f"seed {row['seed']}" if row["seed"] != "0" else ""
     whose = " ".join(part for part in (row["name"], seed, row["method"]) if part)
     return {"state": row["state"], "whose": whose, "values": values, "differences": differences} | {

@@ -13,10 +13,14 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from cnnatomy.exhibit import Text
+from cnnatomy.report.language import chinese, english
+
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
-LENGTH = re.compile(r"([0-9.]+)(px|pt)?")
+LENGTH = re.compile(r"([0-9.]+)(px|pt|pc|in|cm|mm)?")
+PIXELS = {"": 1, "px": 1, "pt": 4 / 3, "pc": 16, "in": 96, "cm": 96 / 2.54, "mm": 9.6 / 2.54}
 # Attributes that are styles as well. Drawings repeat the same ones on thousands of points; as classes they are short.
 LOOKS = """
     fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-dasharray stroke-dashoffset stroke-linecap
@@ -26,7 +30,7 @@ LOOKS = """
 LOOKS_ALLOWED = frozenset(LOOKS.split())
 
 
-def inline(content: bytes, prefix: str, title: str, description: str) -> tuple[Markup, dict[str, str]]:
+def inline(content: bytes, prefix: str, title: Text, description: Text) -> tuple[Markup, dict[str, str]]:
     """The drawing as markup, and the styles (class → declarations) that the page must define for it."""
     root = ElementTree.fromstring(content)
     for parent in list(root.iter()):
@@ -80,18 +84,26 @@ def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dic
     return kept
 
 
-def _frame(root: ElementTree.Element, prefix: str, title: str, description: str, styles: dict[str, str]) -> None:
+def _frame(root: ElementTree.Element, prefix: str, title: Text, description: Text, styles: dict[str, str]) -> None:
     """Size, title and description of the whole."""
-    width, height = (LENGTH.fullmatch(root.get(key, "")) for key in ("width", "height"))
-    if width and height:
-        root.attrib.setdefault("viewBox", f"0 0 {width[1]} {height[1]}")
-        pixels = round(float(width[1]) * (4 / 3 if width[2] == "pt" else 1))
-        root.set(
-            "class", f"{root.get('class', '')} w{pixels}".strip()
-        )  # the page lets no drawing grow much beyond the size that it was made for
-        styles[f"w{pixels}"] = f"--natural: {pixels}px"
+    width, height = (_pixels(root.get(key, "")) for key in ("width", "height"))
+    box = [float(number) for number in re.findall(r"-?[\d.]+(?:e-?\d+)?", root.get("viewBox", ""))]
+    if len(box) != 4:
+        box = [0, 0, width or 300, height or 150]  # as browsers take it where nothing is said
+    root.set("viewBox", " ".join(f"{number:g}" for number in box))
+    pixels = round(width or box[2])  # the page lets no drawing grow much beyond the size that it was made for
+    root.set("class", f"{root.get('class', '')} w{pixels}".strip())
+    styles[f"w{pixels}"] = f"--natural: {pixels}px"
     root.attrib = {"role": "img", "aria-labelledby": f"{prefix}--title {prefix}--desc"} | root.attrib
     for position, (tag, text) in enumerate((("title", title), ("desc", description))):
-        element = ElementTree.Element(tag, {"id": f"{prefix}--{tag}"})
-        element.text = text
+        element = ElementTree.Element(
+            tag, {"id": f"{prefix}--{tag}"} | ({"data-zh": chinese(text)} if chinese(text) else {})
+        )
+        element.text = english(text)
         root.insert(position, element)
+
+
+def _pixels(length: str) -> float | None:
+    """A length in px; None for what is none, as 100 %."""
+    found = LENGTH.fullmatch(length)
+    return float(found[1]) * PIXELS[found[2] or ""] if found else None

@@ -64,6 +64,11 @@ def metric(name: str) -> Text:
     return {"en": words, "zh": known} if known else words
 
 
+def verdict(word: str) -> Text:
+    """A study's verdict as `show.measured` words it; what is none of the three stays as it is."""
+    return phrase(word) if word in ("supported", "not supported", "not decided") else word
+
+
 def joined(parts: Sequence[Text], between: Text = " · ") -> Text:
     """Texts one after the other; what is empty is left out."""
     shown = [part for part in parts if english(part)]

@@ -63,12 +63,12 @@ class Page:
         return letters
 
     def drawing(self, exhibition: Exhibition, block: dict[str, Any]) -> Markup:
-        title = english(block.get("title", "")) or english(exhibition.document["title"])
+        title: Text = block.get("title", "") or exhibition.document["title"]
         markup, styles = drawing.inline(
             exhibition.files[block["file"]],
             show.anchor(exhibition.anchor, block["name"]),
             title,
-            english(block["alt"]),
+            block["alt"],
         )
         self.styles |= styles
         return markup
@@ -77,9 +77,12 @@ class Page:
         """A sound as an address that needs no file: FLAC, which loses nothing and takes half the room."""
         import soundfile  # only pages with sounds pay for it
 
-        samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16")
         flac = io.BytesIO()
-        soundfile.write(flac, samples, rate, format="FLAC", subtype="PCM_16")
+        try:
+            samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16")
+            soundfile.write(flac, samples, rate, format="FLAC", subtype="PCM_16")
+        except soundfile.SoundFileError:  # FLAC has its limits, as of rate; the browser may know more
+            return show.data_uri(wav, "audio/wav")
         return show.data_uri(flac.getvalue(), "audio/flac")
 
     def grid(self, exhibition: Exhibition, block: dict[str, Any], picture: int) -> str:

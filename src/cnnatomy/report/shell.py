@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Text
 from cnnatomy.report import show
-from cnnatomy.report.language import TEMPLATES, attribute, catalogue, english, metric, phrase, said
+from cnnatomy.report.language import TEMPLATES, attribute, catalogue, chinese, english, metric, phrase, said, verdict
 
 
 def environment(**more: Any) -> Environment:
@@ -29,9 +29,10 @@ def environment(**more: Any) -> Environment:
         "phrase": phrase,
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,
+        "unit": lambda name: said(phrase(name) if name == "points" else name),
         **more,
     }
-    jinja.filters |= {"english": english, "said": said, "plain": show.plain, "metric": metric}
+    jinja.filters |= {"english": english, "said": said, "plain": show.plain, "metric": metric, "verdict": verdict}
     return jinja
 
 
@@ -52,6 +53,7 @@ def whole(title: Text, body: str, styles: dict[str, str], scripts: str = "") -> 
         .get_template("page.html")
         .render(
             title=english(title),
+            chinese_title=chinese(title) or english(title),
             policy=policy,
             style=Markup(style),
             early=Markup(early),

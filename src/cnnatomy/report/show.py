@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import math
+import re
 import struct
 from typing import Any
 from urllib.parse import quote
@@ -19,9 +20,10 @@ MINUS = "\u2212"
 JOINED = "\u2060"  # keeps a line from breaking here
 SIZES = ((16, 126), (64, 84))  # about how many px a picture gets among so many
 SMALL = 56  # among more than that
-CARD = 118  # on a card of the first screen
+CARD = 112  # on a card of the first screen
 THIN, LONG = 14, 320  # px, how narrow and how long it may get for that
 LEVELS = 12  # of a heat map, and of the weights of words
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?(e[+-][0-9]{2,3})?|-?inf|nan")
 STATES = {
     "live": ("", "live"),
     "dead": ("\u2020", "dead"),
@@ -72,7 +74,7 @@ def _as_sure(per_cent: list[float]) -> list[str]:
     if len(per_cent) < 3 or per_cent[2] <= per_cent[1]:
         return [plain(round(value, 2)) for value in per_cent]
     decimals = min(3, max(1, 1 - math.floor(math.log10(per_cent[2] - per_cent[1]))))
-    return [f"{value:.{decimals}f}".replace("-", MINUS) for value in per_cent]
+    return [f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", MINUS) for value in per_cent]  # no -0.0
 
 
 def data_uri(content: bytes | str, mime: str) -> str:
@@ -158,11 +160,8 @@ def rows_of(content: bytes) -> tuple[list[str], list[list[str]], list[bool]]:
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    """Whether a cell is a number as pandas writes one; 007, 1_2 and the commit 12345e6 are texts that float() takes."""
+    return NUMBER.fullmatch(cell) is not None
 
 
 def cell(text: str) -> str:

@@ -137,8 +137,9 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
 
     from cnnatomy.config import compose
 
-    # Hydra's own flags and their values (--cfg job) are none of our overrides, which have a "=" or begin with "~".
-    own = [a for a in arguments if not a.startswith("-") and ("=" in a or a.startswith("~"))]
+    # Hydra's own flags and their values (--cfg job) are none of our overrides, which have a "=" or begin with "~"; nor
+    # are the settings of Hydra's that Lightning gives to the processes of further devices.
+    own = [a for a in arguments if not a.startswith(("-", "hydra.")) and ("=" in a or a.startswith("~"))]
     flags = [a for a in arguments if a not in own]
     given, own = _pop(own, "given")
     plan = Plan.read(Path(given)) if given else Plan(report_name=None)
@@ -173,6 +174,7 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
 
     def checked(resolved) -> None:
         _speak()
+        sys.argv[1:] = arguments  # what Lightning starts the processes of further devices with
         config: dict[str, Any] = OmegaConf.to_container(resolved, resolve=True)  # type: ignore[assignment]
         if name == "dissect" and (config["method"] not in config["dissect"] or config["method"] in OWN_STEP):
             hint = nearest(str(config["method"]), set(config["dissect"]) - set(OWN_STEP))

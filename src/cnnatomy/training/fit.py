@@ -145,6 +145,7 @@ def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and its list of devices
     warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)  # Lightning 2.6 with torch 2.15
     warnings.filterwarnings("ignore", message=".*no `val_dataloader`")  # all samples may be for training
+    warnings.filterwarnings("ignore", message=".*`srun` command is available")  # ours is one job of one node
     terminal = sys.stdout.isatty()
     trainer = pl.Trainer(
         accelerator=config["accelerator"],

@@ -58,6 +58,12 @@ const kept = (key, value) => {
 };
 
 const speakAll = (within = document) => {
+  const { title, zhTitle } = document.body.dataset;
+  document.title = root.lang === CHINESE ? zhTitle : title;
+  for (const said of all("[data-zh]", within)) { // titles and descriptions of drawings
+    said.dataset.en ??= said.textContent;
+    said.textContent = root.lang === CHINESE ? said.dataset.zh : said.dataset.en;
+  }
   for (const element of all(spoken.map((name) => `[data-zh-${name}]`).join(), within)) speak(element);
 };
 {

@@ -194,13 +194,14 @@ const enlarged = (item, size) => {
     const at = picked.indexOf(item);
     if (at < 0) picked.push(item); else picked.splice(at, 1);
     item.classList.toggle("picked", at < 0);
+    if (matchMedia("(hover: none)").matches) hide(); // it would lie over the tray
     if (!item.classList.contains("sounds")) item.setAttribute("aria-pressed", at < 0);
     lay();
   };
   const lay = () => {
     tray.hidden = !picked.length;
     root.classList.toggle("comparing", picked.length > 0);
-    if (!picked.length) return tray.replaceChildren();
+    if (!picked.length) return void tray.replaceChildren();
     const values = picked.map((item) => new Map(valuesOf(item)));
     const keys = [...new Set(values.flatMap((known) => [...known.keys()]))];
     const heads = picked.map((item) => {
@@ -252,7 +253,14 @@ const prepareGrid = (work) => {
   }
   if (dead.length && dead.length < rows.length) {
     const box = make("input", { type: "checkbox" });
-    box.addEventListener("change", () => { for (const row of dead) row.hidden = box.checked; });
+    box.addEventListener("change", () => {
+      for (const row of dead) row.hidden = box.checked;
+      for (const list of all(".items", work)) { // one of each list can be reached with Tab, and it must be there
+        const shown = all(":scope > li:not([hidden]) > .item", list);
+        if (shown.length && !shown.some((item) => item.tabIndex === 0)) shown[0].tabIndex = 0;
+      }
+    });
+    work.addEventListener("reveal", ({ target }) => { if (target.closest("li")?.hidden) box.click(); });
     tools.append(make("label", {}, box, make("span", {}, ...tell("Hide {n} dead", { n: dead.length }))));
   }
   if (tools.children.length) one(".groups", work).before(tools);
@@ -266,13 +274,15 @@ preparing.push((exhibit) => { for (const work of all(".work-grid", exhibit)) pre
     for (let parent = element; parent; parent = parent.parentElement) {
       if (parent.tagName === "DETAILS") parent.open = true;
       if (parent.classList.contains("step")) parent.dispatchEvent(new CustomEvent("reveal"));
+      if (parent.tagName === "LI" && parent.hidden) parent.dispatchEvent(new CustomEvent("reveal", { bubbles: true }));
     }
   };
   const target = () => {
-    const names = [location.hash.slice(1), decodeURIComponent(location.hash.slice(1))];
+    const given = location.hash.slice(1), names = [given];
+    try { names.push(decodeURIComponent(given)); } catch { /* a % that is none of ours */ }
     for (const exhibit of waiting) // what is asked for may be in one that isn't hung yet
       if (names.some((name) => name.startsWith(`${exhibit.id}-`) || name.startsWith(`${exhibit.id}:`))) prepare(exhibit);
-    return document.getElementById(names[0]) ?? document.getElementById(names[1]);
+    return names.map((name) => document.getElementById(name)).find(Boolean);
   };
   document.addEventListener("click", (event) => {
     for (const marked of all(".marked")) marked.classList.remove("marked");

@@ -24,8 +24,9 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
   ];
   const drawn = (svg) => {
     svg.style.colorScheme = "light";
+    svg.style.color = "var(--ink)"; // what is drawn in the text's colour would keep that of the dark theme
     const copy = svg.cloneNode(true);
-    const [, , width, height] = svg.getAttribute("viewBox").split(" ");
+    const { width, height } = svg.viewBox.baseVal;
     const originals = [svg, ...svg.querySelectorAll("*")], copies = [copy, ...copy.querySelectorAll("*")];
     originals.forEach((original, index) => {
       const target = copies[index], style = getComputedStyle(original);
@@ -37,12 +38,11 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
         if (value && (index === 0 || value !== getComputedStyle(original.parentElement).getPropertyValue(name) || own))
           target.setAttribute(name, value);
       }
-      const moved = original.hasAttribute("class") && style.transform !== "none" && !original.hasAttribute("transform");
-      if (moved) target.setAttribute("transform", style.transform);
+      if (original.hasAttribute("class") && style.transform !== "none") target.setAttribute("transform", style.transform);
       target.removeAttribute("class");
       target.removeAttribute("style");
     });
-    svg.style.colorScheme = "";
+    svg.style.colorScheme = svg.style.color = "";
     copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
     copy.setAttribute("width", width);
     copy.setAttribute("height", height);
@@ -89,12 +89,18 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
     let top = gap;
     for (const { title, row, height } of rows) {
       if (title) pen.fillText(title, gap, top + line);
+      const shortened = (text) => {
+        let shown = text;
+        while (shown && pen.measureText(shown).width > across - 4) shown = shown.slice(0, -1);
+        return shown === text ? text : `${shown.slice(0, -1)}…`;
+      };
       for (const [column, item] of (row ?? []).entries()) {
         const hung = one("img", item), left = gap + column * across, picture = new Image();
         picture.src = sourceOf(hung);
         await picture.decode();
         pen.drawImage(picture, left, top, hung.width, hung.height);
-        pen.fillText(one(".item-label", item).textContent.trim(), left, top + hung.height + line, across - 2);
+        const sign = one(".sign", item)?.textContent ?? "";
+        pen.fillText(shortened(`${sign} ${one(".item-label", item).textContent.trim()}`.trim()), left, top + hung.height + line);
       }
       top += height;
     }
