@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cnnatomy.config import folders
+from cnnatomy.config.compose import compose
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
 from cnnatomy.config.slices import canonical, digest_of
@@ -100,7 +103,8 @@ def test_every_shipped_study_is_sound_and_each_variant_composes(name):
     assert len(plan.trials(name)) == study.seeds * len(study.variants)
     digests = {digest_of("train", plan.config(variant.run)) for variant in study.variants}
     assert len(digests) == len(study.variants), "two variants are the same"
-    assert set(study.content["title"]) == set(study.content["claim"]) == {"en", "zh"}
+    assert set(study.content["title"]) == {"en", "zh"}
+    assert study.is_sweep or set(study.content["claim"]) == {"en", "zh"}
 
 
 def test_a_users_override_reaches_all_variants_and_never_what_is_compared():
@@ -132,3 +136,65 @@ def test_an_unknown_study_or_variant_is_named():
         Plan("default", ("report.studies=[direktion]",)).check()
     with pytest.raises(ConfigurationError, match="no such variant of the study direction_quick"):
         Plan(None).config("direction_quick-frequncy")
+
+
+# Sweeps.
+
+SWEEP = {
+    "title": {"en": "Title"},
+    "base": "mnist",
+    "seeds": 2,
+    "grid": {"training.learning_rate": [0.001, 0.003], "model.filters": [[8, 16], [16, 32]], "model.dropout": [0.25]},
+}
+
+
+def test_a_grids_points_are_variants_and_their_values_reach_the_configuration():
+    study = Study.read("sweep", SWEEP)
+    assert study.is_sweep and len(study.variants) == 4 and len(list(study.trials())) == 8
+    variant = study.variant("sweep-0_003-8_16-0_25")
+    assert variant.overrides == ("training.learning_rate=0.003", "model.filters=[8,16]", "model.dropout=0.25")
+    config = compose([f"run={SWEEP['base']}", *variant.overrides])
+    assert config["training"]["learning_rate"] == 0.003 and config["model"]["filters"] == [8, 16]
+    assert study.content["grid"]["filters"] == {"8_16": [8, 16], "16_32": [16, 32]}
+
+
+def test_a_grid_goes_with_factors_and_with_a_claim():
+    written = {**WRITTEN, "grid": {"training.learning_rate": [0.001, 0.01]}}
+    study = Study.read("voices", written)
+    assert not study.is_sweep and len(study.variants) == 8
+    compared = {"metric": "test_accuracy", "of": {"learning_rate": "0_01"}, "than": {"learning_rate": "0_001"}}
+    assert len(Study.read("voices", {**written, "comparisons": [compared]}).comparisons) == 1
+
+
+@pytest.mark.parametrize(
+    ("grid", "says"),
+    [
+        ({"training.learning_rate": [0.1, 0.1]}, "names a value twice"),
+        ({"a.network": [1], "a_network": [2], "b.a_network": [3], "b_a_network": [4]}, "there is a factor"),
+        ({"training.learning_rate": []}, "has no levels"),
+    ],
+)
+def test_a_grid_that_makes_no_sense_is_refused(grid, says):
+    with pytest.raises(ConfigurationError, match=says):
+        Study.read("voices", {**WRITTEN, "grid": grid})
+
+
+def test_odd_values_of_a_grid_survive():
+    grid = {"training.learning_rate": [-1, 1e-05, None, "a b", "$x'\"", True]}
+    study = Study.read("sweep", {**SWEEP, "grid": grid})
+    given = []
+    for variant in study.variants:
+        parser = OverridesParser.create()
+        given.append(parser.parse_override(variant.overrides[0]).value())
+    assert given == grid["training.learning_rate"]
+    assert all(re.fullmatch(r"sweep-[a-z0-9_]+", variant.run) for variant in study.variants)
+
+
+def test_neither_a_claim_nor_a_grid_is_refused():
+    without = {key: value for key, value in WRITTEN.items() if key != "comparisons"}
+    with pytest.raises(ConfigurationError, match="say what would contradict the claim"):
+        Study.read("voices", without)
+    with pytest.raises(ConfigurationError, match="say what the comparisons are about"):
+        Study.read("voices", {key: value for key, value in WRITTEN.items() if key != "claim"})
+    with pytest.raises(ConfigurationError, match="say what the variants differ in"):
+        Study.read("voices", {key: value for key, value in WRITTEN.items() if key != "factors"})

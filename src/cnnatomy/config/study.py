@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -16,6 +17,7 @@ from cnnatomy.config import folders, targets
 from cnnatomy.config.errors import ConfigurationError, nearest
 
 NAME = re.compile(r"[a-z0-9_]+")
+PLAIN = re.compile(r'"[A-Za-z_][A-Za-z0-9_.]*"')
 SEED = "seed"
 FIGURES = {
     "bars": ("metric", "bars"),
@@ -45,14 +47,15 @@ class Written:
     """The keys of a study's YAML."""
 
     title: dict[str, str] = MISSING
-    claim: dict[str, str] = MISSING
+    claim: dict[str, str] = field(default_factory=dict)
     base: str = MISSING
     overrides: list[str] = field(default_factory=list)
     seeds: int = MISSING
-    factors: dict[str, dict[str, list[str]]] = MISSING
+    factors: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    grid: dict[str, list[Any]] = field(default_factory=dict)
     without: list[dict[str, str]] = field(default_factory=list)
     measures: list[Any] = field(default_factory=list)
-    comparisons: list[Comparison] = MISSING
+    comparisons: list[Comparison] = field(default_factory=list)
     figures: list[Any] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
 
@@ -78,14 +81,15 @@ class Study:
         """A study from its YAML: what is not written there is as `Written` has it."""
         try:
             whole = OmegaConf.merge(OmegaConf.structured(Written), dict(written))
-            content = OmegaConf.to_container(whole, throw_on_missing=True)
+            content: Any = OmegaConf.to_container(whole, throw_on_missing=True)
         except OmegaConfBaseException as error:
             key, first = str(error.full_key or ""), str(error).splitlines()[0]
             if "not in" in first:
                 known = Comparison if error.object_type is Comparison else Written
                 first = f"no such key. {nearest(key.split('.')[-1], [f.name for f in fields(known)])}"
             raise ConfigurationError(f"study {name}: {key}: {first}") from error
-        return cls(name, content)  # type: ignore[arg-type]
+        factors, axes = _with_grid(name, content["factors"], content["grid"])
+        return cls(name, content | {"factors": factors, "grid": axes})
 
     def __post_init__(self) -> None:
         if self.base not in folders.options("run"):
@@ -100,15 +104,19 @@ class Study:
                 raise self._wrong(f"factors.{factor}", "has no levels")
         for place, combination in enumerate(self.content["without"]):
             self._levels(combination, f"without.{place}")
+        if not self.factors:
+            raise self._wrong("factors", "there are none, and no grid: say what the variants differ in")
         if not self.variants:
             raise self._wrong("without", "leaves no variant")
         for place, node in enumerate(self.measures):
             targets.check(node, f"study.{self.name}.measures.{place}", given_later=("network", "data", "seed"))
-        if not self.comparisons:
+        if not self.is_sweep and not self.content["claim"]:
+            raise self._wrong("claim", "there is none: say what the comparisons are about")
+        if not self.is_sweep and not self.comparisons:
             raise self._wrong("comparisons", "there are none: say what would contradict the claim")
         for place, comparison in enumerate(self.comparisons):
             self._check(comparison, f"comparisons.{place}")
-        if not any(comparison.decides for comparison in self.comparisons):
+        if not self.is_sweep and not any(comparison.decides for comparison in self.comparisons):
             raise self._wrong("comparisons", "none decides (decides: true)")
         for place, figure in enumerate(self.content["figures"]):
             self._check_figure(figure, f"figures.{place}")
@@ -132,6 +140,11 @@ class Study:
     def factors(self) -> Mapping[str, Mapping[str, list[str]]]:
         """The levels of each factor with the overrides that make them."""
         return self.content["factors"]
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it goes over a grid without a claim about it, so that there is nothing to decide."""
+        return bool(self.content["grid"]) and not self.comparisons
 
     @property
     def measures(self) -> list[dict[str, Any]]:
@@ -247,6 +260,36 @@ class Study:
 
     def _wrong(self, key: str, why: str) -> ConfigurationError:
         return ConfigurationError(f"study {self.name}: {key}: {why}")
+
+
+def _with_grid(
+    study: str, factors: Mapping[str, Mapping[str, list[str]]], grid: Mapping[str, list[Any]]
+) -> tuple[dict[str, Mapping[str, list[str]]], dict[str, dict[str, Any]]]:
+    """The factors with those that a grid stands for, and of these the value of each level.
+
+    `model.filters: [[8,16], [16,32]]` is the factor `filters` with the levels `8_16` and `16_32`.
+    """
+    whole, axes = dict(factors), {}
+    for key, values in grid.items():
+        last = key.rpartition(".")[2].lower()
+        factor = last if last not in whole else key.replace(".", "_").lower()
+        if not key.strip() or factor in whole:
+            raise ConfigurationError(f"study {study}: grid.{key}: there is a factor {factor} already")
+        levels = {_level(value): value for value in values}
+        if len(levels) < len(values):
+            raise ConfigurationError(f"study {study}: grid.{key}: names a value twice")
+        written = {name: json.dumps(value, separators=(",", ":")) for name, value in levels.items()}
+        # A text with an odd character is quoted, and any other stands as it is: model=dense.
+        plain = {name: text[1:-1] if PLAIN.fullmatch(text) else text for name, text in written.items()}
+        whole[factor] = {name: [f"{key}={text}"] for name, text in plain.items()}
+        axes[factor] = levels
+    return whole, axes
+
+
+def _level(value: Any) -> str:
+    """What a value of a grid is called in the names of runs: 0.001 `0_001`, [8, 16] `8_16`, -1 `minus_1`."""
+    text = json.dumps(value).lower().replace("-", "minus_")
+    return re.sub(r"[^a-z0-9]+", "_", text).strip("_") or "empty"
 
 
 def study_of(run: str) -> str | None:

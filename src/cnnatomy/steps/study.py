@@ -11,6 +11,7 @@ def study(job: Job) -> None:
     from cnnatomy.steps.measures import measured, trial_of
     from cnnatomy.studies.comparing import compare
     from cnnatomy.studies.findings import findings
+    from cnnatomy.studies.sweep import swept
 
     asked = job.plan.study(job.subject)
     rows = []
@@ -18,6 +19,9 @@ def study(job: Job) -> None:
         numbers = measured(trial_of(job, variant.run, seed))
         rows += [{"run": variant.run, **variant.levels, "seed": seed, **vars(number)} for number in numbers]
     table = pd.DataFrame(rows)
+    if asked.is_sweep:
+        hang_study(job, swept(asked.content, table))
+        return
     compared = [compare(vars(comparison), asked.sides(comparison), table) for comparison in asked.comparisons]
     hang_study(job, findings(asked.content, compared, table))
 

@@ -62,7 +62,7 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
     blocks.append(
         Table(
             "variants",
-            _variants(means, factors),
+            variants_table(means, factors),
             title={"en": "Every variant", "zh": "全部变体"},
             caption={
                 "en": "Means over seeds; s.d. is the standard deviation of the test accuracy over them.",
@@ -154,7 +154,7 @@ def _comparisons(compared: Sequence[Compared]) -> pd.DataFrame:
     )
 
 
-def _variants(means: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+def variants_table(means: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """One row a variant: the measures without a subject, and the standard deviation of the test accuracy."""
     whole = means[means["subject"] == ""]
     table = whole.pivot(index=list(factors), columns="metric", values="mean").reset_index()

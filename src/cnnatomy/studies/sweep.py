@@ -1,0 +1,132 @@
+"""A sweep's exhibit: what every point of a grid came to, and which is best by the validation data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Prose, Table
+from cnnatomy.studies.figures import MARKERS, PANEL, drawn
+from cnnatomy.studies.findings import variants_table
+from cnnatomy.studies.summaries import summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as Drawing
+
+CHOSEN_BY, REPORTED = "validation_accuracy", "test_accuracy"
+
+
+def swept(study: Mapping[str, Any], measured: pd.DataFrame) -> Exhibit:
+    """The exhibit of a study that goes over a grid; its name is left for the caller to fill in.
+
+    study: its content, in which `grid` holds the value of each level by factor. measured: as `findings` takes it. The
+    best point is chosen by the mean validation accuracy over seeds, or by the test accuracy where the run has no
+    validation samples, which the exhibit then says.
+    """
+    factors = list(study["factors"])
+    means = summary(measured, factors, "seed")
+    chosen_by = CHOSEN_BY if CHOSEN_BY in set(means["metric"]) else REPORTED
+    judged = means[(means["metric"] == chosen_by) & (means["subject"] == "")]
+    best = judged.sort_values("mean", ascending=False, kind="stable").iloc[0]
+    of_best = means[(means[factors] == best[factors]).all(axis=1) & (means["subject"] == "")]
+    tested = of_best[of_best["metric"] == REPORTED].iloc[0]
+    point = ", ".join(f"{factor.replace('_', ' ')} {_value(study, factor, best[factor])}" for factor in factors)
+    numbers = [
+        Number("best_test_accuracy", tested["mean"], *_interval(tested), unit="fraction", n=int(tested["n"])),
+        Number("points", len(judged)),
+        Number("trainings", len(measured[["run", "seed"]].drop_duplicates())),
+    ]
+    for row in means.to_dict("records"):
+        levels = ";".join([*(f"{factor}={row[factor]}" for factor in factors), *filter(None, [row["subject"]])])
+        numbers.append(
+            Number(row["metric"], row["mean"], *_interval(row), unit=row["unit"], n=row["n"], subject=levels)
+        )
+    by = {"en": "validation", "zh": "验证"} if chosen_by == CHOSEN_BY else {"en": "test", "zh": "测试"}
+    best_said = {
+        "en": f"Best by {by['en']} accuracy: {point}; {100 * tested['mean']:.2f} % of the test samples.",
+        "zh": f"按{by['zh']}准确率最佳：{point}；测试样本准确率 {100 * tested['mean']:.2f} %。",
+    }
+    blocks: list[Block] = [Prose(best_said, title={"en": "The best point", "zh": "最佳点"})]
+    blocks.append(_figure(study, judged, chosen_by))
+    blocks += [drawn(f"figure-{place}", one, measured, study["factors"]) for place, one in enumerate(study["figures"])]
+    table = variants_table(means, factors)
+    for factor in factors:
+        column = factor.replace("_", " ")
+        table[column] = [_value(study, factor, level) for level in table[column]]
+    blocks.append(Table("points", table, title={"en": "Every point", "zh": "所有点"}))
+    return Exhibit(
+        "study",
+        "",
+        "",
+        0,
+        title=study["title"],
+        caption={
+            "en": (
+                "A grid of settings, each point trained with every seed. The best is chosen by accuracy on "
+                f"{by['en']} samples; as the best of {len(judged)} its own accuracy there is flattering, so that what "
+                "counts is how far the points lie apart beside their intervals (Student's t over the seeds)."
+            ),
+            "zh": (
+                f"一个设置网格，每个点用全部种子训练。最佳点按{by['zh']}样本上的准确率选出；"
+                f"它是 {len(judged)} 个点中的最佳，其准确率因此偏高，"
+                "应看各点之间的差距与其区间（对种子作 Student t）相比有多大。"
+            ),
+        },
+        numbers=numbers,
+        blocks=blocks,
+        sources=list(study["sources"]),
+    )
+
+
+def _figure(study: Mapping[str, Any], judged: pd.DataFrame, metric: str) -> Figure:
+    """The accuracy along the first factor of the grid, a line for each level of the second, a panel for the rest."""
+    along, *others = sorted(study["factors"], key=lambda factor: factor not in study["grid"])
+    lines, panels = (others + ["", ""])[0], others[1:]
+    values = list(study["grid"].get(along, {}).values()) or list(study["factors"][along])
+    names = {level: place for place, level in enumerate(study["factors"][along])}
+    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    at = dict(zip(study["factors"][along], values if numeric else range(len(values)), strict=True))
+    data = judged.assign(at=judged[along].map(at), panel=[" ".join(row) for row in judged[panels].to_numpy()])
+
+    def paint(canvas: Drawing) -> None:
+        wanted = list(dict.fromkeys(data["panel"]))
+        for axes, panel in zip(canvas.subplots(len(wanted), 1, squeeze=False, sharex=True)[:, 0], wanted, strict=True):
+            some = data[data["panel"] == panel]
+            levels = list(study["factors"][lines]) if lines else [""]
+            for place, level in enumerate(levels):
+                line = (some[some[lines] == level] if lines else some).sort_values("at")
+                label = f"{lines.replace('_', ' ')} {_value(study, lines, level)}" if lines else None
+                mark = {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
+                error = [100 * (line["mean"] - line["low"]), 100 * (line["high"] - line["mean"])]
+                axes.errorbar(line["at"], 100 * line["mean"], yerr=error, capsize=3, label=label, **mark)
+            if numeric and min(values) > 0 and max(values) > 20 * min(values):
+                axes.set_xscale("log")
+            if not numeric:
+                axes.set_xticks(range(len(values)), [str(value) for value in values])
+            axes.set(xlabel=along.replace("_", " "), ylabel=f"{metric.replace('_', ' ')}, %", title=panel)
+            if lines:
+                axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+    said = "; ".join(
+        f"{' '.join(str(row[factor]) for factor in study['factors'])} {100 * row['mean']:.2f} %"
+        for row in judged.sort_values(along, key=lambda column: column.map(names)).head(12).to_dict("records")
+    )
+    what = metric.replace("_", " ")
+    return Figure(
+        "grid",
+        draw(paint, height=(PANEL + 60) * data["panel"].nunique()),
+        alt={"en": f"{what.capitalize()} at the points of the grid: {said}.", "zh": f"网格各点的准确率：{said}。"},
+        data=judged[[*study["factors"], "mean", "low", "high", "n"]],
+        title={"en": f"{what.capitalize()} over the grid", "zh": "网格上的准确率"},
+    )
+
+
+def _value(study: Mapping[str, Any], factor: str, level: str) -> str:
+    """A level as the study's YAML has it: 0.001, not 0_001."""
+    return str(study["grid"].get(factor, {}).get(level, level))
+
+
+def _interval(row: Mapping[Any, Any] | pd.Series) -> tuple[float | None, float | None]:
+    return (row["low"], row["high"]) if row["n"] > 1 else (None, None)
