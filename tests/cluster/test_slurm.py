@@ -131,13 +131,13 @@ def test_one_interrupt_cancels_all_jobs_and_the_next_run_goes_on(slurm, cluster)
         again.communicate(timeout=60)
 
 
-def test_a_job_that_is_cancelled_or_over_its_time_fails_the_run_and_says_so(slurm, cluster):
+def test_a_job_over_its_time_fails_the_run_and_says_so(slurm, cluster):
     run = begun(cluster, slurm)
     (job,) = slurm.queued()
     slurm.command("scontrol", "update", f"JobId={job}", "TimeLimit=1")
     said, _ = run.communicate(timeout=200)
     assert run.returncode != 0 and "Error in rule train" in said
-    assert slurm.finished()[-1]["JobState"] in ("TIMEOUT", "CANCELLED")
+    assert slurm.finished()[-1]["JobState"] == "TIMEOUT"
 
 
 def test_a_training_on_a_gpu_asks_for_one_and_slurm_gives_each_job_its_own(slurm, cluster):
@@ -158,6 +158,7 @@ def test_jobs_are_sent_as_arrays(slurm, cluster):
     targets = [NETWORK, NETWORK.replace("seed0", "seed1")]
     answer = snakemake(cluster, "--slurm-array-jobs", "train", "--", *targets)
     assert answer.returncode == 0, answer.stdout
+    assert "Submitted array job" in answer.stdout
     assert all((cluster.folder / target).is_file() for target in targets)
 
 
@@ -171,8 +172,8 @@ def test_a_training_in_two_processes_works_inside_a_job(slurm, cluster):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (["--default-resources", "slurm_partition=nowhere"], "nowhere"),
-        (["--default-resources", "mem_mb=9000000", "--set-resources", "train:mem_mb=9000000"], "mem"),
+        (["--default-resources", "slurm_partition=nowhere"], "invalid partition specified: nowhere"),
+        (["--set-resources", "train:mem_mb=9000000"], "Memory specification can not be satisfied"),
     ],
 )
 def test_what_the_cluster_does_not_have_is_an_error_that_names_it(slurm, cluster, wrong, says):

@@ -14,7 +14,7 @@ from cnnatomy.report import show
 from cnnatomy.report.context import Graph, Time
 from cnnatomy.report.language import phrase
 
-SERIES = 8  # colours of the style sheet, `--series-1` to `--series-8`
+SERIES = 9  # colours of the style sheet, `.k1` to `.k9`: one for each rule of the workflow
 IDLE = 60.0  # seconds without any job that are cut out of a time line
 CUT = 12.0  # px, what a cut takes of it
 MOST_CUTS = 20  # a line of more pieces than that has room for the last ones only

@@ -12,7 +12,7 @@ import pandas as pd
 from cnnatomy.exhibit import Text
 from cnnatomy.report import show
 from cnnatomy.report.language import phrase
-from cnnatomy.report.shell import environment, script, whole
+from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import RESULTS
 from cnnatomy.statistics.differences import from_intervals
 
@@ -135,7 +135,7 @@ def page(rows: pd.DataFrame, names: Sequence[str]) -> str:
         table=rows.to_csv(index=False, lineterminator="\n"),
         labels=LABELS,
     )
-    return whole(TITLE, body, {}, script("saving.js") + script("comparison.js"))
+    return whole(TITLE, body, ["saving.js", "comparison.js"])
 
 
 def lead(rows: pd.DataFrame) -> Text:

@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Text
 from cnnatomy.report import charts, drawing, show
-from cnnatomy.report.context import Context, Graph, Time
+from cnnatomy.report.context import Context
 from cnnatomy.report.halls import Exhibition, Hall, halls_of
 from cnnatomy.report.language import chinese, english, phrase
-from cnnatomy.report.shell import environment, script, whole
+from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
 
 MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
@@ -129,14 +129,6 @@ class Page:
             return [{"en": one, "zh": other} for one, other in zip(said, translated, strict=True)]
         return [text] if translated else list(said)
 
-    def graph(self, given: Graph) -> Markup:
-        """What was made of what."""
-        return charts.graph(given)
-
-    def time_line(self, times: Sequence[Time]) -> charts.TimeLine:
-        """When each job ran."""
-        return charts.time_line(times)
-
     def total(self, costs: Sequence[dict[str, Any]]) -> Text:
         """What all jobs cost together."""
         return phrase(
@@ -165,9 +157,9 @@ def render(
     halls = halls_of(exhibitions, more, context)
     page = Page(halls, context.get("given", ""))
     title = context.get("title", TITLE)
-    filled = environment(page=page, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
+    filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
-    return whole(title, body, page.styles, script("saving.js") + script("page.js"))
+    return whole(title, body, ["saving.js", "page.js"], page.styles)
 
 
 def _by_rule(costs: Sequence[Cost]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -36,14 +37,15 @@ def environment(**more: Any) -> Environment:
     return jinja
 
 
-def whole(title: Text, body: str, styles: dict[str, str], scripts: str = "") -> str:
+def whole(title: Text, body: str, scripts: Sequence[str], styles: Mapping[str, str] | None = None) -> str:
     """The page as one HTML text.
 
-    body: markup. styles: class → declarations, beyond the style sheet's. scripts: what the page does beyond
-    choosing a theme and a language.
+    body: markup. scripts: those of the templates that the page runs beyond the two of every page. styles: class →
+    declarations, beyond the style sheet's.
     """
-    style = "\n".join([_read("style.css"), *(f".{name} {{ {rule} }}" for name, rule in sorted(styles.items()))]) + "\n"
-    early, late = _read("early.js"), _read("common.js") + scripts
+    own = [f".{name} {{ {rule} }}" for name, rule in sorted((styles or {}).items())]
+    style = "\n".join([_read("style.css"), *own]) + "\n"
+    early, late = _read("early.js"), "".join(map(_read, ["common.js", *scripts]))
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(early)} {_hash(late)}; "
         "img-src data:; media-src data:; base-uri 'none'; form-action 'none'"
@@ -62,11 +64,6 @@ def whole(title: Text, body: str, styles: dict[str, str], scripts: str = "") -> 
             body=Markup(body),
         )
     )
-
-
-def script(name: str) -> str:
-    """A script of the templates."""
-    return _read(name)
 
 
 def _read(name: str) -> str:

@@ -212,7 +212,7 @@ def states(items: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 def labelled(item: dict[str, Any]) -> str:
     """All that is known of an item in one line, for screen readers and tool tips."""
     parts = [item.get("label", ""), item["id"] if item["id"] != item.get("label") else "", item.get("state", "")]
-    parts += [f"{key} {plain(value)}" for key, value in item.get("values", {}).items()]
+    parts += [f"{key} {value}" for key, value in facts(item).items()]
     return ", ".join(part for part in parts if part)
 
 

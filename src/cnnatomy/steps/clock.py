@@ -47,6 +47,7 @@ def _stamp(seconds: float) -> str:
 def _peak(otherwise: float) -> float:
     """Peak memory of this process in KiB. Not ru_maxrss where there is better: it begins with that of the parent."""
     try:
-        return float(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
-    except (OSError, TypeError):
-        return otherwise
+        found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    except OSError:  # other systems than Linux
+        found = None
+    return float(found[1]) if found else otherwise

@@ -18,8 +18,14 @@ def report(job: Job) -> None:
 
     def facts_of(data: dict[str, Any]) -> DataFacts:
         made = json.loads(job.input(f"data/{data['name']}/dataset.json").read_text())
-        facts: DataFacts = {key: made[key] for key in ("name", "splits", "licence", "citation")}  # type: ignore[assignment]
-        return facts | {"sources": surroundings.sources(data), "hashes": surroundings.hashes(data)}
+        return {
+            "name": made["name"],
+            "splits": made["splits"],
+            "licence": made["licence"],
+            "citation": made["citation"],
+            "sources": surroundings.sources(data),
+            "hashes": surroundings.hashes(data),
+        }
 
     plan = job.plan
     partial = job.config["partial"]

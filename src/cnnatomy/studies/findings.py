@@ -47,10 +47,7 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
         numbers.append(_difference(one, one.subject))
         if one.effect is not None:
             numbers.append(Number("effect_size", one.effect, n=one.n, subject=one.subject))
-    for row in means.to_dict("records"):
-        levels = ";".join([*(f"{factor}={row[factor]}" for factor in factors), *filter(None, [row["subject"]])])
-        low, high = (row["low"], row["high"]) if row["n"] > 1 else (None, None)
-        numbers.append(Number(row["metric"], row["mean"], low, high, row["unit"], row["n"], levels))
+    numbers += numbers_of(means, factors)
     blocks: list[Block] = [
         Prose(study["claim"], title={"en": "The claim", "zh": "论断"}),
         Prose(_sentence(decided, deciding), title={"en": "The verdict", "zh": "结论"}),
@@ -152,6 +149,16 @@ def _comparisons(compared: Sequence[Compared]) -> pd.DataFrame:
         }
         for one in compared
     )
+
+
+def numbers_of(means: pd.DataFrame, factors: Sequence[str]) -> list[Number]:
+    """One number a row of `means` (see `summary`), its subject the levels of the factors; no interval of one seed."""
+    numbers = []
+    for row in means.to_dict("records"):
+        levels = ";".join([*(f"{factor}={row[factor]}" for factor in factors), *filter(None, [row["subject"]])])
+        low, high = (row["low"], row["high"]) if row["n"] > 1 else (None, None)
+        numbers.append(Number(row["metric"], row["mean"], low, high, row["unit"], row["n"], levels))
+    return numbers
 
 
 def variants_table(means: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:

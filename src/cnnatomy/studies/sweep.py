@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Prose, Table
 from cnnatomy.studies.figures import MARKERS, PANEL, drawn
-from cnnatomy.studies.findings import variants_table
+from cnnatomy.studies.findings import numbers_of, variants_table
 from cnnatomy.studies.summaries import summary
 
 if TYPE_CHECKING:
@@ -31,22 +32,18 @@ def swept(study: Mapping[str, Any], measured: pd.DataFrame) -> Exhibit:
     judged = means[(means["metric"] == chosen_by) & (means["subject"] == "")]
     best = judged.sort_values("mean", ascending=False, kind="stable").iloc[0]
     of_best = means[(means[factors] == best[factors]).all(axis=1) & (means["subject"] == "")]
-    tested = of_best[of_best["metric"] == REPORTED].iloc[0]
+    (tested,) = numbers_of(of_best[of_best["metric"] == REPORTED], [])
     point = ", ".join(f"{factor.replace('_', ' ')} {_value(study, factor, best[factor])}" for factor in factors)
     numbers = [
-        Number("best_test_accuracy", tested["mean"], *_interval(tested), unit="fraction", n=int(tested["n"])),
+        replace(tested, metric="best_test_accuracy"),
         Number("points", len(judged)),
         Number("trainings", len(measured[["run", "seed"]].drop_duplicates())),
+        *numbers_of(means, factors),
     ]
-    for row in means.to_dict("records"):
-        levels = ";".join([*(f"{factor}={row[factor]}" for factor in factors), *filter(None, [row["subject"]])])
-        numbers.append(
-            Number(row["metric"], row["mean"], *_interval(row), unit=row["unit"], n=row["n"], subject=levels)
-        )
     by = {"en": "validation", "zh": "验证"} if chosen_by == CHOSEN_BY else {"en": "test", "zh": "测试"}
     best_said = {
-        "en": f"Best by {by['en']} accuracy: {point}; {100 * tested['mean']:.2f} % of the test samples.",
-        "zh": f"按{by['zh']}准确率最佳：{point}；测试样本准确率 {100 * tested['mean']:.2f} %。",
+        "en": f"Best by {by['en']} accuracy: {point}; {100 * tested.value:.2f} % of the test samples.",
+        "zh": f"按{by['zh']}准确率最佳：{point}；测试样本准确率 {100 * tested.value:.2f} %。",
     }
     blocks: list[Block] = [Prose(best_said, title={"en": "The best point", "zh": "最佳点"})]
     blocks.append(_figure(study, judged, chosen_by))
@@ -126,7 +123,3 @@ def _figure(study: Mapping[str, Any], judged: pd.DataFrame, metric: str) -> Figu
 def _value(study: Mapping[str, Any], factor: str, level: str) -> str:
     """A level as the study's YAML has it: 0.001, not 0_001."""
     return str(study["grid"].get(factor, {}).get(level, level))
-
-
-def _interval(row: Mapping[Any, Any] | pd.Series) -> tuple[float | None, float | None]:
-    return (row["low"], row["high"]) if row["n"] > 1 else (None, None)

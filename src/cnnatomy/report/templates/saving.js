@@ -86,14 +86,14 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
     pen.imageSmoothingEnabled = false;
     pen.font = font;
     pen.fillStyle = "#222";
+    const shortened = (text) => {
+      let shown = text;
+      while (shown && pen.measureText(shown).width > across - 4) shown = shown.slice(0, -1);
+      return shown === text ? text : `${shown.slice(0, -1)}…`;
+    };
     let top = gap;
     for (const { title, row, height } of rows) {
       if (title) pen.fillText(title, gap, top + line);
-      const shortened = (text) => {
-        let shown = text;
-        while (shown && pen.measureText(shown).width > across - 4) shown = shown.slice(0, -1);
-        return shown === text ? text : `${shown.slice(0, -1)}…`;
-      };
       for (const [column, item] of (row ?? []).entries()) {
         const hung = one("img", item), left = gap + column * across, picture = new Image();
         picture.src = sourceOf(hung);
