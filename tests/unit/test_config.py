@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import string
+from dataclasses import fields
 
 import pytest
+import yaml
+from omegaconf import MISSING
 
-from cnnatomy.config import overrides, types
+from cnnatomy.config import overrides, schema, types
 from cnnatomy.config.compose import compose
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
@@ -96,11 +99,11 @@ def test_a_configuration_is_hydras_own(given):
     from hydra import compose as hydras
     from omegaconf import OmegaConf
 
-    from cnnatomy.config.compose import ROOT, _hydra
+    from cnnatomy.config.compose import ROOT, _hydra, completed
 
     with _hydra():
         wanted = OmegaConf.to_container(hydras(ROOT, overrides=list(given)), resolve=True)
-    assert compose(given) == wanted
+    assert compose(given) == completed(wanted)
 
 
 def test_another_plan_takes_nothing_from_the_file_that_a_run_at_work_reads(tmp_path):
@@ -139,6 +142,24 @@ def test_a_users_folder_adds_a_run_a_model_and_its_data(tmp_path, monkeypatch):
     assert plan.config("mine")["model"] == {"_target_": "nets.Mine", "width": 4}
     with pytest.raises(ConfigurationError, match=r"model.wide: no such key. Did you mean 'model.width'"):
         Plan("default", ("report.runs=[mine]", "model.wide=3")).check()
+
+
+def test_what_a_users_report_and_training_leave_out_is_as_it_is_elsewhere(tmp_path, monkeypatch):
+    needed = [field.name for field in fields(schema.Training) if field.default == MISSING]
+    for name, content in (
+        ("report/short.yaml", "title: {en: Short}\nruns: [brief]\nmethods: [evaluation]\n"),
+        ("training/brief.yaml", yaml.safe_dump({key: compose([])["training"][key] for key in needed})),
+        ("run/brief.yaml", "# @package _global_\ndefaults:\n  - mnist\n  - override /training: brief\n  - _self_\n"),
+    ):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path))
+    plan = Plan("short")
+    plan.check()
+    assert plan.report["seeds"] == 1 and plan.report["lessons"] == [] and plan.exhibits()
+    training = plan.config("brief")["training"]
+    assert (training["accelerator"], training["devices"], training["precision"]) == ("cpu", 1, "full")
 
 
 def test_a_folder_of_the_users_that_is_not_there_is_named(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from cnnatomy.data.augment import Images, Sounds, Words
 
@@ -83,3 +84,17 @@ def test_words_are_dropped_as_often_as_asked_and_padding_never():
     assert (dropped[:, 10:] == 0).all()
     assert 0.18 < (dropped[:, :10] == 1).float().mean() < 0.22
     assert set(dropped.unique().tolist()) == {0, 1, 5}
+
+
+SOUNDS = {"bands": 2, "frames": 3, "stretch": 0.1, "tilt_db": 6, "noise_db": -30, "masks": (3, 4)}
+
+
+# Images are turned by torchvision.
+@pytest.mark.parametrize(
+    ("augment", "batch"),
+    [(Sounds(**SOUNDS), tone()), (Words(drop=0.2), torch.ones(8, 9, dtype=torch.int64))],
+)
+def test_what_lies_on_a_gpu_is_changed_there(augment, batch):
+    with FakeTensorMode():  # refuses what mixes devices, and needs none
+        changed = augment(torch.empty(batch.shape, dtype=batch.dtype, device="cuda"))
+    assert (changed.device.type, changed.shape, changed.dtype) == ("cuda", batch.shape, batch.dtype)

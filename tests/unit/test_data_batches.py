@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from cnnatomy.data import prepared
 from cnnatomy.data.batches import Batches, to_tensor
@@ -162,3 +163,23 @@ def test_a_batch_needs_a_sample(samples: Samples):
 def test_one_sample_is_a_batch(samples: Samples):
     single = replace(samples, inputs=samples.inputs[:1], labels=samples.labels[:1])
     assert [len(y) for _, y in Batches(single, 10, seed=0, shuffle=True).epoch(0)] == [1]
+
+
+@pytest.mark.parametrize("augment", [None, noise])
+def test_kept_on_a_device_a_split_gives_the_same_batches(samples: Samples, augment):
+    mapped, kept = (Batches(samples, 10, seed=3, shuffle=True, augment=augment) for _ in range(2))
+    kept.keep_on(torch.device("cpu"))
+    for mine, theirs in zip(kept.epoch(1), mapped.epoch(1), strict=True):
+        assert all(torch.equal(*pair) and pair[0].dtype == pair[1].dtype for pair in zip(mine, theirs, strict=True))
+
+
+def test_on_a_gpu_batches_are_made_there(samples: Samples):
+    batches = Batches(samples, 10, seed=3, shuffle=True, channels_last=True)
+    with FakeTensorMode(allow_non_fake_inputs=True):  # knows of what device each result would be, and needs none
+        batches._kept = (
+            torch.empty(samples.inputs.shape, dtype=torch.from_numpy(samples.inputs[:1]).dtype, device="cuda"),
+            torch.empty(len(samples), dtype=torch.int64, device="cuda"),
+        )
+        for x, y in islice(batches.epoch(0), 2):
+            assert (x.device.type, y.device.type) == ("cuda", "cuda")
+            assert x.shape == (10, *samples.facts.shape)

@@ -40,6 +40,7 @@ TRAINING = {
     "weights": None,
     "channels_last": True,
     "threads": 1,
+    "precision": "full",
     "accelerator": "cpu",
     "devices": 1,
 }
@@ -305,6 +306,49 @@ def test_training_on_fewer_devices_than_asked_for_is_refused(images, tmp_path, m
     monkeypatch.setattr(pl.Trainer, "world_size", property(lambda self: 1))
     with pytest.raises(TrainingError, match="devices is 2, but Lightning would train on 1"):
         train(images, tmp_path, devices=2)
+
+
+@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU here")
+def test_without_a_gpu_asking_for_one_is_refused(images, tmp_path):
+    with pytest.raises(TrainingError, match="can't train with training.accelerator=gpu, training.devices=1 here: "):
+        train(images, tmp_path, accelerator="gpu")
+
+
+def test_in_bf16_products_are_rounded_and_weights_are_not(images, tmp_path):
+    seen = set()
+
+    class Watched(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = models.build(LECTURE, images.facts)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            logits = self.inner(x)
+            seen.add(logits.dtype)
+            return logits
+
+    networks = []
+    for precision in ("full", "bf16"):
+        network = Watched()
+        batches = [Batches(images.split(split), 8, 0, shuffle=True) for split in ("train", "validation")]
+        changes = {"precision": precision, "max_epochs": 12}
+        history = fit(network, *batches, TRAINING | changes, 0, tmp_path / precision)
+        assert accuracy(network, images.split("test")) == 1
+        assert history["train_loss"].notna().all()
+        assert {value.dtype for value in network.state_dict().values()} == {torch.float32}
+        assert seen == ({torch.float32} if precision == "full" else {torch.float32, torch.bfloat16})
+        networks.append(network)
+    assert bits(networks[0]) != bits(networks[1])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("precision", ["full", "bf16"])
+def test_a_gpu_learns_what_a_processor_learns(images, tmp_path, precision):
+    network, history = train(images, tmp_path / "state", accelerator="gpu", precision=precision, max_epochs=12)
+    assert {value.device.type for value in network.state_dict().values()} == {"cpu"}, "what opens it up works there"
+    assert accuracy(network, images.split("test")) == 1
+    again, _ = train(images, tmp_path / "state", accelerator="gpu", precision=precision, max_epochs=12)
+    assert bits(again) == bits(network)
 
 
 def test_gradients_are_clipped_where_asked(images, tmp_path):

@@ -114,6 +114,53 @@ def test_broken_off_a_study_keeps_what_is_finished(made, tmp_path):
     assert mine == theirs
 
 
+def test_asked_to_end_a_study_stops_and_goes_on_later(made, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "cnnatomy.steps.trials", "study=widths", "workers=2", f"out={out}"]
+    process = subprocess.Popen(
+        [*command, "training.max_epochs=400"],  # minutes a network
+        cwd=made.folder,
+        env=made.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while len(list(out.glob("state/*/*/*/last.ckpt"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    began = set(out.glob("state/*.lock"))
+    process.terminate()  # the one that waits for both
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, said
+    assert said.count("Stopped: asked to end after epoch") == 2 and "TrialFailed" not in said
+    assert set(out.glob("state/*.lock")) == began, "neither went on to the next network"
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)  # nobody works on
+    assert not list(out.glob("runs/*/*/model.safetensors"))
+    assert len(list(out.glob("state/*/*/*/last.ckpt"))) == 2
+
+
+def test_cut_into_jobs_a_study_ends_with_the_same_bytes(made, tmp_path):
+    checkout = with_own(tmp_path / "checkout")
+    config = ("--config", 'overrides=["study_jobs=3"]')
+    answer = checkout.snakemake(EXHIBIT, *config)
+    assert answer.returncode == 0, answer.stdout
+    assert sorted(jobs(answer.stdout)) == ["fetch", "prepare", "share", "share", "share", "study", "trials"]
+    trained = {
+        share: (checkout.folder / f"results/logs/share/widths-{share}-of-3.log").read_text().count("test accuracy")
+        for share in (1, 2, 3)
+    }
+    assert trained == {1: 2, 2: 1, 3: 1}, "each network is trained by one of them"
+    assert "test accuracy" not in (checkout.folder / "results/logs/trials/widths.log").read_text()
+    mine, theirs = ((c.folder / EXHIBIT).read_bytes() for c in (checkout, made))
+    assert mine == theirs
+    assert jobs(checkout.snakemake(EXHIBIT, *config).stdout) == []
+    wrong = made.step("trials", "study=widths", "share=4-of-3")
+    assert wrong.returncode != 0 and "share=4-of-3: wants which of how many, as in 2-of-4" in wrong.stdout
+
+
 def test_a_training_that_fails_takes_no_other_with_it(made, tmp_path):
     checkout = with_own(tmp_path / "checkout")
     own = checkout.folder / "own"

@@ -49,6 +49,7 @@ wildcard_constraints:
     method="|".join(set(options("dissect")) - set(OWN_STEP)),
     lesson="[^/]+",
     study="[^/]+",
+    share=r"\d+-of-\d+",
 
 
 def configuration(wildcards):
@@ -105,10 +106,22 @@ def grows(amount):
     return of
 
 
+def _gpus_of(settings):
+    training = settings["training"]
+    return int(training["devices"]) if training["accelerator"] == "gpu" else 0
+
+
 def gpus(wildcards):
     """How many GPUs a training asks for."""
-    training = configuration(wildcards)["training"]
-    return int(training["devices"]) if training["accelerator"] == "gpu" else 0
+    return _gpus_of(configuration(wildcards))
+
+
+def study_gpus(wildcards):
+    """How many GPUs a study's trainings ask for; those of one process, for others of the job wait their turn."""
+    return max(
+        _gpus_of(PLAN.config(variant.run))
+        for variant in PLAN.study(wildcards.study).variants
+    )
 
 
 def threads_of(step):
@@ -146,6 +159,14 @@ def study_data(wildcards):
     except ConfigurationError as error:
         raise WorkflowError(str(error)) from None
     return [file for name in names for file in _prepared(name)]
+
+
+def shares(wildcards):
+    """What the jobs leave that a study's trainings are cut into; nothing where they are one."""
+    return [
+        f"results/trials/{wildcards.study}/{share}.json"
+        for share in PLAN.shares(wildcards.study)
+    ]
 
 
 def trials_of(wildcards):

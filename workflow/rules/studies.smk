@@ -2,19 +2,49 @@
 # which keeps what it has finished; they are no outputs here, so that a failing one takes none of the others with it.
 
 
+def in_processes(wildcards, threads, attempt):
+    """Memory for as many processes as there are threads, in MB."""
+    return 3000 * threads * attempt
+
+
+# Where `study_jobs` asks for several: each trains its own part, perhaps on another node.
+rule share:
+    input:
+        study_data,
+    output:
+        "results/trials/{study}/{share}.json",
+    log:
+        "results/logs/share/{study}-{share}.log",
+    benchmark:
+        "results/benchmarks/share/{study}-{share}.tsv"
+    threads: workflow.resource_settings.cores or 1  # on a cluster what the profile sets
+    resources:
+        mem_mb=in_processes,
+        runtime=grows(240),
+        gpu=study_gpus,
+    params:
+        trials=trials_of,
+    shell:
+        "python -m cnnatomy.steps.trials study={wildcards.study} share={wildcards.share} workers={threads}"
+        " given={GIVEN} &> {log}"
+
+
+# All that is missing, which is nothing where shares have trained it.
 rule trials:
     input:
         study_data,
+        shares,
     output:
         "results/trials/{study}.json",
     log:
         "results/logs/trials/{study}.log",
     benchmark:
         "results/benchmarks/trials/{study}.tsv"
-    threads: workflow.resource_settings.cores or 1  # on a cluster what the profile sets
+    threads: workflow.resource_settings.cores or 1
     resources:
-        mem_mb=lambda wildcards, threads, attempt: 3000 * threads * attempt,
+        mem_mb=in_processes,
         runtime=grows(240),
+        gpu=study_gpus,
     params:
         trials=trials_of,
     shell:

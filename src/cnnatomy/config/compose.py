@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,7 @@ def _composed(given: tuple[str, ...]) -> Config:
         config = _plain(given)
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error, given) from error
+    config = completed(config)
     choices = _choices(given)
     check(config, config if choices == given else _composed(choices))
     return config
@@ -137,16 +138,17 @@ def _choices(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(o for o in given if overrides.key_of(o).partition("@")[0] in folders.CHOSEN)
 
 
-def check(config: Config, reference: Config) -> None:
-    """Check a configuration against the schema's classes, the types in the YAML files and the signatures of targets.
+def completed(config: Config) -> Config:
+    """A configuration with the values of what its YAML files may leave out, as the schema's classes have them.
 
-    `reference` is the same configuration without changed values. Raises ConfigurationError.
+    Raises ConfigurationError for what they don't allow.
     """
+    whole = dict(config)
     for group, wanted in schema.CLASSES.items():
         if config[group] is None:  # no other split
             continue
         try:
-            OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(wanted), config[group]))
+            whole[group] = asdict(OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(wanted), config[group])))  # type: ignore[arg-type]
         except OmegaConfBaseException as error:
             key = str(error.full_key or "")
             if "not in" in str(error).splitlines()[0]:
@@ -155,6 +157,14 @@ def check(config: Config, reference: Config) -> None:
             raise ConfigurationError(f"{group}.{key}: {str(error).splitlines()[0]}") from error
         except ValueError as error:
             raise ConfigurationError(f"{group}.{error}") from error
+    return whole
+
+
+def check(config: Config, reference: Config) -> None:
+    """Check a configuration against the types in the YAML files and the signatures of targets.
+
+    `reference` is the same configuration without changed values. Raises ConfigurationError.
+    """
     for group in ("threads", "model", "study", *folders.COLLECTED):
         types.check(config.get(group) or {}, reference.get(group) or {}, group)
     for part in ("fetch", "prepare"):

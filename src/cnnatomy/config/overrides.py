@@ -67,10 +67,10 @@ def for_run(overrides: Iterable[str], run: str) -> list[str]:
 def for_study(overrides: Iterable[str], study: str) -> list[str]:
     """The overrides that hold for one study and all its variants, `studies.<study>.seeds=2` as `study.seeds=2`.
 
-    Of those for all runs only how to train: networks and data are what a study compares.
+    Of those for all runs only how to train, and in how many jobs: networks and data are what a study compares.
     """
     mine = _named(overrides, f"studies.{study}.", "study.")
-    return [o for o in mine if _key(o).startswith(("study.", "training.", "threads."))]
+    return [o for o in mine if _key(o).startswith(("study.", "study_jobs=", "training.", "threads."))]
 
 
 def _named(overrides: Iterable[str], prefix: str, instead: str) -> Iterator[str]:

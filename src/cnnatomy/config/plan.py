@@ -179,19 +179,27 @@ class Plan:
     def trials(self, study: str) -> dict[str, str]:
         """The digest of what is measured of each trained network of a study, by `<run>/seed<k>`.
 
-        Raises ConfigurationError where they are not all trained on as many threads: they share processes.
+        Raises ConfigurationError where they are not all trained on as many threads and devices: they share processes.
         """
-        threads = {v.run: self.config(v.run)["training"]["threads"] for v in self.study(study).variants}
-        if len(set(threads.values())) > 1:
-            odd, other = next((a, b) for a, b in pairwise(threads) if threads[a] != threads[b])
-            raise ConfigurationError(
-                f"study {study}: {odd} trains on {threads[odd]} threads and {other} on {threads[other]}, and they "
-                "share processes; set it for all: overrides: [training.threads=1]"
-            )
+        for key in ("threads", "devices"):
+            counts = {v.run: self.config(v.run)["training"][key] for v in self.study(study).variants}
+            if len(set(counts.values())) > 1:
+                odd, other = next((a, b) for a, b in pairwise(counts) if counts[a] != counts[b])
+                raise ConfigurationError(
+                    f"study {study}: {odd} trains on {counts[odd]} {key} and {other} on {counts[other]}, and they "
+                    f"share processes; set it for all: overrides: [training.{key}=1]"
+                )
         return {
             f"{variant.run}/seed{seed}": digest_of("measure", self.config(variant.run), seed=seed)
             for variant, seed in self.study(study).trials()
         }
+
+    def shares(self, study: str) -> list[str]:
+        """Names of the jobs that a study's trainings are cut into, as in "2-of-4"; none where it is one."""
+        jobs = compose(self.of_study(study))["study_jobs"]
+        if jobs < 1:
+            raise ConfigurationError(f"study_jobs={jobs}: a study's trainings go in one job or several")
+        return [f"{k}-of-{jobs}" for k in range(1, jobs + 1)] if jobs > 1 else []
 
     def digest_of_study(self, study: str) -> str:
         """What a study's exhibit carries: the digest of its own step, and those of all that it reads."""

@@ -66,6 +66,7 @@ class Training:
     weights: str | None = None
     channels_last: bool = False
     threads: int = MISSING
+    precision: str = "full"
     accelerator: str = "cpu"
     devices: int = 1
 
@@ -86,6 +87,7 @@ class Training:
         _one_of("optimiser", self.optimiser, ("adam", "adamw", "rmsprop", "sgd"))
         _one_of("schedule", self.schedule, ("constant", "one_cycle"))
         _one_of("keep", self.keep, ("best", "last"))
+        _one_of("precision", self.precision, ("full", "bf16"))
 
 
 @dataclass

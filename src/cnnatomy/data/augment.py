@@ -1,6 +1,7 @@
 """Changes that keep a sample's class, made to a whole batch at a time in the units that `Batches` hands over.
 
-All randomness is drawn from torch's global generator, which `Batches` seeds for each batch.
+All randomness is drawn from torch's global generator on the CPU, which `Batches` seeds for each batch: the changes are
+the same wherever the batch lies.
 """
 
 from __future__ import annotations
@@ -70,11 +71,13 @@ class Sounds:
         """float32 (n, 1, bands, frames) in dB, 0 the loudest point and the batch's minimum the floor; likewise back."""
         floor = batch.min()
         batch = self._warped(batch - floor) + floor  # what comes in from outside is the floor
-        batch = batch + self.tilt_db * _either(len(batch)) * torch.linspace(-0.5, 0.5, batch.shape[2])[:, None]
+        slope = torch.linspace(-0.5, 0.5, batch.shape[2], device=batch.device)[:, None]
+        batch = batch + self.tilt_db * _either(len(batch)).to(batch.device) * slope
         if self.noise_db is not None:
-            level = floor + torch.rand(len(batch), 1, 1, 1) * (self.noise_db - floor)
+            level = floor + torch.rand(len(batch), 1, 1, 1).to(batch.device) * (self.noise_db - floor)
             # Power in one band of hiss is exponentially distributed.
-            hiss = level + 10 * torch.empty_like(batch).exponential_().clamp_min(1e-6).log10()
+            power = torch.empty(batch.shape).exponential_().to(batch.device)
+            hiss = level + 10 * power.clamp_min(1e-6).log10()
             batch = torch.logaddexp(batch * _NEPER, hiss * _NEPER) / _NEPER
         batch = (batch - batch.amax((1, 2, 3), keepdim=True)).clamp_min(floor)
         for axis, widest in zip((2, 3), self.masks, strict=True):
@@ -88,9 +91,8 @@ class Sounds:
         place[:, 1, 1] = 1 + self.stretch * _either(n).flatten()
         place[:, 0, 2] = 2 * self.frames / frames * _either(n).flatten()
         place[:, 1, 2] = 2 * self.bands / bands * _either(n).flatten()
-        return functional.grid_sample(
-            batch, functional.affine_grid(place, list(batch.shape), align_corners=False), align_corners=False
-        )
+        grid = functional.affine_grid(place.to(batch.device), list(batch.shape), align_corners=False)
+        return functional.grid_sample(batch, grid, align_corners=False)
 
 
 class Words:
@@ -101,7 +103,7 @@ class Words:
 
     def __call__(self, batch: Tensor) -> Tensor:
         """int64 tokens (n, length), likewise back; padding stays padding."""
-        dropped = (torch.rand(batch.shape) < self.drop) & (batch != PADDING)
+        dropped = (torch.rand(batch.shape) < self.drop).to(batch.device) & (batch != PADDING)
         return batch.masked_fill(dropped, UNKNOWN)
 
 
@@ -120,4 +122,4 @@ def _strip(batch: Tensor, axis: int, widest: int) -> Tensor:
     width = torch.rand(len(batch), 1, 1, 1) * widest
     start = torch.rand(len(batch), 1, 1, 1) * (size - width)
     at = torch.arange(size).reshape(shape)
-    return (at >= start.round()) & (at < (start + width).round())
+    return ((at >= start.round()) & (at < (start + width).round())).to(batch.device)

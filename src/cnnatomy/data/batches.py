@@ -13,7 +13,8 @@ from cnnatomy.data.prepared import Facts, Samples
 
 def to_tensor(facts: Facts, inputs: np.ndarray) -> Tensor:
     """Samples as a network sees them: float32 (n, *shape), normalised; for texts int64 tokens (n, length)."""
-    return network_ready(facts, _gathered(facts, np.array(inputs)))  # a copy, for torch warns of read-only memory
+    batch = torch.from_numpy(np.array(inputs))  # a copy, for torch warns of read-only memory
+    return network_ready(facts, _in_units(facts, batch))
 
 
 def network_ready(facts: Facts, batch: Tensor) -> Tensor:
@@ -24,8 +25,8 @@ def network_ready(facts: Facts, batch: Tensor) -> Tensor:
     if facts.normalise is None:
         return batch
     channels = (-1,) + (1,) * (batch.dim() - 2)
-    mean = torch.as_tensor(facts.normalise.mean, dtype=torch.float32).reshape(channels)
-    std = torch.as_tensor(facts.normalise.std, dtype=torch.float32).reshape(channels)
+    mean = torch.as_tensor(facts.normalise.mean, dtype=torch.float32, device=batch.device).reshape(channels)
+    std = torch.as_tensor(facts.normalise.std, dtype=torch.float32, device=batch.device).reshape(channels)
     return (batch - mean).div_(std)
 
 
@@ -35,7 +36,7 @@ class Batches:
     samples: the split; what isn't in memory stays memory-mapped until its batch is gathered.
     augment: a callable on a whole batch in its own units, before normalising: images uint8 (n, channels, height,
         width), sounds float32 in dB (n, 1, bands, frames), texts int64 tokens (n, length). It may draw from torch's
-        global generator.
+        global generators.
     channels_last: lay images out with channels last, which convolutions on a CPU prefer.
 
     The order and the randomness of epoch k, and of each batch in it, depend on (seed, k) only: whoever resumes needs
@@ -62,10 +63,23 @@ class Batches:
         self.shuffle = shuffle
         self.augment = augment
         self.channels_last = channels_last
+        self._kept: tuple[Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
         """Batches an epoch; the last one may be smaller."""
         return -(-len(self.samples) // self.batch_size)
+
+    def keep_on(self, device: torch.device) -> None:
+        """Copy the split to a GPU, once, and make the batches there: no step waits for the host.
+
+        Where it would take more than half of the GPU's free memory it stays where it is; batches go over one by one.
+        """
+        if self._kept is not None:
+            return
+        inputs, labels = self.samples.inputs, self.samples.labels
+        if device.type == "cuda" and inputs.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
+            return
+        self._kept = torch.from_numpy(inputs).to(device), torch.from_numpy(labels).to(device)
 
     def epoch(self, k: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All samples once, in the order of epoch k."""
@@ -77,19 +91,29 @@ class Batches:
 
     def _batch(self, chosen: np.ndarray, k: int, batch: int) -> tuple[Tensor, Tensor]:
         facts = self.samples.facts
-        x = _gathered(facts, self.samples.inputs[chosen])
+        x, y = self._gathered(chosen)
+        x = _in_units(facts, x)
         if self.augment is not None:
             seed = int(np.random.SeedSequence((self.seed, k, batch + 1)).generate_state(1, np.uint64)[0] >> 1)
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(seed)  # torch.manual_seed would also set the GPU's
+            with torch.random.fork_rng(devices=[x.device] if x.is_cuda else []):
+                torch.default_generator.manual_seed(seed)  # torch.manual_seed would set those of all GPUs
+                if x.is_cuda:
+                    torch.cuda.manual_seed(seed)
                 x = self.augment(x)
         x = network_ready(facts, x)
         if self.channels_last and x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        return x, torch.from_numpy(self.samples.labels[chosen])
+        return x, y
+
+    def _gathered(self, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
+        """The chosen inputs and labels, on the device that keeps the split."""
+        if self._kept is None:
+            return torch.from_numpy(self.samples.inputs[chosen]), torch.from_numpy(self.samples.labels[chosen])
+        inputs, labels = self._kept
+        at = torch.from_numpy(chosen).to(labels.device)
+        return inputs[at], labels[at]
 
 
-def _gathered(facts: Facts, inputs: np.ndarray) -> Tensor:
-    """An array of its own as a tensor, in the units and type that augmentation works on."""
-    batch = torch.from_numpy(inputs)
+def _in_units(facts: Facts, batch: Tensor) -> Tensor:
+    """Inputs in the units and type that augmentation works on."""
     return batch.long() if facts.kind == "texts" else batch.float() if facts.kind == "sounds" else batch

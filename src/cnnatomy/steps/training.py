@@ -10,11 +10,13 @@ from cnnatomy.models import weights
 from cnnatomy.steps.datasets import dataset
 from cnnatomy.steps.job import Job
 from cnnatomy.steps.writing import replaced
+from cnnatomy.training import gpus
 from cnnatomy.training.fit import train_network
 
 
 def train_job(job: Job) -> None:
     """Train the network of a job's run and seed, from the start or from where that was interrupted; write its files."""
+    gpus.hold(job.config["training"])
     # The state to resume from bears the digest: what other values or other code left is never resumed.
     states = job.output(f"state/{job.run}/seed{job.seed}")
     network, history = train_network(job.config, dataset(job), seed=job.seed, state=states / job.digest[:16])

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
@@ -23,18 +23,21 @@ from cnnatomy.steps.networks import network
 from cnnatomy.steps.training import train_job
 from cnnatomy.steps.writing import replaced
 from cnnatomy.studies.measures.always import always
+from cnnatomy.training.errors import Stopped
 
 
 class TrialFailed(RuntimeError):
     """Trainings of a study ended with an error; the message names them. All others are finished."""
 
 
-def work_off(job: Job) -> None:
-    """Train and measure what of a study is missing; what another process holds is waited for when all else is done.
+def work_off(job: Job, wanted: Collection[str]) -> None:
+    """Train and measure what is missing; what another process holds is waited for when all else is done.
 
-    Raises TrialFailed at the end.
+    wanted: of the study's networks, by `<run>/seed<k>`.
+    Raises TrialFailed at the end, and Stopped as soon as the process is asked to end.
     """
-    left, failed = list(job.plan.study(job.subject).trials()), []
+    left = [(v, seed) for v, seed in job.plan.study(job.subject).trials() if f"{v.run}/seed{seed}" in wanted]
+    failed = []
     for wait in (False, True):
         held = []
         for variant, seed in left:
@@ -45,6 +48,8 @@ def work_off(job: Job) -> None:
                     continue
                 try:
                     _finish(trial)
+                except Stopped:
+                    raise
                 except Exception as error:  # of any kind: the others are worth finishing
                     print(f"{_name(trial)}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
                     if not is_plain(error):
@@ -52,7 +57,7 @@ def work_off(job: Job) -> None:
                     failed.append(_name(trial))
         left = held
     if failed:
-        raise TrialFailed(f"{', '.join(failed)} failed, see above; all else of the study {job.subject} is finished")
+        raise TrialFailed(f"{', '.join(failed)} failed, see above; all else is finished")
 
 
 def _name(job: Job) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cnnatomy.report.context import Graph
 
 #: Rules in the order of the workflow.
-ORDER = ("fetch", "prepare", "samples", "train", "evaluate", "dissect", "lesson", "trials", "study")
+ORDER = ("fetch", "prepare", "samples", "train", "evaluate", "dissect", "lesson", "share", "trials", "study")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ def way_to(plan: Plan, exhibit: Path) -> list[Visit]:
         study = parts[2]
         runs = {plan.config(v.run)["data"]["name"]: v.run for v in plan.study(study).variants}
         way = [visit for run in runs.values() for visit in _to_data(plan.config(run)["data"])]
+        for share in plan.shares(study):
+            way.append(Visit("share", f"{study} {share}", f"results/trials/{study}/{share}.json", f"{study}-{share}"))
         way.append(Visit("trials", study, f"results/trials/{study}.json", study))
         return [*way, Visit("study", study, str(exhibit), study)]
     run, seed, method = parts[2:5]
@@ -87,16 +89,26 @@ def _kind(visit: Visit) -> tuple[str, str]:
 
 
 def pairs(way: Sequence[Visit]) -> list[tuple[Visit, Visit]]:
-    """Which job of a way reads what which other one made: a chain, but that a study's has several datasets at first."""
+    """Which job of a way reads what which other one made.
+
+    A chain, but that a study's has several datasets at first, and then the shares of its trainings side by side.
+    """
     found = []
     ends: list[Visit] = []
+    shares: list[Visit] = []
     for visit in way:
         if visit.rule == "fetch":
             ends.append(visit)
-            continue
-        sources = ends[-1:] if visit.rule == "prepare" else ends
-        found += [(source, visit) for source in sources]
-        ends = [*ends[:-1], visit] if visit.rule == "prepare" else [visit]
+        elif visit.rule == "prepare":
+            found.append((ends[-1], visit))
+            ends[-1] = visit
+        else:
+            found += [(source, visit) for source in ends]
+            if visit.rule == "share":
+                shares.append(visit)
+                continue
+            found += [(share, visit) for share in shares]
+            ends, shares = [visit], []
     return found
 
 

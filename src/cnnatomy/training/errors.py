@@ -11,5 +11,9 @@ class DamagedState(TrainingError):
     """A file to resume from is not the one that was written."""
 
 
+class Stopped(TrainingError):
+    """The process was asked to end (SIGTERM) and has kept its last whole epoch."""
+
+
 class Diverged(TrainingError):
     """The loss or a weight became infinite or undefined."""

@@ -19,7 +19,7 @@ from cnnatomy.data.prepared import Dataset
 from cnnatomy.models import weights
 from cnnatomy.models.published import check_copy, look_for
 from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs
-from cnnatomy.training.errors import TrainingError
+from cnnatomy.training.errors import Stopped, TrainingError
 from cnnatomy.training.memory import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -72,8 +72,11 @@ def fit(
     Killed at any moment and called again with the same arguments, it goes on from the last whole epoch in `state`
     and ends with the same weights, bit for bit, on the same machine with the same versions and number of threads.
 
-    Raises TrainingError for data that don't fit the network and, at the end of the epoch, where the process is asked
-    to end (SIGTERM); Diverged, which is one, where the loss is infinite or undefined.
+    On a GPU the data lie there too, if they take no more than half of what is free.
+
+    Raises TrainingError for data that don't fit the network and for a device that isn't there. Of its kinds: Stopped at
+    the end of the epoch in which the process is asked to end (SIGTERM), Diverged where the loss is infinite or
+    undefined.
     """
     from pytorch_lightning.utilities.exceptions import SIGTERMException
 
@@ -106,7 +109,7 @@ def fit(
     try:
         trainer.fit(module, loaders[0], loaders[1], ckpt_path=newest(Path(state)), weights_only=True)
     except SIGTERMException as signal:  # it would end the process as if all were well
-        raise TrainingError(f"stopped by SIGTERM after epoch {len(module.history)}; start again to go on") from signal
+        raise Stopped(f"asked to end after epoch {len(module.history)}; start again to go on") from signal
     if not trainer.is_global_zero:
         sys.exit()  # the processes of the other devices; what uses the weights is for the first
     if config["keep"] == "best":
@@ -130,6 +133,8 @@ class _Epochs:
         # Lightning asks for the iterator before it knows which epoch it resumes; a generator looks when the first
         # batch is taken.
         rank, devices = self.module.global_rank, self.module.trainer.world_size
+        if self.module.device.type != "cpu":
+            self.batches.keep_on(self.module.device)
         for x, y in self.batches.epoch(self.module.current_epoch):
             share = slice(rank % len(y), None, devices)  # never empty: of nothing there is no mean loss
             yield (x[share], y[share]) if devices > 1 else (x, y)
@@ -138,6 +143,7 @@ class _Epochs:
 def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
     import pytorch_lightning as pl
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
 
     from cnnatomy.training.progress import Bar, Lines
     from cnnatomy.training.state import StateFile
@@ -147,22 +153,28 @@ def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
     warnings.filterwarnings("ignore", message=".*no `val_dataloader`")  # all samples may be for training
     warnings.filterwarnings("ignore", message=".*`srun` command is available")  # ours is one job of one node
     terminal = sys.stdout.isatty()
-    trainer = pl.Trainer(
-        accelerator=config["accelerator"],
-        devices=config["devices"],
-        max_epochs=config["max_epochs"],
-        gradient_clip_val=config["gradient_clip"],
-        # Some GPU operations have no deterministic form; then Lightning warns.
-        deterministic="warn",
-        # The first, because Lightning takes any Slurm job for its own and trains on one device of several.
-        plugins=[LightningEnvironment(), StateFile()],
-        callbacks=[Bar() if terminal else Lines()],
-        enable_progress_bar=terminal,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
+    try:
+        trainer = pl.Trainer(
+            accelerator=config["accelerator"],
+            devices=config["devices"],
+            # Weights, gradients and their means stay float32 in both; so do losses.
+            precision="bf16-mixed" if config["precision"] == "bf16" else "32-true",
+            max_epochs=config["max_epochs"],
+            gradient_clip_val=config["gradient_clip"],
+            # Some GPU operations have no deterministic form; then Lightning warns.
+            deterministic="warn",
+            # The first, because Lightning takes any Slurm job for its own and trains on one device of several.
+            plugins=[LightningEnvironment(), StateFile()],
+            callbacks=[Bar() if terminal else Lines()],
+            enable_progress_bar=terminal,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )
+    except MisconfigurationException as error:
+        asked = f"training.accelerator={config['accelerator']}, training.devices={config['devices']}"
+        raise TrainingError(f"can't train with {asked} here: {error}") from error
     # `deterministic` would also fill every new tensor with NaN.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return trainer
