@@ -1,7 +1,7 @@
 """How much memory fetching, preparing and training take when there are three and ten times as many clips.
 
     python benchmarks/memory.py                  # three minutes
-    python benchmarks/memory.py --clips 10000    # ten times that is Speech Commands: half an hour, 11 GB of disk
+    python benchmarks/memory.py --clips 10000    # ten times that is nearly Speech Commands: 11 GB of disk
 
 Sounds are made up in the layout of Speech Commands, --clips of them, three times and ten times as many. Each step runs
 as a user would run it, with the configuration of `speech_commands` and the network `frequency`, whose feature maps are
