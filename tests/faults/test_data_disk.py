@@ -26,6 +26,24 @@ facts = prepared.Facts("toy", "images", ["a", "b"], (1, 10, 10), [], None, "", "
 table = pd.DataFrame({"split": "train", "label": np.arange(n) % 2, "id": [str(i) for i in range(n)]})
 prepared.write(Path("toy"), facts, np.zeros((n, 1, 10, 10), np.uint8), table)
 """
+KEEP = """
+from pathlib import Path
+from cnnatomy.data.kept import keep
+keep(((str(i), bytes(1000)) for i in range(SIZE // 1000)), Path("toy.zip"))
+"""
+WRITE_SOUNDS = """
+import io
+from pathlib import Path
+import numpy as np, soundfile
+from cnnatomy.data import archive, sounds
+file = io.BytesIO()
+soundfile.write(file, np.sin(np.arange(4000)), 8000, format="WAV")
+archive.write(Path("raw.zip"), {"a.wav": file.getvalue()}, digest="dev", licence="", citation="")
+clips = [sounds.Clip("train", i % 2, str(i), "a.wav", {}) for i in range(SIZE // 3520)]
+picture = sounds.Spectrogram(8000, 40, 44, 256, 128, 60, 4000, 60)
+with archive.Raw(Path("raw.zip")) as raw:
+    sounds.write(Path("toy"), clips, ["a", "b"], raw, picture, digest="x")
+"""
 
 
 def on_small_disk(folder: Path, *scripts: str, options: str = "size=1m") -> subprocess.CompletedProcess[str]:
@@ -59,6 +77,16 @@ def test_a_full_disk(tmp_path: Path, script: str):
     assert last.startswith("cnnatomy.data.errors.DataError: No space left for toy") and "1 MB free" in last
     assert "Free some space" in last
     assert done.stdout == ""
+
+
+def test_a_full_disk_while_contents_arrive(tmp_path: Path):
+    """And while pictures do: the file that they wait in has no name, and nothing of it stays."""
+    done = on_small_disk(
+        tmp_path / "disk", KEEP.replace("SIZE", "2_000_000"), WRITE_SOUNDS.replace("SIZE", "2_000_000")
+    )
+    said = [line for line in done.stderr.splitlines() if line.startswith("cnnatomy.data.errors.DataError")]
+    assert ["No space left for toy" in line for line in said] == [True, True], done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["./raw.zip"]
 
 
 @pytest.mark.parametrize("script", [WRITE_RAW, WRITE_PREPARED], ids=["raw", "prepared"])

@@ -9,6 +9,7 @@ import re
 import sys
 import tarfile
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -109,7 +110,7 @@ def answers(status: int, body: bytes = b"sorry") -> Callable[[BaseHTTPRequestHan
 
 def file(*urls: str, name: str = "digits.gz") -> File:
     return File(
-        name, ["digits"], lambda path: {"digits": gunzipped(path.read_bytes())}, [f"{url}/{name}" for url in urls]
+        name, ["digits"], lambda path: [("digits", gunzipped(path.read_bytes()))], [f"{url}/{name}" for url in urls]
     )
 
 
@@ -261,7 +262,7 @@ def test_a_server_that_cannot_be_reached_is_tried_twice_and_not_for_every_file(
         transfer(url, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(downloading, "_transfer", counted)
-    files = [File(name, [name], lambda path: {}, [f"http://127.0.0.1:9/{name}"]) for name in ("a", "b", "c")]
+    files = [File(name, [name], lambda path: [], [f"http://127.0.0.1:9/{name}"]) for name in ("a", "b", "c")]
     with pytest.raises(NoSource, match=r"127\.0\.0\.1:9: connection refused \(a, b, c\)"):
         collect(dict.fromkeys("abc", "0"), files, None, mirror=None, target=tmp_path / "toy.zip")
     assert tried == ["http://127.0.0.1:9/a"] * 2
@@ -278,6 +279,68 @@ def test_a_full_disk_stops_it(tmp_path: Path, server: Server, monkeypatch: pytes
     monkeypatch.setattr(downloading, "_transfer", full)
     with pytest.raises(DataError, match="No space left"):
         get(tmp_path, server.url)
+
+
+# A file whose own hash is pinned, and nothing of what is in it
+
+
+def pinned(*urls: str, unpacked: list[Path] | None = None, content: bytes = PACKED) -> File:
+    def unpack(path: Path) -> Iterator[tuple[str, bytes]]:
+        (unpacked if unpacked is not None else []).append(path)
+        yield "digits", gunzipped(path.read_bytes())
+
+    sha256 = hashlib.sha256(content).hexdigest()
+    return File("digits.gz", ["digits"], unpack, [f"{url}/digits.gz" for url in urls], pinned=sha256)
+
+
+def get_pinned(tmp_path: Path, file: File, mirror: str | None = None) -> bytes:
+    return collect({"digits": None}, [file], None, mirror=mirror, target=tmp_path / "raw" / "toy.zip")["digits"]
+
+
+def test_nothing_is_unpacked_of_a_file_of_another_hash(tmp_path: Path):
+    """Packed in another way, the same content is another file."""
+    unpacked: list[Path] = []
+    mirror = mirror_with(tmp_path / "mirror", gzip.compress(CONTENT, 1))
+    with pytest.raises(NoSource, match="the SHA-256 of digits.gz isn't the pinned one"):
+        get_pinned(tmp_path, pinned(unpacked=unpacked), mirror)
+    assert not unpacked and not left(tmp_path)
+    assert get_pinned(tmp_path, pinned(), mirror_with(tmp_path / "mirror", PACKED)) == CONTENT
+
+
+def test_the_next_server_goes_on_where_the_last_one_broke_off(tmp_path: Path, server: Server):
+    """Every server must have the same bytes, and two gigabytes are not fetched twice."""
+    server.answers = [breaks_off, answers(404), whole]
+    assert get_pinned(tmp_path, pinned(f"{server.url}/one", f"{server.url}/other")) == CONTENT
+    assert server.ranges == [None, *[f"bytes={len(PACKED) // 2}-"] * 2]
+    assert not left(tmp_path)
+
+
+def test_a_slow_download_says_that_the_next_run_goes_on(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(downloading, "CHUNK", len(PACKED) // 2)
+    monkeypatch.setattr(downloading, "TOTAL_SECONDS", 0)
+    with pytest.raises(NoSource, match="not done after 0 s; 0 MB are kept, and the next run goes on from there"):
+        get_pinned(tmp_path, pinned(server.url))
+    monkeypatch.undo()
+    monkeypatch.delenv("CNNATOMY_MIRROR", raising=False)
+    assert get_pinned(tmp_path, pinned(server.url)) == CONTENT
+    assert server.ranges == [None, f"bytes={len(PACKED) // 2}-"]
+
+
+def test_contents_are_read_one_at_a_time_and_kept_on_the_disk(tmp_path: Path):
+    """Of a hundred contents of a megabyte the process never holds more than a few."""
+    packed = File("all", ["sounds/"], lambda path: ((f"sounds/{i}", bytes([i]) * (1 << 20)) for i in range(100)))
+    mirror = mirror_with(tmp_path / "mirror", b"x", "all")
+    tracemalloc.start()
+    try:
+        found = collect({"sounds/": None}, [packed], None, mirror=mirror, target=tmp_path / "raw" / "toy.zip")
+        assert tracemalloc.get_traced_memory()[1] < 5 << 20
+    finally:
+        tracemalloc.stop()
+    assert not left(tmp_path)
+    assert all(found[f"sounds/{i}"] == bytes([i]) * (1 << 20) for i in (0, 57, 99))
+    assert len(found) == 100
 
 
 # The package index
@@ -308,7 +371,7 @@ def make_wheel(folder: Path, content: bytes = CONTENT) -> Wheel:
         archive.writestr("toy_digits-1.0.dist-info/RECORD", "")
     pinned = hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
 
-    def unpack(path: Path) -> dict[str, bytes]:
+    def unpack(path: Path) -> Iterator[tuple[str, bytes]]:
         return zip_members(path, lambda name: "digits" if name == "toy_digits/digits" else None)
 
     return Wheel("toy-digits==1.0", {NAME: pinned}, ["digits"], unpack)
@@ -322,6 +385,14 @@ def test_a_wheel_is_the_last_resort(tmp_path: Path, index: Path):
 def test_a_wheel_in_the_mirror(tmp_path: Path):
     (tmp_path / "mirror").mkdir()
     assert get(tmp_path, mirror=str(tmp_path / "mirror"), wheel=make_wheel(tmp_path / "mirror")) == CONTENT
+
+
+def test_a_wheel_on_a_server_that_is_a_mirror(tmp_path: Path, server: Server):
+    (tmp_path / "made").mkdir()
+    wheel = make_wheel(tmp_path / "made")
+    content = (tmp_path / "made" / NAME).read_bytes()
+    server.answers = [answers(404), lambda handler: whole(handler, content)]
+    assert get(tmp_path, mirror=server.url, wheel=wheel) == CONTENT
 
 
 def test_a_wheel_with_another_hash_is_refused(tmp_path: Path, index: Path):
@@ -406,7 +477,7 @@ def test_half_of_it_from_here_and_half_from_there(tmp_path: Path, server: Server
         File(
             f"{name}.gz",
             [name],
-            lambda path, name=name: {name: gunzipped(path.read_bytes())},
+            lambda path, name=name: [(name, gunzipped(path.read_bytes()))],
             [f"{server.url}/{name}.gz"],
         )
         for name in contents
@@ -424,9 +495,9 @@ def test_a_folder_is_verified_as_a_whole(tmp_path: Path):
     assert fingerprint(good, "sounds/") == pinned
 
     def collected(contents: dict[str, bytes]) -> dict[str, bytes]:
-        packed = File("all", ["sounds/"], lambda path: contents)
+        packed = File("all", ["sounds/"], lambda path: contents.items())
         mirror = mirror_with(tmp_path / "mirror", b"x", "all")
-        return collect({"sounds/": pinned}, [packed], None, mirror=mirror, target=tmp_path / "toy.zip")
+        return dict(collect({"sounds/": pinned}, [packed], None, mirror=mirror, target=tmp_path / "toy.zip"))
 
     assert collected(good | {"elsewhere/c.wav": b"c"}) == good
     for bad in (good | {"sounds/c.wav": b"c"}, {"sounds/a.wav": b"a"}, good | {"sounds/a.wav": b"A"}, {}):

@@ -65,7 +65,7 @@ def ready(
     return make
 
 
-@pytest.mark.parametrize("name", IN_MIRROR + IN_INDEX)
+@pytest.mark.parametrize("name", (*IN_MIRROR, *IN_INDEX, "speech_commands"))
 def test_configuration_says_what_it_is(name: str):
     config = configured(name)
     assert config.name == name and config.mirror is None

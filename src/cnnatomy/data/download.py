@@ -71,7 +71,8 @@ def _transfer(url: str, part: Path, deadline: float) -> None:
             for chunk in response.raw.stream(CHUNK, decode_content=False):
                 file.write(chunk)
                 if time.monotonic() > deadline:
-                    raise requests.Timeout(f"not done after {TOTAL_SECONDS} s")
+                    kept = f"{file.tell() / 1e6:.0f} MB are kept, and the next run goes on from there"
+                    raise requests.Timeout(f"not done after {TOTAL_SECONDS} s; {kept}")
 
 
 def _temporary(status: int) -> bool:

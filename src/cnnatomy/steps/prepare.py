@@ -12,6 +12,7 @@ def prepare(job: Job) -> None:
     data = job.config["data"]
     with Raw(job.raw) as archive:
         job.accept(job.raw, archive.manifest["digest"], "fetch")
+    del archive  # and its list of files, which may be long
     instantiate(data["prepare"], raw=job.raw, folder=job.output(f"data/{data['name']}"), digest=job.digest)
 
 
