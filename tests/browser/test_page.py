@@ -8,11 +8,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from cnnatomy import compare
-from cnnatomy.exhibit import Exhibit, Grid, Item, formulas
+from cnnatomy.exhibit import Exhibit, Grid, Item, Table, formulas
 from cnnatomy.report import build, show
 from tests import gallery
 
@@ -585,6 +586,16 @@ def test_on_paper_no_figure_is_lost(visit, report):
         assert all(found.nth(i).is_visible() for i in range(found.count())), selector
     assert page.is_hidden(".plan")
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_on_paper_a_wide_table_fits(visit, tmp_path):
+    table = pd.DataFrame({f"what it is {n}": ["some more words", "or a few"] for n in range(10)})
+    folders = gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Table("wide", table)])])
+    build(folders, tmp_path / "report", {})
+    page = visit(tmp_path / "report" / "index.html", width=700)
+    whole(page)
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == 700
 
 
 def test_hostile_content_does_nothing(visit, hostile):
