@@ -476,6 +476,16 @@ def test_pictures_are_compared_side_by_side_by_mouse_and_by_keyboard(visit, repo
     assert page.is_hidden(".tray") and page.locator(".picked").count() == 0
 
 
+def test_under_a_finger_nothing_lies_over_what_is_compared(visit, report):
+    page = visit(report, width=360, has_touch=True, is_mobile=True)
+    whole(page)
+    for item in ("conv1/3", "conv1/4"):
+        page.tap(f"[id='mnist-kernels:{item}']")
+    page.hover("[id='mnist-kernels:conv1/5']")  # as browsers tell it when another picture moves to where the finger was
+    assert page.inner_text(".tray-bar") == "2 to compare"
+    assert page.is_hidden(".hover")
+
+
 # Two languages.
 
 

@@ -97,7 +97,7 @@ const enlarged = (item, size) => {
 
 // Grids: hover or focus shows what is known of an item; arrows move; sounds play.
 {
-  const hover = one(".hover");
+  const hover = one(".hover"), touched = matchMedia("(hover: none)");
   let shown = null;
   const show = (item) => {
     if (shown) hide();
@@ -155,7 +155,7 @@ const enlarged = (item, size) => {
     });
     list.addEventListener("mouseover", (event) => {
       const item = event.target.closest(".item");
-      if (item) show(item);
+      if (item && !(touched.matches && picked.length)) show(item); // what moves under a finger is not pointed at
     });
     list.addEventListener("mouseleave", hide);
     list.addEventListener("focusin", (event) => {
@@ -195,7 +195,7 @@ const enlarged = (item, size) => {
     const at = picked.indexOf(item);
     if (at < 0) picked.push(item); else picked.splice(at, 1);
     item.classList.toggle("picked", at < 0);
-    if (matchMedia("(hover: none)").matches) hide(); // it would lie over the tray
+    if (touched.matches) hide(); // it would lie over the tray
     if (!item.classList.contains("sounds")) item.setAttribute("aria-pressed", at < 0);
     lay();
   };
