@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from cnnatomy import compare
-from cnnatomy.exhibit import formulas
-from cnnatomy.report import show
+from cnnatomy.exhibit import Exhibit, Grid, Item, Table, formulas
+from cnnatomy.report import build, show
 from tests import gallery
 
 pytestmark = pytest.mark.browser
@@ -89,6 +91,55 @@ def test_the_page_fits_and_can_be_read(visit, report, width, theme):
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_words_in_drawings_can_be_read(visit, report, width):
+    page = visit(report, width=width)
+    whole(page)
+    smallest = page.evaluate(
+        """() => Math.min(...[...document.querySelectorAll(".drawing svg")].flatMap((svg) => {
+          const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+          return [...svg.querySelectorAll("text")].map((text) => parseFloat(getComputedStyle(text).fontSize) * scale);
+        }).filter((size) => size > 0))"""
+    )
+    assert smallest >= 8.5
+
+
+def test_a_label_taller_than_the_window_can_be_read_to_its_foot(visit, report):
+    page = visit(report)
+    whole(page)
+    exhibit = "document.querySelector('#mnist-evaluation')"
+    label = f"{exhibit}.querySelector('.placard-inner')"
+    page.evaluate(f"{exhibit}.scrollIntoView()")
+    page.evaluate(f"{exhibit}.querySelector('.caption').append(' word'.repeat(400))")
+    until(page, f"{label}.getBoundingClientRect().height > 1000")
+    assert page.evaluate(f"{label}.scrollHeight <= {label}.clientHeight")  # nothing is cut off
+    assert page.evaluate(f"{label}.getBoundingClientRect().top") >= 0
+    page.evaluate(f"{exhibit}.scrollIntoView({{ block: 'end' }})")
+    until(page, f"{label}.getBoundingClientRect().bottom <= innerHeight")
+    assert page.evaluate(f"{label}.getBoundingClientRect().bottom") > 700  # it stays in sight
+
+
+def test_what_goes_on_to_the_right_fades_there(visit, report):
+    page = visit(report, "mnist-evaluation-confusion", width=360)
+    mask = "getComputedStyle(document.querySelector('#mnist-evaluation-confusion .wide')).maskImage"
+    until(page, f"{mask}.startsWith('linear-gradient')")
+    page.evaluate("document.querySelector('#mnist-evaluation-confusion .wide').scrollLeft = 9999")
+    until(page, f"{mask} === 'none'")
+    wide = visit(report, "mnist-evaluation-confusion")
+    assert wide.evaluate(mask) == "none"  # all of it is there
+
+
+def test_words_are_red_for_and_blue_against_as_captions_say(visit, report):
+    page = visit(report, "text-evaluation")
+    whole(page)
+    for kind, strongest in (("p", 0), ("n", 2)):
+        colour = page.evaluate(
+            "(kind) => getComputedStyle(document.querySelector(`.tokens mark[class^=${kind}]`)).borderBottomColor", kind
+        )
+        channels = [float(part) for part in re.findall(r"[\d.]+", colour)]
+        assert channels.index(max(channels)) == strongest, colour
 
 
 def test_a_deep_link_lands(visit, report):
@@ -356,6 +407,17 @@ def test_grids_are_put_in_order_of_a_value_or_of_state(visit, report):
     assert order(page) == [name for name in given if name not in ("7", "19")]
 
 
+def test_the_order_is_that_of_full_values_not_of_the_digits_shown(visit, tmp_path):
+    values = {"a": 0.123412, "b": 0.123409, "c": 0.123411, "d": 0.5}
+    items = [Item(name, np.zeros((4, 4), np.uint8), values={"norm": value}) for name, value in values.items()]
+    folders = gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Grid("g", items)])])
+    build(folders, tmp_path / "report", {})
+    page = visit(tmp_path / "report" / "index.html", "r-m")
+    for choice, expected in (("↑norm", "r-m:b r-m:c r-m:a r-m:d"), ("↓norm", "r-m:d r-m:a r-m:c r-m:b")):
+        page.select_option("#r-m select", choice)
+        assert order(page, "r-m") == expected.split()
+
+
 def test_a_grid_can_be_reached_when_what_had_the_focus_is_hidden(visit, report):
     page = visit(report, "mnist-kernels")
     page.focus("[id='mnist-kernels:conv1/7']")  # a dead one
@@ -414,6 +476,16 @@ def test_pictures_are_compared_side_by_side_by_mouse_and_by_keyboard(visit, repo
     assert page.is_hidden(".tray") and page.locator(".picked").count() == 0
 
 
+def test_under_a_finger_nothing_lies_over_what_is_compared(visit, report):
+    page = visit(report, width=360, has_touch=True, is_mobile=True)
+    whole(page)
+    for item in ("conv1/3", "conv1/4"):
+        page.tap(f"[id='mnist-kernels:{item}']")
+    page.hover("[id='mnist-kernels:conv1/5']")  # as browsers tell it when another picture moves to where the finger was
+    assert page.inner_text(".tray-bar") == "2 to compare"
+    assert page.is_hidden(".hover")
+
+
 # Two languages.
 
 
@@ -435,6 +507,17 @@ def test_the_page_speaks_chinese_when_told_to_and_remembers(visit, report):
     page.click(".language")
     assert says(page, "#mnist-kernels h3 .here") == "First-layer kernels"
     assert page.get_attribute("#find", "placeholder") == "Search  ( / )"
+
+
+def test_drawings_speak_chinese_too_and_are_saved_as_they_are_shown(visit, report):
+    page = visit(report, "mnist-evaluation-history", locale="zh-CN", accept_downloads=True)
+    whole(page)
+    words = page.locator("#mnist-evaluation-history svg text").all_text_contents()
+    assert {"轮次", "训练"} <= set(words) and "epoch" not in words
+    svg = saved(page, "mnist-evaluation-history.svg").decode()
+    assert "轮次" in svg and "data-zh" not in svg and "data-en" not in svg
+    page.click(".language")
+    assert "epoch" in page.locator("#mnist-evaluation-history svg text").all_text_contents()
 
 
 def test_a_chinese_browser_gets_chinese_at_once(visit, report):
@@ -513,6 +596,16 @@ def test_on_paper_no_figure_is_lost(visit, report):
         assert all(found.nth(i).is_visible() for i in range(found.count())), selector
     assert page.is_hidden(".plan")
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_on_paper_a_wide_table_fits(visit, tmp_path):
+    table = pd.DataFrame({f"what it is {n}": ["some more words", "or a few"] for n in range(10)})
+    folders = gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Table("wide", table)])])
+    build(folders, tmp_path / "report", {})
+    page = visit(tmp_path / "report" / "index.html", width=700)
+    whole(page)
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == 700
 
 
 def test_hostile_content_does_nothing(visit, hostile):

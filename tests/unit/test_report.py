@@ -256,6 +256,42 @@ def test_drawings_do_not_share_ids_or_styles(tmp_path):
     assert "first" in text and "second" in text  # the descriptions
 
 
+def test_the_words_of_a_drawing_have_their_chinese_but_names_at_ticks_have_none(tmp_path):
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="xtick_1"><text>image</text></g>'
+        "<g><text> epoch </text><text>no such label</text><text>image</text></g></svg>"
+    )
+    build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Figure("f", svg, "a")])]), tmp_path, {})
+    page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert [text.get("data-zh") for text in page.all("text")] == [None, "轮次", None, "图像"]
+
+
+def test_a_sound_without_length_cannot_be_played(tmp_path):
+    pixels = np.zeros((4, 4), np.uint8)
+    items = [Item("none", pixels, sound=gallery.tone(440, 0)), Item("some", pixels, sound=gallery.tone(440, 0.1))]
+    build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Grid("g", items)])]), tmp_path, {})
+    page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
+    sounding = [div["id"] for div in page.all("div") if "sounds" in div.get("class", "").split()]
+    assert sounding == ["r-m:some"] and len(page.all("audio")) == 1
+
+
+def test_only_groups_that_cannot_be_counted_at_a_glance_say_how_many(tmp_path):
+    pixels = np.zeros((4, 4), np.uint8)
+    items = [
+        Item(f"{group}{n}", pixels, group=group) for group, count in (("few", 9), ("many", 10)) for n in range(count)
+    ]
+    build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Grid("g", items)])]), tmp_path, {})
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<span class="count">(\d+)</span>', text) == ["10"]
+
+
+def test_one_number_is_not_called_numbers(tmp_path):
+    exhibit = Exhibit("run", "r", "m", 0, "t", "c", [Number("images", 2, subject="test")], [])
+    build(gallery.write(tmp_path, [exhibit]), tmp_path, {})
+    text = "".join(Reader((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+    assert "Its only number" in text and "1 numbers" not in text
+
+
 # The same inputs, the same bytes.
 
 

@@ -78,3 +78,18 @@ def test_markup_escapes_both_and_says_which_is_which():
 def test_joining_leaves_out_what_is_empty():
     assert joined([BOTH, "", "b"]) == {"en": "a <b> & c · b", "zh": "甲 · b"}
     assert joined(["a", BOTH], {"en": ", ", "zh": "，"}) == {"en": "a, a <b> & c", "zh": "a，甲"}
+
+
+def test_no_line_ends_between_a_number_and_its_per_cent():
+    assert said("right on 77.2 % of 9 % or %") == "right on 77.2\u202f% of 9\u202f% or %"
+    assert said({"en": "5 %", "zh": "占 5 %"}).count("\u202f%") == 2
+
+
+def test_names_are_written_as_they_are_written_elsewhere():
+    assert [
+        metric(name) if isinstance(metric(name), str) else metric(name)["en"] for name in ("mse_at_start", "f1")
+    ] == [
+        "MSE at start",
+        "F1",
+    ]
+    assert metric("shift_at_500_hz")["en"] == "shift at 500 Hz"

@@ -95,3 +95,20 @@ def test_the_size_of_a_picture_is_read_from_its_header():
     from cnnatomy.exhibit.blocks import _png
 
     assert show.size(_png(np.zeros((5, 9), np.uint8), "")) == (9, 5)
+
+
+def test_values_that_are_shown_alike_keep_what_tells_them_apart():
+    items = [
+        {"id": "a", "values": {"norm": 0.123412, "sum": 1.0}},
+        {"id": "b", "values": {"norm": 0.123409, "sum": 1.0}},
+        {"id": "c", "values": {"norm": 0.5}},
+        {"id": "d"},
+    ]
+    assert show.exact(items) == {"a": {"norm": 0.123412}, "b": {"norm": 0.123409}}
+
+
+def test_a_long_interval_may_break_after_its_dash():
+    wide = show.measured({"metric": "m", "value": 0.0, "ci_low": -0.003688, "ci_high": -0.009309})["interval"]
+    short = show.measured({"metric": "m", "value": 0.5, "ci_low": 0.26, "ci_high": 0.74})["interval"]
+    assert wide.count(show.JOINED) == 1 and wide.split(show.JOINED)[1].startswith("\u2026")
+    assert short == f"0.26{show.JOINED}\u2013{show.JOINED}0.74"

@@ -21,6 +21,7 @@ MOST_CUTS = 20  # a line of more pieces than that has room for the last ones onl
 WIDTH = 900.0  # px
 LANE, BAR = 18.0, 14.0  # px, from one lane to the next and how much of it a bar fills
 ROW, BOX = 27.0, 21.0  # px, the same of the boxes of a graph
+CLOCK = 46.0  # px, room for a time of day
 LETTER = 6.4  # px, about how wide a letter of a box is
 GAP = 44.0  # px between columns, for the arrows
 
@@ -105,7 +106,7 @@ class _Axis:
             if left >= free:
                 clock = f"{datetime.fromtimestamp(start, UTC):%H:%M}"
                 marks.append(Markup('<text x="{:.1f}" y="{:.0f}">{}</text>').format(left, height + 12, clock))
-                free = left + 40
+                free = left + CLOCK
         return marks
 
 

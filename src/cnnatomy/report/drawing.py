@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from cnnatomy.exhibit import Text
-from cnnatomy.report.language import chinese, english
+from cnnatomy.report.language import chinese, drawn, english
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -37,6 +37,7 @@ def inline(content: bytes, prefix: str, title: Text, description: Text) -> tuple
         for child in list(parent):
             if child.tag in (f"{SVG}metadata", f"{SVG}style", f"{SVG}title", f"{SVG}desc"):
                 parent.remove(child)
+    _translate(root)
     names = _names(root, prefix)
     styles: dict[str, str] = {}
     for element in root.iter():
@@ -46,6 +47,16 @@ def inline(content: bytes, prefix: str, title: Text, description: Text) -> tuple
             element.tail = None
     _frame(root, prefix, title, description, styles)
     return Markup(ElementTree.tostring(root, encoding="unicode")), styles
+
+
+def _translate(element: ElementTree.Element) -> None:
+    """Chinese beside the words of axes and legends; the names at ticks are the data's and stay as they are."""
+    for child in element:
+        if child.get("id", "").startswith(("xtick", "ytick")):
+            continue
+        if words := child.tag == f"{SVG}text" and drawn((child.text or "").strip()):
+            child.set("data-zh", words)
+        _translate(child)
 
 
 def _names(root: ElementTree.Element, prefix: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ exhibits bring their own Chinese, or are shown in English.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -17,12 +18,22 @@ from markupsafe import Markup, escape
 from cnnatomy.exhibit import Text
 
 CHINESE = "zh-Hans"  # as HTML's lang says it
+PER_CENT = re.compile(r"(?<=\d) (?=%)")  # a line must not end between a number and its sign
+PROPER = {
+    "mse": "MSE",
+    "xor": "XOR",
+    "hz": "Hz",
+    "f1": "F1",
+    "bayes": "Bayes",
+    "grad": "Grad",
+    "cam": "CAM",
+}  # in names of numbers
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
-    """Chinese by English: what the page says (`page`), what its script says (`script`), and `metrics`."""
+    """Chinese by English: what the page says (`page`), what its script says (`script`), `metrics`, and `drawings`."""
     return yaml.load(
         (TEMPLATES / "zh.yaml").read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     )
@@ -59,9 +70,14 @@ def _filled(said: str, language: str, values: Mapping[str, object]) -> str:
 
 def metric(name: str) -> Text:
     """A metric's or a split's name as words; in Chinese, too, where there is one."""
-    words = name.replace("_", " ").strip()
+    words = " ".join(PROPER.get(word, word) for word in name.replace("_", " ").split())
     known = catalogue()["metrics"].get(name)
     return {"en": words, "zh": known} if known else words
+
+
+def drawn(words: str) -> str:
+    """The Chinese of what stands at an axis or in a legend, or nothing."""
+    return catalogue()["drawings"].get(words, "")
 
 
 def verdict(word: str) -> Text:
@@ -80,9 +96,10 @@ def joined(parts: Sequence[Text], between: Text = " · ") -> Text:
 
 def said(text: Text) -> Markup:
     """A text as markup: in one language as it is, in two as two elements."""
-    if not chinese(text):
-        return escape(english(text))
-    return Markup('<span lang="en">{}</span><span lang="{}">{}</span>').format(english(text), CHINESE, chinese(text))
+    here, there = (PER_CENT.sub("\u202f", words) for words in (english(text), chinese(text)))
+    if not there:
+        return escape(here)
+    return Markup('<span lang="en">{}</span><span lang="{}">{}</span>').format(here, CHINESE, there)
 
 
 def attribute(name: str, text: Text) -> Markup:

@@ -74,12 +74,17 @@ class Page:
         return markup
 
     def sound(self, wav: bytes) -> str:
-        """A sound as an address that needs no file: FLAC, which loses nothing and takes half the room."""
+        """A sound as an address that needs no file: FLAC, which loses nothing and takes half the room.
+
+        Empty for one that holds no moment: there is nothing to hear.
+        """
         import soundfile  # only pages with sounds pay for it
 
         flac = io.BytesIO()
         try:
             samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16")
+            if not len(samples):
+                return ""
             soundfile.write(flac, samples, rate, format="FLAC", subtype="PCM_16")
         except soundfile.SoundFileError:  # FLAC has its limits, as of rate; the browser may know more
             return show.data_uri(wav, "audio/wav")

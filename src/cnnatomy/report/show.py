@@ -18,10 +18,12 @@ from cnnatomy.exhibit import formulas
 NARROW = "\u202f"  # narrow no-break space, between a number and its unit
 MINUS = "\u2212"
 JOINED = "\u2060"  # keeps a line from breaking here
+MOST_HELD = 14  # characters of the ends of an interval that fit on one line of a label
 SIZES = ((16, 126), (64, 84))  # about how many px a picture gets among so many
 SMALL = 56  # among more than that
 CARD = 112  # on a card of the first screen
 THIN, LONG = 14, 320  # px, how narrow and how long it may get for that
+GLANCE = 9  # items of a group that are not counted beside its name, since they can be seen
 LEVELS = 12  # of a heat map, and of the weights of words
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?(e[+-][0-9]{2,3})?|-?inf|nan")
 STATES = {
@@ -65,7 +67,8 @@ def measured(number: dict[str, Any]) -> dict[str, str]:
     parts = {"value": shown[0], "unit": unit, "interval": "", "n": plain(number["n"]) if "n" in number else ""}
     if ends:
         between = "…" if shown[1].startswith(MINUS) else "–"  # a dash would be read as a sign
-        parts["interval"] = f"{shown[1]}{JOINED}{between}{JOINED}{shown[2]}"
+        held = JOINED if len(shown[1] + shown[2]) <= MOST_HELD else ""
+        parts["interval"] = f"{shown[1]}{JOINED}{between}{held}{shown[2]}"
     return parts
 
 
@@ -219,6 +222,20 @@ def labelled(item: dict[str, Any]) -> str:
 def facts(item: dict[str, Any]) -> dict[str, str]:
     """An item's values as they are shown, by name."""
     return {key: plain(value) for key, value in item.get("values", {}).items()}
+
+
+def exact(items: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """The full values, by item and name, of those that are shown like another item's and yet differ from it."""
+    alike: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    for item in items:
+        for key, value in item.get("values", {}).items():
+            alike.setdefault((key, plain(value)), []).append((item["id"], value))
+    full: dict[str, dict[str, float]] = {}
+    for (key, _), found in alike.items():
+        if len({value for _, value in found}) > 1:
+            for name, value in found:
+                full.setdefault(name, {})[key] = value
+    return full
 
 
 def items_csv(items: list[dict[str, Any]]) -> str:

@@ -78,6 +78,7 @@ preparing.push((exhibit) => { for (const table of all("table.data", exhibit)) so
 
 // What is known of an item of a grid: its values as the page shows them, its state, its picture enlarged by a whole number.
 const valuesOf = (item) => Object.entries(JSON.parse(item.dataset.facts));
+const exactOf = (item) => JSON.parse(item.dataset.exact ?? "{}"); // what the digits shown don't tell from another item's
 const stateOf = (item) => /\bis-(\w+)/.exec(item.className)?.[1] ?? "";
 const numberOf = (text) => Number(text.replaceAll("\u2212", "-").replaceAll("\u202f", ""));
 const factsOf = (item) => {
@@ -96,7 +97,7 @@ const enlarged = (item, size) => {
 
 // Grids: hover or focus shows what is known of an item; arrows move; sounds play.
 {
-  const hover = one(".hover");
+  const hover = one(".hover"), touched = matchMedia("(hover: none)");
   let shown = null;
   const show = (item) => {
     if (shown) hide();
@@ -154,7 +155,7 @@ const enlarged = (item, size) => {
     });
     list.addEventListener("mouseover", (event) => {
       const item = event.target.closest(".item");
-      if (item) show(item);
+      if (item && !(touched.matches && picked.length)) show(item); // what moves under a finger is not pointed at
     });
     list.addEventListener("mouseleave", hide);
     list.addEventListener("focusin", (event) => {
@@ -194,7 +195,7 @@ const enlarged = (item, size) => {
     const at = picked.indexOf(item);
     if (at < 0) picked.push(item); else picked.splice(at, 1);
     item.classList.toggle("picked", at < 0);
-    if (matchMedia("(hover: none)").matches) hide(); // it would lie over the tray
+    if (touched.matches) hide(); // it would lie over the tray
     if (!item.classList.contains("sounds")) item.setAttribute("aria-pressed", at < 0);
     lay();
   };
@@ -242,8 +243,9 @@ const prepareGrid = (work) => {
     const STATES = ["right", "live", "rescued", "wrong", "dead"];
     const order = (choice) => (row) => {
       if (choice === "state") return STATES.indexOf(stateOf(one(".item", row)));
-      const value = values.get(row).get(choice.slice(1));
-      return value === undefined ? Infinity : (choice[0] === "↓" ? -1 : 1) * numberOf(value); // what has no value comes last
+      const key = choice.slice(1), value = values.get(row).get(key);
+      if (value === undefined) return Infinity; // what has no value comes last
+      return (choice[0] === "↓" ? -1 : 1) * (exactOf(one(".item", row))[key] ?? numberOf(value));
     };
     select.addEventListener("change", () => {
       const rank = order(select.value);
@@ -266,6 +268,14 @@ const prepareGrid = (work) => {
   if (tools.children.length) one(".groups", work).before(tools);
 };
 preparing.push((exhibit) => { for (const work of all(".work-grid", exhibit)) prepareGrid(work); });
+
+// A label beside the works scrolls with them where the window is too low for it; the style sheet asks how tall it is.
+{
+  const measure = new ResizeObserver((entries) => {
+    for (const { target, borderBoxSize } of entries) target.style.setProperty("--tall", `${borderBoxSize[0].blockSize}px`);
+  });
+  for (const label of all(".placard-inner")) measure.observe(label);
+}
 
 // Links to items: from a matrix's cell, which marks all that it stands for, or from an address.
 {

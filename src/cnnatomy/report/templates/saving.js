@@ -41,6 +41,7 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
       if (original.hasAttribute("class") && style.transform !== "none") target.setAttribute("transform", style.transform);
       target.removeAttribute("class");
       target.removeAttribute("style");
+      for (const language of ["data-en", "data-zh"]) target.removeAttribute(language);
     });
     svg.style.colorScheme = svg.style.color = "";
     copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
