@@ -225,11 +225,9 @@ def test_of_a_dead_node_the_user_hears_and_the_run_goes_on_when_it_is_back(slurm
         said = next((line for line in run.stdout if line.startswith("Slurm keeps")), "")
         assert f"job {job} (rule_train_wildcards_stripes_0)" in said and "DOWN" in said and "`sinfo -R`" in said, said
         slurm.command("slurmd")
-        slurm.command("scontrol", "update", f"NodeName={node}", "State=RESUME")
         goes_on(cluster)
     finally:
         if slurm.command("sinfo", "-h", "-o", "%t").strip().startswith("down"):
             slurm.command("slurmd")
-            slurm.command("scontrol", "update", f"NodeName={node}", "State=RESUME")
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=60)

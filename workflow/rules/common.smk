@@ -112,7 +112,7 @@ def code_of_step(step):
 
 def on_slurm():
     """Whether this Snakemake sends jobs to Slurm; a dry run and the jobs themselves send none."""
-    return workflow.executor_plugin is not None and workflow.executor_plugin.name == "slurm"
+    return workflow.executor_plugin.name == "slurm"
 
 
 def grows(amount):
