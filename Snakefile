@@ -34,6 +34,11 @@ rule all:
         "results/report/index.html",
 
 
+onstart:
+    if on_slurm():
+        waiting.watch()
+
+
 onsuccess:
     print("The report: results/report/index.html")
 
@@ -44,3 +49,8 @@ onerror:
         "A step failed; its log is named above, and results/report/partial.html shows what there is. "
         "Mend the cause and run the same command: it goes on from there."
     )
+    if on_slurm():
+        print(
+            "Where sbatch failed, Slurm refused what a job asked for (partition, account, memory, time, GPUs); "
+            "docs/cluster.md, What goes wrong, has Slurm's words and what to change for each."
+        )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
+OWN = PROJECT / "tests/workflow/own"
 
 
 @dataclass
@@ -60,6 +61,34 @@ def make_checkout(folder: Path) -> Checkout:
         k: v for k, v in os.environ.items() if not k.startswith(("CNNATOMY_", "SNAKEMAKE_", "OVERRIDES", "REPORT"))
     }
     return Checkout(folder, environment | {"PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def with_own(folder: Path) -> Checkout:
+    """A checkout with the user's folder of stripes beside it."""
+    checkout = make_checkout(folder)
+    path = f"{checkout.environment['PYTHONPATH']}{os.pathsep}{OWN}"
+    return Checkout(folder, checkout.environment | {"CNNATOMY_CONF": str(OWN / "conf"), "PYTHONPATH": path})
+
+
+def jobs(output: str) -> list[str]:
+    """The rules that Snakemake says it runs."""
+    return [line.split()[1].rstrip(":") for line in output.splitlines() if line.startswith(("rule ", "localrule "))]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory) -> Checkout:
+    """A checkout whose report of stripes is made, by plain Snakemake. To change it, take a copy."""
+    checkout = with_own(tmp_path_factory.mktemp("made") / "checkout")
+    answer = checkout.snakemake("--config", "report=stripes")
+    assert answer.returncode == 0, answer.stdout
+    return checkout
+
+
+def copied(made: Checkout, folder: Path) -> Checkout:
+    """A copy of a checkout, with all that was made in it."""
+    shutil.copytree(made.folder, folder, symlinks=True)
+    path = made.environment["PYTHONPATH"].replace(str(made.folder), str(folder))
+    return Checkout(folder, made.environment | {"PYTHONPATH": path})
 
 
 @pytest.fixture

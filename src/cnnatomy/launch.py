@@ -1,7 +1,8 @@
 """What `make report` runs: Snakemake, one at a time in a checkout, going on after whatever stopped the last one.
 
 REPORT, OVERRIDES and PROFILE come from the environment. OVERRIDES is split as a shell would split it and handed on in a
-YAML file, never through a command line, so that every character survives.
+YAML file, never through a command line, so that every character survives. SNAKEMAKE_OUTPUT_CACHE names a folder
+through which downloads and prepared data are shared.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def main() -> int:
 def _snakemake() -> list[str]:
     profile = os.environ.get("PROFILE") or "default"
     command = [sys.executable, "-m", "snakemake", "--configfile", str(ASKED), "--rerun-incomplete"]
-    return [*command, "--workflow-profile", f"profiles/{profile}"]
+    shared = ["--cache"] if os.environ.get("SNAKEMAKE_OUTPUT_CACHE") else []  # Snakemake wants both
+    return [*command, *shared, "--workflow-profile", f"profiles/{profile}"]
 
 
 def _take(lock) -> None:

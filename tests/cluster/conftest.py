@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Checkout
-from tests.workflow.test_end_to_end import with_own
+from tests.conftest import Checkout, with_own
 
 NEEDED = ("sbatch", "srun", "squeue", "sinfo", "slurmctld", "slurmd", "munged")
 CONF = """
@@ -26,7 +25,7 @@ SlurmdPort={other_port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={place}/munge.socket
+AuthInfo=socket={place}/munge.socket,cred_expire=20
 CredType=cred/munge
 StateSaveLocation={place}/ctld
 SlurmdSpoolDir={place}/slurmd
@@ -134,9 +133,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def cluster(slurm, tmp_path) -> Checkout:
+def at(slurm: Slurm, folder: Path) -> Checkout:
     """A checkout with the stripes of the tests, whose Snakemake finds the Slurm."""
-    checkout = with_own(tmp_path / "checkout")
+    checkout = with_own(folder)
     mine = {key: slurm.environment[key] for key in ("SLURM_CONF", "PATH")}
     return Checkout(checkout.folder, checkout.environment | mine)
+
+
+@pytest.fixture
+def cluster(slurm, tmp_path) -> Checkout:
+    return at(slurm, tmp_path / "checkout")

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import Checkout
-from tests.workflow.test_end_to_end import jobs, with_own
+from tests.cluster.conftest import at
+from tests.conftest import PROJECT, Checkout, copied, jobs
 
 # Two cores are all that the node has. Without Slurm's accounting the plugin must ask squeue; a test needs no patience.
 QUICK = ["--cores", "2", "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"]
-QUICK += ["--latency-wait", "5", "--config", "report=stripes"]
+QUICK += ["--latency-wait", "5"]
 NETWORK = "results/runs/stripes/seed0/model.safetensors"
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm", *QUICK, *arguments]
+    asked = ["--workflow-profile", "profiles/slurm", *QUICK, "--config", "report=stripes", *arguments]
+    return [sys.executable, "-m", "snakemake", *asked]
 
 
 def snakemake(cluster: Checkout, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -34,35 +36,26 @@ def log_of(checkout: Checkout, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def made(slurm, tmp_path_factory) -> tuple[Checkout, str, list[dict[str, str]]]:
+def sent(slurm, tmp_path_factory) -> tuple[Checkout, str, list[dict[str, str]]]:
     """A checkout whose report was made on Slurm, what Snakemake said of it, and what Slurm wrote of its jobs."""
-    own = with_own(tmp_path_factory.mktemp("cluster") / "checkout")
-    mine = {key: slurm.environment[key] for key in ("SLURM_CONF", "PATH")}
-    checkout = Checkout(own.folder, own.environment | mine)
-    answer = snakemake(checkout)
+    checkout = at(slurm, tmp_path_factory.mktemp("cluster") / "checkout")
+    # What `make report PROFILE=slurm REPORT=stripes` runs.
+    make = [sys.executable, "-m", "cnnatomy.launch", *QUICK]
+    answer = checkout.run(*make, timeout=400, PROFILE="slurm", REPORT="stripes")
     assert answer.returncode == 0, answer.stdout
     return checkout, answer.stdout, slurm.finished()
 
 
-def copied(made: tuple[Checkout, str, list], folder: Path) -> Checkout:
-    checkout = made[0]
-    shutil.copytree(checkout.folder, folder, symlinks=True)
-    path = checkout.environment["PYTHONPATH"].replace(str(checkout.folder), str(folder))
-    return Checkout(folder, checkout.environment | {"PYTHONPATH": path})
-
-
-def test_the_numbers_are_those_of_a_run_without_slurm(made, tmp_path):
-    checkout, _, _ = made
-    here = with_own(tmp_path / "here")
-    assert here.snakemake("--config", "report=stripes").returncode == 0
+def test_the_numbers_are_those_of_a_run_without_slurm(sent, made):
+    checkout, _, _ = sent
     for file in ("results.csv", "exhibits.zip"):
         assert (checkout.folder / "results/report" / file).read_bytes() == (
-            here.folder / "results/report" / file
+            made.folder / "results/report" / file
         ).read_bytes()
 
 
-def test_heavy_jobs_go_to_slurm_short_ones_together_and_light_ones_stay(made):
-    _, said, finished = made
+def test_heavy_jobs_go_to_slurm_short_ones_together_and_light_ones_stay(sent):
+    _, said, finished = sent
     assert {job["JobState"] for job in finished} == {"COMPLETED"}
     # One training, and the five exhibits in one.
     assert len(finished) == 2
@@ -70,14 +63,14 @@ def test_heavy_jobs_go_to_slurm_short_ones_together_and_light_ones_stay(made):
         assert f"localrule {rule}:" in said
 
 
-def test_what_was_made_on_slurm_need_not_be_made_again_here(made, tmp_path):
-    checkout = copied(made, tmp_path / "checkout")
+def test_what_was_made_on_slurm_need_not_be_made_again_here(sent, tmp_path):
+    checkout = copied(sent[0], tmp_path / "checkout")
     answer = checkout.snakemake("--config", "report=stripes", "--dry-run")
     assert jobs(answer.stdout) == [], answer.stdout
 
 
-def test_a_failing_job_shows_its_log_and_leaves_a_partial_report(made, tmp_path):
-    checkout = copied(made, tmp_path / "checkout")
+def test_a_failing_job_shows_its_log_and_leaves_a_partial_report(sent, tmp_path):
+    checkout = copied(sent[0], tmp_path / "checkout")
     answer = snakemake(checkout, 'overrides=["dissect.feature_maps.sample=5000"]', "--retries", "0")
     assert answer.returncode != 0
     assert "give one of 0 to 199" in answer.stdout
@@ -87,11 +80,11 @@ def test_a_failing_job_shows_its_log_and_leaves_a_partial_report(made, tmp_path)
 LONG = 'overrides=["training.max_epochs=100000"]'
 
 
-def begun(checkout: Checkout, slurm) -> subprocess.Popen[str]:
+def begun(checkout: Checkout, slurm, *arguments: str) -> subprocess.Popen[str]:
     """A run of which a long training is at work on the node."""
     before = set(slurm.queued())
     run = subprocess.Popen(
-        command(LONG, "--retries", "0", "--", NETWORK),
+        command(LONG, "--retries", "0", *(arguments or ("--", NETWORK))),
         cwd=checkout.folder,
         env=checkout.environment,
         stdin=subprocess.DEVNULL,
@@ -108,8 +101,19 @@ def begun(checkout: Checkout, slurm) -> subprocess.Popen[str]:
     raise AssertionError("no training came to work")
 
 
+def goes_on(checkout: Checkout) -> None:
+    """Wait until the training has taken up where an earlier one was stopped."""
+    for _ in range(600):
+        if log_of(checkout, "train/stripes-seed0.log").startswith("going on after epoch"):
+            return
+        time.sleep(0.1)
+    pytest.fail(log_of(checkout, "train/stripes-seed0.log")[:500])
+
+
 def test_one_interrupt_cancels_all_jobs_and_the_next_run_goes_on(slurm, cluster):
-    run = begun(cluster, slurm)
+    # Two trainings, of which one must wait: the node has two processors.
+    run = begun(cluster, slurm, "--set-threads", "train=2", "--", NETWORK, NETWORK.replace("seed0", "seed1"))
+    assert len(slurm.queued()) == 2
     run.send_signal(signal.SIGINT)
     run.communicate(timeout=60)
     assert run.returncode != 0
@@ -120,12 +124,7 @@ def test_one_interrupt_cancels_all_jobs_and_the_next_run_goes_on(slurm, cluster)
     assert slurm.queued() == [] and not (cluster.folder / NETWORK).exists()
     again = begun(cluster, slurm)
     try:
-        for _ in range(300):
-            if log_of(cluster, "train/stripes-seed0.log").startswith("going on after epoch"):
-                break
-            time.sleep(0.1)
-        else:
-            pytest.fail(log_of(cluster, "train/stripes-seed0.log")[:500])
+        goes_on(cluster)
     finally:
         again.send_signal(signal.SIGINT)
         again.communicate(timeout=60)
@@ -169,13 +168,66 @@ def test_a_training_in_two_processes_works_inside_a_job(slurm, cluster):
     assert "MEMBER: 1/2" in log and "MEMBER: 2/2" in log and log.count("epoch 3 of 3") == 1
 
 
+@pytest.fixture(scope="module")
+def refused(slurm, tmp_path_factory) -> str:
+    """What is said of four jobs, each of which asks for something else that there is not, and is tried twice."""
+    checkout = at(slurm, tmp_path_factory.mktemp("refused") / "checkout")
+    targets = ["results/trials/widths.json", "results/exhibits/stripes/seed0/samples/exhibit.json"]
+    targets += ["results/lessons/convolution/exhibit.json", NETWORK]
+    wrong = ["trials:slurm_partition=nowhere", "samples:slurm_partition=main", "samples:mem_mb=9000000"]
+    wrong += ["lesson:slurm_partition=main", "lesson:gpu=3"]
+    # Of a group that sbatch refuses Snakemake leaves the reason out: another `groups` takes the place of the profile's.
+    options = ["--retries", "1", "--groups", "study=alone", "--set-resources", *wrong]
+    slurm.command("scontrol", "update", "PartitionName=main", "Default=NO")
+    try:
+        answer = snakemake(checkout, *options, "--", *targets)
+    finally:
+        slurm.command("scontrol", "update", "PartitionName=main", "Default=YES")
+    assert answer.returncode != 0
+    return answer.stdout
+
+
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    "words",
     [
-        (["--default-resources", "slurm_partition=nowhere"], "invalid partition specified: nowhere"),
-        (["--set-resources", "train:mem_mb=9000000"], "Memory specification can not be satisfied"),
+        "No partition specified or system default partition",
+        "invalid partition specified: nowhere",
+        "Memory specification can not be satisfied",
+        "Requested node configuration is not available",
     ],
 )
-def test_what_the_cluster_does_not_have_is_an_error_that_names_it(slurm, cluster, wrong, says):
-    answer = snakemake(cluster, *wrong, "--retries", "0", "--", NETWORK)
-    assert answer.returncode != 0 and says in answer.stdout
+def test_what_the_cluster_does_not_have_is_refused_in_words_of_which_the_docs_say_what_to_change(refused, words):
+    assert words in refused, refused
+    assert "docs/cluster.md, What goes wrong" in refused
+    assert words.replace("nowhere", "…") in (PROJECT / "docs/cluster.md").read_text()
+
+
+def test_a_job_that_is_tried_again_asks_for_more(refused):
+    calls = re.findall(r"sbatch .*--comment '?rule_lesson.*", refused)
+    asked = [re.search(r"-t (\d+) .*--mem (\d+)", call) for call in calls]
+    assert [a and a.groups() for a in asked] == [("10", "1000"), ("20", "2000")], calls
+
+
+def test_of_a_dead_node_the_user_hears_and_the_run_goes_on_when_it_is_back(slurm, cluster):
+    (node,) = slurm.command("sinfo", "-h", "-o", "%n").split()
+    run = begun(cluster, slurm)
+    (job,) = slurm.queued()
+    processes = [int(line.split()[0]) for line in slurm.command("scontrol", "listpids", job).splitlines()[1:]]
+    os.kill(int((slurm.place / "slurmd.pid").read_text()), signal.SIGKILL)
+    try:
+        # What slurmctld does itself when a node has not answered for SlurmdTimeout.
+        slurm.command("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        assert slurm.finished()[-1]["JobState"] == "NODE_FAIL"
+        assert run.stdout is not None
+        said = next((line for line in run.stdout if line.startswith("Slurm keeps")), "")
+        assert f"job {job} (rule_train_wildcards_stripes_0)" in said and "DOWN" in said and "`sinfo -R`" in said, said
+        slurm.command("slurmd")
+        goes_on(cluster)
+    finally:
+        if slurm.command("sinfo", "-h", "-o", "%t").strip().startswith("down"):
+            slurm.command("slurmd")
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=60)

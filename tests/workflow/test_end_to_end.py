@@ -16,30 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Checkout, make_checkout
-
-OWN = Path(__file__).parent / "own"
-
-
-def with_own(folder: Path) -> Checkout:
-    """A checkout with the user's folder of stripes beside it."""
-    checkout = make_checkout(folder)
-    path = f"{checkout.environment['PYTHONPATH']}{os.pathsep}{OWN}"
-    return Checkout(folder, checkout.environment | {"CNNATOMY_CONF": str(OWN / "conf"), "PYTHONPATH": path})
-
-
-def jobs(output: str) -> list[str]:
-    """The rules that Snakemake says it runs."""
-    return [line.split()[1].rstrip(":") for line in output.splitlines() if line.startswith(("rule ", "localrule "))]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A checkout whose report of stripes is made, by plain Snakemake."""
-    checkout = with_own(tmp_path_factory.mktemp("made") / "checkout")
-    answer = checkout.snakemake("--config", "report=stripes")
-    assert answer.returncode == 0, answer.stdout
-    return checkout
+from tests.conftest import OWN, Checkout, jobs, with_own
 
 
 def test_the_report_is_there_with_every_number_in_results_csv(made):

@@ -12,8 +12,7 @@ import time
 
 import pytest
 
-from tests.conftest import Checkout
-from tests.workflow.test_end_to_end import OWN, jobs, with_own
+from tests.conftest import OWN, Checkout, jobs, with_own
 
 EXHIBIT = "results/studies/widths/exhibit.json"
 RUNS = [f"results/runs/widths-{level}/seed{seed}" for seed in (0, 1) for level in ("few", "many")]

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from cnnatomy import waiting
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
@@ -23,6 +24,19 @@ def _plan():
     return plan
 
 
+def _look_for_cache():
+    """Snakemake would find a folder of --cache out of reach only after the first download."""
+    folder = os.environ.get("SNAKEMAKE_OUTPUT_CACHE")
+    if workflow.workflow_settings.cache is None or not folder:
+        return
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise WorkflowError(
+            f"SNAKEMAKE_OUTPUT_CACHE={folder}: there is no such folder, or you may not read it. "
+            "docs/cluster.md says how to make one for several users; without the variable nothing is shared."
+        )
+
+
+_look_for_cache()
 try:
     unknown = set(config) - {"report", "overrides"}
     if unknown:
@@ -95,6 +109,11 @@ def code_of_step(step):
         return code_of(step, configuration(wildcards), method=_method(wildcards))
 
     return of
+
+
+def on_slurm():
+    """Whether this Snakemake sends jobs to Slurm; a dry run and the jobs themselves send none."""
+    return workflow.executor_plugin.name == "slurm"
 
 
 def grows(amount):
