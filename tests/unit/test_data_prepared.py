@@ -127,6 +127,18 @@ def test_a_changed_or_missing_file_is_named(tmp_path: Path, name: str):
         prepared.load(tmp_path / "toy")
 
 
+def test_a_damaged_file_out_of_a_shared_cache_is_named_where_it_lies(tmp_path: Path):
+    prepared.write(tmp_path / "toy", FACTS, inputs(), samples())
+    file, place = tmp_path / "toy/inputs.npy", tmp_path / "cache/4711.npy"
+    place.parent.mkdir()
+    file.rename(place)
+    file.symlink_to(place)
+    prepared.load(tmp_path / "toy")
+    place.write_bytes(b"")
+    with pytest.raises(DamagedData, match=f"Delete {place}, which {file} points to, and run the workflow again"):
+        prepared.load(tmp_path / "toy")
+
+
 def test_damaged_facts_are_named(tmp_path: Path):
     with pytest.raises(DamagedData, match="no prepared dataset.*prepare step"):
         prepared.load(tmp_path / "toy")

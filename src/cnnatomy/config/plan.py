@@ -142,7 +142,8 @@ class Plan:
 
         What makes a variant comes last: it is what the study compares.
         """
-        study = None if run in folders.options("run") else study_of(run)
+        known = run in self.runs or run in folders.options("run")  # the first needs no look at the disk
+        study = None if known else study_of(run)
         if study:
             return [*self.of_study(study), *self.study(study).variant(run).overrides]
         mine = overrides.for_run(self.overrides, run)

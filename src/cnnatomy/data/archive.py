@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cnnatomy.data.errors import DamagedData
-from cnnatomy.data.files import new_file
+from cnnatomy.data.files import new_file, remedy
 
 MANIFEST = "manifest.json"
 
@@ -86,4 +86,4 @@ class Raw:
 
     @property
     def _remedy(self) -> str:
-        return "Delete it and run the workflow again."
+        return remedy(self.path)

@@ -23,6 +23,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def remedy(damaged: Path) -> str:
+    """What to do about a damaged file or folder; one out of a cache that several share has to go there."""
+    place = f"{damaged.resolve()}, which {damaged} points to," if damaged.is_symlink() else str(damaged)
+    return f"Delete {place} and run the workflow again."
+
+
 @contextmanager
 def explained(target: Path) -> Iterator[None]:
     """Turn the errors of a full disk, a read-only or a forbidden place into a DataError that says what to do."""

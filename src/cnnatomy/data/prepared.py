@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 import numpy as np
 
 from cnnatomy.data.errors import DamagedData, DataError
-from cnnatomy.data.files import CHUNK, new_files, sha256
+from cnnatomy.data.files import CHUNK, new_files, remedy, sha256
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,24 +176,28 @@ def load(folder: Path) -> Dataset:
     Raises DamagedData if a file is missing, can't be read, or is another than the one that was written.
     """
     folder = Path(folder)
-    remedy = f"Delete {folder} and run the workflow again."
+
+    def remedied(file: Path) -> str:
+        return remedy(file if file.is_symlink() else folder)
+
+    told = folder / "dataset.json"
     try:
-        values = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        values = json.loads(told.read_text(encoding="utf-8"))
         facts = Facts.from_dict(values)
     except FileNotFoundError as error:
         raise DamagedData(
             f"There is no prepared dataset in {folder} (no dataset.json). Run the prepare step first."
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedData(f"{folder / 'dataset.json'} is damaged or of another version: {error}. {remedy}") from error
+        raise DamagedData(f"{told} is damaged or of another version: {error}. {remedied(told)}") from error
     if {field.name for field in fields(Facts)} != set(values):
-        raise DamagedData(f"{folder / 'dataset.json'} was written by another version. {remedy}")
+        raise DamagedData(f"{told} was written by another version. {remedied(told)}")
     for name in ("inputs.npy", "samples.csv"):
         file = folder / name
         if not file.is_file():
-            raise DamagedData(f"{file} is missing. {remedy}")
+            raise DamagedData(f"{file} is missing. {remedied(file)}")
         if sha256(file) != facts.files.get(name):
-            raise DamagedData(f"{file} is not the file that was written there (its SHA-256 differs). {remedy}")
+            raise DamagedData(f"{file} is not the file that was written there (its SHA-256 differs). {remedied(file)}")
     return Dataset(facts, folder)
 
 

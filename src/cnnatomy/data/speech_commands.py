@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnatomy.data import archive, sounds
 from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.files import remedy
 from cnnatomy.data.sounds import Clip, Spectrogram
 from cnnatomy.data.sources import File, collect
 from cnnatomy.data.unpack import tar_members
@@ -71,7 +72,7 @@ def clips(source: archive.Raw) -> tuple[list[Clip], list[str]]:
         name, split = next(iter(splits.items()))
         raise DamagedData(
             f"{source.path}: {LISTS[split]} names {len(splits)} clips that aren't there, first {name}. "
-            "Delete it and run the workflow again."
+            f"{remedy(source.path)}"
         )
     return found, words
 

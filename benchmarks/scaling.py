@@ -1,0 +1,150 @@
+"""What a large workflow costs: planning a thousand trainings, overhead, jobs side by side, training in two processes.
+
+    snakemake --cores all results/data/mnist/dataset.json results/data/spoken_digits/dataset.json
+    python benchmarks/scaling.py                 # five minutes on two cores that are idle
+
+Works in a copy of the checkout. The table goes to benchmarks/scaling.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
+RUNS, FILES = 1000, 100
+LESSONS = ("classic_filters", "convolution", "output_size", "shapes", "why_convolution")
+RUN = """# @package _global_
+defaults: [mnist, _self_]
+training: {{learning_rate: {rate}}}
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a command: seconds on the clock, processor seconds, and peak memory in MB of its largest process."""
+
+    clock: float
+    cpu: float
+    memory: float
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "checkout"
+        shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "results", ".snakemake"))
+        for name in ("mnist", "spoken_digits"):
+            shutil.copytree(PROJECT / "results/data" / name, copy / "results/data" / name)
+        rows = [*planned(copy), *overhead(copy), *side_by_side(copy), *two_processes(copy)]
+    for name, value, unit, reach in rows:
+        print(f"{name:72} {value:8.2f} {unit:3} {reach}")
+    with (PROJECT / "benchmarks/scaling.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([["figure", "value", "unit", "reach"], *rows])
+
+
+def planned(checkout: Path) -> list[tuple[str, float, str, str]]:
+    """Dry runs: a network with a thousand seeds, each trained and evaluated; a thousand points of a grid; run files."""
+    own = checkout / "own"
+    for group in ("run", "report", "study"):
+        (own / group).mkdir(parents=True)
+    rates = [round(0.001 + k * 1e-5, 5) for k in range(RUNS)]
+    for k, rate in enumerate(rates[:FILES]):
+        (own / f"run/rate{k}.yaml").write_text(RUN.format(rate=rate))
+    (own / "report/files.yaml").write_text(
+        f"title: {{en: Files}}\nruns: [{', '.join(f'rate{k}' for k in range(FILES))}]\nmethods: [evaluation]\n"
+    )
+    (own / "report/seeds.yaml").write_text(
+        f"title: {{en: Seeds}}\nruns: [mnist]\nmethods: [evaluation]\nseeds: {RUNS}\n"
+    )
+    (own / "study/points.yaml").write_text(
+        f"title: {{en: Points}}\nbase: mnist\nseeds: 1\ngrid: {{training.learning_rate: {rates}}}\n"
+    )
+    found: list[tuple[str, float, str, str]] = []
+    for what, reach, arguments in (
+        (f"{RUNS:,} seeds", ("≤ 60", "≤ 1000"), ("--config", "report=seeds")),
+        (f"a grid of {RUNS:,} points", ("≤ 60", "≤ 1000"), ("results/studies/points/exhibit.json",)),
+        (f"{FILES} run files", ("", ""), ("--config", "report=files")),
+    ):
+        cost = ran(checkout, *snakemake(1), "--dry-run", *arguments, CNNATOMY_CONF=str(own))
+        found.append((f"dry run of {what}, processor", cost.cpu, "s", reach[0]))
+        found.append((f"dry run of {what}, memory", cost.memory, "MB", reach[1]))
+    return found
+
+
+def overhead(checkout: Path) -> list[tuple[str, float, str, str]]:
+    """What Snakemake adds to a job, and what a step does beside importing and its work, in processor seconds."""
+    targets = [f"results/lessons/{lesson}/exhibit.json" for lesson in LESSONS]
+    dry = ran(checkout, *snakemake(1), "--dry-run", *targets)
+    whole = ran(checkout, *snakemake(1), *targets)
+    alone = [ran(checkout, *step("lesson", f"lesson={lesson}")) for lesson in LESSONS]
+    snakemakes = (whole.cpu - dry.cpu - sum(cost.cpu for cost in alone)) / len(LESSONS)
+    # The shortest of them does next to nothing.
+    lesson = min(zip(alone, LESSONS, strict=True), key=lambda pair: pair[0].cpu)[1]
+    log = checkout / "importtime.log"
+    own = ran(checkout, sys.executable, "-X", "importtime", *step("lesson", f"lesson={lesson}")[1:], log=log)
+    importing = sum(map(int, IMPORT.findall(log.read_text()))) / 1e6
+    return [
+        ("overhead a job, Snakemake's, processor", snakemakes, "s", ""),
+        (f"overhead a job, the step's above imports ({lesson}), processor", own.cpu - importing, "s", ""),
+        ("overhead a job, both", snakemakes + own.cpu - importing, "s", "≤ 0.5"),
+    ]
+
+
+def side_by_side(checkout: Path) -> list[tuple[str, float, str, str]]:
+    """Two trainings of one thread, one after the other and at once."""
+    clocks = []
+    for cores, seeds in ((1, (1, 2)), (2, (3, 4))):
+        targets = [f"results/runs/speech/seed{seed}/model.safetensors" for seed in seeds]
+        clocks.append(ran(checkout, *snakemake(cores), *targets).clock)
+    return [("two jobs on two cores, one after the other against at once", clocks[0] / clocks[1], "×", "≥ 1.6")]
+
+
+def two_processes(checkout: Path) -> list[tuple[str, float, str, str]]:
+    """An epoch of M1 on MNIST by two threads of a process, and by two processes of a thread."""
+    clocks = []
+    for values in (("training.threads=2",), ("training.threads=1", "training.devices=2")):
+        out = checkout / "out"
+        clocks.append(ran(checkout, *step("train", "run=mnist", "training.max_epochs=2", f"out={out}", *values)).clock)
+        shutil.rmtree(out)
+    return [("two processes (training.devices=2) against two threads, clock", clocks[1] / clocks[0], "×", "stated")]
+
+
+def snakemake(cores: int) -> list[str]:
+    return [sys.executable, "-m", "snakemake", "--quiet", "all", "--cores", str(cores)]
+
+
+def step(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"cnnatomy.steps.{name}", *arguments]
+
+
+def ran(checkout: Path, *command: str, log: Path | None = None, **environment: str) -> Cost:
+    """Run a command in the checkout. Ends the program where it fails."""
+    log = log or checkout / "command.log"
+    began = time.monotonic()
+    with log.open("w") as file:
+        child = subprocess.Popen(
+            command,
+            cwd=checkout,
+            env=os.environ | {"PYTHONPATH": str(checkout / "src"), "PYTHONDONTWRITEBYTECODE": ""} | environment,
+            stdout=file,
+            stderr=file,
+        )
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{log.read_text()[-2000:]}")
+    return Cost(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    main()
