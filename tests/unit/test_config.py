@@ -93,6 +93,8 @@ def test_every_ascii_character_survives_the_way_to_a_step(tmp_path):
         ("run=speech", "training.max_epochs=3", "model.filters=[4,8]", "model=frequency"),
         ("run=mnist", "split={test:{voice:[a,b]},validation:0.1}", "++training.augment.degrees=3", "~title.zh"),
         ("run=text", "training.augment=null", "title.en='a, b = c'", "model.start=random"),
+        ("run=mnist", "training.threads=${threads.fetch}", "+split.validation=0.1"),
+        ("data=own_sounds", "data.name=mine"),
     ],
 )
 def test_a_configuration_is_hydras_own(given):
