@@ -50,7 +50,4 @@ onerror:
         "Mend the cause and run the same command: it goes on from there."
     )
     if on_slurm():
-        print(
-            "Where sbatch failed, Slurm refused what a job asked for (partition, account, memory, time, GPUs); "
-            "docs/cluster.md, What goes wrong, has Slurm's words and what to change for each."
-        )
+        print(waiting.REFUSED)

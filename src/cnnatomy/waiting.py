@@ -6,14 +6,20 @@ no node can take, because it asks for too much or because the nodes are down, wa
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 import time
 from pathlib import Path
 
-SECONDS = 30
-#: Slurm's reasons that pass by themselves.
-_PASSING = ("None", "Priority", "Resources", "BeginTime", "Dependency", "JobArrayTaskLimit")
+#: What to read where Slurm takes a job not even into the queue.
+REFUSED = (
+    "Where sbatch failed, Slurm refused what a job asked for (partition, account, memory, time, GPUs); "
+    "docs/cluster.md, What goes wrong, has Slurm's words and what to change for each."
+)
+SECONDS, NAMED = 30, 3
+#: Slurm's reasons that pass by themselves, those of a limit of jobs at once among them (QOSMaxJobsPerUserLimit).
+_PASSING = re.compile(r"None|Priority|Resources|BeginTime|Dependency|JobArrayTaskLimit|.*Max.*Jobs.*Limit")
 #: What to do about others, by a word of theirs.
 _REMEDIES = {
     "DOWN": "`sinfo -R` says which nodes are down and why; these jobs run when one is back, or in another partition",
@@ -36,8 +42,9 @@ def _watch() -> None:
             if reason not in said:
                 said.add(reason)
                 remedy = next((text for word, text in _REMEDIES.items() if word in reason), _ELSE)
+                more = f" and {len(jobs) - NAMED} more" if len(jobs) > NAMED else ""
                 print(
-                    f"Slurm keeps {', '.join(jobs)} waiting: {reason}. What to do: {remedy} "
+                    f"Slurm keeps {', '.join(jobs[:NAMED])}{more} waiting: {reason}. What to do: {remedy} "
                     "(slurm_partition in profiles/slurm/config.yaml; docs/cluster.md, What goes wrong).",
                     flush=True,
                 )
@@ -52,7 +59,9 @@ def _waiting() -> dict[str, list[str]]:
         return {}
     found: dict[str, list[str]] = {}
     for line in answer.splitlines():
+        if line.count("|") < 3:
+            continue
         number, comment, reason, folder = line.split("|", 3)
-        if reason not in _PASSING and Path(folder) == Path.cwd():
+        if not _PASSING.fullmatch(reason) and Path(folder) == Path.cwd():
             found.setdefault(reason, []).append(f"job {number} ({comment})")
     return found

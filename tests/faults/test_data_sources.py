@@ -184,6 +184,18 @@ def test_a_server_that_cannot_go_on_starts_anew(tmp_path: Path, server: Server):
     assert len(server.ranges) == 2
 
 
+def test_what_was_downloaded_outlives_a_stop_while_it_is_unpacked(tmp_path: Path, server: Server):
+    def stopped(path: Path):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopping = File("digits.gz", ["digits"], stopped, [f"{server.url}/digits.gz"])
+        collect(WANTED, [stopping], None, mirror=None, target=tmp_path / "raw" / "toy.zip")
+    assert get(tmp_path, server.url) == CONTENT
+    assert server.ranges == [None, f"bytes={len(PACKED)}-"], "the next run asks for nothing but what is missing"
+    assert not list((tmp_path / "raw").iterdir())
+
+
 @pytest.mark.parametrize("rest", [b"rubbish", PACKED[:100] + b"x" * 100, b"x" * (len(PACKED) + 7)])
 def test_a_rest_that_does_not_fit_is_thrown_away(tmp_path: Path, server: Server, rest: bytes):
     """Something of another file lies there: the download is made once more from the start."""

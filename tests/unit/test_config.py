@@ -162,6 +162,11 @@ def test_what_a_users_report_and_training_leave_out_is_as_it_is_elsewhere(tmp_pa
     assert plan.report["seeds"] == 1 and plan.report["lessons"] == [] and plan.exhibits()
     training = plan.config("brief")["training"]
     assert (training["accelerator"], training["devices"], training["precision"]) == ("cpu", 1, "full")
+    changed = Plan("short", ("report.seeds=2", "training.precision=bf16"))
+    changed.check()
+    assert changed.report["seeds"] == 2 and changed.config("brief")["training"]["precision"] == "bf16"
+    with pytest.raises(ConfigurationError, match=r"training.precision: 'bf61' is none of them"):
+        Plan("short", ("training.precision=bf61",)).check()
 
 
 def test_a_folder_of_the_users_that_is_not_there_is_named(monkeypatch):

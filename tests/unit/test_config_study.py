@@ -15,6 +15,7 @@ from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
 from cnnatomy.config.slices import canonical, digest_of
 from cnnatomy.config.study import Study
+from cnnatomy.steps import ways
 
 WRITTEN = {
     "title": {"en": "Title"},
@@ -125,6 +126,35 @@ def test_variants_that_share_a_process_share_its_threads(tmp_path, monkeypatch):
     monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path))
     with pytest.raises(ConfigurationError, match="trains on 2 threads and voices-frequency-one on 1"):
         Plan(None).trials("voices")
+
+
+def test_networks_of_a_study_train_on_one_device_each(tmp_path, monkeypatch):
+    (tmp_path / "study").mkdir()
+    written = changed("overrides", ["training.threads=1", "training.devices=2"])
+    (tmp_path / "study/voices.yaml").write_text(yaml.safe_dump(written))
+    monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path))
+    with pytest.raises(ConfigurationError, match="trains on 2 devices, but the networks of a study"):
+        Plan(None).trials("voices")
+    # Of a report it is the runs that train on two.
+    plan = Plan("default", ("training.devices=2",))
+    assert plan.config("mnist")["training"]["devices"] == 2
+    assert {plan.config(v.run)["training"]["devices"] for v in plan.study("direction_quick").variants} == {1}
+
+
+def test_a_study_is_cut_into_as_many_jobs_as_asked_for_and_never_more_than_trainings():
+    for override in ("study_jobs=3", "studies.direction_quick.study_jobs=3"):
+        assert Plan("default", (override,)).shares("direction_quick") == ["1-of-3", "2-of-3", "3-of-3"]
+    trainings = len(Plan("default").trials("direction_quick"))
+    assert len(Plan("default", ("study_jobs=999",)).shares("direction_quick")) == trainings
+    for wrong in ("four", "0", "true", "null", "2.5"):
+        with pytest.raises(ConfigurationError, match="study_jobs=.*: wants a whole number, 1 or more"):
+            Plan("default", (f"study_jobs={wrong}",)).check()
+
+
+def test_every_job_of_a_report_has_its_costs_named():
+    plan = Plan("default", ("study_jobs=2",))
+    logs = {f"results/benchmarks/{job.rule}/{job.log}.tsv" for job in ways.jobs(plan)}
+    assert {name for name in logs if "/fetch/" not in name and "/prepare/" not in name} == set(plan.benchmarks())
 
 
 def test_an_unknown_study_or_variant_is_named():

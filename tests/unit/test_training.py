@@ -19,6 +19,7 @@ from cnnatomy import models
 from cnnatomy.data import archive, prepared
 from cnnatomy.data.batches import Batches
 from cnnatomy.models import weights
+from cnnatomy.training.classifier import SquaredError
 from cnnatomy.training.errors import Diverged, TrainingError
 from cnnatomy.training.fit import fit, train_network
 from tests.unit.small_data import small
@@ -314,7 +315,8 @@ def test_without_a_gpu_asking_for_one_is_refused(images, tmp_path):
         train(images, tmp_path, accelerator="gpu")
 
 
-def test_in_bf16_products_are_rounded_and_weights_are_not(images, tmp_path):
+@pytest.mark.parametrize("loss", [{"loss": "cross_entropy"}, {"loss": "mse", "label_smoothing": 0.0}])
+def test_in_bf16_products_are_rounded_and_weights_are_not(images, tmp_path, loss):
     seen = set()
 
     class Watched(nn.Module):
@@ -331,7 +333,7 @@ def test_in_bf16_products_are_rounded_and_weights_are_not(images, tmp_path):
     for precision in ("full", "bf16"):
         network = Watched()
         batches = [Batches(images.split(split), 8, 0, shuffle=True) for split in ("train", "validation")]
-        changes = {"precision": precision, "max_epochs": 12}
+        changes = {"precision": precision, "max_epochs": 20, **loss}
         history = fit(network, *batches, TRAINING | changes, 0, tmp_path / precision)
         assert accuracy(network, images.split("test")) == 1
         assert history["train_loss"].notna().all()
@@ -384,6 +386,13 @@ def one_step(images, state: Path, **changes) -> tuple[nn.Module, torch.Tensor, t
     plain = {"weight_decay": 0.0, "schedule": "constant", "max_epochs": 1, "label_smoothing": 0, "batch_size": 60}
     history = fit(network, batches, None, TRAINING | plain | changes, 0, state)
     return network, *next(batches.epoch(0)), history["train_loss"].iloc[0]
+
+
+def test_in_bf16_a_sure_answer_still_has_a_gradient():
+    logits = torch.tensor([[8.0, 9.0]], dtype=torch.bfloat16, requires_grad=True)
+    loss = SquaredError()(logits, torch.tensor([0]))
+    loss.backward()
+    assert loss.dtype == torch.float32 and float(logits.grad[0, 0]) < 0
 
 
 def test_the_squared_error_is_that_of_sigmoid_outputs(images, tmp_path):

@@ -8,11 +8,14 @@ import sys
 
 import pytest
 
+from cnnatomy.training import gpus
+
 PROGRAM = """
 import os, sys
+from pathlib import Path
 from cnnatomy.training import gpus
-gpus.SECONDS = 0.05
-gpus.hold({"accelerator": sys.argv[1], "devices": int(sys.argv[2])})
+gpus.SECONDS, gpus.FOLDER = 0.05, Path(os.environ["LOCKS"])
+gpus.hold({"accelerator": sys.argv[1], "devices": int(sys.argv[2]), "max_epochs": int(sys.argv[3])})
 print(os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
 sys.stdin.read()
 """
@@ -21,9 +24,11 @@ sys.stdin.read()
 class Training(subprocess.Popen):
     """A process that holds GPUs until its input is closed."""
 
-    def __init__(self, environment: dict[str, str], accelerator: str = "gpu", devices: int = 1) -> None:
+    def __init__(
+        self, environment: dict[str, str], accelerator: str = "gpu", devices: int = 1, epochs: int = 3
+    ) -> None:
         super().__init__(
-            [sys.executable, "-c", PROGRAM, accelerator, str(devices)],
+            [sys.executable, "-c", PROGRAM, accelerator, str(devices), str(epochs)],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -43,7 +48,7 @@ class Training(subprocess.Popen):
 def two(tmp_path) -> dict[str, str]:
     """The environment of a machine with two GPUs."""
     kept = {name: value for name, value in os.environ.items() if name not in ("SLURM_JOB_ID", "LOCAL_RANK")}
-    return kept | {"CUDA_VISIBLE_DEVICES": "0,GPU-5a", "TMPDIR": str(tmp_path)}
+    return kept | {"CUDA_VISIBLE_DEVICES": "0,GPU-5a", "LOCKS": str(tmp_path)}
 
 
 def test_each_training_has_its_own_and_the_next_one_waits_for_it(two):
@@ -85,7 +90,16 @@ def test_jobs_of_a_cluster_that_numbers_the_gpus_of_each_from_0_dont_wait_for_ea
     second.end()
 
 
-def test_training_on_the_processor_takes_none(two):
-    first = Training(two, accelerator="cpu", devices=2)
+@pytest.mark.parametrize("changes", [{"accelerator": "cpu"}, {"epochs": 0}])
+def test_training_on_the_processor_or_not_at_all_takes_none(two, changes):
+    first = Training(two, devices=2, **changes)
     assert first.says() == two["CUDA_VISIBLE_DEVICES"]
     first.end()
+
+
+def test_there_is_a_place_for_each_gpu_that_is_seen(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,GPU-5a")
+    assert gpus.places({"accelerator": "gpu", "max_epochs": 3}) == 2
+    assert gpus.places({"accelerator": "cpu", "max_epochs": 3}) is None
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpus.places({"accelerator": "gpu", "max_epochs": 3}) is None

@@ -96,12 +96,17 @@ def files_of(name: str) -> set[str]:
     return {f"resources/{name}/{name}.zip"} | prepared
 
 
-def test_each_takes_what_the_other_made_whatever_their_umask(users, place):
+@pytest.fixture(scope="module")
+def cache(place) -> Path:
     cache = place / "cache"
     # As docs/cluster.md has it: mkdir, chgrp, chmod 2770.
     cache.mkdir()
     os.chown(cache, 0, GROUP)
     cache.chmod(0o2770)
+    return cache
+
+
+def test_each_takes_what_the_other_made_whatever_their_umask(users, cache):
     stripes, dots = (f"results/data/{name}/dataset.json" for name in ("stripes", "dots"))
     for name, wanted, made, taken in (
         ("ada", [stripes], files_of("stripes"), set()),
@@ -127,12 +132,13 @@ def test_a_cache_out_of_reach_is_said_before_anything_is_fetched(users, place):
         assert "Traceback" not in answer.stdout
 
 
-def test_a_cache_that_can_only_be_read_gives_what_it_has_and_says_where_it_cannot_take(users, place):
+def test_a_cache_that_can_only_be_read_gives_what_it_has_and_says_where_it_cannot_take(users, place, cache):
+    assert users["ada"].make(cache, "results/data/stripes/dataset.json").returncode == 0
+    shutil.copytree(cache, place / "read-only")
     cache = place / "read-only"
-    shutil.copytree(place / "cache", cache)
     cache.chmod(0o755)
     for folder in ("resources", "results"):
-        shutil.rmtree(users["bob"].checkout.folder / folder)
+        shutil.rmtree(users["bob"].checkout.folder / folder, ignore_errors=True)
     answer = users["bob"].make(cache, "results/data/stripes/dataset.json")
     assert answer.returncode == 0 and made_or_taken(answer) == (set(), files_of("stripes")), answer.stdout
     for file in cache.iterdir():

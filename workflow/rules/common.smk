@@ -11,6 +11,7 @@ from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config.folders import options
 from cnnatomy.models.published import WeightsNotThere, look_for
+from cnnatomy.training.gpus import takes
 
 
 def _plan():
@@ -127,7 +128,7 @@ def grows(amount):
 
 def _gpus_of(settings):
     training = settings["training"]
-    return int(training["devices"]) if training["accelerator"] == "gpu" else 0
+    return int(training["devices"]) if takes(training) else 0
 
 
 def gpus(wildcards):
@@ -135,7 +136,7 @@ def gpus(wildcards):
     return _gpus_of(configuration(wildcards))
 
 
-def study_gpus(wildcards):
+def study_gpus(wildcards, *_):
     """How many GPUs a study's trainings ask for; those of one process, for others of the job wait their turn."""
     return max(
         _gpus_of(PLAN.config(variant.run))
@@ -182,10 +183,11 @@ def study_data(wildcards):
 
 def shares(wildcards):
     """What the jobs leave that a study's trainings are cut into; nothing where they are one."""
-    return [
-        f"results/trials/{wildcards.study}/{share}.json"
-        for share in PLAN.shares(wildcards.study)
-    ]
+    try:
+        names = PLAN.shares(wildcards.study)
+    except ConfigurationError as error:
+        raise WorkflowError(str(error)) from None
+    return [f"results/trials/{wildcards.study}/{name}.json" for name in names]
 
 
 def trials_of(wildcards):

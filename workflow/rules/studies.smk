@@ -7,6 +7,17 @@ def in_processes(wildcards, threads, attempt):
     return 3000 * threads * attempt
 
 
+def unless_shared(amount, looking):
+    """What trainings want; where shares have done them, what looking at them wants."""
+
+    def of(wildcards, threads, attempt):
+        if PLAN.shares(wildcards.study):
+            return looking
+        return amount(wildcards, threads, attempt)
+
+    return of
+
+
 # Where `study_jobs` asks for several: each trains its own part, perhaps on another node.
 rule share:
     input:
@@ -42,9 +53,9 @@ rule trials:
         "results/benchmarks/trials/{study}.tsv"
     threads: workflow.resource_settings.cores or 1
     resources:
-        mem_mb=in_processes,
-        runtime=grows(240),
-        gpu=study_gpus,
+        mem_mb=unless_shared(in_processes, 3000),
+        runtime=unless_shared(lambda wildcards, threads, attempt: 240 * attempt, 30),
+        gpu=unless_shared(study_gpus, 0),
     params:
         trials=trials_of,
     shell:

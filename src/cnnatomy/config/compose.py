@@ -26,7 +26,7 @@ from cnnatomy.config.errors import ConfigurationError, nearest
 ROOT = "cnnatomy"
 COLLECTED = "collected"
 
-#: A configuration as plain containers, all interpolations resolved.
+#: A configuration as plain containers, all interpolations resolved; to read only, for parts of it are others' as well.
 Config = dict[str, Any]
 
 
@@ -95,7 +95,7 @@ def _hydra() -> Iterator[None]:
 
 def compose(given: Sequence[str]) -> Config:
     """Compose and check the configuration for these Hydra overrides. Raises ConfigurationError naming the key."""
-    return _composed(tuple(given))
+    return _composed(tuple(overrides.added(override) for override in given))
 
 
 @cache
@@ -157,15 +157,16 @@ def completed(config: Config) -> Config:
     whole = dict(config)
     for group in schema.CLASSES:
         if config[group] is not None:  # as the other split usually is
-            whole[group] = _whole(group, repr(config[group]), config[group])
+            whole[group] = _whole(group, config[group])
     return whole
 
 
 _WHOLE: dict[tuple[str, str], Config] = {}
 
 
-def _whole(group: str, written: str, values: Config) -> Config:
+def _whole(group: str, values: Config) -> Config:
     """A group's values with those that are left out; worked out once for all that write the same."""
+    written = repr(values)
     if (group, written) in _WHOLE:
         return _WHOLE[group, written]
     wanted = schema.CLASSES[group]

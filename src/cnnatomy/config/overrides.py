@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import MISSING as DEFAULT
+from dataclasses import fields
 
+from omegaconf import MISSING
+
+from cnnatomy.config import schema
 from cnnatomy.config.errors import ConfigurationError, nearest
 
 #: What a report decides for each job, so that an override of it would hold for none or for all.
@@ -25,6 +30,16 @@ def key_of(override: str) -> str:
     if not found or (found["value"] is None and found["sign"] != "~"):
         raise ConfigurationError(f"{override!r} is no override: write key=value, such as training.max_epochs=3.")
     return found["key"]
+
+
+def added(override: str) -> str:
+    """An override of a key that a YAML file may leave out, as one that also adds it (`++`)."""
+    group, _, name = key_of(override).partition(".")
+    left_out = group in schema.CLASSES and any(
+        field.name == name and (field.default is not MISSING or field.default_factory is not DEFAULT)
+        for field in fields(schema.CLASSES[group])
+    )
+    return f"++{override}" if left_out and not override.startswith(("+", "~")) else override
 
 
 def check(overrides: Iterable[str], runs: Sequence[str], studies: Sequence[str]) -> None:
@@ -67,10 +82,12 @@ def for_run(overrides: Iterable[str], run: str) -> list[str]:
 def for_study(overrides: Iterable[str], study: str) -> list[str]:
     """The overrides that hold for one study and all its variants, `studies.<study>.seeds=2` as `study.seeds=2`.
 
-    Of those for all runs only how to train, and in how many jobs: networks and data are what a study compares.
+    Of those for all runs only how to train, and in how many jobs: networks and data are what a study compares. Its
+    networks train side by side, each on one device.
     """
-    mine = _named(overrides, f"studies.{study}.", "study.")
-    return [o for o in mine if _key(o).startswith(("study.", "study_jobs=", "training.", "threads."))]
+    mine = [o.replace("study.study_jobs=", "study_jobs=") for o in _named(overrides, f"studies.{study}.", "study.")]
+    wanted = [o for o in mine if _key(o).startswith(("study.", "study_jobs=", "training.", "threads."))]
+    return [o for o in wanted if not _key(o).startswith("training.devices=")]
 
 
 def _named(overrides: Iterable[str], prefix: str, instead: str) -> Iterator[str]:

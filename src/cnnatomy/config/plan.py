@@ -80,6 +80,8 @@ class Plan:
                         f"report.{name}: no {group} {wanted!r}. {nearest(wanted, folders.options(group))}"
                     )
         overrides.check(self.overrides, self.runs, folders.options("study"))
+        for study in self.studies:
+            self.shares(study)
         raw: dict[str, str] = {}
         prepared: dict[str, str] = {}
         variants = [variant.run for study in self.studies for variant in self.study(study).variants]
@@ -180,16 +182,24 @@ class Plan:
     def trials(self, study: str) -> dict[str, str]:
         """The digest of what is measured of each trained network of a study, by `<run>/seed<k>`.
 
-        Raises ConfigurationError where they are not all trained on as many threads and devices: they share processes.
+        Raises ConfigurationError where they are not all trained on as many threads and the same kind of device, and one
+        of it each: they share processes.
         """
-        for key in ("threads", "devices"):
-            counts = {v.run: self.config(v.run)["training"][key] for v in self.study(study).variants}
-            if len(set(counts.values())) > 1:
-                odd, other = next((a, b) for a, b in pairwise(counts) if counts[a] != counts[b])
+        trainings = {v.run: self.config(v.run)["training"] for v in self.study(study).variants}
+        for key, words in (("threads", "threads"), ("accelerator", "as accelerator")):
+            values = {run: training[key] for run, training in trainings.items()}
+            if len(set(values.values())) > 1:
+                odd, other = next((a, b) for a, b in pairwise(values) if values[a] != values[b])
                 raise ConfigurationError(
-                    f"study {study}: {odd} trains on {counts[odd]} {key} and {other} on {counts[other]}, and they "
-                    f"share processes; set it for all: overrides: [training.{key}=1]"
+                    f"study {study}: {odd} trains on {values[odd]} {words} and {other} on {values[other]}, and they "
+                    f"share processes; set it for all: overrides: [training.{key}={values[odd]}]"
                 )
+        several = next((run for run, training in trainings.items() if training["devices"] != 1), None)
+        if several:
+            raise ConfigurationError(
+                f"study {study}: {several} trains on {trainings[several]['devices']} devices, but the networks of a "
+                "study train side by side, each on one: training.devices=1"
+            )
         return {
             f"{variant.run}/seed{seed}": digest_of("measure", self.config(variant.run), seed=seed)
             for variant, seed in self.study(study).trials()
@@ -198,8 +208,9 @@ class Plan:
     def shares(self, study: str) -> list[str]:
         """Names of the jobs that a study's trainings are cut into, as in "2-of-4"; none where it is one."""
         jobs = compose(self.of_study(study))["study_jobs"]
-        if jobs < 1:
-            raise ConfigurationError(f"study_jobs={jobs}: a study's trainings go in one job or several")
+        if type(jobs) is not int or jobs < 1:
+            raise ConfigurationError(f"study_jobs={jobs}: wants a whole number, 1 or more")
+        jobs = min(jobs, sum(1 for _ in self.study(study).trials()))
         return [f"{k}-of-{jobs}" for k in range(1, jobs + 1)] if jobs > 1 else []
 
     def digest_of_study(self, study: str) -> str:
@@ -253,5 +264,6 @@ class Plan:
                 seeds = range(self.report["seeds"] if step == "evaluate" else 1)
                 jobs += [f"{step}/{run}-seed{k}" if step else f"dissect/{run}-seed{k}-{method}" for k in seeds]
         jobs += [f"lesson/{lesson}" for lesson in self.report["lessons"]]
+        jobs += [f"share/{study}-{share}" for study in self.studies for share in self.shares(study)]
         jobs += [f"{step}/{study}" for study in self.studies for step in ("trials", "study")]
         return [f"results/benchmarks/{job}.tsv" for job in jobs]

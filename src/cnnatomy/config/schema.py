@@ -87,6 +87,7 @@ class Training:
         _one_of("optimiser", self.optimiser, ("adam", "adamw", "rmsprop", "sgd"))
         _one_of("schedule", self.schedule, ("constant", "one_cycle"))
         _one_of("keep", self.keep, ("best", "last"))
+        _one_of("accelerator", self.accelerator, ("cpu", "gpu"))
         _one_of("precision", self.precision, ("full", "bf16"))
 
 

@@ -170,8 +170,10 @@ def _downloaded(url: str, part: Path, silent: dict[str, str]) -> Iterator[Path]:
     download(url, part, silent)
     try:
         yield part
-    finally:
+    except Refused:
         part.unlink(missing_ok=True)
+        raise
+    part.unlink(missing_ok=True)  # not where the disk is full or the user stops: the next run need not download again
 
 
 @contextmanager

@@ -191,7 +191,7 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
         work(todo)
 
     failed: list[Exception] = []
-    sys.argv[1:] = [*flags, *theirs, *own]
+    sys.argv[1:] = [*flags, *(overrides.added(override) for override in [*theirs, *own])]
     compose.register()
     hydra.main(version_base="1.3", config_path=str(CONF), config_name=compose.ROOT)(job)()
     if failed:

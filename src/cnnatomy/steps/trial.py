@@ -23,6 +23,7 @@ from cnnatomy.steps.networks import network
 from cnnatomy.steps.training import train_job
 from cnnatomy.steps.writing import replaced
 from cnnatomy.studies.measures.always import always
+from cnnatomy.training import gpus
 from cnnatomy.training.errors import Stopped
 
 
@@ -42,6 +43,8 @@ def work_off(job: Job, wanted: Collection[str]) -> None:
         held = []
         for variant, seed in left:
             trial = trial_of(job, variant.run, seed)
+            if not _is_measured(trial):  # before it is held: who waits for a GPU must keep nothing from others
+                gpus.hold(trial.config["training"])
             with _holding(trial, wait) as mine:
                 if not mine:
                     held.append((variant, seed))
@@ -66,11 +69,8 @@ def _name(job: Job) -> str:
 
 def _finish(job: Job) -> None:
     """Train and measure, unless it was done."""
-    try:
-        measured(job)
+    if _is_measured(job):
         return
-    except (ConfigurationError, ValueError, KeyError, TypeError):
-        pass
     started = time.monotonic()
     training = Job("train", job.run, job.config, job.plan)
     if not _stands(training):
@@ -87,6 +87,15 @@ def _finish(job: Job) -> None:
         part.write_text(json.dumps({"digest": job.digest, "numbers": [asdict(number) for number in numbers]}) + "\n")
     accuracy = next(number.value for number in numbers if number.metric == "test_accuracy")
     print(f"{_name(job)}: test accuracy {accuracy:.4f}, {time.monotonic() - started:.1f} s", flush=True)
+
+
+def _is_measured(job: Job) -> bool:
+    """Whether the numbers are there, of a network trained with these values by this code."""
+    try:
+        measured(job)
+        return True
+    except (ConfigurationError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _stands(job: Job) -> bool:

@@ -28,7 +28,7 @@ def trials(job: Job) -> None:
     if workers > 1:
         again = [argument for argument in sys.orig_argv if not argument.startswith("workers=")]
         if not side_by_side([*again, "workers=0"], workers):
-            sys.exit(1)  # each has said why
+            sys.exit(1)
     else:
         from cnnatomy.steps.trial import work_off
 
@@ -58,16 +58,27 @@ def side_by_side(command: Sequence[str], processes: int) -> bool:
     """Run a command in so many processes; whether all end well. Asked to end (SIGTERM), it asks them and waits."""
     import signal
     import subprocess
+    import sys
 
     helpers: list[subprocess.Popen] = []
+    asked = False
 
     def pass_on(*_: object) -> None:
+        nonlocal asked
+        asked = True
         for helper in helpers:
             helper.terminate()
 
     signal.signal(signal.SIGTERM, pass_on)
-    helpers += [subprocess.Popen(command) for _ in range(processes)]
-    return not any([helper.wait() for helper in helpers])
+    for _ in range(processes):
+        helpers.append(subprocess.Popen(command))
+    if asked:  # while they were started
+        pass_on()
+    ends = [helper.wait() for helper in helpers]
+    for end in ends:
+        if end < 0 and not asked:  # all others have said why
+            print(f"a process of this study was ended by signal {-end}; out of memory?", file=sys.stderr)
+    return not any(ends)
 
 
 if __name__ == "__main__":

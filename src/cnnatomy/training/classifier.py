@@ -169,6 +169,7 @@ class SquaredError(nn.Module):
     """
 
     def forward(self, logits: Tensor, y: Tensor) -> Tensor:
+        logits = logits.float()  # in bf16 the sigmoid would be 1, and its gradient 0, from a logit of 6 on
         wanted = nn.functional.one_hot(y, logits.shape[1]).to(logits.dtype)
         return nn.functional.mse_loss(logits.sigmoid(), wanted)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Any
 from cnnatomy.training.errors import TrainingError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+FOLDER = Path("/tmp")  # not that of TMPDIR, which each user may have set otherwise
 SECONDS = 1.0  # between two looks at GPUs that are all held
 
 _held: list[int] = []  # open files; closed, and so given back, when the process ends, whatever ends it
@@ -27,7 +27,7 @@ def hold(training: Mapping[str, Any]) -> None:
     because CUDA never looks again. Does nothing where training is on CPUs and where there are none of NVIDIA's.
     Raises TrainingError where there are too few.
     """
-    if training["accelerator"] != "gpu" or _held or "LOCAL_RANK" in os.environ:  # set by Lightning, for further devices
+    if not takes(training) or _held or "LOCAL_RANK" in os.environ:  # set by Lightning, for further devices
         return
     seen, wanted = visible(), training["devices"]
     if not seen:
@@ -43,11 +43,14 @@ def hold(training: Mapping[str, Any]) -> None:
     os.environ[VISIBLE] = ",".join(taken)
 
 
+def takes(training: Mapping[str, Any]) -> bool:
+    """Whether a training is on GPUs: not one of no epoch."""
+    return bool(training["accelerator"] == "gpu" and training["max_epochs"])
+
+
 def places(training: Mapping[str, Any]) -> int | None:
-    """How many trainings at once this machine's GPUs have room for; None where GPUs don't limit it."""
-    if training["accelerator"] != "gpu" or not (seen := visible()):
-        return None
-    return max(1, len(seen) // training["devices"])
+    """How many trainings at once, each on one, this machine's GPUs have room for; None where GPUs don't limit it."""
+    return (len(visible()) or None) if takes(training) else None
 
 
 def visible() -> list[str]:
@@ -79,12 +82,17 @@ def _take(seen: list[str], wanted: int) -> list[str]:
 
 
 def _lock_of(name: str) -> int:
-    """An open file that stands for a GPU, the same one for every user of this machine."""
+    """An open file that stands for a GPU, the same one for every user of this machine who calls it by this name."""
     # Slurm may call the GPU of each job 0.
     job = os.environ.get("SLURM_JOB_ID", "")
-    path = Path(tempfile.gettempdir()) / f"cnnatomy-gpu-{job}{'-' if job else ''}{name}.lock"
-    with suppress(FileNotFoundError):
-        return os.open(path, os.O_RDONLY)  # one that another user made may be held, though not written
-    file = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
-    os.fchmod(file, 0o644)  # whatever the umask
-    return file
+    path = FOLDER / f"cnnatomy-gpu-{job}{'-' if job else ''}{name}.lock"
+    for _ in range(20):
+        # Only to read: one that another user made may be held, though not written.
+        with suppress(FileNotFoundError, PermissionError):
+            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with suppress(FileExistsError):
+            file = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            os.fchmod(file, 0o644)  # whatever the umask
+            return file
+        time.sleep(0.05)  # another user has made it and not yet opened it to all
+    raise TrainingError(f"{path}, which says who holds the GPU, can't be read: have who owns it delete it")
