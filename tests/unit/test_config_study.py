@@ -131,10 +131,10 @@ def test_variants_that_share_a_process_share_its_threads(tmp_path, monkeypatch):
 def test_networks_of_a_study_train_on_one_device_each(tmp_path, monkeypatch):
     (tmp_path / "study").mkdir()
     written = changed("overrides", ["training.threads=1", "training.devices=2"])
-    (tmp_path / "study/voices.yaml").write_text(yaml.safe_dump(written))
+    (tmp_path / "study/doubled.yaml").write_text(yaml.safe_dump(written))
     monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path))
     with pytest.raises(ConfigurationError, match="trains on 2 devices, but the networks of a study"):
-        Plan(None).trials("voices")
+        Plan(None).trials("doubled")
     # Of a report it is the runs that train on two.
     plan = Plan("default", ("training.devices=2",))
     assert plan.config("mnist")["training"]["devices"] == 2

@@ -19,7 +19,6 @@ from cnnatomy import models
 from cnnatomy.data import archive, prepared
 from cnnatomy.data.batches import Batches
 from cnnatomy.models import weights
-from cnnatomy.training.classifier import SquaredError
 from cnnatomy.training.errors import Diverged, TrainingError
 from cnnatomy.training.fit import fit, train_network
 from tests.unit.small_data import small
@@ -389,6 +388,8 @@ def one_step(images, state: Path, **changes) -> tuple[nn.Module, torch.Tensor, t
 
 
 def test_in_bf16_a_sure_answer_still_has_a_gradient():
+    from cnnatomy.training.classifier import SquaredError
+
     logits = torch.tensor([[8.0, 9.0]], dtype=torch.bfloat16, requires_grad=True)
     loss = SquaredError()(logits, torch.tensor([0]))
     loss.backward()
