@@ -23,11 +23,12 @@ import sys
 import tarfile
 import tempfile
 import time
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+from cnnatomy.data.spoken_digits import wav
 
 WORDS = 35
 RATE = 16_000
@@ -53,8 +54,8 @@ def made_up(file: Path, clips: int) -> str:
             word = place % WORDS
             tone = 9000 * np.sin(2 * np.pi * (300 + 150 * word) * seconds + place)
             names.append(f"word{word:02}/{place // WORDS:08x}_nohash_0.wav")
-            _add(packed, names[-1], _wav(noise[place % len(noise)] + tone))
-        _add(packed, "_background_noise_/hiss.wav", _wav(noise[0]))
+            _add(packed, names[-1], wav(noise[place % len(noise)] + tone, RATE))
+        _add(packed, "_background_noise_/hiss.wav", wav(noise[0], RATE))
         for which, name in enumerate(("validation_list.txt", "testing_list.txt")):
             held_out = [name for place, name in enumerate(names) if place // WORDS % 10 == which]
             _add(packed, name, "".join(f"{name}\n" for name in held_out).encode())
@@ -66,16 +67,6 @@ def _add(packed: tarfile.TarFile, name: str, content: bytes) -> None:
     member = tarfile.TarInfo(f"./{name}")
     member.size = len(content)
     packed.addfile(member, io.BytesIO(content))
-
-
-def _wav(sound: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE)
-        writer.writeframes(sound.astype("<i2").tobytes())
-    return file.getvalue()
 
 
 def peaks(folder: Path, clips: int) -> Iterator[tuple[str, float, float]]:

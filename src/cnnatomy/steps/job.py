@@ -175,7 +175,8 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     def checked(resolved) -> None:
         _speak()
         sys.argv[1:] = arguments  # what Lightning starts the processes of further devices with
-        config = compose.completed(OmegaConf.to_container(resolved, resolve=True))  # type: ignore[arg-type]
+        plain: Any = OmegaConf.to_container(resolved, resolve=True)
+        config = compose.completed(plain)
         if name == "dissect" and (config["method"] not in config["dissect"] or config["method"] in OWN_STEP):
             hint = nearest(str(config["method"]), set(config["dissect"]) - set(OWN_STEP))
             raise ConfigurationError(f"method={config['method']}: no such dissection. {hint}")
