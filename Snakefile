@@ -37,6 +37,8 @@ rule all:
 onstart:
     if on_slurm():
         waiting.watch()
+    else:
+        server.start()
 
 
 onsuccess:

@@ -193,13 +193,26 @@ def test_the_time_line_has_every_job_and_agrees_with_snakemakes_clock(made):
     times = {(rule, job): (float(clock), float(cpu)) for rule, job, clock, cpu in rows}
     logs = {(log.parent.name, log.stem) for log in (made.folder / "results/logs").glob("*/*.log")}
     assert set(times) == logs - {("report", "report")} and len(times) > 6
+    records = [json.loads(file.read_text()) for file in (made.folder / ".snakemake/metadata").iterdir()]
+    theirs = {log: record["endtime"] - record["starttime"] for record in records for log in record["log"]}
     for (rule, job), (clock, cpu) in times.items():
-        benchmark = made.folder / f"results/benchmarks/{rule}/{job}.tsv"
-        if benchmark.is_file():  # measured from outside: with the start of Python and, for short jobs, coarsely
-            with benchmark.open() as file:
-                (row,) = csv.DictReader(file, delimiter="\t")
-            assert 0 <= float(row["s"]) - clock < 3
-            assert cpu < 4 * clock + 1
+        # Measured from outside: with the start of Python and the wait for what it needs to be loaded, which on a busy
+        # machine takes long.
+        assert 0 <= theirs[f"results/logs/{rule}/{job}.log"] - clock < 60
+        assert cpu < 4 * clock + 1
+
+
+def test_what_a_job_took_is_kept_in_snakemakes_columns(made):
+    from snakemake.benchmark import BenchmarkRecord
+
+    files = list((made.folder / "results/benchmarks").glob("*/*.tsv"))
+    assert {file.parent.name for file in files} == {"train", "evaluate", "samples", "dissect", "report"}
+    for file in files:
+        with file.open() as lines:
+            (row,) = csv.DictReader(lines, delimiter="\t")
+        assert list(row) == BenchmarkRecord.get_header()
+        assert 0 < float(row["cpu_time"]) <= 1.2 * float(row["s"]) + 1  # of one thread
+        assert 30 < float(row["max_rss"]) < 2000
 
 
 def test_the_graph_is_snakemakes(made):

@@ -12,6 +12,7 @@ from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config.folders import options
 from cnnatomy.models.published import WeightsNotThere, look_for
 from cnnatomy.training.gpus import takes
+from cnnatomy.warm import server
 
 
 def _plan():

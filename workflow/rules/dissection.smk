@@ -10,17 +10,16 @@ rule samples:
         "results/exhibits/{run}/seed{seed}/samples/exhibit.json",
     log:
         "results/logs/samples/{run}-seed{seed}.log",
-    benchmark:
-        "results/benchmarks/samples/{run}-seed{seed}.tsv"
     threads: threads_of("samples")
     resources:
         mem_mb=grows(2000),
         runtime=grows(15),
     params:
+        costs="results/benchmarks/samples/{run}-seed{seed}.tsv",
         config=slice_of_step("samples"),
         code=code_of_step("samples"),
     shell:
-        "python -m cnnatomy.steps.samples run={wildcards.run} seed={wildcards.seed} given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.samples run={wildcards.run} seed={wildcards.seed} given={GIVEN} costs={params.costs} &> {log}"
 
 
 rule dissect:
@@ -32,15 +31,14 @@ rule dissect:
         "results/exhibits/{run}/seed{seed}/{method}/exhibit.json",
     log:
         "results/logs/dissect/{run}-seed{seed}-{method}.log",
-    benchmark:
-        "results/benchmarks/dissect/{run}-seed{seed}-{method}.tsv"
     threads: threads_of("dissect")
     resources:
         mem_mb=grows(2000),
         runtime=grows(15),
     params:
+        costs="results/benchmarks/dissect/{run}-seed{seed}-{method}.tsv",
         config=slice_of_step("dissect"),
         code=code_of_step("dissect"),
     shell:
         "python -m cnnatomy.steps.dissect run={wildcards.run} seed={wildcards.seed} method={wildcards.method}"
-        " given={GIVEN} &> {log}"
+        " given={GIVEN} costs={params.costs} &> {log}"

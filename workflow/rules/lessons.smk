@@ -8,14 +8,13 @@ rule lesson:
         "results/lessons/{lesson}/exhibit.json",
     log:
         "results/logs/lesson/{lesson}.log",
-    benchmark:
-        "results/benchmarks/lesson/{lesson}.tsv"
     threads: threads_of("lesson")
     resources:
         mem_mb=grows(1000),
         runtime=grows(10),
     params:
+        costs="results/benchmarks/lesson/{lesson}.tsv",
         config=slice_of_step("lesson"),
         code=code_of_step("lesson"),
     shell:
-        "python -m cnnatomy.steps.lesson lesson={wildcards.lesson} given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.lesson lesson={wildcards.lesson} given={GIVEN} costs={params.costs} &> {log}"

@@ -33,13 +33,12 @@ rule report:
         ),
     log:
         "results/logs/report/report.log",
-    benchmark:
-        "results/benchmarks/report/report.tsv"
     threads: PLAN.composed["threads"]["report"]
     resources:
         mem_mb=1000,
     params:
+        costs="results/benchmarks/report/report.tsv",
         config=canonical(PLAN.report_slice()),
         code=code_of("report", PLAN.composed),
     shell:
-        "python -m cnnatomy.steps.report given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.report given={GIVEN} costs={params.costs} &> {log}"

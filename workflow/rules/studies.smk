@@ -26,18 +26,17 @@ rule share:
         "results/trials/{study}/{share}.json",
     log:
         "results/logs/share/{study}-{share}.log",
-    benchmark:
-        "results/benchmarks/share/{study}-{share}.tsv"
     threads: workflow.resource_settings.cores or 1  # on a cluster what the profile sets
     resources:
         mem_mb=in_processes,
         runtime=grows(240),
         gpu=study_gpus,
     params:
+        costs="results/benchmarks/share/{study}-{share}.tsv",
         trials=trials_of,
     shell:
         "python -m cnnatomy.steps.trials study={wildcards.study} share={wildcards.share} workers={threads}"
-        " given={GIVEN} &> {log}"
+        " given={GIVEN} costs={params.costs} &> {log}"
 
 
 # All that is missing, which is nothing where shares have trained it.
@@ -49,17 +48,16 @@ rule trials:
         "results/trials/{study}.json",
     log:
         "results/logs/trials/{study}.log",
-    benchmark:
-        "results/benchmarks/trials/{study}.tsv"
     threads: workflow.resource_settings.cores or 1
     resources:
         mem_mb=unless_shared(in_processes, 3000),
         runtime=unless_shared(lambda wildcards, threads, attempt: 240 * attempt, 30),
         gpu=unless_shared(study_gpus, 0),
     params:
+        costs="results/benchmarks/trials/{study}.tsv",
         trials=trials_of,
     shell:
-        "python -m cnnatomy.steps.trials study={wildcards.study} workers={threads} given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.trials study={wildcards.study} workers={threads} given={GIVEN} costs={params.costs} &> {log}"
 
 
 rule study:
@@ -69,14 +67,13 @@ rule study:
         "results/studies/{study}/exhibit.json",
     log:
         "results/logs/study/{study}.log",
-    benchmark:
-        "results/benchmarks/study/{study}.tsv"
     threads: threads_of("study")
     resources:
         mem_mb=grows(1000),
         runtime=grows(10),
     params:
+        costs="results/benchmarks/study/{study}.tsv",
         config=slice_of_step("study"),
         code=code_of_step("study"),
     shell:
-        "python -m cnnatomy.steps.study study={wildcards.study} given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.study study={wildcards.study} given={GIVEN} costs={params.costs} &> {log}"

@@ -17,18 +17,17 @@ rule train:
         ),
     log:
         "results/logs/train/{run}-seed{seed}.log",
-    benchmark:
-        "results/benchmarks/train/{run}-seed{seed}.tsv"
     threads: threads_of("train")
     resources:
         mem_mb=grows(2000),
         runtime=grows(60),
         gpu=gpus,
     params:
+        costs="results/benchmarks/train/{run}-seed{seed}.tsv",
         config=slice_of_step("train"),
         code=code_of_step("train"),
     shell:
-        "python -m cnnatomy.steps.train run={wildcards.run} seed={wildcards.seed} given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.train run={wildcards.run} seed={wildcards.seed} given={GIVEN} costs={params.costs} &> {log}"
 
 
 rule evaluate:
@@ -49,14 +48,13 @@ rule evaluate:
         exhibit="results/exhibits/{run}/seed{seed}/evaluation/exhibit.json",
     log:
         "results/logs/evaluate/{run}-seed{seed}.log",
-    benchmark:
-        "results/benchmarks/evaluate/{run}-seed{seed}.tsv"
     threads: threads_of("evaluate")
     resources:
         mem_mb=grows(2000),
         runtime=grows(15),
     params:
+        costs="results/benchmarks/evaluate/{run}-seed{seed}.tsv",
         config=slice_of_step("evaluate"),
         code=code_of_step("evaluate"),
     shell:
-        "python -m cnnatomy.steps.evaluate run={wildcards.run} seed={wildcards.seed} given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.evaluate run={wildcards.run} seed={wildcards.seed} given={GIVEN} costs={params.costs} &> {log}"

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from cnnatomy.config import modules
 
-#: What decides which values a step gets. Its effect shows in the slice, so its code is not part of any digest.
-PLUMBING = ("cnnatomy.config", "cnnatomy.steps.job")
+#: What decides which values a step gets and in which process it runs. The values show in the slice; so this code is in
+#: no digest.
+PLUMBING = ("cnnatomy.config", "cnnatomy.steps.job", "cnnatomy.steps.step", "cnnatomy.warm")
 
 
 def digest(roots: Iterable[str], folders: Iterable[Path] = ()) -> str:

@@ -1,6 +1,13 @@
 """Open up a trained network by one method: `python -m cnnatomy.steps.dissect run=mnist method=kernels`."""
 
-from cnnatomy.steps.job import Job, step
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

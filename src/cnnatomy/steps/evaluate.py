@@ -1,6 +1,13 @@
 """Evaluate a trained network on samples it has not seen: `python -m cnnatomy.steps.evaluate run=mnist seed=0`."""
 
-from cnnatomy.steps.job import Job, step
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

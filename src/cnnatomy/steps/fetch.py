@@ -1,6 +1,13 @@
 """Fetch a dataset's raw files, verified: `python -m cnnatomy.steps.fetch data=mnist` → resources/mnist/mnist.zip."""
 
-from cnnatomy.steps.job import Job, step
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

@@ -17,6 +17,7 @@ from cnnatomy.config.folders import CONF
 from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import canonical, digest_of, slice_of
 from cnnatomy.steps import clock
+from cnnatomy.warm import client
 
 RESULTS = Path("results")
 
@@ -108,27 +109,18 @@ class Job:
             )
 
 
-def step(work: Callable[[Job], None]) -> Callable[[], None]:
-    """Make a Hydra script of a function of a Job; the step's name is that of the function.
-
-    The command line takes Hydra's flags and overrides, `run=` (`data=` for fetch and prepare, `lesson=`, `study=`),
-    `seed=`, `method=`, `out=` for another folder than results/, and `given=`, the file with which the workflow hands
-    over overrides. A step run by hand with values that are not those of the workflow must be told where else to write.
-    """
-    name = work.__name__
-
-    def main() -> None:
-        began = time.time()
-        try:
-            _main(name, work, sys.argv[1:])
-            clock.say(began)
-        except Exception as raised:
-            error = _cause(raised)
-            if not is_plain(error):
-                raise
-            sys.exit(f"{type(error).__name__}: {error}")
-
-    return main
+def run_step(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
+    """Do a step's work as its command line asks for it (`cnnatomy.steps.step`), and say and write what it took."""
+    began = time.time()
+    costs, arguments = _pop(arguments, "costs")
+    try:
+        _main(name, work, arguments)
+        clock.say(began, Path(costs) if costs else None)
+    except Exception as raised:
+        error = _cause(raised)
+        if not is_plain(error):
+            raise
+        sys.exit(f"{type(error).__name__}: {error}")
 
 
 def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
@@ -163,6 +155,7 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     # Composed here first, with all its checks and hints; Hydra composes the same again as the script it runs.
     config = compose.compose([*theirs, *own])
     threads = str(config["training"]["threads"] if name in ("train", "trials") else config["threads"][name])
+    client.load_anew(threads)
     for library in ("OMP", "MKL", "OPENBLAS", "NUMBA"):  # read once, when numpy and torch are imported
         os.environ[f"{library}_NUM_THREADS"] = threads
 

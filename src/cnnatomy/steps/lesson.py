@@ -1,6 +1,13 @@
 """Make a lesson: `python -m cnnatomy.steps.lesson lesson=convolution`."""
 
-from cnnatomy.steps.job import Job, step
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

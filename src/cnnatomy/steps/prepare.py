@@ -1,6 +1,13 @@
 """Prepare a dataset's arrays in results/data/<name>/: `python -m cnnatomy.steps.prepare data=mnist`."""
 
-from cnnatomy.steps.job import Job, step
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

@@ -1,8 +1,13 @@
 """Hang all exhibits of a report on one page: `python -m cnnatomy.steps.report report=default`."""
 
-from typing import Any
+from __future__ import annotations
 
-from cnnatomy.steps.job import Job, step
+from typing import TYPE_CHECKING, Any
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

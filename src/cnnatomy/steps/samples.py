@@ -1,6 +1,13 @@
 """Hang what a run's dataset holds: `python -m cnnatomy.steps.samples run=speech`."""
 
-from cnnatomy.steps.job import Job, step
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

@@ -1,6 +1,13 @@
 """Compare what a study's trained networks were measured to do: `python -m cnnatomy.steps.study study=direction`."""
 
-from cnnatomy.steps.job import Job, step
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

@@ -1,6 +1,13 @@
 """Train a run's network: `python -m cnnatomy.steps.train run=speech seed=1`."""
 
-from cnnatomy.steps.job import Job, step
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step

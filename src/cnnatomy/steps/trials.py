@@ -9,15 +9,22 @@ network, from the second on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from cnnatomy.steps.job import Job, step
+from cnnatomy.steps.step import step
+
+if TYPE_CHECKING:
+    from cnnatomy.steps.job import Job
 
 
 @step
 def trials(job: Job) -> None:
     import json
     import sys
+    import tempfile
+    from pathlib import Path
 
+    from cnnatomy.steps import clock
     from cnnatomy.steps.writing import replaced
     from cnnatomy.training.gpus import places
 
@@ -26,9 +33,12 @@ def trials(job: Job) -> None:
     rooms = (job.config["workers"], len(wanted), places(job.config["training"]))
     workers = min(room for room in rooms if room is not None)
     if workers > 1:
-        again = [argument for argument in sys.orig_argv if not argument.startswith("workers=")]
-        if not side_by_side([*again, "workers=0"], workers):
-            sys.exit(1)
+        again = [argument for argument in sys.orig_argv if not argument.startswith(("workers=", "costs="))]
+        with tempfile.TemporaryDirectory() as folder:
+            costs = [Path(folder, f"{worker}.tsv") for worker in range(workers)]
+            if not side_by_side([[*again, "workers=0", f"costs={file}"] for file in costs]):
+                sys.exit(1)
+            clock.include(costs)
     else:
         from cnnatomy.steps.trial import work_off
 
@@ -54,8 +64,8 @@ def part_of(wanted: Mapping[str, str], share: str | None) -> dict[str, str]:
     return dict(list(wanted.items())[first - 1 :: step])
 
 
-def side_by_side(command: Sequence[str], processes: int) -> bool:
-    """Run a command in so many processes; whether all end well. Asked to end (SIGTERM), it asks them and waits."""
+def side_by_side(commands: Sequence[Sequence[str]]) -> bool:
+    """Run commands at the same time; whether all end well. Asked to end (SIGTERM), it asks them and waits."""
     import signal
     import subprocess
     import sys
@@ -70,7 +80,7 @@ def side_by_side(command: Sequence[str], processes: int) -> bool:
             helper.terminate()
 
     signal.signal(signal.SIGTERM, pass_on)
-    for _ in range(processes):
+    for command in commands:
         helpers.append(subprocess.Popen(command))
     if asked:  # while they were started
         pass_on()
