@@ -1,4 +1,4 @@
-"""The mel scale of Slaney's Auditory Toolbox (1998): pitch as the ear has it, in even steps below 1,000 Hz, in ratios above."""
+"""The mel scale of Slaney's Auditory Toolbox (1998): pitch as the ear has it, even below 1,000 Hz, by ratios above."""
 
 from __future__ import annotations
 
