@@ -1,8 +1,11 @@
 #!/bin/sh
-# Set up the environment in $1 from the lock file: checks first what it needs, and leaves pip's own errors whole.
+# Set up the environment in $1 from the lock file: checks first what it needs, and leaves the installer's own errors whole.
+# PYTHON: which one. UV: uv, which installs where it is there; empty for pip. TORCH_INDEX: a package index with CPU builds of torch.
 set -eu
 venv=$1
 python=${PYTHON:-python3}
+uv=${UV-uv}
+"${uv:-false}" --version >/dev/null 2>&1 || uv=
 
 stop() {
     echo "setup: $*" >&2
@@ -10,18 +13,56 @@ stop() {
 }
 
 command -v "$python" >/dev/null || stop "no $python on the path; name one with: make PYTHON=/path/to/python3.12"
-"$python" - <<'PY' || stop "$("$python" --version 2>&1) is not one that was tested; use 3.11, 3.12 or 3.13: make PYTHON=python3.12"
+"$python" - <<'PY' || stop "$("$python" --version 2>&1) is none that this runs on; use 3.11 to 3.14: make PYTHON=python3.12"
 import sys
-sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 PY
-"$python" -c 'import ensurepip, venv' 2>/dev/null || stop "$python has no ensurepip; on Debian and Ubuntu: apt install python3-venv"
+"$python" -c 'import sys; sys.exit(sys.version_info >= (3, 14))' || command -v cc >/dev/null ||
+    stop "Python 3.14 takes a C compiler, for a package that has no build for it yet; install one (gcc), or use 3.13"
+[ -n "$uv" ] || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    stop "$python has no ensurepip; on Debian and Ubuntu: apt install python3-venv"
 
-# An environment takes 6.5 GB with the CUDA libraries of torch, its download half as much again.
+# What was chosen for this environment stays chosen when the lock moves.
+torch_index=${TORCH_INDEX:-$(cat "$venv/torch-index" 2>/dev/null || true)}
+
+# GB, measured but for the CPU build: the environment, with pip its downloads too; uv links it to its cache, which takes the same place.
+case ${uv:+uv}${torch_index:+cpu} in
+uvcpu) needed=3 ;;
+uv) needed=8 ;;
+cpu) needed=4 ;;
+*) needed=12 ;;
+esac
 free=$(df -Pk . | awk 'NR == 2 {print int($4 / 1024 / 1024)}')
-[ -x "$venv/bin/python" ] || [ "$free" -ge 12 ] ||
-    stop "$free GB free here, and about 12 are needed (the README tells how to do with less: the CPU build of torch)"
+[ -x "$venv/bin/python" ] || [ "$free" -ge "$needed" ] ||
+    stop "$free GB free here, and about $needed are needed (the README tells how to do with less: uv, the CPU build of torch)"
 
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-echo "setup: installing into $venv; a few minutes" >&2
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+if [ -n "$uv" ]; then
+    # uv doesn't read pip's settings: an index that stands in for the public one is handed on.
+    index=${PIP_INDEX_URL:-$("$python" -m pip config get global.index-url 2>/dev/null || true)}
+    [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
+    [ -x "$venv/bin/python" ] || "$uv" venv --quiet --python "$("$python" -c 'import sys; print(sys.executable)')" "$venv"
+    # It leaves compiling to the first import, which is quicker in all; but where Python may write none, every job would compile.
+    compile=${PYTHONDONTWRITEBYTECODE:+--compile-bytecode}
+    install() { "$uv" pip install --quiet --python "$venv/bin/python" $compile "$@"; }
+    from=--default-index
+    check() { "$uv" pip check --quiet --python "$venv/bin/python"; }
+    echo "setup: installing into $venv with uv; about a minute" >&2
+else
+    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+    install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+    from=--index-url
+    check() { "$venv/bin/python" -m pip check >/dev/null; }
+    echo "setup: installing into $venv with pip; a few minutes" >&2
+fi
+
+if [ -n "$torch_index" ]; then
+    # The builds of another index have other hashes than the lock's, and need no CUDA.
+    install --no-deps "$from" "$torch_index" $(sed -nE 's/^(torch|torchvision)==([^ ;]*).*/\1==\2/p' requirements.lock)
+    awk '/^[a-z0-9]/ {other = !/^(torch|torchvision|triton|nvidia-[^=]*|cuda-[^=]*)==/} other' requirements.lock >"$venv/cpu.lock"
+    install --no-deps --require-hashes -r "$venv/cpu.lock"
+    check || stop "$torch_index gave a torch that wants more than the lock has; is it an index of CPU builds?"
+    echo "$torch_index" >"$venv/torch-index"
+else
+    install --require-hashes -r requirements.lock
+fi
+install --no-deps --no-build-isolation --editable .

@@ -115,9 +115,9 @@ def _named(node: ast.stmt) -> list[str]:
         ("cnnatomy.steps.job", ("torch", "numpy", "pandas", "matplotlib")),
         ("cnnatomy.report", ("torch", "matplotlib", "pytorch_lightning", "torchvision")),
         ("cnnatomy.exhibit", ("torch", "matplotlib", "pytorch_lightning")),
-        ("cnnatomy.data.prepared", ("torch", "pandas", "librosa", "torchvision")),
-        ("cnnatomy.dissect.kernels", ("pytorch_lightning", "torchvision", "librosa")),
-        ("cnnatomy.evaluation", ("pytorch_lightning", "torchvision", "librosa")),
+        ("cnnatomy.data.prepared", ("torch", "pandas", "torchvision")),
+        ("cnnatomy.dissect.kernels", ("pytorch_lightning", "torchvision")),
+        ("cnnatomy.evaluation", ("pytorch_lightning", "torchvision")),
         ("cnnatomy.models", ("pytorch_lightning", "torchvision")),
     ],
 )

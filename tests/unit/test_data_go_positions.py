@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,19 @@ from cnnatomy.data.go_positions import SIDE, captures, most, play, seen
 OWN, OPPONENT, EMPTY = range(3)
 
 
-def make(folder: Path, games: int = 24, **changes: int) -> prepared.Dataset:
-    raw = folder / "go.zip"
-    go_positions.fetch(raw, mirror=None, digest="d", games=games, plies=120, seed=0, licence="CC0", citation="nobody")
+def fetch(folder: Path, games: int = 24) -> None:
+    about = {"licence": "CC0", "citation": "nobody"}
+    go_positions.fetch(folder / "go.zip", mirror=None, digest="d", games=games, plies=120, seed=0, **about)
+
+
+def prepare(folder: Path, **changes: int) -> None:
     settings = {"every": 4, "validation": 4, "test": 8} | changes
-    go_positions.prepare(raw, folder / "go", digest="d", **settings)
+    go_positions.prepare(folder / "go.zip", folder / "go", digest="d", **settings)
+
+
+def make(folder: Path, games: int = 24, **changes: int) -> prepared.Dataset:
+    fetch(folder, games)
+    prepare(folder, **changes)
     return prepared.load(folder / "go")
 
 
@@ -178,3 +187,11 @@ def test_a_seed_gives_the_same_bytes_and_more_games_begin_alike(tmp_path: Path):
 def test_splits_without_a_game_are_refused(tmp_path: Path, changes: dict):
     with pytest.raises(DataError, match="24 games"):
         make(tmp_path, **changes)
+
+
+def test_without_sgfmill_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    make(tmp_path, games=13)
+    monkeypatch.setitem(sys.modules, "sgfmill", None)  # as if it were not installed
+    for step in (fetch, prepare):
+        with pytest.raises(DataError, match=r"need sgfmill.*pip install .*\[go\]"):
+            step(tmp_path)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cnnatomy.data import archive, prepared, sounds
+from cnnatomy.data import archive, mel, prepared, sounds
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.sounds import Clip, Spectrogram, Unusable
 
@@ -45,6 +45,18 @@ def test_equals_librosa(window: int, step: int):
     )
     expected = librosa.power_to_db(power, ref=np.max, top_db=60)
     np.testing.assert_allclose(spectrogram.log_mel(speech()), expected, atol=2e-3)
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters")
+@pytest.mark.parametrize(
+    ("rate", "window", "bands", "lowest", "highest"),
+    [(8000, 256, 40, 60, 4000), (16000, 401, 64, 0, 7600), (44100, 1024, 13, 1200, 20000), (8000, 128, 80, 0, 900)],
+)
+def test_mel_bands_are_librosas(rate: int, window: int, bands: int, lowest: float, highest: float):
+    edges = librosa.mel_frequencies(bands + 2, fmin=lowest, fmax=highest)
+    np.testing.assert_allclose(mel.edges(bands, lowest, highest), edges, rtol=1e-12, atol=1e-9)
+    filters = librosa.filters.mel(sr=rate, n_fft=window, n_mels=bands, fmin=lowest, fmax=highest)
+    np.testing.assert_allclose(mel.filters(rate, window, bands, lowest, highest), filters, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("hz", [200, 500, 1000, 2500])
@@ -108,7 +120,6 @@ def test_nothing_to_hear(sound: np.ndarray, why: str):
         SPECTROGRAM.picture(sound)
 
 
-@pytest.mark.filterwarnings("ignore:Empty filters")
 def test_bands_that_would_be_empty_are_refused():
     with pytest.raises(DataError, match="80 mel bands.*too narrow.*128 samples"):
         replace(SPECTROGRAM, bands=80, window=128).picture(speech())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,10 @@ def fetch(
 
     plies: moves of a game; it ends before where the player to move has no legal one. A longer list of games begins with
     those of a shorter one.
+
+    Raises DataError where sgfmill is not installed.
     """
+    _need_sgfmill()
     from sgfmill.sgf import Sgf_game
 
     lines = []
@@ -54,8 +58,9 @@ def prepare(raw: Path, folder: Path, *, digest: str, every: int, validation: int
     show.
     validation, test: the last games are for the test, those before them for validation; no game is in two splits.
 
-    Raises DataError where these leave no game to train on.
+    Raises DataError where these leave no game to train on, and where sgfmill is not installed.
     """
+    _need_sgfmill()
     import pandas as pd
     from sgfmill.sgf import Sgf_game
     from sgfmill.sgf_moves import get_setup_and_moves
@@ -153,6 +158,11 @@ def seen(board: Any, colour: str) -> np.ndarray:
     """The planes of a board for who is to move, uint8 (3, 9, 9), the board's uppermost row first."""
     stones = np.array([[point or "" for point in row] for row in board.board[::-1]])
     return np.stack([stones == colour, stones == OPPONENT[colour], stones == ""]).astype(np.uint8) * 255
+
+
+def _need_sgfmill() -> None:
+    if find_spec("sgfmill") is None:
+        raise DataError("Positions of Go need sgfmill, which knows the rules: pip install --editable '.[go]'")
 
 
 def _positions(moves: list[tuple[str, Point]]) -> Iterator[tuple[int, Any, str, Point | None]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnatomy.data import prepared
+from cnnatomy.data import mel, prepared
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.files import explained, nameless_file
@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Spectrogram:
     """How a sound becomes a picture: power in mel bands, in dB below the clip's loudest point.
-
-    The bands are Slaney's, as librosa has them.
 
     sample_rate: Hz. bands: mel bands between lowest_hz and highest_hz. frames: width of the network's window.
     window, step: of one frame and between frames, in samples. range_db: what is more than this below the loudest
@@ -85,12 +83,10 @@ class Spectrogram:
 
     def axes(self, frames: int | None = None) -> list[Axis]:
         """The centres of the bands in Hz, and of the frames in seconds from the start of the window."""
-        import librosa
-
-        edges = librosa.mel_frequencies(self.bands + 2, fmin=self.lowest_hz, fmax=self.highest_hz)
+        centres = mel.edges(self.bands, self.lowest_hz, self.highest_hz)[1:-1]
         times = (self.window / 2 + np.arange(frames or self.frames) * self.step) / self.sample_rate
         return [
-            Axis("frequency", "Hz", [round(float(hz), 1) for hz in edges[1:-1]]),
+            Axis("frequency", "Hz", [round(float(hz), 1) for hz in centres]),
             Axis("time", "s", [round(float(s), 5) for s in times]),
         ]
 
@@ -100,15 +96,7 @@ class Spectrogram:
 
     @cached_property
     def _filters(self) -> np.ndarray:
-        import librosa
-
-        filters = librosa.filters.mel(
-            sr=self.sample_rate,
-            n_fft=self.window,
-            n_mels=self.bands,
-            fmin=self.lowest_hz,
-            fmax=self.highest_hz,
-        )
+        filters = mel.filters(self.sample_rate, self.window, self.bands, self.lowest_hz, self.highest_hz)
         if not filters.any(axis=1).all():
             raise DataError(
                 f"{self.bands} mel bands from {self.lowest_hz} to {self.highest_hz} Hz are too narrow for a window of "

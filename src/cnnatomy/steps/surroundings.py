@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnatomy.config.folders import PROJECT
 
-LIBRARIES = ("torch", "pytorch-lightning", "torchvision", "numpy", "pandas", "librosa", "hydra-core", "snakemake")
+LIBRARIES = ("torch", "pytorch-lightning", "torchvision", "numpy", "pandas", "scipy", "hydra-core", "snakemake")
 
 
 def versions() -> dict[str, str]:
