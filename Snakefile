@@ -35,15 +35,13 @@ rule all:
 
 
 onstart:
+    following.begin(GIVEN, workflow)
     if on_slurm():
         waiting.watch()
 
 
-onsuccess:
-    print("The report: results/report/index.html")
-
-
 onerror:
+    following.end()
     shell("python -m cnnatomy.steps.report partial=true given={GIVEN} || true")
     print(
         "A step failed; its log is named above, and results/report/partial.html shows what there is. "
