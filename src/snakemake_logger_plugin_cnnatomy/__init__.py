@@ -1,13 +1,12 @@
-"""How Snakemake speaks here: on a terminal one live view, without one a line a job; errors in full, and again at the end.
+"""How Snakemake speaks here: on a terminal one live view, without one a line a job; errors in full, and again at last.
 
 Every line of Snakemake's own is in its log file, `.snakemake/log/*.log`, as ever. They are printed instead of ours for
 dry runs, for what runs no jobs (`--dag`, `--summary`, `--report`, …), and where the command line asks for them
 (`--logger-cnnatomy-everything`, `--verbose`, `--printshellcmds`, `--debug-dag`).
 """
 
-from __future__ import annotations
-
 import logging
+import re
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +19,17 @@ from cnnatomy.progress import following, words
 from cnnatomy.progress.jobs import Job, name_of
 from cnnatomy.progress.views import view
 
-#: Words of Snakemake's: with the first, no jobs have been announced and none will be; the last two say no more than we do.
+#: Words of Snakemake's: with the first, where no run was announced before it, no jobs will be run; those of the last
+#: kind warn of nothing, or say less than we do.
 _PLANNING, _NOTHING = "Building DAG of jobs...", "Nothing to be done"
-_KNOWN = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not complete successfully")
+_STOPPING = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
+_AGAIN = re.compile(r"Trying to restart job (\d+)\.")
+_COMMAND = "RuleException:\nCalledProcessError"
+_KNOWN = (
+    "Workflow defines that rule",
+    "Exiting because a job execution failed",
+    "WorkflowError:\nAt least one job did not complete successfully",
+)
 
 
 @dataclass
@@ -55,7 +62,7 @@ class LogHandler(LogHandlerBase):
         self._silent, self._terse = "ALL" in quiet, bool(quiet & {"RULES", "PROGRESS"})
         self._show_logs = told.show_failed_logs
         self._before: list[logging.LogRecord] | None = []  # said before it is known whether jobs will run
-        self._runs = False
+        self._runs = self._closed = False
         self._progress = following.follow()
         self._view = view(stream, self._progress, told.nocolor)
 
@@ -73,20 +80,30 @@ class LogHandler(LogHandlerBase):
         elif not self._silent:
             if said:
                 self._view.say(said, "red" if event in (LogEvent.JOB_ERROR, LogEvent.ERROR) else "")
-            elif event != LogEvent.JOB_ERROR and record.levelno >= logging.WARNING and not record.msg.startswith(_KNOWN):
+            elif event != LogEvent.JOB_ERROR and record.levelno >= logging.WARNING and not self._is_known(record.msg):
                 self._view.say(record.msg, "red" if record.levelno >= logging.ERROR else "yellow")
 
     def _hand_on(self, event: LogEvent | None, record: logging.LogRecord) -> None:
-        """To Snakemake's own handler: at once, or when it is clear that no jobs run, to which it would be a preface."""
-        if self._before is not None and not self._everything:
-            self._before.append(record)
-            if event is None and record.levelno < logging.WARNING and record.msg != _PLANNING:
-                return
-            for earlier in self._before:
-                self._own.handle(earlier)
-            self._before = None
-        else:
+        """To Snakemake's own handler: a preface only when it is clear that no jobs run, all else at once."""
+        if self._everything or self._before is None:
             self._own.handle(record)
+        elif event is None and record.levelno < logging.WARNING:
+            self._before.append(record)
+            if record.msg == _PLANNING:
+                self._flush()
+        elif not self._is_known(record.msg):
+            self._own.handle(record)
+            self._before = [] if record.levelno >= logging.ERROR else self._before
+
+    def _is_known(self, message: str) -> bool:
+        """Whether a warning or an error says nothing new: of a job that failed, command and log are said besides."""
+        failed = message.startswith(_COMMAND) and (self._progress.stopped or message.endswith("exit status 1."))
+        return failed or message.startswith(_KNOWN)
+
+    def _flush(self) -> None:
+        for record in self._before or []:
+            self._own.handle(record)
+        self._before = None
 
     def _follow(self, event: LogEvent | None, record: Any) -> str:
         """Note what happened; what there is to say of it, or nothing."""
@@ -102,14 +119,26 @@ class LogHandler(LogHandlerBase):
             finished = self._progress.finish(record.job_id)
             if finished and not (self._everything or self._silent or self._terse):
                 self._view.finished(*finished)
+        elif event == LogEvent.JOB_ERROR and self._progress.stopped:
+            self._progress.drop(record.jobid)  # it has been interrupted, which is no failure
         elif event == LogEvent.JOB_ERROR:
             aux = [f"{key}: {value}" for key, value in record.aux.items()]
-            more = "\n".join([*([record.rule_msg] if record.rule_msg else []), *aux])
+            said = [*([record.rule_msg] if record.rule_msg else []), *aux, f"command: {record.shellcmd}"]
             failure = self._progress.fail(self._job(record), record.rule_msg or "")
-            return words.failed(failure, more, record.log, self._show_logs)
-        elif event is None and str(record.msg).startswith(_NOTHING):
-            return words.nothing()
+            return words.failed(failure, "\n".join(said), record.log, self._show_logs)
+        elif event is None and record.levelno < logging.WARNING:
+            return self._in_words(str(record.msg))
         return ""
+
+    def _in_words(self, message: str) -> str:
+        """What there is to say of a plain line of Snakemake's, or nothing."""
+        if message.startswith(_NOTHING):
+            return words.nothing()
+        if message.startswith(_STOPPING):
+            self._progress.stopped = message.startswith(_STOPPING[0])
+            return message
+        again = _AGAIN.match(message)
+        return f"TRIED AGAIN: {self._progress.name(int(again[1]))}" if again else ""
 
     def _job(self, record: Any) -> Job:
         name = name_of(record.rule_name, getattr(record, "wildcards", {}))
@@ -117,10 +146,12 @@ class LogHandler(LogHandlerBase):
         return Job(record.jobid, record.rule_name, name, log, getattr(record, "threads", 1))
 
     def close(self) -> None:
-        """The end of Snakemake, whatever brought it."""
+        """The end of Snakemake, whatever brought it; Python closes handlers once more when it ends."""
+        if self._closed:
+            return
+        self._closed = True
         self._view.close()
-        for record in self._before or []:
-            self._own.handle(record)
+        self._flush()
         if self._progress.seen and not self._silent:
             self._view.say(words.closing(self._progress), "red" if self._progress.failures else "")
         following.abandon()

@@ -22,7 +22,10 @@ def follow() -> Progress:
 
 
 def begin(given: Path, workflow: Any) -> None:
-    """What Snakemake's `workflow` is about to do; a page grows where the report is part of it. given: the plan's file."""
+    """What Snakemake's `workflow` is about to do; a page grows where the report is part of it.
+
+    given: the file with the plan.
+    """
     global _page
     if not followed:
         return
@@ -56,9 +59,13 @@ def end() -> None:
         _page = None
 
 
+def fail(given: Path) -> bool:
+    """The run has failed: its page becomes that of a run that did. Whether it could be built."""
+    end()
+    return build(given).wait() == 0
+
+
 def abandon() -> None:
     """The run has ended without a word: a page that still grows becomes that of a run that failed."""
     if _page is not None:
-        given = _page.given
-        end()
-        build(given).wait()
+        fail(_page.given)

@@ -1,7 +1,7 @@
 """The page that grows: while jobs run, the report's step is asked again and again for a page of what there is.
 
-It is built beside the jobs and takes little of the processors' time; what goes wrong with it stops no job. Its own words
-are in `.snakemake/cnnatomy-growing.log`.
+It is built beside the jobs and takes little of the processors' time; what goes wrong with it stops no job, and is in
+`.snakemake/cnnatomy-growing.log`.
 """
 
 from __future__ import annotations

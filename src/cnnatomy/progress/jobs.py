@@ -76,6 +76,8 @@ class Progress:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.slots = 1
+        self.stopped = False  # by the user
+        self._seen = False
         self._clock = clock
         self._lock = threading.RLock()
         self._jobs: dict[int, Job] = {}
@@ -97,6 +99,7 @@ class Progress:
             self._jobs.setdefault(job.number, job)
             self._began[job.number] = self._clock()
             self._failures.pop(job.number, None)
+            self._seen = True
 
     def finish(self, number: int) -> tuple[Job, float] | None:
         """A job is done: the job, and the seconds it took; None for one that was not begun."""
@@ -114,6 +117,14 @@ class Progress:
             self._failures[job.number] = failure = Failure(job, message_of(job.log, said), seconds)
             return failure
 
+    def drop(self, number: int) -> None:
+        """A job was interrupted."""
+        with self._lock:
+            self._began.pop(number, None)
+
+    def name(self, number: int) -> str:
+        return self._jobs[number].name if number in self._jobs else f"job {number}"
+
     @property
     def done(self) -> int:
         return len(self._took)
@@ -125,7 +136,7 @@ class Progress:
     @property
     def seen(self) -> bool:
         """Whether any job was begun."""
-        return bool(self._began or self._took or self._failures)
+        return self._seen
 
     @property
     def seconds(self) -> float:

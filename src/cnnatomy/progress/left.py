@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Task:
-    """What is left of a job: its seconds, the threads it takes, the numbers of the jobs it waits for, whether it runs."""
+    """What is left of a job: its seconds, the threads it takes, the jobs it waits for, whether it runs already."""
 
     seconds: float
     threads: int

@@ -75,7 +75,8 @@ class Live:
         progress = self._progress
         head = Table.grid(padding=(0, 1))
         bar = ProgressBar(max(progress.total, 1), progress.done, width=min(40, max(10, options.max_width - 44)))
-        head.add_row(bar, f"{progress.done}/{progress.total} jobs", words.about(progress.left()))
+        beside = filter(None, (f"{progress.done}/{progress.total} jobs", words.about(progress.left())))
+        head.add_row(bar, " · ".join(beside))
         yield head
         running = progress.running()
         jobs = Table.grid(padding=(0, 2))

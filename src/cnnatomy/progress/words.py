@@ -64,6 +64,8 @@ def closing(progress: Progress) -> str:
     """The last lines of a run: what was done in which time and where the report is, or each job that failed with its
     message and its log."""
     jobs = f"{progress.done} job{'' if progress.done == 1 else 's'}"
+    if progress.stopped:
+        return f"Stopped; {progress.done} of {progress.total} jobs are done."
     if not progress.failures:
         page = f". The report: {PAGE}" if progress.plans("report") and progress.done == progress.total else ""
         return f"{jobs} in {took(progress.seconds)}{page}"
