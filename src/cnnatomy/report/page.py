@@ -181,13 +181,19 @@ def render(
     title = context.get("title", TITLE)
     filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
-    reload = str(context["growing"]["reload"]) if "growing" in context else ""
+    reload = Markup()
+    if "growing" in context:  # where scripts run, page.js does it, and the reader stays at the same place
+        # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.
+        reload = Markup('<noscript><meta http-equiv="refresh" content="{}; url=partial.html"></noscript>').format(
+            context["growing"]["reload"]
+        )
     return whole(title, body, ["saving.js", "page.js"], page.styles, reload)
 
 
 def forward() -> str:
     """The page that stands where a partial one stood: it leads to the whole report beside it."""
-    return whole(TITLE, environment().get_template("forward.html").render(), [], refresh="0; url=index.html")
+    refresh = Markup('<meta http-equiv="refresh" content="0; url=index.html">')
+    return whole(TITLE, environment().get_template("forward.html").render(), [], refresh=refresh)
 
 
 def _by_rule(costs: Sequence[Cost]) -> list[dict[str, Any]]:

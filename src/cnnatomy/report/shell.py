@@ -42,13 +42,12 @@ def whole(
     body: str,
     scripts: Sequence[str],
     styles: Mapping[str, str] | None = None,
-    refresh: str = "",
+    refresh: Markup = Markup(),
 ) -> str:
     """The page as one HTML text.
 
     body: markup. scripts: those of the templates that the page runs beyond the two of every page. styles: class →
-    declarations, beyond the style sheet's. refresh: after how many seconds the browser loads the page again, or another
-    ("0; url=…"); empty where it need not.
+    declarations, beyond the style sheet's. refresh: the element that has the browser load the page again, or another.
     """
     own = [f".{name} {{ {rule} }}" for name, rule in sorted((styles or {}).items())]
     style = "\n".join([_read("style.css"), *own]) + "\n"
