@@ -380,6 +380,7 @@ def pages(clock, monkeypatch, tmp_path):
 
         monkeypatch.setattr(growing, "build", build)
         monkeypatch.setattr(growing, "LEAST", least)
+        monkeypatch.setattr(growing, "TICK", 0.1)
         page = growing.Growing(Path("given.yaml"), following.progress)
         page.begin()
         return page
@@ -394,7 +395,7 @@ def builds() -> list[float]:
 def test_the_first_page_comes_at_once_and_the_next_after_its_share(pages, clock):
     planned((1, "train"), (2, "report"))
     page, began = pages(0.1, 0.0), time.time()
-    while time.time() < began + 6:
+    while time.time() < began + 4:
         time.sleep(0.1)
         following.progress.begin(Job(int(10 * time.time()), "x", "x"))
         following.progress.finish(max(following.progress._began))  # always something new
@@ -409,7 +410,7 @@ def test_the_first_page_comes_at_once_and_the_next_after_its_share(pages, clock)
 def test_nothing_new_is_no_new_page(pages, clock):
     planned((1, "train"), (2, "report"))
     page = pages(0.0, 0.0)
-    time.sleep(4)
+    time.sleep(2)
     page.end()
     assert len(builds()) == 1
 

@@ -23,6 +23,7 @@ FACTS = Path(".snakemake/cnnatomy-growing.json")
 LOG = Path(".snakemake/cnnatomy-growing.log")
 #: Seconds: the least between two pages, the most while nothing changes but the time, and what the browser waits.
 LEAST, MOST, RELOAD = 15.0, 120.0, 30
+TICK = 1.0  # seconds between two looks at the jobs
 SHARE = 20  # the least seconds between two pages for each second of processor time that one takes
 
 
@@ -58,7 +59,7 @@ class Growing:
 
     def _grow(self) -> None:
         cost, shown, began = 0.0, None, -MOST
-        while not self._stop.wait(1):
+        while not self._stop.wait(TICK):
             waited, news = time.monotonic() - began, self._progress.done + len(self._progress.failures)
             if waited < max(LEAST, SHARE * cost) or (news == shown and waited < MOST):
                 continue
