@@ -63,6 +63,7 @@ class LogHandler(LogHandlerBase):
         self._show_logs = told.show_failed_logs
         self._before: list[logging.LogRecord] | None = []  # said before it is known whether jobs will run
         self._runs = self._closed = False
+        self._stopping = ""
         self._progress = following.follow()
         self._view = view(stream, self._progress, told.nocolor)
 
@@ -135,8 +136,9 @@ class LogHandler(LogHandlerBase):
         if message.startswith(_NOTHING):
             return words.nothing()
         if message.startswith(_STOPPING):
-            self._progress.stopped = message.startswith(_STOPPING[0])
-            return message
+            said, self._stopping = self._stopping, message  # Snakemake says it again and again
+            self._progress.stopped = self._progress.stopped or message.startswith(_STOPPING[0])
+            return message if message != said else ""
         again = _AGAIN.match(message)
         return f"TRIED AGAIN: {self._progress.name(int(again[1]))}" if again else ""
 

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "lessons": {"data", "models", "exhibit", "drawing", "probing"},
     "studies": {"data", "models", "exhibit", "statistics", "drawing", "probing", "evaluation"},
     "launch": set(),
+    "progress": {"steps"},
     "steps": {
         "config",
         "data",

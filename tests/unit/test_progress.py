@@ -165,10 +165,10 @@ def test_a_job_that_is_tried_again_and_ends_well_is_no_failure(snakemake, capsys
     [
         ("DataError: no images\n", "", "DataError: no images"),
         ("a: b\ncnnatomy.training.Diverged: at epoch 2\nbye\n", "", "cnnatomy.training.Diverged: at epoch 2"),
-        ("reading\nKilled\n", "", "Killed"),
+        ("reading\nepoch 3 of 9\n", "", "no error in its log, which ends with: epoch 3 of 9"),
         ("reading\n", "out of memory\nsays Slurm", "out of memory"),
-        ("", "", "it left no message; was it killed?"),
-        (None, "", "it left no message; was it killed?"),
+        ("", "", "no log; was it killed?"),
+        (None, "", "no log; was it killed?"),
         ("cnnatomy: 2026-01-01T00:00:00Z to 2026-01-01T00:00:01Z, 1.0 s of processor time, 3 MB\n", "No x", "No x"),
     ],
 )
@@ -196,7 +196,8 @@ def test_an_interrupted_run_is_no_failure(snakemake, capsys, tmp_path):
     planned((1, "train"), (2, "report"))
     snakemake.starts()
     snakemake.begins(1, "train")
-    snakemake.say("Terminating processes on user request, this might take some time.")
+    for _ in range(3):
+        snakemake.say("Terminating processes on user request, this might take some time.")
     snakemake.fails(1, "train")
     snakemake.handler.close()
     assert capsys.readouterr().err.splitlines()[1:] == ["Stopped; 0 of 2 jobs are done."]
@@ -353,8 +354,8 @@ def test_something_is_known_of_every_job_of_the_default_report(tmp_path, monkeyp
     known = expected._table()
     assert len(jobs) > 80
     assert [job for job in jobs if expected.seconds(*job) is None] == []
-    # Of nearly all as themselves; a median is for what came later.
-    assert sum(Path(log).stem in known[rule] for rule, log in jobs) > 0.9 * len(jobs)
+    # Of trainings, which differ most, as themselves; a median is for what came later.
+    assert [log for rule, log in jobs if rule == "train" and Path(log).stem not in known[rule]] == []
 
 
 # The page that grows.

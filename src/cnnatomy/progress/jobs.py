@@ -56,15 +56,15 @@ def name_of(rule: str, wildcards: Mapping[str, object]) -> str:
 
 def message_of(log: str, said: str = "") -> str:
     """The cause of a failure in one line: the last line of the job's log that names an error, else what is `said`
-    beside it, else the log's last line."""
+    beside it, else how the log ends."""
     try:
         lines = [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()] if log else []
     except OSError:
         lines = []
     named = next((line for line in reversed(lines) if _ERROR.match(line)), "")
     if lines and _ENDED_WELL.match(lines[-1]):
-        lines, named = ["its own work ended well; what came after it failed"], ""
-    last = lines[-1] if lines else "it left no message; was it killed?"
+        return said.strip() or "its own work ended well; what came after it failed"
+    last = f"no error in its log, which ends with: {lines[-1].strip()}" if lines else "no log; was it killed?"
     return (named or next(iter(said.strip().splitlines()), "") or last).strip()
 
 
