@@ -181,7 +181,7 @@ def render(
     title = context.get("title", TITLE)
     filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
-    reload = Markup()
+    reload = None
     if "growing" in context:  # where scripts run, page.js does it, and the reader stays at the same place
         # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.
         reload = Markup('<noscript><meta http-equiv="refresh" content="{}; url=partial.html"></noscript>').format(

@@ -42,7 +42,7 @@ def whole(
     body: str,
     scripts: Sequence[str],
     styles: Mapping[str, str] | None = None,
-    refresh: Markup = Markup(),
+    refresh: Markup | None = None,
 ) -> str:
     """The page as one HTML text.
 
@@ -63,7 +63,7 @@ def whole(
             title=english(title),
             chinese_title=chinese(title) or english(title),
             policy=policy,
-            refresh=refresh,
+            refresh=refresh or Markup(),
             style=Markup(style),
             early=Markup(early),
             late=Markup(late),
