@@ -59,6 +59,7 @@ class LogHandler(LogHandlerBase):
         )
         asked = isinstance(self.settings, LogHandlerSettings) and self.settings.everything
         self._everything = asked or told.dryrun or told.verbose or told.debug_dag or told.printshellcmds
+        self._dry = told.dryrun
         self._silent, self._terse = "ALL" in quiet, bool(quiet & {"RULES", "PROGRESS"})
         self._show_logs = told.show_failed_logs
         self._before: list[logging.LogRecord] | None = []  # said before it is known whether jobs will run
@@ -75,7 +76,7 @@ class LogHandler(LogHandlerBase):
 
     def _emit(self, record: Any) -> None:
         event = getattr(record, "event", None)
-        said = self._follow(event, record)
+        said = "" if self._dry else self._follow(event, record)
         if self._everything or not self._runs:
             self._hand_on(event, record)
         elif not self._silent:

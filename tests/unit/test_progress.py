@@ -237,6 +237,9 @@ def test_dry_runs_and_those_who_ask_get_snakemakes_own_lines(clock, capsys, swit
     said = capsys.readouterr()
     assert "\nlocalrule train:\n    output: train.txt\n" in (said.out if switch == "dryrun" else said.err)
     assert "[1/1]" not in said.err
+    snakemake.handler.close()
+    assert capsys.readouterr().err == ("" if switch == "dryrun" else "0 jobs in 0.0 s\n")
+    assert following.progress.seen == (switch != "dryrun")
 
 
 def test_quiet_is_quiet(clock, capsys):
