@@ -23,7 +23,7 @@ from cnnatomy.progress.views import view
 #: kind warn of nothing, or say less than we do.
 _PLANNING, _NOTHING = "Building DAG of jobs...", "Nothing to be done"
 _STOPPING = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
-_AGAIN = re.compile(r"Trying to restart job (\d+)\.")
+_AGAIN = re.compile(r"Trying to restart job (.+)\.$")
 _COMMAND = "RuleException:\nCalledProcessError"
 _KNOWN = (
     "Workflow defines that rule",
@@ -81,8 +81,10 @@ class LogHandler(LogHandlerBase):
             self._hand_on(event, record)
         elif not self._silent:
             if said:
-                self._view.say(said, "red" if event in (LogEvent.JOB_ERROR, LogEvent.ERROR) else "")
-            elif event != LogEvent.JOB_ERROR and record.levelno >= logging.WARNING and not self._is_known(record.msg):
+                self._view.say(said, "red" if record.levelno >= logging.ERROR else "")
+            elif (
+                event in (None, LogEvent.ERROR) and record.levelno >= logging.WARNING and not self._is_known(record.msg)
+            ):
                 self._view.say(record.msg, "red" if record.levelno >= logging.ERROR else "yellow")
 
     def _hand_on(self, event: LogEvent | None, record: logging.LogRecord) -> None:
@@ -128,6 +130,8 @@ class LogHandler(LogHandlerBase):
             said = [*([record.rule_msg] if record.rule_msg else []), *aux, f"command: {record.shellcmd}"]
             failure = self._progress.fail(self._job(record), record.rule_msg or "")
             return words.failed(failure, "\n".join(said), record.log, self._show_logs)
+        elif event == LogEvent.GROUP_ERROR and not self._progress.stopped:
+            return words.failed_group(record.groupid, record.aux_logs, self._show_logs)
         elif event is None and record.levelno < logging.WARNING:
             return self._in_words(str(record.msg))
         return ""
@@ -141,7 +145,7 @@ class LogHandler(LogHandlerBase):
             self._progress.stopped = self._progress.stopped or message.startswith(_STOPPING[0])
             return message if message != said else ""
         again = _AGAIN.match(message)
-        return f"TRIED AGAIN: {self._progress.name(int(again[1]))}" if again else ""
+        return f"TRIED AGAIN: {self._progress.name(again[1])}" if again else ""
 
     def _job(self, record: Any) -> Job:
         name = name_of(record.rule_name, getattr(record, "wildcards", {}))

@@ -160,6 +160,21 @@ def test_a_job_that_is_tried_again_and_ends_well_is_no_failure(snakemake, capsys
     assert "TRIED AGAIN: lesson shapes" in said and said[-1] == "1 job in 1.0 s"
 
 
+def test_of_a_group_that_failed_its_own_log_is_shown(snakemake, capsys, tmp_path):
+    log = tmp_path / "group.log"
+    log.write_text("slurmstepd: error: Detected 1 oom_kill event\n")
+    snakemake.starts()
+    snakemake.begins(5, "lesson", lesson="shapes")
+    group = {"groupid": "lessons", "aux_logs": [str(log)], "job_error_info": []}
+    snakemake.say("Error in group lessons", LogEvent.GROUP_ERROR, logging.ERROR, **group)
+    snakemake.fails(5, "lesson")
+    snakemake.say("Trying to restart job 0a1b-lessons.")
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == ["FAILED: a job of the group lessons", f"    log: {log}"]
+    assert said[2] == "    | slurmstepd: error: Detected 1 oom_kill event"
+    assert said[3].startswith("FAILED: lesson shapes") and said[-1] == "TRIED AGAIN: the group"
+
+
 @pytest.mark.parametrize(
     ("log", "said", "message"),
     [

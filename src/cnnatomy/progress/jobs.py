@@ -122,8 +122,9 @@ class Progress:
         with self._lock:
             self._began.pop(number, None)
 
-    def name(self, number: int) -> str:
-        return self._jobs[number].name if number in self._jobs else f"job {number}"
+    def name(self, number: str) -> str:
+        """A job's name by its number, as Snakemake writes it; what has none is a group of them."""
+        return self._jobs[int(number)].name if number.isdecimal() and int(number) in self._jobs else "the group"
 
     @property
     def done(self) -> int:

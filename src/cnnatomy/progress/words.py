@@ -38,11 +38,21 @@ def failed(failure: Failure, said: str, logs: Sequence[str], show_logs: bool) ->
     """A failure in full: the job, what Snakemake or the cluster says (`said`), its logs and the end of each."""
     parts = [f"FAILED: {failure.job.name}, after {took(failure.seconds)}"]
     parts += [f"    {line}" for line in said.splitlines()]
+    return "\n".join([*parts, *_of_logs(logs, show_logs)])
+
+
+def failed_group(name: str, logs: Sequence[str], show_logs: bool) -> str:
+    """The heading of the failures of jobs that were sent together, with the group's own logs."""
+    return "\n".join([f"FAILED: a job of the group {name}", *_of_logs(logs, show_logs)])
+
+
+def _of_logs(logs: Sequence[str], show: bool) -> list[str]:
+    parts = []
     for log in logs:
         parts.append(f"    log: {log}")
-        if show_logs:
+        if show:
             parts += [f"    | {line}" for line in _end(Path(log))]
-    return "\n".join(parts)
+    return parts
 
 
 def _end(log: Path) -> list[str]:
