@@ -42,7 +42,9 @@ onstart:
 
 onerror:
     if following.fail(GIVEN):
-        print("results/report/partial.html shows what there is, and what is missing.")
+        print(
+            "results/report/partial.html shows what there is, and what is missing."
+        )
     print("Mend the cause and run the same command: it goes on from there.")
     if on_slurm():
         print(waiting.REFUSED)

@@ -22,24 +22,34 @@ def left(tasks: Mapping[int, Task], slots: int, hopeless: Collection[int] = ()) 
 
     What waits for a `hopeless` job, one that failed, is never begun. Jobs that are waited for and are no task are done.
     """
-    waiting = dict(tasks)
-    ends: list[tuple[float, int]] = []
-    now, free = 0.0, slots
+    blocked = set(tasks) | set(hopeless)
+    missing = {number: len(task.needs & blocked) for number, task in tasks.items()}
+    readers: dict[int, list[int]] = {}
     for number, task in tasks.items():
-        if task.runs:
-            heapq.heappush(ends, (task.seconds, number))
-            free -= task.threads
-            del waiting[number]
-    unfinished = set(tasks) | set(hopeless)
+        for other in task.needs:
+            readers.setdefault(other, []).append(number)
+    ready = [(-task.seconds, number) for number, task in tasks.items() if not task.runs and not missing[number]]
+    heapq.heapify(ready)
+    ends = [(task.seconds, number) for number, task in tasks.items() if task.runs]
+    heapq.heapify(ends)
+    now, free = 0.0, slots - sum(tasks[number].threads for _, number in ends)
     while True:
-        ready = [number for number, task in waiting.items() if not task.needs & unfinished]
-        for number in sorted(ready, key=lambda n: (-waiting[n].seconds, n)):
-            if waiting[number].threads <= free:
-                task = waiting.pop(number)
-                heapq.heappush(ends, (now + task.seconds, number))
-                free -= task.threads
+        wide = []  # what wants more threads than are free just now
+        while ready and free > 0:
+            order = heapq.heappop(ready)
+            task = tasks[order[1]]
+            if task.threads > free:
+                wide.append(order)
+                continue
+            heapq.heappush(ends, (now + task.seconds, order[1]))
+            free -= task.threads
+        for order in wide:
+            heapq.heappush(ready, order)
         if not ends:
             return now
         now, number = heapq.heappop(ends)
         free += tasks[number].threads
-        unfinished.remove(number)
+        for reader in readers.get(number, ()):
+            missing[reader] -= 1
+            if not missing[reader]:
+                heapq.heappush(ready, (-tasks[reader].seconds, reader))
