@@ -35,21 +35,18 @@ rule all:
 
 
 onstart:
+    following.begin(GIVEN, workflow)
     if on_slurm():
         waiting.watch()
     else:
         server.start()
 
 
-onsuccess:
-    print("The report: results/report/index.html")
-
-
 onerror:
-    shell("python -m cnnatomy.steps.report partial=true given={GIVEN} || true")
-    print(
-        "A step failed; its log is named above, and results/report/partial.html shows what there is. "
-        "Mend the cause and run the same command: it goes on from there."
-    )
+    if following.fail(GIVEN):
+        print(
+            "results/report/partial.html shows what there is, and what is missing."
+        )
+    print("Mend the cause and run the same command: it goes on from there.")
     if on_slurm():
         print(waiting.REFUSED)

@@ -669,3 +669,27 @@ def test_a_comparison_fits_and_keeps_nobody_out(visit, comparison, theme, width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate(CONTRAST) == []
     axe_finds_nothing(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_growing_page_loads_itself_again_at_an_anchor_too_and_ends_on_the_report(visit, tmp_path, scripts):
+    folders, context = gallery.write(tmp_path, gallery.exhibits()), gallery.context(tmp_path)
+    out = tmp_path / "report"
+    growth = {"total": 9, "running": [], "failed": [], "left": None, "at": "2026-11-27T14:05:12Z", "stale": 6}
+    build(folders[:1], out, context | {"growing": growth | {"done": 3, "reload": 1}})
+    page = visit(out / "partial.html", "growing", java_script_enabled=scripts)
+    build(folders[:2], out, context | {"growing": growth | {"done": 7, "reload": 1}})
+    page.locator('progress[value="7"]').wait_for(timeout=10_000)
+    build(folders, out, context)
+    page.wait_for_url("**/index.html*", timeout=10_000)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_growing_page_fits_and_keeps_nobody_out(visit, tmp_path, width, theme):
+    growth = {"done": 3, "total": 9, "running": [("dissect photograph class_maximisation", 75.0)], "reload": 900}
+    growth |= {"failed": [("train", "DataError: " + "endless" * 30)], "left": 99.0, "at": "2026-11-27T14:05:12Z"}
+    build([], tmp_path, {"growing": growth | {"stale": 6}})
+    page = visit(tmp_path / "partial.html", width=width, color_scheme=theme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    axe_finds_nothing(page)

@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "studies": {"data", "models", "exhibit", "statistics", "drawing", "probing", "evaluation"},
     "launch": set(),
     "warm": set(),
+    "progress": {"steps"},
     "steps": {
         "config",
         "data",

@@ -21,6 +21,7 @@ import pytest
 from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.report import build
+from cnnatomy.report.context import Growth
 from tests import gallery
 
 
@@ -503,3 +504,71 @@ def test_building_is_light(place, folders):
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     heavy, megabytes, seconds = re.fullmatch(r"(\[.*\]) (\d+) ([\d.]+)\n", answer).groups()
     assert heavy == "[]" and int(megabytes) <= 500 and float(seconds) <= 5
+
+
+# While jobs run, and after it.
+
+GROWTH: Growth = {
+    "done": 37,
+    "total": 101,
+    "running": [("train mnist", 200.0), ("dissect speech <kernels>", 4.2)],
+    "failed": [("lesson shapes", "DataError: no such <file>")],
+    "left": 240.0,
+    "at": "2026-11-27T14:05:12+01:00",
+    "reload": 30,
+    "stale": 6,
+}
+
+
+def growing(place: Path, folders: list[Path], **more: object) -> str:
+    build(folders, place, gallery.context(place) | {"growing": GROWTH | more})
+    return (place / "partial.html").read_text(encoding="utf-8")
+
+
+def test_a_growing_page_says_how_far_the_run_is_in_both_languages(tmp_path, folders):
+    text = growing(tmp_path, folders[:2])
+    page = Reader(text)
+    assert_nothing_acts(page)
+    assert [meter["value"] + "/" + meter["max"] for meter in page.all("progress")] == ["37/101"]
+    for said in ("37 of 101 jobs are done; about 4 min are left.", "已完成 101 个任务中的 37 个；约剩 4 分钟。"):
+        assert said in text
+    for said in ("train mnist", "3.3\u202fmin", "dissect speech <kernels>", "DataError: no such <file>", "14:05:12"):
+        assert said in "".join(page.text)
+    assert "more than 6 minutes ago, the run has stopped" in text and "6 分钟以上" in text
+    # By itself without scripts; not to the same address, which at an anchor would load nothing.
+    assert '<noscript><meta http-equiv="refresh" content="30; url=partial.html"></noscript>' in text
+    assert not (tmp_path / "index.html").exists() and not (tmp_path / "results.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (None, "37 of 101 jobs are done."),
+        (12.0, "less than a minute is left."),
+        (5400.0, "about 1.5 h are left."),
+    ],
+)
+def test_a_growing_page_says_about_how_long_it_still_takes(tmp_path, left, said):
+    assert said in growing(tmp_path, [], left=left)
+
+
+def test_the_first_growing_page_has_no_exhibit_yet(tmp_path):
+    page = Reader(growing(tmp_path, [], done=0, running=[], failed=[]))
+    assert page.all("progress")[0]["value"] == "0" and not page.all("article")
+
+
+def test_a_partial_page_of_a_failed_run_does_not_load_itself_again(tmp_path, folders):
+    build(folders[:2], tmp_path, {"missing": [{"job": "train mnist", "log": "no", "exhibits": []}]})
+    page = Reader((tmp_path / "partial.html").read_text(encoding="utf-8"))
+    assert not page.all("progress") and not [m for m in page.all("meta") if m.get("http-equiv") == "refresh"]
+
+
+def test_growing_leaves_no_trace_in_the_report_and_leads_to_it(tmp_path, folders, report):
+    growing(tmp_path, folders[:1])
+    build(folders, tmp_path, gallery.context(report.parent))
+    for name in ("index.html", "results.csv", "exhibits.zip"):
+        assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
+    assert not (report / "partial.html").exists()
+    page = Reader((tmp_path / "partial.html").read_text(encoding="utf-8"))
+    assert [m["content"] for m in page.all("meta") if m.get("http-equiv") == "refresh"] == ["0; url=index.html"]
+    assert [link["href"] for link in page.all("a")] == ["index.html"]

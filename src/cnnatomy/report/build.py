@@ -14,23 +14,24 @@ from cnnatomy.exhibit import load
 from cnnatomy.report import show
 from cnnatomy.report.context import Context
 from cnnatomy.report.halls import Exhibition
-from cnnatomy.report.page import render
+from cnnatomy.report.page import forward, render
 from cnnatomy.report.tables import costs_csv, costs_of, results_csv
 
 #: Ids in the templates that no run may take.
 OWN_ADDRESSES = frozenset(
-    {"top", "main", "plan", "plan-body", "find", "missing", "made", "lessons", "studies", "hover"}
+    {"top", "main", "plan", "plan-body", "find", "missing", "growing", "made", "lessons", "studies", "hover"}
 )
 
 
 def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
     """Hang the exhibits in `folders`, in that order: `index.html`, `results.csv`, `costs.csv`, `exhibits.zip` in `out`.
 
-    With `context["missing"]` the report is a partial one: `partial.html`, and nothing else is written.
+    With `context["missing"]` or `context["growing"]` the report is a partial one: `partial.html`, and nothing else is
+    written.
     `more` are exhibits of further seeds, of which only the numbers are shown, beside those of the first.
     The same exhibits and context give the same bytes, but for costs.csv and the page's block between
     `<!-- machine facts: begin -->` and `<!-- machine facts: end -->`. Each file is replaced as a whole,
-    the page last; an older partial page goes.
+    the page last; where there is an older partial page, one that leads to the whole takes its place.
     Raises `cnnatomy.exhibit.DamagedExhibit` for an exhibit that is not what was written, and ValueError for two
     exhibits of the same thing.
     """
@@ -48,14 +49,15 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     page = render(exhibitions[:hung], exhibitions[hung:], results, costs, context)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    if "missing" in context:
+    if "missing" in context or "growing" in context:
         _replace(out / "partial.html", page)
         return
     _replace(out / "results.csv", results)
     _replace(out / "costs.csv", costs_csv(costs))
     _replace(out / "exhibits.zip", _archive(exhibitions))
     _replace(out / "index.html", page)
-    (out / "partial.html").unlink(missing_ok=True)
+    if (out / "partial.html").exists():
+        _replace(out / "partial.html", forward())
 
 
 def _refuse_equal_addresses(exhibitions: Sequence[Exhibition]) -> None:

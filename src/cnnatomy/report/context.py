@@ -36,6 +36,25 @@ class Missing(TypedDict):
     exhibits: Sequence[str]
 
 
+class Growth(TypedDict):
+    """How far a run at work is, for a page that grows while it is.
+
+    done, total: jobs. running: the jobs at work, with the seconds of each so far. failed: jobs, with what each
+    said. left: about how many seconds the rest takes, or None. at: when this was so, as in "2026-11-25T22:55:07+01:00".
+    reload: after how many seconds the page loads itself again. stale: after how many minutes without a newer page the
+    run must have stopped.
+    """
+
+    done: int
+    total: int
+    running: Sequence[tuple[str, float]]
+    failed: Sequence[tuple[str, str]]
+    left: float | None
+    at: str
+    reload: int
+    stale: int
+
+
 class Graph(TypedDict):
     """What was made of what.
 
@@ -64,7 +83,8 @@ class Context(TypedDict, total=False):
     `name` is the report's (`default`), `command` the exact command that made it, `configuration` the resolved YAML
     of each run, `given` the file in which its overrides stand, `citation` how to cite the project. `versions`,
     `machine`, `git`, `times` and the costs read from `benchmarks` (Snakemake's tsv files, `<rule>/<job>.tsv`) may
-    change while the inputs stay the same; they stand in the page's one marked block. `missing` is for a partial report.
+    change while the inputs stay the same; they stand in the page's one marked block. `missing` is for a partial report,
+    `growing` for one of a run at work.
     """
 
     title: Text
@@ -83,3 +103,4 @@ class Context(TypedDict, total=False):
     benchmarks: Sequence[Path]
     times: Sequence[Time]
     missing: Sequence[Missing]
+    growing: Growth

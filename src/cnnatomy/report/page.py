@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Text
 from cnnatomy.report import charts, drawing, show
-from cnnatomy.report.context import Context
+from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.halls import Exhibition, Hall, halls_of
 from cnnatomy.report.language import chinese, english, phrase
 from cnnatomy.report.shell import environment, whole
@@ -134,6 +134,23 @@ class Page:
             return [{"en": one, "zh": other} for one, other in zip(said, translated, strict=True)]
         return [text] if translated else list(said)
 
+    def time(self, seconds: float) -> Text:
+        """A time in the unit that suits it."""
+        return _time(seconds)
+
+    def left(self, growth: Growth) -> Text:
+        """How far a run at work is, and about how long the rest takes."""
+        done = {"done": show.plain(growth["done"]), "total": show.plain(growth["total"])}
+        left = growth["left"]
+        if left is None:
+            return phrase("{done} of {total} jobs are done.", **done)
+        if left < 60:
+            return phrase("{done} of {total} jobs are done; less than a minute is left.", **done)
+        if left < 3600:
+            return phrase("{done} of {total} jobs are done; about {n} min are left.", **done, n=round(left / 60))
+        hours = f"{left / 3600:.1f}"
+        return phrase("{done} of {total} jobs are done; about {n} h are left.", **done, n=hours)
+
     def total(self, costs: Sequence[dict[str, Any]]) -> Text:
         """What all jobs cost together."""
         return phrase(
@@ -164,7 +181,19 @@ def render(
     title = context.get("title", TITLE)
     filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
-    return whole(title, body, ["saving.js", "page.js"], page.styles)
+    reload = None
+    if "growing" in context:  # where scripts run, page.js does it, and the reader stays at the same place
+        # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.
+        reload = Markup('<noscript><meta http-equiv="refresh" content="{}; url=partial.html"></noscript>').format(
+            context["growing"]["reload"]
+        )
+    return whole(title, body, ["saving.js", "page.js"], page.styles, reload)
+
+
+def forward() -> str:
+    """The page that stands where a partial one stood: it leads to the whole report beside it."""
+    refresh = Markup('<meta http-equiv="refresh" content="0; url=index.html">')
+    return whole(TITLE, environment().get_template("forward.html").render(), [], refresh=refresh)
 
 
 def _by_rule(costs: Sequence[Cost]) -> list[dict[str, Any]]:

@@ -37,11 +37,17 @@ def environment(**more: Any) -> Environment:
     return jinja
 
 
-def whole(title: Text, body: str, scripts: Sequence[str], styles: Mapping[str, str] | None = None) -> str:
+def whole(
+    title: Text,
+    body: str,
+    scripts: Sequence[str],
+    styles: Mapping[str, str] | None = None,
+    refresh: Markup | None = None,
+) -> str:
     """The page as one HTML text.
 
     body: markup. scripts: those of the templates that the page runs beyond the two of every page. styles: class →
-    declarations, beyond the style sheet's.
+    declarations, beyond the style sheet's. refresh: the element that has the browser load the page again, or another.
     """
     own = [f".{name} {{ {rule} }}" for name, rule in sorted((styles or {}).items())]
     style = "\n".join([_read("style.css"), *own]) + "\n"
@@ -57,6 +63,7 @@ def whole(title: Text, body: str, scripts: Sequence[str], styles: Mapping[str, s
             title=english(title),
             chinese_title=chinese(title) or english(title),
             policy=policy,
+            refresh=refresh or Markup(),
             style=Markup(style),
             early=Markup(early),
             late=Markup(late),

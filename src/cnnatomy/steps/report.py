@@ -71,7 +71,9 @@ def report(job: Job) -> None:
         "benchmarks": [file for file in map(Path, plan.benchmarks()) if file.is_file()],
         "times": [ran for visit in ways.jobs(plan) if (ran := clock.read(visit.log_file, visit.rule, visit.log))],
     }
-    if partial:
+    if partial and job.config["growing"]:
+        context["growing"] = json.loads(Path(job.config["growing"]).read_text(encoding="utf-8"))
+    elif partial:
         context["missing"] = missing(plan, [path for path in plan.exhibits() if path not in wanted])
     more = [] if partial else [job.input(path.removeprefix("results/")).parent for path in plan.other_seeds()]
     build([path.parent for path in exhibits], job.output("report"), context, more)

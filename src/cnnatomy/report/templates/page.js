@@ -405,3 +405,9 @@ preparing.push((exhibit) => { for (const list of all(".steps", exhibit)) prepare
   matchMedia("print").addEventListener("change", ({ matches }) => { if (matches) prepareAll(); });
   document.addEventListener("focusin", (event) => prepare(event.target.closest(".exhibit, .made-of")), { capture: true });
 }
+
+// A page that grows: loaded again in place.
+{
+  const growing = one("#growing");
+  if (growing) setTimeout(() => location.reload(), 1000 * growing.dataset.reload);
+}
