@@ -114,7 +114,8 @@ def _plain(given: tuple[str, ...]) -> Config:
     chosen, plain, refers = _chosen(choices, any("${" in override for override in given))
     keys = [str(override.key_or_group).split(".") for override in values]
     touched = {key[0] for key in keys}
-    part = OmegaConf.masked_copy(chosen, [key for key in chosen if refers or key in touched])
+    copied: list[Any] = [key for key in chosen if refers or key in touched]
+    part: Any = OmegaConf.masked_copy(chosen, copied)
     untouched = {key: value for key, value in plain.items() if not refers and key not in touched}
     apart: Config = {}  # of the dissections and lessons, if any is touched, those that are not
     for group in touched & set(folders.COLLECTED):

@@ -109,7 +109,8 @@ class _Copies(ConfigRepository):
     def load_config(self, config_path: str) -> ConfigResult | None:
         found = copy.copy(self.files.load_config(config_path))
         if found is not None:
-            found.config = OmegaConf.create(self.collected) if config_path == COLLECTED else copy.deepcopy(found.config)
+            own = OmegaConf.create(dict(self.collected)) if config_path == COLLECTED else None
+            found.config = copy.deepcopy(found.config) if own is None else own
         return found
 
 
