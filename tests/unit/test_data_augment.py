@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from cnnatomy.data.augment import Images, Sounds, Words
+from cnnatomy.data.augment import Images, Sounds, Words, moved
 
 
 @pytest.fixture(autouse=True)
@@ -34,9 +34,39 @@ def test_images_keep_shape_type_and_ink():
     assert ((ink > 0.7) & (ink < 1.4)).all()
 
 
-def test_as_many_changes_as_groups():
-    batch = Images(degrees=10, translate=0.1, scale=[0.9, 1.1], groups=4)(square(16))
-    assert len({tuple(image.flatten().tolist()) for image in batch}) == 4
+def test_every_image_is_changed_in_its_own_way():
+    batch = Images(degrees=10, translate=0.1, scale=[0.9, 1.1])(square(16))
+    assert len({tuple(image.flatten().tolist()) for image in batch}) == 16
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 20, 31)], ids=str)
+def test_an_image_is_moved_as_torchvision_moves_it(shape):
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.v2.functional import affine
+
+    n = 12
+    batch = torch.randint(0, 256, (n, *shape), dtype=torch.uint8)
+    draws = {"degrees": 40, "right": 5, "down": 4, "shear": 15}
+    values = {name: most * (2 * torch.rand(n) - 1) for name, most in draws.items()} | {"scale": 0.7 + torch.rand(n)}
+    ours = moved(batch, **{name: value[:, None, None, None] for name, value in values.items()})
+    for k, (image, found) in enumerate(zip(batch, ours, strict=True)):
+        degrees, right, down, shear, scale = (values[name][k].item() for name in (*draws, "scale"))
+        wanted = affine(image, degrees, [right, down], scale, [shear, 0.0], interpolation=InterpolationMode.BILINEAR)
+        off = (wanted.int() - found.int()).abs()
+        assert off.max() <= 1 and (off > 0).float().mean() < 0.01  # a rounding that falls the other way
+
+
+def test_no_image_is_moved_further_than_asked():
+    dot = torch.zeros(500, 1, 29, 29, dtype=torch.uint8)
+    dot[:, :, 14, 24] = 200
+    batch = Images(degrees=30, translate=0.0, scale=[1, 1])(dot).float()
+    x = (batch.sum(2) * (torch.arange(29) - 14)).sum((1, 2)) / batch.sum((1, 2, 3))
+    y = (batch.sum(3) * (torch.arange(29) - 14)).sum((1, 2)) / batch.sum((1, 2, 3))
+    turned = torch.rad2deg(torch.atan2(y, x))
+    assert 25 < turned.max() < 31 and -31 < turned.min() < -25
+    batch = Images(degrees=0, translate=0.1, scale=[1, 1])(dot).float()
+    x = (batch.sum(2) * torch.arange(29)).sum((1, 2)) / batch.sum((1, 2, 3))
+    assert 21 < x.min() < 22 and 26 < x.max() < 27  # 24 and up to 2.9 pixels to either side
 
 
 def test_no_change_asked_none_made():

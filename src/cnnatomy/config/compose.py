@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from hydra import compose as hydra_compose
@@ -20,11 +20,10 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnatomy.config import folders, overrides, schema, targets, types
+from cnnatomy.config import composing, folders, overrides, schema, targets, types
 from cnnatomy.config.errors import ConfigurationError, nearest
 
 ROOT = "cnnatomy"
-COLLECTED = "collected"
 
 #: A configuration as plain containers, all interpolations resolved; to read only, for parts of it are others' as well.
 Config = dict[str, Any]
@@ -34,22 +33,12 @@ def register() -> None:
     """Tell Hydra the root configuration, whose defaults lists are made of what lies in the folders."""
     own = folders.users()
     store = ConfigStore.instance()
-    # As one option: thirty in the defaults list would make every composing five times as long.
-    store.store(name=COLLECTED, node=_collected())
+    store.store(name=composing.COLLECTED, node=_collected(own))
     store.store(
         name=ROOT,
         node={
             "defaults": [
-                "base",
-                # The run overrides these three; they stand here so that it can.
-                {"data": "mnist"},
-                {"model": "lecture"},
-                {"training": "images"},
-                COLLECTED,
-                {"report": "default"},
-                {"run": "mnist"},
-                {"study": None},
-                "_self_",
+                *composing.DEFAULTS,
                 # No folder, no log file, no handler: a step leaves nothing but its artifacts.
                 {"override hydra/job_logging": "disabled"},
                 {"override hydra/hydra_logging": "disabled"},
@@ -63,8 +52,9 @@ def register() -> None:
     )
 
 
-def _collected() -> Config:
-    """All options of the groups whose options are all there, each under its name."""
+@cache
+def _collected(own: Path | None) -> Config:
+    """All options of the groups whose options are all there, each under its name; those in the user's folder too."""
     return {
         group: {name: _read(folders.find(group, name)) for name in folders.options(group)}
         for group in folders.COLLECTED
@@ -120,28 +110,51 @@ def _plain(given: tuple[str, ...]) -> Config:
     choices = _choices(given)
     values = OverridesParser.create().parse_overrides([override for override in given if override not in choices])
     if any(override.is_sweep_override() for override in values):
-        with _hydra():
-            hydra_compose(ROOT, overrides=list(given))  # which says why not
-    chosen, plain, refers = _chosen(choices)
-    refers = refers or any("${" in override for override in given)
-    touched = {str(override.key_or_group).partition(".")[0] for override in values}
+        _refuse(given)
+    chosen, plain, refers = _chosen(choices, any("${" in override for override in given))
+    keys = [str(override.key_or_group).split(".") for override in values]
+    touched = {key[0] for key in keys}
     copied: list[Any] = [key for key in chosen if refers or key in touched]
-    part = OmegaConf.masked_copy(chosen, copied)
+    part: Any = OmegaConf.masked_copy(chosen, copied)
+    untouched = {key: value for key, value in plain.items() if not refers and key not in touched}
+    apart: Config = {}  # of the dissections and lessons, if any is touched, those that are not
+    for group in touched & set(folders.COLLECTED):
+        options, named = plain[group] or {}, {key[1] if len(key) > 1 else None for key in keys if key[0] == group}
+        wanted = {name: options[name] for name in options if None in named or name in named or name in part[group]}
+        part = OmegaConf.merge({group: wanted}, part)
+        apart[group] = {name: value for name, value in options.items() if name not in wanted}
     OmegaConf.set_struct(part, True)
     ConfigLoaderImpl._apply_overrides_to_config(values, part)
     changed: Any = OmegaConf.to_container(part, resolve=True)
-    untouched = {} if refers else {key: value for key, value in plain.items() if key not in touched}
+    for group, rest in apart.items():
+        if rest:  # none where the group is changed as a whole
+            changed[group] = rest | changed[group]
     return untouched | changed
 
 
-@cache
-def _chosen(choices: tuple[str, ...]) -> tuple[DictConfig, Config, bool]:
-    """What Hydra composes of a choice of options, the same as plain containers, and whether values refer to others."""
+def _refuse(given: Iterable[str]) -> NoReturn:
+    """Have Hydra say why it does not take these overrides."""
     with _hydra():
-        config = hydra_compose(ROOT, overrides=list(choices))
-    written: Any = OmegaConf.to_container(config)
+        hydra_compose(ROOT, overrides=list(given))
+    raise AssertionError(f"Hydra takes {list(given)}")
+
+
+@cache
+def _chosen(choices: tuple[str, ...], refers: bool) -> tuple[DictConfig, Config, bool]:
+    """What is composed of a choice of options, the same as plain containers, and whether values refer to others.
+
+    Of dissections and lessons the first has only those that some option changes; all where values `refers` to others.
+    """
+    collected = _collected(folders.users())
+    try:
+        config, refers = composing.compose(choices, collected, refers)
+    except (HydraException, OmegaConfBaseException):
+        _refuse(choices)
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    return config, plain, written != plain
+    for group, options in collected.items():
+        changed = plain.get(group, {})
+        plain[group] = None if changed is None else options | changed
+    return config, plain, refers
 
 
 def _choices(given: Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ def check(given: Any, reference: Any, path: str) -> None:
     A whole number may stand where a real one is wanted; a null in the reference takes anything, because the file then
     says nothing of the type. Raises ConfigurationError with the key's path.
     """
-    if reference is None:
+    if reference is None or given is reference:  # as what no override touches is
         return
     if isinstance(reference, dict):
         if not isinstance(given, dict):
