@@ -12,7 +12,6 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.ascent.climb import frozen
 from cnnatomy.dissect.ascent.maximisation import (
     READING,
     SOURCES,
@@ -31,6 +30,7 @@ from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
+from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.layers import Layer, LayerNotFound, named, trace
 from cnnatomy.probing.work import multiply_adds
 from cnnatomy.statistics.intervals import mean_interval

@@ -65,9 +65,10 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
     maps: dict[str, Tensor] = {name: method(network, x, target) for name, method in table.items()}
     shares = np.linspace(0, 1, steps + 1)
     curves: dict[str, dict[str, np.ndarray]] = {}
+    ends: dict[str, np.ndarray] = {}
     for name, found in (maps | {"random": torch.from_numpy(chance)}).items():
         order = ranks(_importance(name, facts, found), valid, chance)
-        curves[name] = {test: curve(network, samples, chosen, target, order, shares, test) for test in TESTS}
+        curves[name] = {test: curve(network, samples, chosen, target, order, shares, test, ends) for test in TESTS}
     verdicts = randomised(network, samples, table, seed, cuts=5 if each < LARGE else 3)
 
     areas = {name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()}
