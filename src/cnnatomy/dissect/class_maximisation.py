@@ -26,7 +26,7 @@ from cnnatomy.exhibit.blocks import State
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.layers import batch_size
-from cnnatomy.probing.work import affordable, multiply_adds
+from cnnatomy.probing.work import affordable, effort
 from cnnatomy.statistics.intervals import share
 
 TITLE = {"en": "What it takes most for each class", "zh": "网络心目中的各个类别"}
@@ -189,13 +189,13 @@ def _affordable(
         )
     starts, steps = config["starts"], config["steps"]
     each = PASSES * len(VARIANTS)
-    if each * classes * starts * steps * multiply_adds(network, x) > config["work"]:
+    if each * classes * starts * steps * effort(network, x) > config["work"]:
         starts, steps = 1, max(1, steps // SHORTER)
     chosen = samples, training, starts, steps, classes
     for by in SMALLER if samples.facts.kind == "images" else ():
         smaller = _shrunk(samples, by)
         try:
-            work = each * starts * steps * multiply_adds(network, to_tensor(smaller.facts, smaller.inputs[:1]))
+            work = each * starts * steps * effort(network, to_tensor(smaller.facts, smaller.inputs[:1]))
         except (RuntimeError, ValueError):  # a network that takes one size only
             break
         many = affordable(config["work"], work, min(FEWEST, classes), classes)

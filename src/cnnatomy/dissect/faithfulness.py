@@ -21,7 +21,7 @@ from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.work import LARGE, affordable, multiply_adds
+from cnnatomy.probing.work import LARGE, affordable, effort
 from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
     table = attributions.methods(network, samples, None)
     table |= cams.methods(cam_layers(network, x, None), places_of_input)
 
-    each = multiply_adds(network, x)
+    each = effort(network, x)
     n, steps = _affordable(samples, each, len(table) + 1, config["samples"], config["steps"])
     chosen = evenly(len(samples), n)
     x = to_tensor(facts, samples.inputs[chosen])
@@ -88,7 +88,7 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
     )
 
 
-def _affordable(samples: Samples, each: int, methods: int, wanted: int, steps: int) -> tuple[int, int]:
+def _affordable(samples: Samples, each: float, methods: int, wanted: int, steps: int) -> tuple[int, int]:
     """How many samples and steps there is time for: fewer steps first, then fewer samples."""
     n = min(wanted, len(samples))
     curves = WORK / (each * methods * len(TESTS))  # points of curves

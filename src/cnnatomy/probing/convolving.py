@@ -1,4 +1,4 @@
-"""Convolutions and their gradients with respect to the input, where matrix products are several times faster than torch.
+"""Convolutions and their gradients at the input, where matrix products are several times faster than torch.
 
 Torch's own are made for layers of many channels and for training. Here one channel of the output is wanted for each
 sample, or the gradient at a picture of one to four channels.
@@ -95,11 +95,7 @@ def _quick_backward(network: nn.Module) -> Iterator[None]:
     """
     changed = [module for module in network.modules() if _few(module)]
     for module in changed:
-        module.forward = lambda x, module=module: (
-            _FewChannels.apply(x, module.weight, module.bias, module.stride, module.padding)
-            if x.dim() == 4 and x.requires_grad and torch.is_grad_enabled()
-            else type(module).forward(module, x)
-        )
+        module.forward = lambda x, module=module: _of_few(module, x)
     try:
         yield
     finally:
@@ -119,8 +115,21 @@ def _few(module: nn.Module) -> bool:
     )
 
 
+def _of_few(module: nn.Conv2d, x: Tensor) -> Tensor:
+    if x.dim() == 4 and x.requires_grad and torch.is_grad_enabled():
+        if module.kernel_size[0] * module.kernel_size[1] <= TAPS:
+            return _FewChannels.apply(x, module.weight, module.bias, module.stride, module.padding)
+        if x.shape[1] == 1 and module.padding == (0, 0):
+            for axis in (2, 3):
+                # A kernel as long as the input on this axis, which is like channels then: of these torch makes more.
+                if module.weight.shape[axis] == x.shape[axis]:
+                    turned, weight = x.transpose(1, axis), module.weight.transpose(1, axis)
+                    return functional.conv2d(turned, weight, module.bias, module.stride)
+    return type(module).forward(module, x)
+
+
 class _FewChannels(torch.autograd.Function):
-    """A convolution; on the way back each place of the kernel by itself, or, of large kernels, whole windows."""
+    """A convolution that goes back through each place of the kernel by itself."""
 
     @staticmethod
     def forward(
@@ -136,18 +145,14 @@ class _FewChannels(torch.autograd.Function):
         gradient = gradients[0]
         n, channels, rows, columns = ctx.shape
         above, aside = ctx.padding
-        if weight[0, 0].numel() > TAPS:
-            windows = weight.flatten(1).T @ gradient.flatten(2)
-            back = functional.fold(windows, (rows, columns), weight.shape[2:], 1, ctx.padding, ctx.stride)
-        else:
-            padded = (channels, n, rows + 2 * above, columns + 2 * aside)
-            flat = gradient.permute(0, 2, 3, 1).flatten(0, 2)  # (places of all samples, filters)
-            taps = (weight.flatten(1).T @ flat.T).reshape(channels, -1, n, *gradient.shape[2:])
-            back = gradient.new_zeros(padded)
-            for tap, (down, right) in enumerate(_places(padded, weight.shape, ctx.stride, (1, 1))):
-                back[:, :, down, right] += taps[:, tap]
-            back = back[:, :, above : above + rows, aside : aside + columns].transpose(0, 1)
-        return back, None, None, None, None
+        padded = (channels, n, rows + 2 * above, columns + 2 * aside)
+        flat = gradient.permute(0, 2, 3, 1).flatten(0, 2)  # (places of all samples, filters)
+        taps = (weight.flatten(1).T @ flat.T).reshape(channels, -1, n, *gradient.shape[2:])
+        back = gradient.new_zeros(padded)
+        for tap, (down, right) in enumerate(_places(padded, weight.shape, ctx.stride, (1, 1))):
+            back[:, :, down, right] += taps[:, tap]
+        inside = back[:, :, above : above + rows, aside : aside + columns].transpose(0, 1)
+        return inside, None, None, None, None
 
 
 def _places(
@@ -162,7 +167,5 @@ def _places(
         for column in range(kernel[3]):
             yield tuple(  # type: ignore[misc]
                 slice(first, first + step * (length - 1) + 1, step)
-                for first, length, step in zip(
-                    (row * dilation[0], column * dilation[1]), lengths, stride, strict=True
-                )
+                for first, length, step in zip((row * dilation[0], column * dilation[1]), lengths, stride, strict=True)
             )

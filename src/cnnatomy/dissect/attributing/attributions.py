@@ -25,7 +25,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.layers import batch_size, evaluating
 from cnnatomy.probing.rectifiers import guided, passing_back, rectifiers, refuse_functional
-from cnnatomy.probing.work import LARGE, affordable, multiply_adds
+from cnnatomy.probing.work import LARGE, affordable, effort
 
 Maps = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """From a network, a batch (n, *shape) and each sample's class (n,), one number for each place."""
@@ -37,7 +37,9 @@ TITLES = {
     "occlusion": {"en": "occlusion", "zh": "遮挡"},
     "guided_backpropagation": {"en": "guided backpropagation", "zh": "引导反向传播"},
 }
-PATH = 3e10  # multiply-adds for one exact integral, three for all; half as many where a network is too large to be exact
+PATH = (
+    3e10  # multiply-adds for one exact integral, three for all; half as many where a network is too large to be exact
+)
 POINTS, FEWER_POINTS = 17, 9  # places on the line at which rough integrated gradients ask; the fewer a large network
 WINDOWS = 8  # windows of occlusion along the longer side, when they lie edge to edge
 
@@ -90,7 +92,7 @@ def methods(network: nn.Module, samples: Samples, names: tuple[str, ...] | list[
             raise why
         wanted.remove("guided_backpropagation")
     # Overlapping windows cost four times as much, and are left to small networks; so are many places along the line.
-    small = multiply_adds(network, x) < LARGE
+    small = effort(network, x) < LARGE
     points = POINTS if small else FEWER_POINTS
     table: dict[str, Maps] = {
         "gradients": gradients,
@@ -209,7 +211,7 @@ def integrated(network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline
     Small networks are asked in double precision wherever their output has a kink, large ones at as many places as
     can be afforded.
     """
-    each = multiply_adds(network, x[:1])
+    each = effort(network, x[:1])
     points = affordable(min(PATH, 3 * PATH / len(x)) / (1 if each < LARGE else 2), each, 16, 8192)
     asked = _in_double_precision(network, x[:1]) if points >= 1024 else None
     double = asked is not None
