@@ -6,6 +6,7 @@ sample, or the gradient at a picture of one to four channels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,21 @@ from cnnatomy.probing.layers import evaluating
 
 TAPS = 49  # places of a kernel that is small: they are gone through one by one
 FEW = 4  # channels of an input
+
+
+def laid_out(network: nn.Module, x: Tensor) -> Tensor:
+    """A batch of images laid out with channels last, which convolutions and pooling on a CPU prefer: twice as fast.
+
+    Not for one channel and a first kernel of many places, such as one over all the frames of a spectrogram: that takes
+    four times as long then.
+    """
+    if x.dim() != 4:
+        return x
+    first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+    if x.shape[1] == 1 and first is not None and math.prod(first.kernel_size) > TAPS:
+        return x
+    # A copy, because one channel is laid out either way, and then the layers behind it would take the slow one.
+    return x.clone(memory_format=torch.channels_last)
 
 
 def own_channel(module: nn.Conv2d, x: Tensor, which: Tensor) -> Tensor:

@@ -13,17 +13,13 @@ LARGE = 1.2e7  # effort for one sample from which on a network is a large one: w
 CALL = 1e5  # multiply-adds in whose time a layer does all else for one sample, and more of them where it has few to do
 
 
-def multiply_adds(network: nn.Module, x: Tensor) -> int:
-    """Multiplications of the convolutions and dense layers in one forward pass on `x`, (1, *shape); at least 1."""
-    return max(1, up_to(trace(network, x)))
-
-
 def effort(network: nn.Module, x: Tensor) -> float:
-    """How many multiply-adds take as long as one sample in a batch, about: `multiply_adds`, and what each layer takes.
+    """How many multiply-adds take as long as one sample in a batch, about; x: (1, *shape of a sample). At least 1.
 
-    A network of many small layers computes little and is slow nevertheless, such as MobileNet.
+    Those of the convolutions and dense layers, and what each layer takes besides: a network of many small layers
+    computes little and is slow nevertheless, such as MobileNet.
     """
-    return reached(trace(network, x))
+    return max(1.0, reached(trace(network, x)))
 
 
 def reached(layers: Sequence[Layer], last: Layer | None = None) -> float:

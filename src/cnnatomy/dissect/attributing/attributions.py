@@ -22,7 +22,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.attributing.path import Along, Mean, mean_gradient
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.probing.convolving import frozen
+from cnnatomy.probing.convolving import frozen, laid_out
 from cnnatomy.probing.layers import batch_size, evaluating
 from cnnatomy.probing.rectifiers import guided, passing_back, rectifiers, refuse_functional
 from cnnatomy.probing.work import LARGE, affordable, effort
@@ -297,7 +297,7 @@ def _outputs_and_gradient(
 def _run(network: nn.Module, x: Tensor, entered: Tensor, embedding: nn.Embedding | None) -> Tensor:
     if embedding is None:
         # Of its own, for a first layer that works in place may not change a leaf.
-        return network(entered.clone())
+        return network(laid_out(network, entered.clone()))
     with _given(embedding, entered):
         return network(x)
 
@@ -329,7 +329,7 @@ def _outputs(network: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """The output of each sample's class, (n,), in batches."""
     size = batch_size(x.shape[1:])
     with evaluating(network), torch.no_grad():
-        parts = [network(x[first : first + size]) for first in range(0, len(x), size)]
+        parts = [network(laid_out(network, x[first : first + size])) for first in range(0, len(x), size)]
     return torch.cat(parts).gather(1, target[:, None])[:, 0]
 
 

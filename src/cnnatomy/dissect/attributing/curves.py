@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Samples
 from cnnatomy.dissect.attributing.attributions import baseline_of
+from cnnatomy.probing.convolving import laid_out
 from cnnatomy.probing.layers import batch_size, evaluating
 
 TESTS = ("deletion", "insertion", "flipping")
@@ -97,7 +98,7 @@ def _probability(
     with evaluating(network), torch.no_grad():
         for first in range(0, len(changed), size):
             part = slice(first, first + size)
-            logits = network(changed[part]).double()
+            logits = network(laid_out(network, changed[part])).double()
             found.append(logits.softmax(1).gather(1, target[part, None])[:, 0])
     return torch.cat(found).numpy()
 
