@@ -17,7 +17,7 @@ from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, total_variation
 from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.probing.layers import named, trace
-from cnnatomy.probing.work import multiply_adds, up_to
+from cnnatomy.probing.work import CALL, effort, up_to
 from tests.unit.small_data import small
 
 
@@ -287,12 +287,13 @@ def test_what_data_do_to_units_is_what_brute_force_finds(tmp_path):
     assert logits.best == pytest.approx(network(x).detach().double().numpy().max(0), rel=1e-5)
 
 
-def test_multiply_adds_are_counted_up_to_a_layer():
+def test_multiply_adds_are_counted_up_to_a_layer_and_what_its_calls_take_beside_them():
     network, x = (
         nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 2, 3, groups=2), nn.Flatten(), nn.Linear(32, 5)),
         torch.zeros(1, 1, 8, 8),
     )
     one, two, dense = 36 * 4 * 9, 16 * 2 * 2 * 9, 160
     layers = trace(network, x)
-    assert multiply_adds(network, x) == up_to(layers) == one + two + dense
+    assert up_to(layers) == one + two + dense
+    assert effort(network, x) == one + two + dense + 3 * CALL  # a Flatten takes nothing
     assert up_to(layers, layers[0]) == one

@@ -251,3 +251,15 @@ def test_a_map_for_methods_is_made_for_copies_of_the_network_too(tmp_path):
     one, other = of_images(), Residual()
     for maps in methods(one, samples, None).values():
         assert maps(other, x, torch.tensor([0, 1, 2, 0])).shape == (4, 12, 12)
+
+
+def test_what_is_remembered_of_a_network_is_not_given_for_other_samples_classes_or_networks(tmp_path):
+    samples, network = small(tmp_path, "images").split("test"), of_images()
+    other = nn.Sequential(nn.Flatten(), nn.Linear(144, 3))
+    x = to_tensor(samples.facts, samples.inputs[:4])
+    maps = attributions.methods(network, samples, ["gradients"])["gradients"]
+    for asked in ((network, x[:2], [0, 0]), (network, x[2:], [0, 0]), (network, x[2:], [0, 1]), (other, x[2:], [0, 1])):
+        net, inputs, target = *asked[:2], torch.tensor(asked[2])
+        expected = attributions.gradients(net, inputs, target)
+        for _ in range(2):
+            assert torch.equal(maps(net, inputs, target), expected)

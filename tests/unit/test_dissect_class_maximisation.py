@@ -118,7 +118,9 @@ def test_unlabelled_photographs_of_a_thousand_classes(tmp_path):
     exhibit = opened(net, data, work=1.5e6)
     assert "least_activation" not in {number.metric for number in exhibit.numbers}
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
-    assert len(grid.items) == 10 * len(VARIANTS) and grid.items[0].pixels.shape[0] < 20
+    # So little work makes the images smaller and leaves half of the classes.
+    assert len(grid.items) == 5 * len(VARIANTS) and grid.items[0].pixels.shape[0] < 20
+    assert "5 classes are looked at" in exhibit.caption["en"]
     assert "smaller than what the network was trained on" in exhibit.caption["en"]
     hang(exhibit, tmp_path / "exhibit")
 

@@ -225,3 +225,21 @@ def test_too_few_samples_and_no_logits_are_refused_first(tmp_path):
 
     with pytest.raises(DoesNotApply, match="fewer than two test samples"):
         faithfulness(averaged(), One(), CONFIG, seed=0)
+
+
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+def test_curves_whose_ends_are_known_are_those_that_are_measured_throughout(kind, tmp_path):
+    samples = small(tmp_path, kind).split("test")
+    network, chosen, ends = of(kind), np.arange(4), {}
+    x = to_tensor(samples.facts, samples.inputs[chosen])
+    target, shares = network(x).argmax(1), np.linspace(0, 1, 4)
+    words = np.asarray(samples.inputs[chosen]) != 0
+    valid = words if kind == "texts" else np.ones((4, *samples.facts.shape[1:]), dtype=bool)
+    random = np.random.default_rng(0)
+    for _ in range(2):
+        chance = random.random(valid.shape)
+        order = ranks(torch.from_numpy(chance), valid, chance)
+        for test in ("deletion", "insertion", "flipping"):
+            known = curve(network, samples, chosen, target, order, shares, test, ends)
+            assert known == pytest.approx(curve(network, samples, chosen, target, order, shares, test), rel=1e-6)
+    assert set(ends) == {"whole", "blank", "flipped"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -304,3 +307,14 @@ def test_an_unknown_layer_is_refused_with_the_nearest_name():
         named(traced, "covn2")
     with pytest.raises(LayerNotFound, match="no convolution. Its layers are: 0, 1"):
         stages(trace(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), torch.zeros(1, 1, 2, 2)))
+
+
+def test_a_network_is_followed_without_torchs_compiler_whose_import_takes_longer_than_most_methods():
+    script = (
+        "import sys, torch; from cnnatomy.probing.layers import trace; "
+        "from cnnatomy.probing.rectifiers import refuse_functional; "
+        "net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU()); x = torch.zeros(1, 1, 5, 5); "
+        "trace(net, x); refuse_functional(net, x); print('torch._dynamo' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "False"

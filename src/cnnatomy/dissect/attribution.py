@@ -23,7 +23,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.answers import Answer, to_look_at
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.work import affordable, multiply_adds
+from cnnatomy.probing.work import affordable, effort
 from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _agreement(
 
     `maps` are those of the samples `shown`, and are not made twice where these are all that there is to compare.
     """
-    each = multiply_adds(network, to_tensor(samples.facts, samples.inputs[:1]))
+    each = effort(network, to_tensor(samples.facts, samples.inputs[:1]))
     places = evenly(len(samples), affordable(COMPARED, each, min(4, compared), compared))
     found = maps
     if list(places) != list(shown):

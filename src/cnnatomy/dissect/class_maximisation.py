@@ -14,18 +14,18 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.ascent.climb import Pixels, ascend, frozen
+from cnnatomy.dissect.ascent.climb import Pixels, ascend
 from cnnatomy.dissect.ascent.maximisation import best_of, drawn
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, spread, total_variation
-from cnnatomy.dissect.ascent.units import laid_out
 from cnnatomy.drawing.showing import class_name, significant
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.probing.choosing import evenly
+from cnnatomy.probing.convolving import frozen, laid_out
 from cnnatomy.probing.layers import batch_size
-from cnnatomy.probing.work import multiply_adds
+from cnnatomy.probing.work import affordable, effort
 from cnnatomy.statistics.intervals import share
 
 TITLE = {"en": "What it takes most for each class", "zh": "网络心目中的各个类别"}
@@ -45,6 +45,8 @@ NAMES = {
     "moved": "both, and moved about",
 }
 PASSES = 3  # a step forward and back costs as much as three forward
+SHORTER = 5  # by which a climb is shortened where the work doesn't allow all of it
+FEWEST = 5  # classes that are seen however large the network is
 SMALLER = (1, 2, 3, 4)  # by which whole number large images are made smaller, until the work allows
 SOURCES = [
     "Simonyan, Vedaldi & Zisserman 2014, Deep inside convolutional networks, ICLR workshop",
@@ -80,7 +82,10 @@ def class_maximisation(
             }
         )
     classes = _classes(samples.facts, config["classes"])
-    scenes, training, starts, steps = _affordable(network, samples, training or samples, len(classes), config)
+    scenes, training, starts, steps, many = _affordable(network, samples, training or samples, len(classes), config)
+    fewer = many < len(classes) and isinstance(config["classes"], int)
+    if fewer:
+        classes = _classes(samples.facts, many)
     facts, limits = scenes.facts, box(scenes)
     real = _reals(network, scenes, classes, limits)
     random = np.random.default_rng(seed)
@@ -111,7 +116,7 @@ def class_maximisation(
         method="class_maximisation",
         seed=0,
         title=TITLE,
-        caption=_caption(made, real, scenes, samples, len(others)),
+        caption=_caption(made, real, scenes, samples, len(others), fewer),
         numbers=_numbers(made, facts, classes, len(others)),
         blocks=_blocks(made, real, facts, classes, limits, len(others)),
         sources=SOURCES,
@@ -168,8 +173,11 @@ def _classes(facts: Facts, wanted: int | Sequence[str | int]) -> list[int]:
 
 def _affordable(
     network: nn.Module, samples: Samples, training: Samples, classes: int, config: Mapping[str, Any]
-) -> tuple[Samples, Samples, int, int]:
-    """Samples, made smaller if need be, starts and steps that keep within `work`. Raises ValueError for bad outputs."""
+) -> tuple[Samples, Samples, int, int, int]:
+    """Samples, made smaller if need be, starts, steps, and how many classes keep within `work`.
+
+    Raises ValueError for bad outputs.
+    """
     x = to_tensor(samples.facts, samples.inputs[:1])
     with torch.no_grad(), frozen(network):
         output = network(x)
@@ -179,18 +187,19 @@ def _affordable(
             f"for each class of {samples.facts.name!r}; give a network whose output is (n, classes)"
         )
     starts, steps = config["starts"], config["steps"]
-    each = PASSES * classes * len(VARIANTS)
-    if each * starts * steps * multiply_adds(network, x) > config["work"]:
-        starts, steps = 1, max(1, steps // 4)
-    chosen = samples, training, starts, steps
+    each = PASSES * len(VARIANTS)
+    if each * classes * starts * steps * effort(network, x) > config["work"]:
+        starts, steps = 1, max(1, steps // SHORTER)
+    chosen = samples, training, starts, steps, classes
     for by in SMALLER if samples.facts.kind == "images" else ():
         smaller = _shrunk(samples, by)
         try:
-            work = each * starts * steps * multiply_adds(network, to_tensor(smaller.facts, smaller.inputs[:1]))
+            work = each * starts * steps * effort(network, to_tensor(smaller.facts, smaller.inputs[:1]))
         except (RuntimeError, ValueError):  # a network that takes one size only
             break
-        chosen = smaller, _shrunk(training, by), starts, steps
-        if work <= config["work"]:
+        many = affordable(config["work"], work, min(FEWEST, classes), classes)
+        chosen = smaller, _shrunk(training, by), starts, steps, many
+        if many * work <= config["work"]:
             break
     return chosen
 
@@ -396,7 +405,9 @@ def _blocks(
     ]
 
 
-def _caption(made: Mapping[str, Opinions], real: Reals, scenes: Samples, samples: Samples, others: int) -> Text:
+def _caption(
+    made: Mapping[str, Opinions], real: Reals, scenes: Samples, samples: Samples, others: int, fewer: bool
+) -> Text:
     en = [
         "Without priors the network is sure of what nobody would read. Two priors of the lecture help: few inked "
         "pixels (L1), and ink that hangs together (total variation). Instead of a guessed weight each has a limit: no "
@@ -426,6 +437,9 @@ def _caption(made: Mapping[str, Opinions], real: Reals, scenes: Samples, samples
             "There is no other network of this kind to ask, so that nothing is said of whether another would agree."
         )
         zh.append("没有同类的其他网络可问，因此不知道别的网络是否同意。")
+    if fewer:
+        en.append(f"To save work {len(made['both'].images)} classes are looked at.")
+        zh.append(f"为节省计算，只看 {len(made['both'].images)} 个类别。")
     if scenes is not samples:
         size = " × ".join(map(str, scenes.facts.shape[1:]))
         en.append(f"To save work the inputs are {size}, smaller than what the network was trained on.")

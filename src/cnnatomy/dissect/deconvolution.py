@@ -16,6 +16,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.showing import class_name, colour, signed, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.layers import activations, batch_size, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.patches import (
@@ -136,7 +137,7 @@ def reconstructions(
     for start in range(0, len(patches), size):
         part = patches[start : start + size]
         x = to_tensor(samples.facts, samples.inputs[[patch.sample for patch in part]]).requires_grad_()
-        with passing_back(network, rectified), torch.enable_grad():
+        with frozen(network), passing_back(network, rectified), torch.enable_grad():
             (maps,) = activations(network, x, [source.output.name])
             places = np.array([patch.unit for patch in part]).T
             chosen = maps[(np.arange(len(part)), np.asarray(channels[start : start + size]), *places)]

@@ -12,7 +12,6 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.ascent.climb import frozen
 from cnnatomy.dissect.ascent.maximisation import (
     READING,
     SOURCES,
@@ -31,8 +30,9 @@ from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
+from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.layers import Layer, LayerNotFound, named, trace
-from cnnatomy.probing.work import multiply_adds
+from cnnatomy.probing.work import effort
 from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def dense_maximisation(
     last = [layer for layer in traced[: traced.index(layers[0])] if isinstance(layer.module, nn.Conv2d)][-1:]
     limits = box(samples)
     units = [Units(network, traced, layer, x) for layer in [*layers, *last]]
-    budget = config["starts"] * config["steps"] * len(VARIANTS) * PASSES * multiply_adds(network, x) * len(units)
+    budget = config["starts"] * config["steps"] * len(VARIANTS) * PASSES * effort(network, x) * len(units)
     found: list[Maximised] = []
     for index, (one, reals) in enumerate(zip(units, listen(units, samples, config["compared"]), strict=True)):
         wanted = np.arange(one.count) if config["units"] is None or one.maps else np.array(config["units"])

@@ -18,6 +18,7 @@ from cnnatomy.drawing.showing import Sound, class_name, significant
 from cnnatomy.exhibit import Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import WrongSetting, chosen_samples
+from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.depths import after_activation, at_depths
 from cnnatomy.probing.layers import Layer, activations, trace
 from cnnatomy.probing.outputs import logits_of
@@ -144,18 +145,19 @@ def ascend(
     low, high = limits
     step = config["step"] * (high - low)
     detail = torch.zeros_like(start)
-    for size in sizes:
-        base = resized(start, size).clamp(low, high)
-        x = (base + resized(detail, size)).clamp(low, high)
-        reach = [round(config["jitter"] * side) for side in size]
-        for _ in range(config["iterations"]):
-            shift = [int(torch.randint(-most, most + 1, (), generator=random)) for most in reach]
-            moved = x.roll(shift, (2, 3)).requires_grad_()
-            (held,) = activations(network, moved, [layer])
-            (gradient,) = torch.autograd.grad(held.norm(), moved)
-            uphill = _even(blurred(gradient, config["blur"]))
-            x = (x + step * uphill.roll([-by for by in shift], (2, 3))).clamp(low, high)
-        detail = x - base
+    with frozen(network):
+        for size in sizes:
+            base = resized(start, size).clamp(low, high)
+            x = (base + resized(detail, size)).clamp(low, high)
+            reach = [round(config["jitter"] * side) for side in size]
+            for _ in range(config["iterations"]):
+                shift = [int(torch.randint(-most, most + 1, (), generator=random)) for most in reach]
+                moved = x.roll(shift, (2, 3)).requires_grad_()
+                (held,) = activations(network, moved, [layer])
+                (gradient,) = torch.autograd.grad(held.norm(), moved)
+                uphill = _even(blurred(gradient, config["blur"]))
+                x = (x + step * uphill.roll([-by for by in shift], (2, 3))).clamp(low, high)
+            detail = x - base
     return x
 
 

@@ -21,7 +21,7 @@ from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.work import LARGE, affordable, multiply_adds
+from cnnatomy.probing.work import LARGE, affordable, effort
 from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
     table = attributions.methods(network, samples, None)
     table |= cams.methods(cam_layers(network, x, None), places_of_input)
 
-    each = multiply_adds(network, x)
+    each = effort(network, x)
     n, steps = _affordable(samples, each, len(table) + 1, config["samples"], config["steps"])
     chosen = evenly(len(samples), n)
     x = to_tensor(facts, samples.inputs[chosen])
@@ -65,9 +65,10 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
     maps: dict[str, Tensor] = {name: method(network, x, target) for name, method in table.items()}
     shares = np.linspace(0, 1, steps + 1)
     curves: dict[str, dict[str, np.ndarray]] = {}
+    ends: dict[str, np.ndarray] = {}
     for name, found in (maps | {"random": torch.from_numpy(chance)}).items():
         order = ranks(_importance(name, facts, found), valid, chance)
-        curves[name] = {test: curve(network, samples, chosen, target, order, shares, test) for test in TESTS}
+        curves[name] = {test: curve(network, samples, chosen, target, order, shares, test, ends) for test in TESTS}
     verdicts = randomised(network, samples, table, seed, cuts=5 if each < LARGE else 3)
 
     areas = {name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()}
@@ -87,7 +88,7 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
     )
 
 
-def _affordable(samples: Samples, each: int, methods: int, wanted: int, steps: int) -> tuple[int, int]:
+def _affordable(samples: Samples, each: float, methods: int, wanted: int, steps: int) -> tuple[int, int]:
     """How many samples and steps there is time for: fewer steps first, then fewer samples."""
     n = min(wanted, len(samples))
     curves = WORK / (each * methods * len(TESTS))  # points of curves

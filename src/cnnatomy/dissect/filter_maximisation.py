@@ -34,11 +34,11 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages, trace
-from cnnatomy.probing.work import up_to
+from cnnatomy.probing.work import reached
 
 TITLE = {"en": "What excites each filter most", "zh": "最能激活每个卷积核的输入"}
 PASSES = 3  # a step forward and back costs as much as three forward
-STEPPING = 300  # multiply-adds that a step costs for each value of the input besides: Adam, spectrum, contrast
+STEPPING = 150  # multiply-adds that a step costs for each value of the input besides: Adam, spectrum, contrast
 DEPTHS = 5  # layers looked at where all are too many
 #: (share of the starts, share of the steps) to save by, in this order, before fewer than `FEW` filters are looked at.
 SAVINGS = ((1.0, 1.0), (0.5, 1.0), (0.0, 1.0), (0.0, 0.5))
@@ -189,10 +189,10 @@ def _plans(traced: Sequence[Layer], x: Tensor, config: Mapping[str, Any]) -> lis
 
 
 def _work(traced: Sequence[Layer], layer: Layer, x: Tensor) -> float:
-    """Multiply-adds of one step for one filter, in all variants of both objectives; of the layer its channel alone."""
+    """Effort of one step for one filter, in all variants of both objectives; of the layer its channel alone."""
     weight = layer.module.weight
     assert isinstance(weight, Tensor)
-    whole = up_to(traced, layer) - weight[0].numel() * math.prod(layer.shape[1:]) * (layer.shape[0] - 1)
+    whole = reached(traced, layer) - weight[0].numel() * math.prod(layer.shape[1:]) * (layer.shape[0] - 1)
     sides = x.shape[2:]
     seen = layer.field.size if layer.field is not None and len(layer.field.size) == len(sides) else sides
     part = math.prod(min(1.0, size / side) for size, side in zip(seen, sides, strict=True))

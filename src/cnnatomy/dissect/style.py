@@ -18,6 +18,7 @@ from cnnatomy.drawing.showing import Sound, class_name, plain, significant
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import WrongSetting, chosen_samples
+from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.depths import at_depths, before_activation
 from cnnatomy.probing.layers import activations, trace
 from cnnatomy.probing.outputs import logits_of
@@ -208,10 +209,11 @@ def blend(
         history.append((float(of_content.detach()), float(of_style.detach())) if better else history[-1])
         return total
 
-    torch.optim.LBFGS(
-        [added], max_iter=steps, max_eval=steps, history_size=20, tolerance_grad=0, tolerance_change=0,
-        line_search_fn="strong_wolfe",
-    ).step(evaluate)  # fmt: skip
+    with frozen(matching.network):
+        torch.optim.LBFGS(
+            [added], max_iter=steps, max_eval=steps, history_size=20, tolerance_grad=0, tolerance_change=0,
+            line_search_fn="strong_wolfe",
+        ).step(evaluate)  # fmt: skip
     return Blend(
         weight=weight,
         picture=picture,

@@ -18,10 +18,12 @@ from cnnatomy.exhibit.blocks import State
 from cnnatomy.probing.layers import trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.patches import Drawn, Patch, Source, fitting, refed, sheet, shrunk, sources, strongest, weight_of
+from cnnatomy.probing.work import affordable, effort
 from cnnatomy.statistics.intervals import mean_interval
 
 TITLE = {"en": "The real patches that excite each filter", "zh": "最能激活每个卷积核的真实片段"}
 LARGEST = 40  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
+REFED = 5e10  # effort for feeding patches again with other surroundings
 ENOUGH = 20  # samples below which nothing is said of dead filters
 AROUND = 5  # words of a sentence shown on either side of a patch
 SOURCES = [
@@ -55,13 +57,15 @@ def top_patches(
             source.filters, found[source.name].patches, found[source.name].fires, strict=True
         )
     ]
-    errors = [
-        np.abs(refed(network, samples, source, found[source.name].patches) - _values(found[source.name].patches))
-        / np.maximum(1, np.abs(_values(found[source.name].patches)))
-        for source in looked_at
-    ]
-    error = max((float(each.max()) for each in errors if each.size), default=0.0)
-    numbers = _summary(filters, samples, config["patches"], error)
+    each = len(filters) * effort(network, to_tensor(facts, samples.inputs[:1]))
+    strong = affordable(REFED, each, 1, config["patches"])  # of each filter the strongest, all of a small network
+    errors: list[float] = []
+    for source in looked_at:
+        tried = [row[:strong] for row in found[source.name].patches]
+        values = _values(tried)
+        errors += (np.abs(refed(network, samples, source, tried) - values) / np.maximum(1, np.abs(values))).tolist()
+    error = max(errors, default=0.0)
+    numbers = _summary(filters, samples, config["patches"], error, len(errors))
     blocks: list[Block] = []
     drawn = Drawn(samples)
     left = 1000 * config["kilobytes"] * (facts.shape[0] if facts.kind == "images" else 1)
@@ -152,7 +156,7 @@ def _filter(source: Source, channel: int, patches: list[Patch], fired: int, samp
     return Filter(source, channel, patches, fired, label, purity, frequency, moves)
 
 
-def _summary(filters: Sequence[Filter], samples: Samples, count: int, error: float) -> list[Number]:
+def _summary(filters: Sequence[Filter], samples: Samples, count: int, error: float, tried: int) -> list[Number]:
     numbers = []
     pure = np.array([one.purity for one in filters if one.purity is not None])
     if len(pure):
@@ -167,8 +171,7 @@ def _summary(filters: Sequence[Filter], samples: Samples, count: int, error: flo
             Number("moves", float(moves.mean()), *mean_interval(moves), unit="bands", n=len(moves)),
             Number("moves_if_anywhere", float(np.mean(anywhere)), unit="bands", n=len(moves)),
         ]
-    patches = sum(len(one.patches) for one in filters)
-    numbers.append(Number("refed_error", significant(error, 2), n=patches))
+    numbers.append(Number("refed_error", significant(error, 2), n=tried))
     numbers.append(Number("filters", len(filters)))
     if len(samples) >= ENOUGH:
         numbers.append(Number("dead", sum(one.dead for one in filters), n=len(samples)))

@@ -74,14 +74,16 @@ def floor_of(prepare: Mapping[str, Any]) -> float:
 def few_colours(pixels: np.ndarray, colours: int) -> np.ndarray:
     """A picture in so many colours of its own (median cut), so that it takes a third of the room; grey stays as it is.
 
-    So do small ones, of 64 × 64 pixels at most, which have little to save.
+    So do small ones, of 64 × 64 pixels at most, which have little to save. The colours are those of every third row and
+    column: of all pixels they take twenty times as long to find and are no better to see.
     """
     from PIL import Image
 
     if pixels.ndim == 2 or pixels.shape[0] * pixels.shape[1] <= 64 * 64:
         return pixels
+    palette = Image.fromarray(np.ascontiguousarray(pixels[::3, ::3])).quantize(colours, Image.Quantize.MEDIANCUT)
     whole = Image.fromarray(np.ascontiguousarray(pixels))
-    reduced = whole.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    reduced = whole.quantize(colours, dither=Image.Dither.NONE, palette=palette)
     return np.asarray(reduced.convert("RGB"))
 
 

@@ -14,7 +14,7 @@ from cnnatomy.drawing.showing import class_name
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.probing.choosing import chosen_samples, evenly
 from cnnatomy.probing.predicting import predict
-from cnnatomy.probing.work import affordable, multiply_adds
+from cnnatomy.probing.work import affordable, effort
 
 SEARCHED = 3e10  # multiply-adds spent on looking for errors
 
@@ -58,7 +58,7 @@ def to_look_at(
     if chosen is not None:
         return answers(network, samples, chosen_samples(samples, chosen, None))
     answers(network, samples, [0])  # a network without logits is refused before anything is counted
-    each = multiply_adds(network, to_tensor(samples.facts, samples.inputs[:1]))
+    each = effort(network, to_tensor(samples.facts, samples.inputs[:1]))
     found = answers(network, samples, evenly(len(samples), affordable(SEARCHED, each, 200, 20_000)))
     if all(answer.label < 0 for answer in found):
         return found[: right + wrong]

@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from cnnatomy.probing.watching import Watching
 
 Factor = tuple[int | None, int]
 """A part of a tensor's axis: the axis of the input along which it runs (None: none, as of channels), and its length."""
@@ -118,7 +119,7 @@ class Seen:
         return self._with({axis: self.spans[axis].whole(length) for axis, length in found.items()}, dims)
 
 
-class Following(TorchDispatchMode):
+class Following(Watching):
     """While this mode holds, what every tensor that is made of `x` sees, and what it was made by.
 
     Tensors are kept alive meanwhile, so that no other takes their place in memory.

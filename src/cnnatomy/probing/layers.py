@@ -206,7 +206,6 @@ def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Ten
     """
     held: dict[str, Tensor] = {}
     calls: Counter[str] = Counter()
-    modules = dict(network.named_modules())
 
     def hook_of(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
@@ -222,9 +221,11 @@ def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Ten
 
     handles = []
     for name in {called.partition("#")[0] for called in names}:
-        if name not in modules:
-            raise LayerNotFound(f"the network has no layer {name!r}")
-        handles.append(modules[name].register_forward_hook(hook_of(name)))
+        try:
+            module = network.get_submodule(name)
+        except AttributeError:
+            raise LayerNotFound(f"the network has no layer {name!r}") from None
+        handles.append(module.register_forward_hook(hook_of(name)))
     try:
         with evaluating(network):
             network(x)
@@ -248,12 +249,14 @@ def batch_size(shape: Sequence[int]) -> int:
 def evaluating(network: nn.Module) -> Iterator[None]:
     """The network in evaluation mode, and back as it was."""
     modes = {module: module.training for module in network.modules()}
-    network.eval()
+    if any(modes.values()):
+        network.eval()
     try:
         yield
     finally:
         for module, mode in modes.items():
-            module.training = mode
+            if module.training != mode:  # setting what is set already takes longer than a small network's pass
+                module.training = mode
 
 
 class _Enough(Exception):

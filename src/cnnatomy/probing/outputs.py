@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.probing.convolving import laid_out
 from cnnatomy.probing.layers import evaluating
 
 
@@ -22,7 +23,7 @@ def logits_of(network: nn.Module, x: Tensor, classes: int | None = None) -> Tens
     """
     try:
         with evaluating(network), torch.no_grad():
-            found = network(x)
+            found = network(laid_out(network, x))
     except RuntimeError as error:
         raise NoLogits(
             f"the network can't take samples of shape {tuple(x.shape[1:])}: {error}. Give it data of the shape that it "

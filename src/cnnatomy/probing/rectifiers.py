@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import evaluating
+from cnnatomy.probing.watching import Watching
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
 _OPERATIONS = {"relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_", "threshold", "threshold_"}
@@ -38,7 +38,7 @@ def refuse_functional(network: nn.Module, x: Tensor) -> None:
     inside = 0
     found: list[str] = []
 
-    class Watch(TorchDispatchMode):
+    class Watch(Watching):
         def __torch_dispatch__(
             self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
         ) -> Any:

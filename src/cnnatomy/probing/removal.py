@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.probing.convolving import laid_out
 from cnnatomy.probing.layers import Layer, activated, evaluating
 
 TOUCHED = 4  # multiply-adds that reading and writing one number of a map costs, about
@@ -57,14 +58,14 @@ class Removal:
     def logits(self, x: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
         """The logits with those channels of each gate set to zero where its mask, bool (channels,), is False."""
         with evaluating(self.network), self._changed({name: _masked(mask) for name, mask in masks.items()}):
-            return self.network(x)
+            return self.network(laid_out(self.network, x))
 
     @torch.no_grad()
     def without_each(
         self, x: Tensor, gate: str, channels: Sequence[int], masks: Mapping[str, Tensor]
     ) -> Iterator[Tensor]:
         """The logits without each of these channels of a gate in turn, on top of what `masks` removes."""
-        reached = self._reached[gate]
+        x, reached = laid_out(self.network, x), self._reached[gate]
         held: dict[str, Tensor] = {}
 
         def keep(name: str) -> Change:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,9 +12,10 @@ from torch import Tensor, nn
 
 from cnnatomy.dissect.ascent.parameterisation import Spectrum
 from cnnatomy.dissect.ascent.regularisers import Box, Limits
-from cnnatomy.probing.layers import evaluating
+from cnnatomy.probing.convolving import frozen
 
 RATE = 0.1  # of the range of what is changed: ten steps from one end to the other, before it falls
+BETAS = (0.9, 0.99)  # how much of Adam's means is kept at each step
 WARM = 0.5  # of the steps in which a value may show the way by a smoother one
 
 Value = Callable[[Tensor, float], Tensor]
@@ -111,7 +111,7 @@ def ascend(
     moved: changes the images before they are looked at; then what counts is the last image, as it is.
     """
     x = picture.parameter
-    optimiser = torch.optim.Adam([x], lr=RATE * picture.size, betas=(0.9, 0.99))
+    adam = Adam(x)
     images = best = torch.empty(0)
     with frozen(network):
         for step in range(steps + 1):
@@ -123,27 +123,31 @@ def ascend(
                     images, best = image.detach().clone(), reached.detach().clone()
                 elif moved is None:
                     better = reached > best
-                    best[better], images[better] = reached[better], image[better]
+                    best = torch.where(better, reached, best)
+                    images = torch.where(better.reshape((-1,) + (1,) * (image.dim() - 1)), image, images)
             if last:
                 break
             (gradient,) = torch.autograd.grad(reached.sum(), x)
-            x.grad = -picture.step(gradient)
-            optimiser.param_groups[0]["lr"] = RATE * picture.size * (1 + math.cos(math.pi * step / steps)) / 2
-            optimiser.step()
             with torch.no_grad():
+                adam.raise_(picture.step(gradient), RATE * picture.size * (1 + math.cos(math.pi * step / steps)) / 2)
                 picture.project()
     return Found(images, best)
 
 
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """No gradient for the weights; the network as it is used, and back as it was."""
-    asked = {parameter: parameter.requires_grad for parameter in network.parameters()}
-    for parameter in asked:
-        parameter.requires_grad_(False)
-    try:
-        with evaluating(network):
-            yield
-    finally:
-        for parameter, wanted in asked.items():
-            parameter.requires_grad_(wanted)
+class Adam:
+    """Steps along mean gradients over their size (Kingma & Ba 2015), upward.
+
+    Not torch's own: that imports torch's compiler, which takes longer than most climbs, and is slower on one tensor.
+    """
+
+    def __init__(self, x: Tensor) -> None:
+        self.x, self.steps = x, 0
+        self.mean, self.square = torch.zeros_like(x), torch.zeros_like(x)
+
+    def raise_(self, gradient: Tensor, rate: float) -> None:
+        """Change `x` by a step of about `rate`."""
+        self.steps += 1
+        self.mean.lerp_(gradient, 1 - BETAS[0])
+        self.square.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+        size = self.square.sqrt().div_(math.sqrt(1 - BETAS[1] ** self.steps)).add_(1e-8)
+        self.x.addcdiv_(self.mean, size, value=rate / (1 - BETAS[0] ** self.steps))

@@ -20,13 +20,14 @@ from torch import Tensor
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.ascent.climb import Found, Phases, Picture, Pixels, Value, ascend, frozen
+from cnnatomy.dissect.ascent.climb import Found, Phases, Picture, Pixels, Value, ascend
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Limits, ink, total_variation
 from cnnatomy.dissect.ascent.units import Reals, Units, Window, at
 from cnnatomy.drawing.showing import amount, significant, upright
 from cnnatomy.exhibit import Item, Number
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.probing.convolving import frozen
 from cnnatomy.statistics.intervals import wilson
 
 VARIANTS = {"plain": "plain", "l1_tv": "L1 + TV", "fourier": "Fourier"}

@@ -59,14 +59,20 @@ class Spectrum:
         amplitude[:, 0, 0] = 0
         return cls(mean[:, None, None], colours, amplitude)
 
+    @property
+    def half(self) -> int:
+        """Columns of a transform that say all of a real image: the others are their conjugates."""
+        return self.amplitude.shape[2] // 2 + 1
+
     def image(self, phases: Tensor) -> Tensor:
         """The images (n, channels, rows, columns) of these phases, of the same shape, in radians.
 
         Only the odd part of the phases counts (that at −f is minus that at f), so that images are real and have the
         amplitudes exactly.
         """
-        odd = phases - phases.flip(2, 3).roll((1, 1), (2, 3))
-        along = torch.fft.ifft2(torch.polar(self.amplitude.expand_as(odd), odd)).real
+        odd = (phases - phases.flip(2, 3).roll((1, 1), (2, 3)))[..., : self.half]
+        spectrum = torch.polar(self.amplitude[..., : self.half].expand_as(odd), odd)
+        along = torch.fft.irfft2(spectrum, s=self.amplitude.shape[1:])
         return self.mean + torch.einsum("dc,ndhw->nchw", self.colours, along)
 
     def along(self, gradient: Tensor) -> Tensor:
@@ -74,7 +80,8 @@ class Spectrum:
         amplitude = self.amplitude.clone()
         amplitude[:, 0, 0] = self.amplitude.flatten(1).amax(1)
         turned = torch.einsum("dc,nchw->ndhw", self.colours, gradient)
-        filtered = torch.fft.ifft2(torch.fft.fft2(turned) * amplitude / amplitude.mean()).real
+        spectrum = torch.fft.rfft2(turned) * (amplitude[..., : self.half] / amplitude.mean())
+        filtered = torch.fft.irfft2(spectrum, s=amplitude.shape[1:])
         return torch.einsum("dc,ndhw->nchw", self.colours, filtered)
 
 

@@ -16,15 +16,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.probing.choosing import evenly
+from cnnatomy.probing.convolving import laid_out, own_channel
 from cnnatomy.probing.layers import Layer, activated, batch_size, evaluating
 
-TAPS = 49  # places of a kernel that is small: they are gone through one by one
 CLOSE = 1e-3  # two ways to compute a value agree if they differ by no more than this share of the largest
 
 
@@ -309,21 +308,6 @@ def at(maps: Tensor, place: tuple[int, ...]) -> Tensor:
     return maps
 
 
-def laid_out(network: nn.Module, x: Tensor) -> Tensor:
-    """A batch of images laid out with channels last, which convolutions and pooling on a CPU prefer: twice as fast.
-
-    Not for one channel and a first kernel of many places, such as one over all the frames of a spectrogram: that takes
-    four times as long then.
-    """
-    if x.dim() != 4:
-        return x
-    first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
-    if x.shape[1] == 1 and first is not None and math.prod(first.kernel_size) > TAPS:
-        return x
-    # A copy, because one channel is laid out either way, and then the layers behind it would take the slow one.
-    return x.clone(memory_format=torch.channels_last)
-
-
 def _inside(units: Units, shape: Sequence[int]) -> Tensor:
     """Which positions of the flattened map see nothing but the image; all where none does or that can't be said."""
     everywhere = torch.arange(math.prod(units.maps))
@@ -364,33 +348,8 @@ def _own_channel(module: nn.Module, x: Tensor, which: Tensor) -> Tensor:
     if isinstance(module, nn.Linear):
         made = (x * module.weight[which]).sum(1)
         return made if module.bias is None else made + module.bias[which]
-    assert isinstance(module, nn.Conv2d) and not isinstance(module.padding, str)
-    n, channels = len(x), x.shape[1]
-    if module.groups > 1:
-        group = which // (module.out_channels // module.groups)
-        x = x.unflatten(1, (module.groups, channels // module.groups))[torch.arange(n), group]
-    if any(module.padding):
-        above, aside = module.padding
-        x = functional.pad(x, (aside, aside, above, above))
-    weight = module.weight[which]  # (n, channels, *kernel)
-    rows, columns = x.shape[2:]
-    (high, wide), (stride, step), (dilation, spread) = module.kernel_size, module.stride, module.dilation
-    height = (rows - dilation * (high - 1) - 1) // stride + 1
-    width = (columns - spread * (wide - 1) - 1) // step + 1
-    if high * wide > TAPS:
-        seen = functional.unfold(x, (high, wide), (dilation, spread), 0, (stride, step))
-        made = torch.bmm(weight.flatten(1)[:, None], seen).reshape(n, height, width)
-    else:
-        # Every pixel times the weights of every place of the kernel, then each at its place: no copy of the windows.
-        taps = torch.bmm(x.permute(0, 2, 3, 1).reshape(n, rows * columns, -1), weight.flatten(2))
-        taps = taps.reshape(n, rows, columns, -1)
-        made = torch.zeros(())
-        for tap in range(high * wide):
-            top, left = tap // wide * dilation, tap % wide * spread
-            down = slice(top, top + stride * (height - 1) + 1, stride)
-            right = slice(left, left + step * (width - 1) + 1, step)
-            made = made + taps[:, down, right, tap]
-    return made if module.bias is None else made + module.bias[which][:, None, None]
+    assert isinstance(module, nn.Conv2d)
+    return own_channel(module, x, which)
 
 
 def _close(one: Tensor, other: Tensor) -> bool:

@@ -22,9 +22,10 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.attributing.path import Along, Mean, mean_gradient
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.convolving import frozen, laid_out
 from cnnatomy.probing.layers import batch_size, evaluating
 from cnnatomy.probing.rectifiers import guided, passing_back, rectifiers, refuse_functional
-from cnnatomy.probing.work import LARGE, affordable, multiply_adds
+from cnnatomy.probing.work import LARGE, affordable, effort
 
 Maps = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """From a network, a batch (n, *shape) and each sample's class (n,), one number for each place."""
@@ -36,6 +37,10 @@ TITLES = {
     "occlusion": {"en": "occlusion", "zh": "遮挡"},
     "guided_backpropagation": {"en": "guided backpropagation", "zh": "引导反向传播"},
 }
+PATH = (
+    3e10  # multiply-adds for one exact integral, three for all; half as many where a network is too large to be exact
+)
+POINTS, FEWER_POINTS = 17, 9  # places on the line at which rough integrated gradients ask; the fewer a large network
 WINDOWS = 8  # windows of occlusion along the longer side, when they lie edge to edge
 
 
@@ -64,12 +69,11 @@ def baseline_of(samples: Samples) -> Baseline:
     return Baseline(to_tensor(facts, empty), en, zh)
 
 
-def methods(
-    network: nn.Module, samples: Samples, names: tuple[str, ...] | list[str] | None, points: int = 17
-) -> dict[str, Maps]:
+def methods(network: nn.Module, samples: Samples, names: tuple[str, ...] | list[str] | None) -> dict[str, Maps]:
     """The methods of these names, ready for this network and for copies of it; None: all that can be had.
 
-    `points` is at how many places integrated gradients asks along the line; see `integrated` for the exact ones.
+    Integrated gradients are rough ones, see `integrated` for the exact ones. What a method gave for this network is
+    remembered until it is asked about other samples.
     Raises ValueError for an unknown name, and FunctionalReLU or DoesNotApply where guided backpropagation is asked
     for by name and can't be had.
     """
@@ -87,15 +91,30 @@ def methods(
         if names:
             raise why
         wanted.remove("guided_backpropagation")
-    # Overlapping windows cost four times as much, and are left to small networks.
-    overlap = multiply_adds(network, x) < LARGE
+    # Overlapping windows cost four times as much, and are left to small networks; so are many places along the line.
+    small = effort(network, x) < LARGE
+    points = POINTS if small else FEWER_POINTS
     table: dict[str, Maps] = {
         "gradients": gradients,
         "integrated_gradients": lambda net, x, target: integrated_roughly(net, x, target, baseline, points),
-        "occlusion": lambda net, x, target: occlusion(net, x, target, baseline, overlap),
+        "occlusion": lambda net, x, target: occlusion(net, x, target, baseline, small),
         "guided_backpropagation": guided_backpropagation,
     }
-    return {name: table[name] for name in wanted}
+    return {name: remembered(table[name], network) for name in wanted}
+
+
+def remembered(maps: Maps, network: nn.Module) -> Maps:
+    """The maps, which are not made again for this network when they are asked for with the samples of the last time."""
+    kept: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def asked(net: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+        if net is not network:
+            return maps(net, x, target)
+        if not kept or not torch.equal(kept[0][0], x) or not torch.equal(kept[0][1], target):
+            kept[:] = [(x, target, maps(net, x, target))]
+        return kept[0][2]
+
+    return asked
 
 
 def without_guided(network: nn.Module, x: Tensor) -> DoesNotApply | None:
@@ -192,7 +211,8 @@ def integrated(network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline
     Small networks are asked in double precision wherever their output has a kink, large ones at as many places as
     can be afforded.
     """
-    points = affordable(min(3e10, 9e10 / len(x)), multiply_adds(network, x[:1]), 16, 8192)
+    each = effort(network, x[:1])
+    points = affordable(min(PATH, 3 * PATH / len(x)) / (1 if each < LARGE else 2), each, 16, 8192)
     asked = _in_double_precision(network, x[:1]) if points >= 1024 else None
     double = asked is not None
     asked = asked or network
@@ -267,7 +287,7 @@ def _outputs_and_gradient(
     network: nn.Module, x: Tensor, entered: Tensor, target: Tensor, embedding: nn.Embedding | None
 ) -> tuple[Tensor, Tensor]:
     """The output of each sample's class, (n,), and its gradient where the sample, or its word vectors, enter."""
-    with evaluating(network), torch.enable_grad():
+    with frozen(network), torch.enable_grad():
         entered = entered.detach().clone().requires_grad_()
         outputs = _run(network, x, entered, embedding).gather(1, target[:, None])[:, 0]
         (gradient,) = torch.autograd.grad(outputs.sum(), entered)
@@ -277,7 +297,7 @@ def _outputs_and_gradient(
 def _run(network: nn.Module, x: Tensor, entered: Tensor, embedding: nn.Embedding | None) -> Tensor:
     if embedding is None:
         # Of its own, for a first layer that works in place may not change a leaf.
-        return network(entered.clone())
+        return network(laid_out(network, entered.clone()))
     with _given(embedding, entered):
         return network(x)
 
@@ -309,7 +329,7 @@ def _outputs(network: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """The output of each sample's class, (n,), in batches."""
     size = batch_size(x.shape[1:])
     with evaluating(network), torch.no_grad():
-        parts = [network(x[first : first + size]) for first in range(0, len(x), size)]
+        parts = [network(laid_out(network, x[first : first + size])) for first in range(0, len(x), size)]
     return torch.cat(parts).gather(1, target[:, None])[:, 0]
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cnnatomy.dissect.attributing.attributions import Maps
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.convolving import laid_out
 from cnnatomy.probing.layers import Layer, LayerNotFound, activated, batch_size, evaluating, named, stages, trace
 
 TITLES = {"grad_cam": "Grad-CAM", "grad_cam_plus": "Grad-CAM++", "layer_cam": "Layer-CAM"}
@@ -139,7 +140,7 @@ def _held(network: nn.Module, x: Tensor, target: Tensor, layers: Sequence[str]) 
     handles = [modules[name].register_forward_hook(hook_of(name)) for name in {c.partition("#")[0] for c in layers}]
     try:
         with evaluating(network), torch.enable_grad():
-            outputs = network(x)
+            outputs = network(laid_out(network, x))
             wanted = outputs.gather(1, target[:, None]).sum()
             gradients = torch.autograd.grad(wanted, [found[name] for name in layers], allow_unused=True)
     finally:

@@ -9,9 +9,19 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Samples
 from cnnatomy.dissect.attributing.attributions import baseline_of
+from cnnatomy.probing.convolving import laid_out
 from cnnatomy.probing.layers import batch_size, evaluating
 
 TESTS = ("deletion", "insertion", "flipping")
+#: What a sample is at the ends of a curve: the same for every map, and for deletion the other way round than insertion.
+ENDS = {
+    ("deletion", 0.0): "whole",
+    ("deletion", 1.0): "blank",
+    ("insertion", 0.0): "blank",
+    ("insertion", 1.0): "whole",
+    ("flipping", 0.0): "whole",
+    ("flipping", 1.0): "flipped",
+}
 
 
 def ranks(maps: Tensor, valid: np.ndarray, tie_breaker: np.ndarray) -> np.ndarray:
@@ -35,22 +45,32 @@ def curve(
     order: np.ndarray,
     shares: np.ndarray,
     test: str,
+    ends: dict[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """The probability of each sample's class when so large a share of its places is changed, (n, shares).
 
     order: of `ranks`. test: "deletion" puts the baseline at the most important places (words are cut out, and those
     behind move up); "insertion" gives these alone, the rest being baseline; "flipping" turns them into their opposite:
     white for black, loud for quiet, the unknown word for a word.
+
+    ends: what the curves of these samples begin and end with, whatever the order; filled and used where it is given.
     """
     facts = samples.facts
     inputs = np.asarray(samples.inputs[places])
     words = facts.kind == "texts"
     total = (inputs != PADDING).sum(axis=1) if words else np.full(len(inputs), order[0].size)
+    known = {} if ends is None else ends
     found = []
     for share in shares:
+        end = ENDS.get((test, float(share)), "")
+        if end in known:
+            found.append(known[end])
+            continue
         # Half of a place counts as one, exactly and not by the even number.
         top = order < np.floor(share * total + 0.5).astype(int).reshape(-1, *[1] * (order.ndim - 1))
         found.append(_probability(network, samples, inputs, target, top, test))
+        if end:
+            known[end] = found[-1]
     return np.stack(found, axis=1)
 
 
@@ -78,7 +98,7 @@ def _probability(
     with evaluating(network), torch.no_grad():
         for first in range(0, len(changed), size):
             part = slice(first, first + size)
-            logits = network(changed[part]).double()
+            logits = network(laid_out(network, changed[part])).double()
             found.append(logits.softmax(1).gather(1, target[part, None])[:, 0])
     return torch.cat(found).numpy()
 

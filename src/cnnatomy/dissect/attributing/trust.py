@@ -28,7 +28,7 @@ from cnnatomy.exhibit import Number, Text
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import evaluating, trace
 from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.work import LARGE, affordable, multiply_adds
+from cnnatomy.probing.work import LARGE, affordable, effort
 from cnnatomy.statistics.intervals import mean_interval
 
 SAMPLES = 24  # of the test split, evenly spread; fewer for a large network
@@ -84,7 +84,7 @@ def randomised(
     before = {name: maps(network, x, target) for name, maps in methods.items()}
     order = parametrised(network, x[:1])
     steps = [int(cut) for cut in np.unique(np.rint(np.linspace(1, len(order), min(cuts, len(order)))))]
-    shuffles = SHUFFLES if multiply_adds(network, x[:1]) < LARGE else 1
+    shuffles = SHUFFLES if effort(network, x[:1]) < LARGE else 1
     found = {name: np.zeros((shuffles, len(steps), len(x))) for name in methods}
     for repeat in range(shuffles):
         shuffled, done = deepcopy(network), 0
@@ -163,7 +163,7 @@ def looked_at(network: nn.Module, samples: Samples) -> np.ndarray:
     if samples.facts.kind == "texts":
         long = np.flatnonzero((np.asarray(samples.inputs) != PADDING).sum(axis=1) >= WORDS)
         pool = long if len(long) else pool
-    each = multiply_adds(network, to_tensor(samples.facts, samples.inputs[:1]))
+    each = effort(network, to_tensor(samples.facts, samples.inputs[:1]))
     n = min(len(pool), affordable(WORK, each, 4, SAMPLES))
     return pool[evenly(len(pool), n)]
 
