@@ -4,21 +4,26 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests side by side, a file of them in one process, in the order that tests/conftest.py gives.
+TESTS := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadscope --no-loadscope-reorder
 
 # As they came, quotes, dollars and all: make must not expand them.
 override export OVERRIDES := $(value OVERRIDES)
 export REPORT PROFILE
 
-.PHONY: report test lint bench clean help
+.PHONY: report test test-fast lint bench clean help
 
 help:  ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 report: $(READY)  ## fetch, train, dissect, report: results/report/index.html (REPORT=full OVERRIDES="training.max_epochs=3")
 	@$(BIN)/python -m cnnatomy.launch
 
 test: $(READY)  ## all tests; those that need a browser, a mirror or a GPU are skipped with the reason where there is none
-	$(BIN)/python -m pytest
+	$(TESTS)
+
+test-fast: $(READY)  ## those of a minute: neither Snakemake nor Slurm nor a browser, and none that is marked as slow
+	$(TESTS) -m "not slow" tests/unit tests/faults
 
 lint: $(READY)  ## style, types, workflow
 	$(BIN)/ruff check .

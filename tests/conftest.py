@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 PROJECT = Path(__file__).resolve().parents[1]
 OWN = PROJECT / "tests/workflow/own"
@@ -57,6 +58,11 @@ def make_checkout(folder: Path) -> Checkout:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)
+    return checkout_at(folder)
+
+
+def checkout_at(folder: Path) -> Checkout:
+    """The checkout that lies in a folder."""
     environment = {
         k: v for k, v in os.environ.items() if not k.startswith(("CNNATOMY_", "SNAKEMAKE_", "OVERRIDES", "REPORT"))
     }
@@ -65,9 +71,12 @@ def make_checkout(folder: Path) -> Checkout:
 
 def with_own(folder: Path) -> Checkout:
     """A checkout with the user's folder of stripes beside it."""
-    checkout = make_checkout(folder)
+    return beside_own(make_checkout(folder))
+
+
+def beside_own(checkout: Checkout) -> Checkout:
     path = f"{checkout.environment['PYTHONPATH']}{os.pathsep}{OWN}"
-    return Checkout(folder, checkout.environment | {"CNNATOMY_CONF": str(OWN / "conf"), "PYTHONPATH": path})
+    return Checkout(checkout.folder, checkout.environment | {"CNNATOMY_CONF": str(OWN / "conf"), "PYTHONPATH": path})
 
 
 def jobs(output: str) -> list[str]:
@@ -75,20 +84,27 @@ def jobs(output: str) -> list[str]:
     return [line.split()[1].rstrip(":") for line in output.splitlines() if line.startswith(("rule ", "localrule "))]
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory) -> Checkout:
-    """A checkout whose report of stripes is made, by plain Snakemake. To change it, take a copy."""
-    checkout = with_own(tmp_path_factory.mktemp("made") / "checkout")
-    answer = checkout.snakemake("--config", "report=stripes")
-    assert answer.returncode == 0, answer.stdout
-    return checkout
-
-
 def copied(made: Checkout, folder: Path) -> Checkout:
     """A copy of a checkout, with all that was made in it."""
     shutil.copytree(made.folder, folder, symlinks=True)
     path = made.environment["PYTHONPATH"].replace(str(made.folder), str(folder))
     return Checkout(folder, made.environment | {"PYTHONPATH": path})
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, worker_id) -> Checkout:
+    """A checkout whose report of stripes is made, by plain Snakemake. To change it, take a copy."""
+    # Tests in several processes: who comes first makes it, and each has a copy, because Snakemake locks a checkout.
+    mine = tmp_path_factory.mktemp("made")
+    place = tmp_path_factory.getbasetemp()
+    original = (place if worker_id == "master" else place.parent) / "stripes"
+    with FileLock(original.with_suffix(".lock")):
+        if not original.exists():
+            checkout = with_own(mine / "original")
+            answer = checkout.snakemake("--config", "report=stripes")
+            assert answer.returncode == 0, answer.stdout
+            checkout.folder.rename(original)
+    return copied(beside_own(checkout_at(original)), mine / "checkout")
 
 
 @pytest.fixture
@@ -104,6 +120,35 @@ def mirror() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("needs real data: CNNATOMY_MIRROR names no folder")
     return Path(named)
+
+
+#: Rooms and files of tests that take longest, in this order, so that no worker is left with one of them at the end.
+#: The tests on Slurm are first: they wait more than they work.
+LONGEST_FIRST = (
+    "tests/cluster/",
+    "tests/workflow/test_end_to_end.py",
+    "tests/workflow/test_studies.py",
+    "tests/workflow/test_what_reruns.py",
+    "tests/workflow/",
+    "tests/unit/test_any_network.py",
+    "tests/unit/test_data_s",
+    "tests/browser/",
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process a core, and where the tests on Slurm can run, one more for them."""
+    return min(len(os.sched_getaffinity(0)), 8) + bool(shutil.which("sbatch"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+
+        def place(item: pytest.Item) -> int:
+            return next((n for n, name in enumerate(LONGEST_FIRST) if item.nodeid.startswith(name)), len(LONGEST_FIRST))
+
+        items.sort(key=place)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
