@@ -122,8 +122,8 @@ def mirror() -> Path:
     return Path(named)
 
 
-#: Rooms and files of tests that take longest, in this order, so that no worker is left with one of them at the end.
-#: The tests on Slurm are first: they wait more than they work.
+#: Rooms and files of tests that take longest, in this order, so that none of them is begun when the others are done.
+#: Those on Slurm are first: they wait more than they work.
 LONGEST_FIRST = (
     "tests/cluster/",
     "tests/workflow/test_end_to_end.py",
@@ -131,24 +131,18 @@ LONGEST_FIRST = (
     "tests/workflow/test_what_reruns.py",
     "tests/workflow/",
     "tests/unit/test_any_network.py",
-    "tests/unit/test_data_s",
     "tests/browser/",
+    "tests/unit/test_data_sounds.py",
+    "tests/unit/test_data_sets.py",
+    "tests/unit/test_dissect_attribution.py",
 )
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One process a core, and where the tests on Slurm can run, one more for them."""
-    return min(len(os.sched_getaffinity(0)), 8) + bool(shutil.which("sbatch"))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests in several processes (`make test`), the longest first; in one, the order is pytest's."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-
-        def place(item: pytest.Item) -> int:
-            return next((n for n, name in enumerate(LONGEST_FIRST) if item.nodeid.startswith(name)), len(LONGEST_FIRST))
-
-        items.sort(key=place)
+        last = len(LONGEST_FIRST)
+        items.sort(key=lambda item: next((n for n, at in enumerate(LONGEST_FIRST) if item.nodeid.startswith(at)), last))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

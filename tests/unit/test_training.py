@@ -471,6 +471,7 @@ def test_a_slurm_job_trains_like_any_other(images, tmp_path, monkeypatch):
     assert bits(here) == bits(there)
 
 
+@pytest.mark.slow
 def test_no_epoch_means_the_start_weights_and_no_wait_for_lightning(images, tmp_path):
     trained, _ = train(images, tmp_path / "state")
     torch.save(trained.state_dict(), tmp_path / "start.pth")
