@@ -92,7 +92,7 @@ def begun(checkout: Checkout, slurm, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    for _ in range(600):
+    for _ in range(1800):
         if set(slurm.queued()) - before and list((checkout.folder / "results/state").rglob("*.ckpt")):
             return run
         assert run.poll() is None, run.communicate()[0]
@@ -103,7 +103,7 @@ def begun(checkout: Checkout, slurm, *arguments: str) -> subprocess.Popen[str]:
 
 def goes_on(checkout: Checkout) -> None:
     """Wait until the training has taken up where an earlier one was stopped."""
-    for _ in range(600):
+    for _ in range(1800):
         if log_of(checkout, "train/stripes-seed0.log").startswith("going on after epoch"):
             return
         time.sleep(0.1)

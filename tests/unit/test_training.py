@@ -183,6 +183,7 @@ def start(images, tmp_path_factory):
     return started
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_bits(start, tmp_path):
     whole, _ = start(tmp_path, "whole")
     whole.join()

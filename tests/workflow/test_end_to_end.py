@@ -201,7 +201,8 @@ def test_the_time_line_has_every_job_and_agrees_with_snakemakes_clock(made):
         if benchmark.is_file():  # measured from outside: with the start of Python and, for short jobs, coarsely
             with benchmark.open() as file:
                 (row,) = csv.DictReader(file, delimiter="\t")
-            assert 0 <= float(row["s"]) - clock < 3
+            # Three seconds of a machine of its own; its clock over its processor time says how many that were here.
+            assert 0 <= float(row["s"]) - clock < 3 * max(1, clock / cpu)
             assert cpu < 4 * clock + 1
 
 
