@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -81,7 +82,17 @@ def beside_own(checkout: Checkout) -> Checkout:
 
 def jobs(output: str) -> list[str]:
     """The rules that Snakemake says it runs."""
-    return [line.split()[1].rstrip(":") for line in output.splitlines() if line.startswith(("rule ", "localrule "))]
+    return [rule for rule, _ in jobs_and_wildcards(output)]
+
+
+def jobs_and_wildcards(output: str) -> list[tuple[str, dict[str, str]]]:
+    """The rules that Snakemake says it runs, each with the values of its wildcards."""
+    found = []
+    for block in re.split(r"^(?=(?:local)?rule \w+:$)", output, flags=re.MULTILINE)[1:]:
+        head, *rest = block.splitlines()
+        values = next((line.partition(": ")[2] for line in rest if line.startswith("    wildcards: ")), "")
+        found.append((head.split()[1].rstrip(":"), dict(pair.split("=", 1) for pair in values.split(", ") if pair)))
+    return found
 
 
 def copied(made: Checkout, folder: Path) -> Checkout:

@@ -12,7 +12,7 @@ import shutil
 import pytest
 
 from cnnatomy.config.plan import Plan
-from tests.conftest import make_checkout
+from tests.conftest import jobs_and_wildcards, make_checkout
 
 PLAN = Plan("default")
 METHODS = PLAN.report["methods"]
@@ -23,13 +23,8 @@ def due(checkout, *overrides: str, report: str = "default") -> set[str]:
     listed = ",".join(f'"{o}"' for o in overrides)
     answer = checkout.snakemake("--dry-run", "--config", f"report={report}", f"overrides=[{listed}]")
     assert answer.returncode == 0, answer.stdout
-    jobs = set()
-    for block in re.split(r"\n(?=(?:local)?rule \w+:)", answer.stdout)[1:]:
-        rule = re.match(r"(?:local)?rule (\w+):", block)[1]
-        wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
-        values = [pair.split("=")[1] for pair in wildcards[1].split(", ")] if wildcards else []
-        jobs.add(":".join([rule, *(v for v in values if v != "0")]))
-    return jobs - {"all"}
+    told = jobs_and_wildcards(answer.stdout)
+    return {":".join([rule, *(value for value in values.values() if value != "0")]) for rule, values in told} - {"all"}
 
 
 @pytest.fixture(scope="module")
