@@ -26,7 +26,7 @@ from cnnatomy.data.prepared import Axis, Facts, Normalise
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from tests.unit.small_data import hang
 
-SIZE = 32
+SIZE = 40
 CLASSES = ["left", "right", "none"]
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
 
