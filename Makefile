@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Tests side by side, a file of them in one process, in the order that tests/conftest.py gives.
-TESTS := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadscope --no-loadscope-reorder
 
 # As they came, quotes, dollars and all: make must not expand them.
 override export OVERRIDES := $(value OVERRIDES)
@@ -20,10 +18,10 @@ report: $(READY)  ## fetch, train, dissect, report: results/report/index.html (R
 	@$(BIN)/python -m cnnatomy.launch
 
 test: $(READY)  ## all tests; those that need a browser, a mirror or a GPU are skipped with the reason where there is none
-	$(TESTS)
+	$(BIN)/python -m pytest -n logical
 
 test-fast: $(READY)  ## those of a minute: neither Snakemake nor Slurm nor a browser, and none that is marked as slow
-	$(TESTS) -m "not slow" tests/unit tests/faults
+	$(BIN)/python -m pytest -n logical -m "not slow" tests/unit tests/faults
 
 lint: $(READY)  ## style, types, workflow
 	$(BIN)/ruff check .
