@@ -146,8 +146,12 @@ def test_a_second_make_report_waits_and_says_so(made):
     command = [sys.executable, "-m", "cnnatomy.launch"]
     environment = made.environment | {"REPORT": "stripes"}
     options = {"cwd": made.folder, "env": environment, "stdin": subprocess.DEVNULL, "text": True}
+    begun = made.folder / "results/config/asked.yaml"  # written once it has the checkout for itself
+    begun.unlink(missing_ok=True)
     first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    time.sleep(1)
+    while not begun.exists():
+        assert first.poll() is None, first.communicate()[0]
+        time.sleep(0.02)
     second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
     said, _ = second.communicate(timeout=120)
     first.communicate(timeout=120)
