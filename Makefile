@@ -9,16 +9,19 @@ READY := $(VENV)/.ready
 override export OVERRIDES := $(value OVERRIDES)
 export REPORT PROFILE
 
-.PHONY: report test lint bench clean help
+.PHONY: report test test-fast lint bench clean help
 
 help:  ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 report: $(READY)  ## fetch, train, dissect, report: results/report/index.html (REPORT=full OVERRIDES="training.max_epochs=3")
 	@$(BIN)/python -m cnnatomy.launch
 
 test: $(READY)  ## all tests; those that need a browser, a mirror or a GPU are skipped with the reason where there is none
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical
+
+test-fast: $(READY)  ## those of a minute: neither Snakemake nor Slurm nor a browser, and none that is marked as slow
+	$(BIN)/python -m pytest -n logical -m "not slow" tests/unit tests/faults
 
 lint: $(READY)  ## style, types, workflow
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 PROJECT = Path(__file__).resolve().parents[1]
 OWN = PROJECT / "tests/workflow/own"
@@ -57,6 +59,11 @@ def make_checkout(folder: Path) -> Checkout:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)
+    return checkout_at(folder)
+
+
+def checkout_at(folder: Path) -> Checkout:
+    """The checkout that lies in a folder."""
     environment = {
         k: v for k, v in os.environ.items() if not k.startswith(("CNNATOMY_", "SNAKEMAKE_", "OVERRIDES", "REPORT"))
     }
@@ -67,23 +74,27 @@ def make_checkout(folder: Path) -> Checkout:
 
 def with_own(folder: Path) -> Checkout:
     """A checkout with the user's folder of stripes beside it."""
-    checkout = make_checkout(folder)
+    return beside_own(make_checkout(folder))
+
+
+def beside_own(checkout: Checkout) -> Checkout:
     path = f"{checkout.environment['PYTHONPATH']}{os.pathsep}{OWN}"
-    return Checkout(folder, checkout.environment | {"CNNATOMY_CONF": str(OWN / "conf"), "PYTHONPATH": path})
+    return Checkout(checkout.folder, checkout.environment | {"CNNATOMY_CONF": str(OWN / "conf"), "PYTHONPATH": path})
 
 
 def jobs(output: str) -> list[str]:
     """The rules that Snakemake says it runs."""
-    return [line.split()[1].rstrip(":") for line in output.splitlines() if line.startswith(("rule ", "localrule "))]
+    return [rule for rule, _ in jobs_and_wildcards(output)]
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory) -> Checkout:
-    """A checkout whose report of stripes is made, by plain Snakemake. To change it, take a copy."""
-    checkout = with_own(tmp_path_factory.mktemp("made") / "checkout")
-    answer = checkout.snakemake("--config", "report=stripes")
-    assert answer.returncode == 0, answer.stdout
-    return checkout
+def jobs_and_wildcards(output: str) -> list[tuple[str, dict[str, str]]]:
+    """The rules that Snakemake says it runs, each with the values of its wildcards."""
+    found = []
+    for block in re.split(r"^(?=(?:local)?rule \w+:$)", output, flags=re.MULTILINE)[1:]:
+        head, *rest = block.splitlines()
+        values = next((line.partition(": ")[2] for line in rest if line.startswith("    wildcards: ")), "")
+        found.append((head.split()[1].rstrip(":"), dict(pair.split("=", 1) for pair in values.split(", ") if pair)))
+    return found
 
 
 def copied(made: Checkout, folder: Path) -> Checkout:
@@ -91,6 +102,22 @@ def copied(made: Checkout, folder: Path) -> Checkout:
     shutil.copytree(made.folder, folder, symlinks=True)
     path = made.environment["PYTHONPATH"].replace(str(made.folder), str(folder))
     return Checkout(folder, made.environment | {"PYTHONPATH": path})
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, worker_id) -> Checkout:
+    """A checkout whose report of stripes is made, by plain Snakemake. To change it, take a copy."""
+    # Tests in several processes: who comes first makes it, and each has a copy, because Snakemake locks a checkout.
+    mine = tmp_path_factory.mktemp("made")
+    place = tmp_path_factory.getbasetemp()
+    original = (place if worker_id == "master" else place.parent) / "stripes"
+    with FileLock(original.with_suffix(".lock")):
+        if not original.exists():
+            checkout = with_own(mine / "original")
+            answer = checkout.snakemake("--config", "report=stripes")
+            assert answer.returncode == 0, answer.stdout
+            checkout.folder.rename(original)
+    return copied(beside_own(checkout_at(original)), mine / "checkout")
 
 
 @pytest.fixture
@@ -106,6 +133,29 @@ def mirror() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("needs real data: CNNATOMY_MIRROR names no folder")
     return Path(named)
+
+
+#: Rooms and files of tests that take longest, in this order, so that none of them is begun when the others are done.
+#: Those on Slurm are first: they wait more than they work.
+LONGEST_FIRST = (
+    "tests/cluster/",
+    "tests/workflow/test_end_to_end.py",
+    "tests/workflow/test_studies.py",
+    "tests/workflow/test_what_reruns.py",
+    "tests/workflow/",
+    "tests/unit/test_any_network.py",
+    "tests/browser/",
+    "tests/unit/test_data_sounds.py",
+    "tests/unit/test_data_sets.py",
+    "tests/unit/test_dissect_attribution.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests in several processes (`make test`), the longest first; in one, the order is pytest's."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        last = len(LONGEST_FIRST)
+        items.sort(key=lambda item: next((n for n, at in enumerate(LONGEST_FIRST) if item.nodeid.startswith(at)), last))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

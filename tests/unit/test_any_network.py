@@ -139,6 +139,7 @@ def dissected(method: str, networks: list[nn.Module], data: prepared.Dataset) ->
         return does_not_apply(getattr(inspect.getmodule(function), "TITLE", method), because)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("method", METHODS)
 def test_it_opens_up(name, method, data, networks, tmp_path, monkeypatch):

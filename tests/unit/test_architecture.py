@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST_FIRST, PROJECT
+
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "cnnatomy"
 
 #: A room and the rooms of ours that it may import.
@@ -126,3 +128,7 @@ def test_a_light_module_stays_light(module, unwanted):
     program = f"import sys, {module}; print([name for name in {unwanted!r} if name in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_tests_that_are_begun_first_are_there():
+    assert all((PROJECT / name).exists() for name in LONGEST_FIRST)

@@ -97,6 +97,7 @@ def test_what_cannot_be_compared_is_refused_and_named(path, value, said):
     assert said in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", folders.options("study"))
 def test_every_shipped_study_is_sound_and_each_variant_composes(name):
     plan = Plan(None)

@@ -17,6 +17,8 @@ from cnnatomy.data import archive, mnist, prepared, spoken_digits, texts
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Dataset
 
+pytestmark = pytest.mark.slow
+
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
 IN_MIRROR = ("mnist", "fsdd", "movie_reviews")
 IN_INDEX = ("rotten_tomatoes", "photograph", "spoken_digits")

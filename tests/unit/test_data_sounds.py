@@ -37,6 +37,7 @@ def wav(sound: np.ndarray, rate: int = RATE, kind: str = "WAV") -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("window", "step"), [(256, 128), (512, 100), (704, 352)])
 def test_equals_librosa(window: int, step: int):
     spectrogram = replace(SPECTROGRAM, window=window, step=step)

@@ -145,6 +145,7 @@ def test_a_curved_output_within_the_budget_still_sums_right():
     assert abs(mean.gap) < 1e-12 and mean.points <= 64 and mean.resolved < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
 def test_every_kind_hangs_with_the_same_bytes_for_the_same_seed(tmp_path, kind):
     samples, network = small(tmp_path, kind).split("test"), of(kind)
@@ -192,6 +193,7 @@ def test_guided_backpropagation_fails_the_randomisation_test_and_is_marked_in_ev
     assert by_method["method=gradients"] < 0.5
 
 
+@pytest.mark.slow
 def test_users_networks(tmp_path):
     samples = small(tmp_path, "images").split("test")
     written = hang(attribution(Residual(), samples, CONFIG, seed=0), tmp_path / "residual")

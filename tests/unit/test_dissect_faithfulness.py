@@ -185,6 +185,7 @@ def test_a_map_of_the_picture_fails_and_a_map_of_the_weights_passes(tmp_path):
         assert np.allclose(verdict.worst, verdicts[name].worst)
 
 
+@pytest.mark.slow
 def test_all_exhibits_give_the_same_verdict(tmp_path):
     samples, network = small(tmp_path, "images").split("test"), averaged()
     common = {"right": 1, "wrong": 1, "sample": None, "compared": 10}
@@ -201,6 +202,7 @@ def test_all_exhibits_give_the_same_verdict(tmp_path):
     assert fails == {subject: int(value > LIMIT) for subject, value in whole.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
 def test_every_kind_hangs(tmp_path, kind):
     samples, network = small(tmp_path, kind).split("test"), of(kind)

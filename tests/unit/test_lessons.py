@@ -168,6 +168,7 @@ def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weight
     assert (counts["weights"] == counts["by torch"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 def test_paths_end_where_the_error_says(tmp_path):
     settings = shipped("mse_surface")
@@ -191,6 +192,7 @@ def test_paths_end_where_the_error_says(tmp_path):
         assert (block.data[block.data["step"] == 0][["a", "b"]].to_numpy() == settings["start"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 def test_one_unit_never_learns_xor_and_two_can():
     exhibit = mse_surface(shipped("mse_surface") | {"steps": 2})

@@ -37,6 +37,7 @@ def test_weights_come_back_bit_for_bit(tmp_path):
     assert set(load_file(tmp_path / "model.safetensors")) == set(trained.state_dict()), "other tools read it, too"
 
 
+@pytest.mark.slow
 def test_equal_weights_make_equal_files_in_every_process(tmp_path):
     program = (
         "import sys, torch; from pathlib import Path; from cnnatomy.models import weights;"

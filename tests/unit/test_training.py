@@ -183,6 +183,7 @@ def start(images, tmp_path_factory):
     return started
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_bits(start, tmp_path):
     whole, _ = start(tmp_path, "whole")
     whole.join()
@@ -471,6 +472,7 @@ def test_a_slurm_job_trains_like_any_other(images, tmp_path, monkeypatch):
     assert bits(here) == bits(there)
 
 
+@pytest.mark.slow
 def test_no_epoch_means_the_start_weights_and_no_wait_for_lightning(images, tmp_path):
     trained, _ = train(images, tmp_path / "state")
     torch.save(trained.state_dict(), tmp_path / "start.pth")

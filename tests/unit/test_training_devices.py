@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -34,6 +35,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_two_devices_share_the_batches_and_learn_what_one_learns(tmp_path):
     images = small(tmp_path, "images")
     (tmp_path / "program.py").write_text(PROGRAM)

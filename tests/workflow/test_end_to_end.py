@@ -121,7 +121,8 @@ def test_make_hands_over_every_printable_character(made, tmp_path):
 def test_killed_at_any_moment_make_report_goes_on(tmp_path):
     checkout = with_own(tmp_path / "checkout")
     command = [sys.executable, "-m", "cnnatomy.launch"]
-    for seconds in (4, 9, 14):
+    # As the data are being prepared, as the network is being trained, and as it is there but the job has not ended.
+    for seen in ("logs/prepare/stripes.log", "logs/train/stripes-seed0.log", "runs/stripes/seed0/model.safetensors"):
         process = subprocess.Popen(
             command,
             cwd=checkout.folder,
@@ -131,7 +132,9 @@ def test_killed_at_any_moment_make_report_goes_on(tmp_path):
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(seconds)
+        while not (checkout.folder / "results" / seen).exists():
+            assert process.poll() is None, f"it ended before there was {seen}"
+            time.sleep(0.02)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     answer = checkout.run(*command, REPORT="stripes")
@@ -143,8 +146,12 @@ def test_a_second_make_report_waits_and_says_so(made):
     command = [sys.executable, "-m", "cnnatomy.launch"]
     environment = made.environment | {"REPORT": "stripes"}
     options = {"cwd": made.folder, "env": environment, "stdin": subprocess.DEVNULL, "text": True}
+    begun = made.folder / "results/config/asked.yaml"  # written once it has the checkout for itself
+    begun.unlink(missing_ok=True)
     first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    time.sleep(1)
+    while not begun.exists():
+        assert first.poll() is None, first.communicate()[0]
+        time.sleep(0.02)
     second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
     said, _ = second.communicate(timeout=120)
     first.communicate(timeout=120)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROJECT, Checkout, make_checkout
+from tests.conftest import PROJECT, Checkout, jobs, jobs_and_wildcards, make_checkout
 
 PAGE = (PROJECT / "docs/own.md").read_text(encoding="utf-8")
 #: A fenced block, with the file's name where the line above it is one.
@@ -47,7 +47,7 @@ def with_environment(folder: Path) -> Checkout:
 def followed(tmp_path_factory):
     """The checkout after all of the page, and what was printed."""
     checkout = with_environment(tmp_path_factory.mktemp("tutorial") / "checkout")
-    answer = checkout.run("bash", "-c", script())
+    answer = checkout.run("bash", "-c", script(), timeout=500)
     assert answer.returncode == 0, answer.stdout
     return checkout, answer.stdout
 
@@ -81,8 +81,8 @@ def test_the_logs_say_what_became_of_the_data(followed):
 
 def test_nothing_is_made_twice(followed):
     _, printed = followed
-    assert len(re.findall(r"^(?:local)?rule train:", printed, re.MULTILINE)) == 4
-    assert len(re.findall(r"^(?:local)?rule fetch:", printed, re.MULTILINE)) == 3
+    assert jobs(printed).count("train") == 4
+    assert jobs(printed).count("fetch") == 3
 
 
 def due(checkout: Checkout) -> set[str]:
@@ -92,9 +92,7 @@ def due(checkout: Checkout) -> set[str]:
     path = f"{mine}{os.pathsep}{checkout.environment['PYTHONPATH']}"
     answer = checkout.snakemake(*command, CNNATOMY_CONF=str(mine / "conf"), PYTHONPATH=path)
     assert answer.returncode == 0, answer.stdout
-    found = re.findall(r"^(?:local)?rule (\w+):.*?(?=^\[|\Z)", answer.stdout, re.MULTILINE | re.DOTALL)
-    subjects = re.findall(r"wildcards: (?:raw|dataset|run)=(\w+)", answer.stdout)
-    return {f"{rule}:{subject}" for rule, subject in zip(found, subjects, strict=False)}
+    return {f"{rule}:{next(iter(values.values()))}" for rule, values in jobs_and_wildcards(answer.stdout) if values}
 
 
 def test_a_changed_file_of_the_users_makes_anew_what_depends_on_it(followed):
