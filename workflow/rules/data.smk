@@ -8,6 +8,7 @@ rule fetch:
     log:
         "results/logs/fetch/{raw}.log",
     cache: True
+    priority: 10
     threads: threads_of("fetch")
     resources:
         mem_mb=1000,
@@ -28,6 +29,7 @@ rule prepare:
     log:
         "results/logs/prepare/{dataset}.log",
     cache: True
+    priority: 10
     threads: threads_of("prepare")
     resources:
         mem_mb=2000,

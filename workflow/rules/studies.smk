@@ -48,6 +48,7 @@ rule trials:
         "results/trials/{study}.json",
     log:
         "results/logs/trials/{study}.log",
+    priority: 15
     threads: workflow.resource_settings.cores or 1
     resources:
         mem_mb=unless_shared(in_processes, 3000),

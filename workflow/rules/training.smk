@@ -17,6 +17,8 @@ rule train:
         ),
     log:
         "results/logs/train/{run}-seed{seed}.log",
+    # First of all that is due: most exhibits wait for a network, and trainings begun last would run alone at the end.
+    priority: 20
     threads: threads_of("train")
     resources:
         mem_mb=grows(2000),

@@ -54,7 +54,7 @@ def moved(batch: Tensor, degrees: Tensor, right: Tensor, down: Tensor, scale: Te
     x_of_x, x_of_y, y_of_x, y_of_y = rows.to(batch.device)[:, :, None].unbind(1)
     x = torch.arange(width, device=batch.device) - (width - 1) / 2 - right.flatten(1).to(batch.device)
     y = torch.arange(height, device=batch.device) - (height - 1) / 2 - down.flatten(1).to(batch.device)
-    # As sums of rows and columns: products of matrices so small (`affine_grid`) take five times as long as the sampling.
+    # As sums of rows and columns: products of matrices so small (`affine_grid`) take five times the sampling's time.
     grid = torch.empty(len(batch), height, width, 2, device=batch.device)
     torch.add((x_of_x * x)[:, None, :], (x_of_y * y)[:, :, None], out=grid[..., 0]).mul_(2 / width)
     torch.add((y_of_x * x)[:, None, :], (y_of_y * y)[:, :, None], out=grid[..., 1]).mul_(2 / height)
