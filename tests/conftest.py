@@ -153,14 +153,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of tests in several processes (`make test`), the longest first; in one, the order is pytest's."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         last = len(LONGEST_FIRST)
-        functions: dict[str, int] = {}
-
-        def place(item: pytest.Item) -> tuple[int, int, str]:
-            file = next((n for n, name in enumerate(LONGEST_FIRST) if item.nodeid.startswith(name)), last)
-            # Parameters from a set come in another order in each process, and all must have the same.
-            return file, functions.setdefault(item.nodeid.partition("[")[0], len(functions)), item.nodeid
-
-        items.sort(key=place)
+        items.sort(key=lambda item: next((n for n, at in enumerate(LONGEST_FIRST) if item.nodeid.startswith(at)), last))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
