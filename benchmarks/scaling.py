@@ -2,12 +2,14 @@
 
     snakemake --cores all results/data/mnist/dataset.json results/data/spoken_digits/dataset.json
     python benchmarks/scaling.py                 # five minutes on two cores that are idle
+    python benchmarks/scaling.py --smoke         # does it run? Its figures say nothing; without the trainings and their data
 
 Works in a copy of the checkout. The table goes to benchmarks/scaling.csv.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import re
@@ -17,13 +19,14 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
-RUNS, FILES = 1000, 100
+RUNS = 1000
 LESSONS = ("convolution", "output_size", "shapes", "why_convolution")
-EMPTY = """from cnnatomy.steps.job import step
+EMPTY = """from cnnatomy.steps.step import step
 @step
 def lesson(job):
     pass
@@ -46,42 +49,47 @@ class Cost:
 
 def main() -> None:
     """Measure, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="three runs and no training: does it run?")
+    parser.add_argument("--csv", type=Path, default=Path(__file__).with_suffix(".csv"))
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "checkout"
         shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "results", ".snakemake"))
-        for name in ("mnist", "spoken_digits"):
+        for name in () if options.smoke else ("mnist", "spoken_digits"):
             shutil.copytree(PROJECT / "results/data" / name, copy / "results/data" / name)
         rows = []
-        for measured in (overhead, side_by_side, two_processes, planned):
+        trained = () if options.smoke else (side_by_side, two_processes)
+        for measured in (overhead, *trained, partial(planned, runs=3 if options.smoke else RUNS)):
             for row in measured(copy):
                 print("{:72} {:8.2f} {:3} {}".format(*row), flush=True)
                 rows.append(row)
-    with (PROJECT / "benchmarks/scaling.csv").open("w", newline="") as file:
+    with options.csv.open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([["figure", "value", "unit", "reach"], *rows])
 
 
-def planned(checkout: Path) -> list[tuple[str, float, str, str]]:
-    """Dry runs: a network with a thousand seeds, each trained and evaluated; a thousand points of a grid; run files."""
+def planned(checkout: Path, runs: int) -> list[tuple[str, float, str, str]]:
+    """Dry runs: a network with so many seeds, each trained and evaluated; so many points of a grid; run files."""
     own = checkout / "own"
     for group in ("run", "report", "study"):
         (own / group).mkdir(parents=True)
-    rates = [round(0.001 + k * 1e-5, 5) for k in range(RUNS)]
-    for k, rate in enumerate(rates[:FILES]):
+    rates = [round(0.001 + k * 1e-5, 5) for k in range(runs)]
+    for k, rate in enumerate(rates):
         (own / f"run/rate{k}.yaml").write_text(RUN.format(rate=rate))
     (own / "report/files.yaml").write_text(
-        f"title: {{en: Files}}\nruns: [{', '.join(f'rate{k}' for k in range(FILES))}]\nmethods: [evaluation]\n"
+        f"title: {{en: Files}}\nruns: [{', '.join(f'rate{k}' for k in range(runs))}]\nmethods: [evaluation]\n"
     )
     (own / "report/seeds.yaml").write_text(
-        f"title: {{en: Seeds}}\nruns: [mnist]\nmethods: [evaluation]\nseeds: {RUNS}\n"
+        f"title: {{en: Seeds}}\nruns: [mnist]\nmethods: [evaluation]\nseeds: {runs}\n"
     )
     (own / "study/points.yaml").write_text(
         f"title: {{en: Points}}\nbase: mnist\nseeds: 1\ngrid: {{training.learning_rate: {rates}}}\n"
     )
     found: list[tuple[str, float, str, str]] = []
     for what, reach, arguments in (
-        (f"{RUNS:,} seeds", ("≤ 60", "≤ 1000"), ("--config", "report=seeds")),
-        (f"a grid of {RUNS:,} points", ("≤ 60", "≤ 1000"), ("results/studies/points/exhibit.json",)),
-        (f"{FILES} run files", ("", ""), ("--config", "report=files")),
+        (f"{runs:,} seeds", ("≤ 60", "≤ 1000"), ("--config", "report=seeds")),
+        (f"a grid of {runs:,} points", ("≤ 60", "≤ 1000"), ("results/studies/points/exhibit.json",)),
+        (f"{runs:,} run files", ("≤ 60", "≤ 1000"), ("--config", "report=files")),
     ):
         cost = ran(checkout, *snakemake(1), "--dry-run", *arguments, CNNATOMY_CONF=str(own))
         found.append((f"dry run of {what}, processor", cost.cpu, "s", reach[0]))

@@ -2,6 +2,7 @@
 
     snakemake --cores all results/data/spoken_digits/dataset.json
     python benchmarks/studies.py                 # two minutes on two cores
+    python benchmarks/studies.py --smoke         # does it run? One seed, one epoch, whose figures say nothing
 
 `direction_quick` is trained with 17 seeds, 102 networks, by two processes. Importing is what Python's own
 `-X importtime` sums up, planning the processor seconds of composing and checking all variants.
@@ -9,6 +10,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import resource
@@ -26,8 +28,12 @@ STUDY, SEEDS = "direction_quick", 17
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="one seed, one epoch: does it run?")
+    smoke = parser.parse_args().smoke
+    values = ["study.seeds=1", "training.max_epochs=1"] if smoke else [f"study.seeds={SEEDS}"]
     started = time.process_time()
-    trainings = len(Plan(None, (f"studies.{STUDY}.seeds={SEEDS}",)).trials(STUDY))
+    trainings = len(Plan(None, tuple(f"studies.{STUDY}.{value.removeprefix('study.')}" for value in values)).trials(STUDY))
     planning = time.process_time() - started
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-X", "importtime", "-m", "cnnatomy.steps.trials", f"study={STUDY}"]
@@ -35,7 +41,7 @@ def main() -> None:
         began = time.monotonic()
         with log.open("w") as file:
             subprocess.run(
-                [*command, "workers=2", f"study.seeds={SEEDS}", f"out={out}"],
+                [*command, "workers=2", *values, f"out={out}"],
                 check=True,
                 stdout=subprocess.DEVNULL,
                 stderr=file,

@@ -1,16 +1,78 @@
-"""The benchmarks that time methods: each runs, in its smallest form."""
+"""Each benchmark runs to its end: in its smoke mode, on next to nothing, in a process of its own as a user starts it."""
 
+from __future__ import annotations
+
+import csv
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from cnnatomy.config.folders import PROJECT
+import numpy as np
+import pandas as pd
+import pytest
+
+from cnnatomy.data import prepared
+from cnnatomy.data.prepared import Axis, Facts, Normalise
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
-def test_exhibits_of_any_network_are_made_and_timed():
-    command = [sys.executable, str(PROJECT / "benchmarks/any_network.py"), "--smoke"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "80"})
-    lines = [line.split() for line in answer.stdout.splitlines()]
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Three hundred pictures of noise in the shape of MNIST."""
+    folder = tmp_path_factory.mktemp("data") / "mnist"
+    random, n = np.random.default_rng(0), 300
+    axes = [Axis("row", "px", list(range(28))), Axis("column", "px", list(range(28)))]
+    facts = Facts(
+        name="mnist",
+        kind="images",
+        classes=[str(digit) for digit in range(10)],
+        shape=(1, 28, 28),
+        axes=axes,
+        splits={"train": n},
+        normalise=Normalise([0.5], [0.3]),
+    )
+    table = pd.DataFrame({"id": [str(k) for k in range(n)], "split": "train", "label": np.arange(n) % 10})
+    prepared.save(folder, facts, random.integers(0, 256, (n, 1, 28, 28)).astype(np.uint8), table)
+    return folder
+
+
+def ran(name: str, *arguments: str, folder: Path) -> str:
+    """What `python benchmarks/<name>.py --smoke` prints, run in a folder."""
+    command = [sys.executable, str(PROJECT / f"benchmarks/{name}.py"), "--smoke", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def test_training_compares_a_step_with_a_bare_loop_and_its_kernels(digits, tmp_path):
+    said = ran("training", "--data", str(digits), "--csv", str(tmp_path / "t.csv"), "--threads", "1", folder=tmp_path)
+    measured = {row["measure"]: float(row["value"]) for row in rows(tmp_path / "t.csv")}
+    assert len(measured) == 4 and all(value > 0 for value in measured.values())
+    assert "conv2 backward, weights" in said
+
+
+def test_every_benchmark_of_the_workflow_says_a_figure(tmp_path):
+    assert "nothing to do" in ran("workflow", "--tables", str(tmp_path), folder=PROJECT)
+    figures = {row["figure"]: float(row["value"]) for row in rows(tmp_path / "workflow.csv")}
+    assert 0 < figures["make report, nothing to do"] < figures["make report, all of it"]
+
+
+def test_what_a_large_workflow_costs_is_measured(tmp_path):
+    ran("scaling", "--csv", str(tmp_path / "s.csv"), folder=PROJECT)
+    figures = rows(tmp_path / "s.csv")
+    assert sum("dry run of" in row["figure"] for row in figures) >= 3
+    assert all(float(row["value"]) > 0 for row in figures if row["unit"] == "s")
+
+
+def test_exhibits_of_any_network_are_made_and_timed(tmp_path):
+    lines = [line.split() for line in ran("any_network", folder=tmp_path).splitlines()]
     assert [line[:2] for line in lines] == [["small", "kernels"], ["small", "structure"]]
     for line in lines:
         assert 0.5 < float(line[2]) < 60 and "met" in line  # no import of torch takes less
