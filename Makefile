@@ -38,6 +38,7 @@ bench: $(READY)  ## the numbers of the README's second table, side by side
 clean:  ## what was made: results and Snakemake's notes; not the environment, not the raw data
 	rm -rf results .snakemake
 
+# UV and TORCH_INDEX, which workflow/setup.sh explains, reach it by the environment.
 $(READY): requirements.lock pyproject.toml workflow/setup.sh
 	@PYTHON="$(PYTHON)" workflow/setup.sh $(VENV)
 	@touch $@
