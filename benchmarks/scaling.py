@@ -2,7 +2,7 @@
 
     snakemake --cores all results/data/mnist/dataset.json results/data/spoken_digits/dataset.json
     python benchmarks/scaling.py                 # five minutes on two cores that are idle
-    python benchmarks/scaling.py --smoke         # does it run? Its figures say nothing; without the trainings and their data
+    python benchmarks/scaling.py --smoke         # does it run? Its figures say nothing; no trainings
 
 Works in a copy of the checkout. The table goes to benchmarks/scaling.csv.
 """

@@ -33,7 +33,9 @@ def main() -> None:
     smoke = parser.parse_args().smoke
     values = ["study.seeds=1", "training.max_epochs=1"] if smoke else [f"study.seeds={SEEDS}"]
     started = time.process_time()
-    trainings = len(Plan(None, tuple(f"studies.{STUDY}.{value.removeprefix('study.')}" for value in values)).trials(STUDY))
+    trainings = len(
+        Plan(None, tuple(f"studies.{STUDY}.{value.removeprefix('study.')}" for value in values)).trials(STUDY)
+    )
     planning = time.process_time() - started
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-X", "importtime", "-m", "cnnatomy.steps.trials", f"study={STUDY}"]

@@ -1,9 +1,8 @@
-"""Each benchmark runs to its end: in its smoke mode, on next to nothing, in a process of its own as a user starts it."""
+"""Each benchmark runs to its end in its smoke mode, on next to nothing, in a process of its own."""
 
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 import sys
 from pathlib import Path
