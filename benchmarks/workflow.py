@@ -43,7 +43,9 @@ def main() -> None:
             PROJECT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "results", "resources", ".snakemake")
         )
         whole = [made(copy, changed), made(copy, changed)]
-        jobs = [job(copy, *asked) for asked in asked_of(Plan("default", changed))]
+        plan = Plan("default", changed)
+        given = f"given={plan.write(copy / 'results/config')}"
+        jobs = [job(copy, *asked, given) for asked in asked_of(plan)]
     importing, total = (sum(j[key] for j in jobs) for key in ("importing", "cpu"))
     exhibits = [j for j in jobs if str(j["job"]).startswith("dissect")]
     figures = [
@@ -85,7 +87,7 @@ def asked_of(plan: Plan) -> list[tuple[str, ...]]:
             own = OWN_STEP.get(method)
             lines.append((own, f"run={run}") if own else ("dissect", f"run={run}", f"method={method}"))
     lines += [("lesson", f"lesson={lesson}") for lesson in plan.report["lessons"]]
-    return [*lines, ("report", f"report={plan.report_name}")]
+    return [*lines, ("report",)]
 
 
 def job(checkout: Path, step: str, *arguments: str) -> dict[str, float | str]:
@@ -106,7 +108,7 @@ def job(checkout: Path, step: str, *arguments: str) -> dict[str, float | str]:
         raise SystemExit(f"{step} {' '.join(arguments)} failed:\n{log.read_text()[-2000:]}")
     importing = sum(map(int, IMPORT.findall(log.read_text()))) / 1e6
     return {
-        "job": " ".join([step, *arguments]),
+        "job": " ".join([step, *(argument for argument in arguments if not argument.startswith("given="))]),
         "cpu": round(used.ru_utime + used.ru_stime, 2),
         "importing": round(importing, 2),
         "memory": round(used.ru_maxrss / 1024, 0),
