@@ -118,6 +118,9 @@ def turn_primitives(data: Path, threads: int, batches: int) -> Callable[[], floa
     """Seconds of all kernels of a step, each timed by itself, its operands warm; prints them one by one."""
     import torch
 
+    from cnnatomy.training.memory import keep_freed_memory
+
+    keep_freed_memory()
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     kernels = kernels_of_a_step()
@@ -141,8 +144,9 @@ def kernels_of_a_step() -> dict[str, Callable[[], object]]:
     kernels: dict[str, Callable[[], object]] = {}
     side, channels = 28, 1
     for layer, filters in enumerate((25, 50), 1):
-        x = torch.randn(BATCH, channels, side, side).contiguous(memory_format=last)
-        w = torch.randn(filters, channels, 3, 3).contiguous(memory_format=last)
+        # `contiguous` would leave what has one channel as it is, and with it all that is computed of it.
+        x, w = torch.randn(BATCH, channels, side, side), torch.randn(filters, channels, 3, 3)
+        x, w = x.to(memory_format=last), w.to(memory_format=last)
         bias, side = torch.randn(filters), side - 2
         y = aten.convolution(x, w, bias, [1, 1], [0, 0], [1, 1], False, [0, 0], 1)
         small, places = aten.max_pool2d_with_indices(y, [2, 2], [2, 2])

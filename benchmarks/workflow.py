@@ -27,7 +27,7 @@ from cnnatomy.config.plan import OWN_STEP, Plan
 PROJECT = Path(__file__).resolve().parents[1]
 IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
 #: A report of one lesson.
-SMALL = ("report.runs=[]", "report.methods=[]", "report.lessons=[output_size]")
+SMALL = ("report.runs=[]", "report.methods=[]", "report.lessons=[output_size]", "report.studies=[]")
 
 
 def main() -> None:
