@@ -33,10 +33,11 @@ from cnnatomy.warm.client import ADDRESS, THREADS, settled
 STEPS = (
     *("numpy", "pandas", "yaml", "PIL.Image", "hydra", "hydra.utils", "hydra.core.config_store", "omegaconf"),
     *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "jsonschema"),
-    *("torch", "safetensors.numpy", "safetensors.torch"),
+    *("torch", "torch._dynamo", "safetensors.numpy", "safetensors.torch"),  # its optimisers import the second
 )
 TRAINING = ("pytorch_lightning",)
 
+_ENVIRONMENT = settled(os.environ)  # before libraries add to it
 _held: list[int] = []
 
 
@@ -138,7 +139,7 @@ class _Warm:
         except (OSError, ValueError):
             connection.close()
             return
-        fits = asked["folder"] == os.getcwd() and settled(asked["environment"]) == settled(os.environ)
+        fits = asked["folder"] == os.getcwd() and settled(asked["environment"]) == _ENVIRONMENT
         child = os.fork() if fits else 0
         if fits and not child:
             connection.close()
