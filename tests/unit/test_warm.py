@@ -18,7 +18,7 @@ JOB = """
 import os, sys, time
 print(sys.argv[1:], sys.argv[0], os.getcwd(), os.environ.get("GREETING"), sys.stdin.read(), flush=True)
 print("said to stderr", file=sys.stderr)
-print("warm" if "torch" in sys.modules else "cold")
+print("warm" if "torch" in sys.modules else "cold", "pytorch_lightning" in sys.modules)
 if sys.argv[1] == "sleep":
     open("asleep", "w").write(str(os.getpid()))
     time.sleep(60)
@@ -32,7 +32,7 @@ sys.exit({"fine": 0, "seven": 7}.get(sys.argv[1], sys.argv[1]))
 STEP = """
 import runpy, sys
 from cnnatomy.warm import client
-status = client.hand_over("job", "dissect")
+status = client.hand_over("job", "train" if "a training" in sys.argv else "dissect")
 if status is not None:
     client.end_as(status)
 runpy.run_module("job", run_name="__main__", alter_sys=True)
@@ -119,6 +119,13 @@ def test_who_ends_the_job_ends_the_child(folder, starter, number):
 def test_a_job_of_another_environment_works_by_itself(folder, starter):
     status, said, _ = ended(folder, starter[1] | {"GREETING": "hello, you"}, "fine")
     assert status == 0 and "cold" in said and "hello, you" in said
+
+
+def test_a_training_is_forked_from_a_process_that_has_lightning_too(folder, starter):
+    assert "warm False" in ended(folder, starter[1], "fine")[1]
+    for _ in range(2):  # the first makes that process
+        status, said, _ = ended(folder, starter[1], "fine", "a training")
+        assert status == 0 and "warm True" in said
 
 
 def test_a_job_in_the_threads_that_the_workflow_gives_it_is_forked(folder, starter):
