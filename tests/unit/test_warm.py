@@ -133,17 +133,17 @@ def test_a_job_in_the_threads_that_the_workflow_gives_it_is_forked(folder, start
     assert status == 0 and "warm" in said
 
 
-def test_the_warm_process_has_one_thread_and_ends_with_who_started_it(folder, starter):
+def test_warm_processes_have_one_thread_and_end_with_who_started_them(folder, starter):
     process, environment = starter
     ended(folder, environment, "fine")
+    ended(folder, environment, "fine", "a training")
     place = environment["CNNATOMY_WARM"]
-    (warm,) = [
-        path.parent for path in Path("/proc").glob("[0-9]*/cmdline") if f"cnnatomy.warm.server\0{place}" in _read(path)
-    ]
-    assert len(list((warm / "task").iterdir())) == 1
+    told = f"cnnatomy.warm.server\0{place}"
+    warm = [file.parent for file in Path("/proc").glob("[0-9]*/cmdline") if told in _read(file)]
+    assert [len(list((one / "task").iterdir())) for one in warm] == [1, 1]
     process.kill()
     process.wait()
-    _until(lambda: not warm.exists() and not Path(place).exists())
+    _until(lambda: not any(one.exists() for one in warm) and not Path(place).exists())
     status, said, _ = ended(folder, environment, "fine")
     assert status == 0 and "cold" in said
 
