@@ -101,13 +101,13 @@ def begun(checkout: Checkout, slurm, *arguments: str) -> subprocess.Popen[str]:
     raise AssertionError("no training came to work")
 
 
-def goes_on(checkout: Checkout) -> None:
+def goes_on(checkout: Checkout, seed: str = "seed0") -> None:
     """Wait until the training has taken up where an earlier one was stopped."""
     for _ in range(1800):
-        if log_of(checkout, "train/stripes-seed0.log").startswith("going on after epoch"):
+        if log_of(checkout, f"train/stripes-{seed}.log").startswith("going on after epoch"):
             return
         time.sleep(0.1)
-    pytest.fail(log_of(checkout, "train/stripes-seed0.log")[:500])
+    pytest.fail(log_of(checkout, f"train/stripes-{seed}.log")[:500])
 
 
 def test_one_interrupt_cancels_all_jobs_and_the_next_run_goes_on(slurm, cluster):
@@ -122,9 +122,11 @@ def test_one_interrupt_cancels_all_jobs_and_the_next_run_goes_on(slurm, cluster)
             break
         time.sleep(0.1)
     assert slurm.queued() == [] and not (cluster.folder / NETWORK).exists()
-    again = begun(cluster, slurm)
+    # Both were sent at once: which of them Slurm took first is seen from the state it left.
+    (begun_first,) = (folder.name for folder in (cluster.folder / "results/state/stripes").iterdir())
+    again = begun(cluster, slurm, "--", NETWORK.replace("seed0", begun_first))
     try:
-        goes_on(cluster)
+        goes_on(cluster, begun_first)
     finally:
         again.send_signal(signal.SIGINT)
         again.communicate(timeout=60)
