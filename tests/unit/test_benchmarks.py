@@ -14,6 +14,7 @@ import pytest
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
 
+pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
 
 
