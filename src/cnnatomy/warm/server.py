@@ -53,26 +53,35 @@ def start() -> None:
     _held.append(held)  # closed by the system when this process has ended
     # Its libraries see the environment of the jobs, and one thread, as almost all jobs have.
     environment = os.environ | dict.fromkeys(THREADS, "1")
-    os.set_inheritable(watched, True)
+    # Open from now on, so that the first job, however soon it comes, waits instead of finding nobody.
+    listeners = [_listen(folder / place) for place in ("steps", "training")]
+    handed = [watched, *(listener.fileno() for listener in listeners)]
+    for number in handed:
+        os.set_inheritable(number, True)
     with open(folder / "log", "wb") as log:
         subprocess.Popen(
-            [sys.executable, "-m", __name__, str(folder), str(watched)],
+            [sys.executable, "-m", __name__, str(folder), *map(str, handed)],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             close_fds=False,  # like every job it keeps the lock of `make report` until it ends
         )
+    for listener in listeners:
+        listener.close()
     os.close(watched)
     os.environ[ADDRESS] = str(folder)
 
 
-def main(folder: str, watched: str) -> None:
-    """Serve jobs until the other end of the pipe `watched` is closed and the last job has ended."""
+def main(folder: str, watched: str, steps: str, training: str) -> None:
+    """Serve jobs until the other end of the pipe `watched` is closed and the last job has ended.
+
+    steps, training: the sockets at which jobs and trainings come in; these three are open files, by their numbers.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs
     try:
-        listeners = {place: _listen(Path(folder) / place) for place in ("steps", "training")}
-        _Warm(listeners["steps"], STEPS, int(watched), listeners["training"]).serve()
+        listeners = [socket.socket(fileno=int(number)) for number in (steps, training)]
+        _Warm(listeners[0], STEPS, int(watched), listeners[1]).serve()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
