@@ -12,10 +12,12 @@ import subprocess
 import sys
 import time
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from cnnatomy.steps import clock
 from tests.conftest import OWN, Checkout, jobs, with_own
 
 
@@ -201,12 +203,17 @@ def test_the_time_line_has_every_job_and_agrees_with_snakemakes_clock(made):
     logs = {(log.parent.name, log.stem) for log in (made.folder / "results/logs").glob("*/*.log")}
     assert set(times) == logs - {("report", "report")} and len(times) > 6
     records = [json.loads(file.read_text()) for file in (made.folder / ".snakemake/metadata").iterdir()]
-    theirs = {log: record["endtime"] - record["starttime"] for record in records for log in record["log"]}
-    for (rule, job), (clock, cpu) in times.items():
-        # Measured from outside: with the start of Python and the wait for what it needs to be loaded, which on a busy
-        # machine takes long.
-        assert 0 <= theirs[f"results/logs/{rule}/{job}.log"] - clock < 60
-        assert cpu < 4 * clock + 1
+    theirs = {log: (record["starttime"], record["endtime"]) for record in records for log in record["log"]}
+    for (rule, job), (seconds, cpu) in times.items():
+        log = f"results/logs/{rule}/{job}.log"
+        told = clock.read(made.folder / log, rule, job)
+        start, end = (datetime.fromisoformat(told[which]).timestamp() for which in ("start", "end"))
+        assert seconds == pytest.approx(end - start, abs=0.06)
+        # From outside a job begins earlier, by the start of Python and the wait for what it needs to be loaded, and
+        # ends soon after: within three seconds of a machine of its own.
+        assert theirs[log][0] <= start and end <= theirs[log][1] + 0.01
+        assert theirs[log][1] - end < 3 * max(1, seconds / cpu)
+        assert cpu < 4 * seconds + 1
 
 
 def test_what_a_job_took_is_kept_in_snakemakes_columns(made):

@@ -6,6 +6,7 @@ sample, or the gradient at a picture of one to four channels.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -175,13 +176,8 @@ def _places(
     shape: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, int], dilation: tuple[int, int]
 ) -> Iterator[tuple[slice, slice]]:
     """For each place of a kernel the rows and columns of an input on which it lies."""
-    lengths = [
-        (side - spread * (size - 1) - 1) // step + 1
+    rows, columns = (
+        [slice(k * spread, side - spread * (size - 1 - k), step) for k in range(size)]
         for side, size, step, spread in zip(shape[2:], kernel[2:], stride, dilation, strict=True)
-    ]
-    for row in range(kernel[2]):
-        for column in range(kernel[3]):
-            yield tuple(  # type: ignore[misc]
-                slice(first, first + step * (length - 1) + 1, step)
-                for first, length, step in zip((row * dilation[0], column * dilation[1]), lengths, stride, strict=True)
-            )
+    )
+    yield from itertools.product(rows, columns)

@@ -34,7 +34,7 @@ class Cost:
 
 
 def costs_of(benchmarks: Sequence[Path]) -> list[Cost]:
-    """The costs in Snakemake's benchmark files, `<rule>/<job>.tsv`. One that a job left incomplete is left out."""
+    """The costs in files with the columns of Snakemake's benchmarks, `<rule>/<job>.tsv`; incomplete ones are left out."""
     costs = []
     for path in sorted(map(Path, benchmarks), key=lambda path: (path.parent.name, path.name)):
         with path.open(encoding="utf-8", newline="") as file:
@@ -51,7 +51,7 @@ def costs_csv(costs: Sequence[Cost]) -> str:
 
 
 def _number(cell: str | None) -> float | None:
-    """Snakemake writes NA or - for what it could not measure, as for jobs shorter than its first look."""
+    """NA or - stands for what was not measured, as in Snakemake's own."""
     try:
         return float(cell or "")
     except ValueError:

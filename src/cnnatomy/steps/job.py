@@ -156,7 +156,7 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     config = compose.compose([*theirs, *own])
     threads = str(config["training"]["threads"] if name in ("train", "trials") else config["threads"][name])
     client.load_anew(threads)
-    for library in ("OMP", "MKL", "OPENBLAS", "NUMBA"):  # read once, when numpy and torch are imported
+    for library in ("OMP", "MKL", "OPENBLAS"):  # read once, when numpy and torch are imported
         os.environ[f"{library}_NUM_THREADS"] = threads
 
     def job(resolved) -> None:

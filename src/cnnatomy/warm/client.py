@@ -21,7 +21,7 @@ inside = False
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: What a shell and Snakemake set for each job, and no library reads at its import.
 _PASSING = {*THREADS, ADDRESS, "_", "PWD", "OLDPWD", "SHLVL", "TMPDIR", "TMP", "TEMP", "TEMPDIR"}
-_PASSING |= {"GOTO_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS"}
+_PASSING |= {"GOTO_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"}
 
 
 def settled(environment: Mapping[str, str]) -> dict[str, str]:
