@@ -34,7 +34,7 @@ class Cost:
 
 
 def costs_of(benchmarks: Sequence[Path]) -> list[Cost]:
-    """The costs in files with the columns of Snakemake's benchmarks, `<rule>/<job>.tsv`; incomplete ones are left out."""
+    """The costs in files with the columns of Snakemake's benchmarks, `<rule>/<job>.tsv`; but not incomplete ones."""
     costs = []
     for path in sorted(map(Path, benchmarks), key=lambda path: (path.parent.name, path.name)):
         with path.open(encoding="utf-8", newline="") as file:
