@@ -530,7 +530,7 @@ def test_a_growing_page_says_how_far_the_run_is_in_both_languages(tmp_path, fold
     page = Reader(text)
     assert_nothing_acts(page)
     assert [meter["value"] + "/" + meter["max"] for meter in page.all("progress")] == ["37/101"]
-    for said in ("37 of 101 jobs are done; about 4 min are left.", "已完成 101 个任务中的 37 个；约剩 4 分钟。"):
+    for said in ("37 of 101 jobs are done; about 4 min to go.", "已完成 101 个任务中的 37 个；约剩 4 分钟。"):
         assert said in text
     for said in ("train mnist", "3.3\u202fmin", "dissect speech <kernels>", "DataError: no such <file>", "14:05:12"):
         assert said in "".join(page.text)
@@ -544,8 +544,8 @@ def test_a_growing_page_says_how_far_the_run_is_in_both_languages(tmp_path, fold
     ("left", "said"),
     [
         (None, "37 of 101 jobs are done."),
-        (12.0, "less than a minute is left."),
-        (5400.0, "about 1.5 h are left."),
+        (12.0, "less than a minute to go."),
+        (5400.0, "about 1.5 h to go."),
     ],
 )
 def test_a_growing_page_says_about_how_long_it_still_takes(tmp_path, left, said):

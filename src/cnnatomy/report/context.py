@@ -82,9 +82,9 @@ class Context(TypedDict, total=False):
 
     `name` is the report's (`default`), `command` the exact command that made it, `configuration` the resolved YAML
     of each run, `given` the file in which its overrides stand, `citation` how to cite the project. `versions`,
-    `machine`, `git`, `times` and the costs read from `benchmarks` (Snakemake's tsv files, `<rule>/<job>.tsv`) may
-    change while the inputs stay the same; they stand in the page's one marked block. `missing` is for a partial report,
-    `growing` for one of a run at work.
+    `machine`, `git`, `times` and the costs read from `benchmarks` (tables of Snakemake's columns,
+    `<rule>/<job>.tsv`) may change while the inputs stay the same; they stand in the page's one marked block. `missing`
+    is for a partial report, `growing` for one of a run at work.
     """
 
     title: Text

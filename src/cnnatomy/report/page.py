@@ -145,11 +145,11 @@ class Page:
         if left is None:
             return phrase("{done} of {total} jobs are done.", **done)
         if left < 60:
-            return phrase("{done} of {total} jobs are done; less than a minute is left.", **done)
+            return phrase("{done} of {total} jobs are done; less than a minute to go.", **done)
         if left < 3600:
-            return phrase("{done} of {total} jobs are done; about {n} min are left.", **done, n=round(left / 60))
+            return phrase("{done} of {total} jobs are done; about {n} min to go.", **done, n=round(left / 60))
         hours = f"{left / 3600:.1f}"
-        return phrase("{done} of {total} jobs are done; about {n} h are left.", **done, n=hours)
+        return phrase("{done} of {total} jobs are done; about {n} h to go.", **done, n=hours)
 
     def total(self, costs: Sequence[dict[str, Any]]) -> Text:
         """What all jobs cost together."""
