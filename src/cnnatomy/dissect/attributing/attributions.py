@@ -37,9 +37,8 @@ TITLES = {
     "occlusion": {"en": "occlusion", "zh": "遮挡"},
     "guided_backpropagation": {"en": "guided backpropagation", "zh": "引导反向传播"},
 }
-PATH = (
-    3e10  # multiply-adds for one exact integral, three for all; half as many where a network is too large to be exact
-)
+#: Effort for one exact integral, and three times that for all; half of it where a network is too large to be exact.
+PATH = 3e10
 POINTS, FEWER_POINTS = 17, 9  # places on the line at which rough integrated gradients ask; the fewer a large network
 WINDOWS = 8  # windows of occlusion along the longer side, when they lie edge to edge
 
