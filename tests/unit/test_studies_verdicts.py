@@ -102,14 +102,17 @@ def study(**changes: object) -> Study:
     return Study.read("voices", written | changes)
 
 
-def told(right: dict[tuple[str, int], dict[str, str]], over: str) -> tuple[pd.DataFrame, Answers]:
-    """What was measured of networks that gave these answers: by network and seed the hits of each unit."""
+def told(
+    right: dict[tuple[str, int], dict[str, str]], over: str, study: str = "voices", factor: str = "network"
+) -> tuple[pd.DataFrame, Answers]:
+    """What was measured of networks that gave these answers: by level of the factor and seed the hits of each unit."""
     rows, answers = [], {}
-    for (network, seed), units in right.items():
+    for (level, seed), units in right.items():
         hits = "".join(units.values())
         number = Answered("test_accuracy", hits.count("1") / len(hits), unit="fraction", over=over, right=units)
-        rows.append({"run": f"voices-{network}", "network": network, "seed": seed, **vars(number)})
-        answers[f"voices-{network}", seed, "test_accuracy", ""] = number
+        run = f"{study}-{level}"
+        rows.append({"run": run, factor: level, "seed": seed, **vars(number)})
+        answers[run, seed, "test_accuracy", ""] = number
     return pd.DataFrame(rows), answers
 
 

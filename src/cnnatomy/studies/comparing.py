@@ -102,12 +102,7 @@ class Compared:
     @property
     def subject(self) -> str:
         """What was compared, as the subject of a number: `of=frequency;than=time;split=male_female,female_male`."""
-        said = self.said
-        parts = {"of": _levels(said["of"]), "than": _levels(said["than"]), "metric": said["metric"]}
-        parts |= {factor: ",".join(levels) for factor, levels in said["where"].items()}
-        if said["subject"]:
-            parts["at"] = said["subject"]
-        return ";".join(f"{key}={value}" for key, value in parts.items())
+        return subject_of(self.said)
 
     @property
     def name(self) -> str:
@@ -117,7 +112,7 @@ class Compared:
     @property
     def what(self) -> str:
         """The two sides: `frequency − time`."""
-        return f"{_levels(self.said['of'])} − {_levels(self.said['than'])}"
+        return what_of(self.said)
 
     @property
     def where(self) -> str:
@@ -129,6 +124,20 @@ class Compared:
     def scale(self) -> int:
         """Differences of shares are shown in points, hundredths: a per cent of what would not be said."""
         return 100 if self.unit == "fraction" else 1
+
+
+def subject_of(said: Mapping[str, Any]) -> str:
+    """A comparison as the subject of a number; see `Compared.subject`."""
+    parts = {"of": _levels(said["of"]), "than": _levels(said["than"]), "metric": said["metric"]}
+    parts |= {factor: ",".join(levels) for factor, levels in said["where"].items()}
+    if said["subject"]:
+        parts["at"] = said["subject"]
+    return ";".join(f"{key}={value}" for key, value in parts.items())
+
+
+def what_of(said: Mapping[str, Any]) -> str:
+    """The two sides of a comparison; see `Compared.what`."""
+    return f"{_levels(said['of'])} − {_levels(said['than'])}"
 
 
 def compare(said: Mapping[str, Any], sides: Sides, measured: pd.DataFrame, answers: Answers) -> Compared:
