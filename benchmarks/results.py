@@ -83,7 +83,7 @@ def without_units() -> list[str]:
 
 
 def table() -> str:
-    """The README's table: each study's claim, what came of it, and the first difference that decides."""
+    """The README's table: each study's claim, what came of it, and the difference that it hangs on."""
     lines = [
         "| study | claim | outcome | what decides (95 % interval) | trainings |",
         "|" + " --- |" * 5,
@@ -93,14 +93,15 @@ def table() -> str:
         numbers = pd.read_csv(KEPT / f"{name}.csv", keep_default_na=False).set_index(["metric", "subject"])
         said = OUTCOMES[int(numbers.loc[("verdict", "")]["value"])]
         trainings = int(numbers.loc[("trainings", "")]["value"])
-        first, *others = [vars(one) for one in study.comparisons if one.decides]
+        deciding = [vars(one) for one in study.comparisons if one.decides]
         whole = numbers.loc[("difference", "")]
+        head = next(one for one in deciding if numbers.loc[("difference", subject_of(one))].equals(whole))
         intervals = [_interval(whole)]
         for metric, subject in numbers.index:
-            if metric == "difference" and subject.startswith(f"{subject_of(first)};over="):
+            if metric == "difference" and subject.startswith(f"{subject_of(head)};over="):
                 intervals.append(f"{_interval(numbers.loc[(metric, subject)])} over {subject.rpartition('=')[2]}")
-        what = f"{what_of(first)}, {first['metric'].replace('_', ' ')}: {_signed(whole['value'])} {whole['unit']} "
-        what += f"({'; '.join(intervals)})" + (f"; and {len(others)} more" if others else "")
+        what = f"{what_of(head)}, {head['metric'].replace('_', ' ')}: {_signed(whole['value'])} {whole['unit']} "
+        what += f"({'; '.join(intervals)})" + (f"; and {len(deciding) - 1} more" if len(deciding) > 1 else "")
         lines.append(f"| `{name}` | {study.content['claim']['en']} | {said} | {what} | {trainings} |")
     return "\n".join(lines) + "\n"
 

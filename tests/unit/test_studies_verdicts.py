@@ -12,7 +12,7 @@ from scipy import stats
 
 from cnnatomy.config.study import Study
 from cnnatomy.statistics.differences import LEVEL, p_below, sample_for, t_interval
-from cnnatomy.studies.comparing import Answers, Compared, Estimate, compare, corrected, verdict
+from cnnatomy.studies.comparing import Answers, Compared, Estimate, compare, corrected, foremost, verdict
 from cnnatomy.studies.figures import units_table
 from cnnatomy.studies.measures.answers import SAMPLE, Answered, answered
 from cnnatomy.studies.wording import sentence
@@ -271,3 +271,16 @@ def test_what_contradicts_is_named_with_its_p():
     text = said_of(made_of(of_mean(0.1)), made_of(of_mean(-0.1), than={"network": "c"}))
     assert text.startswith("Not supported by these data.") and "What contradicts it: a − c (adjusted p " in text
     assert "What contradicts it: a − b" not in text
+
+
+def test_what_is_shown_first_is_what_the_verdict_hangs_on():
+    first, last = made_of(of_mean(0.1)), made_of(of_mean(0.2))
+    barely, open_ = made_of(of_mean(0.01)), made_of(of_mean(-0.002))
+    against = made_of(of_mean(-0.1))
+    for several, shown in (
+        ([first, last], first),
+        ([first, barely, open_, last], open_),
+        ([first, open_, against], against),
+        ([last, made_of(of_mean(-0.1), decides=False)], last),
+    ):
+        assert foremost(corrected(several)).seen is shown.seen

@@ -222,6 +222,14 @@ def verdict(compared: Sequence[Compared]) -> int:
     return min(one.verdict for one in compared if one.said["decides"])
 
 
+def foremost(compared: Sequence[Compared]) -> Compared:
+    """The comparison that the verdict hangs on: the first where all support it, else what speaks most against it."""
+    deciding = [one for one in compared if one.said["decides"]]
+    if verdict(compared) == SUPPORTED:
+        return deciding[0]
+    return min((one for one in deciding if one.verdict == verdict(compared)), key=lambda one: one.p)
+
+
 def sample_to_decide(compared: Sequence[Compared]) -> dict[str, int | None]:
     """How many units of each kind would decide, in four of five studies, if all differences are what was seen.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnatomy.exhibit import Block, Exhibit, Number, Prose, Table
-from cnnatomy.studies.comparing import Compared, Estimate, verdict
+from cnnatomy.studies.comparing import Compared, Estimate, foremost, verdict
 from cnnatomy.studies.figures import comparisons_figure, drawn
 from cnnatomy.studies.summaries import summary
 from cnnatomy.studies.wording import OUTCOMES, sentence
@@ -35,8 +35,7 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
     settings = {language: study["settings"].get(language, study["settings"]["en"]) for language in ("en", "zh")}
     means = summary(measured, factors, "seed")
     decided = verdict(compared)
-    deciding = [one for one in compared if one.said["decides"]]
-    head = deciding[0]
+    head = foremost(compared)
     numbers = [
         Number("verdict", decided, n=head.seen.n),
         _difference(head, head.seen, ""),
