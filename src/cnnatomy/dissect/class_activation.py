@@ -295,7 +295,7 @@ def _caption(facts: Facts, layers: Sequence[Layer], verdicts: Mapping[str, Verdi
         "en": (
             "A class activation map adds up the last convolution's maps, each as much as it matters for a class: by "
             "its mean gradient (Grad-CAM), by its positive gradients evened out (Grad-CAM++), or place by place "
-            "(Layer-CAM). It claims where in the sample the class is read, and not from what; how far the claim holds is "
+            "(Layer-CAM). It claims where in the sample the class is read, and not from what; how far that holds is "
             "measured in “Which maps can be believed”. On a wrong prediction there is a map for the class read and one "
             f"for the true class: where they are alike, they can't say why one was read and not the other. {test['en']}"
         ),
