@@ -13,7 +13,7 @@ import time
 import pandas as pd
 import pytest
 
-from tests.conftest import OWN, Checkout, jobs, with_own
+from tests.conftest import OWN, PROJECT, Checkout, jobs, with_own
 
 EXHIBIT = "results/studies/widths/exhibit.json"
 RUNS = [f"results/runs/widths-{level}/seed{seed}" for seed in (0, 1) for level in ("few", "many")]
@@ -205,3 +205,10 @@ def test_a_study_that_cannot_be_is_refused_before_the_first_job(made):
     assert answer.returncode != 0
     assert "study widths: base: no run 'stripe'. Did you mean 'stripes'?" in answer.stdout
     assert jobs(answer.stdout) == []
+
+
+def test_what_a_study_costs_beside_its_trainings_is_measured(made):
+    script = PROJECT / "benchmarks/studies.py"
+    answer = made.run(sys.executable, str(script), "--smoke", "--study", "widths")
+    assert answer.returncode == 0, answer.stdout
+    assert "4 trainings: " in answer.stdout and "importing: " in answer.stdout and "planning: " in answer.stdout
