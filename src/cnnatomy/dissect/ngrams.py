@@ -21,7 +21,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import LayerNotFound, named, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.predicting import predict
-from cnnatomy.statistics.intervals import mean_interval, share, wilson
+from cnnatomy.statistics.intervals import mean_interval, ratio, share, wilson
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -34,7 +34,6 @@ SOURCES = [
 ]
 PARTS = (0.05, 0.1, 0.2, 0.3, 0.5)  # of a sentence's words deleted, in the figure
 ONE_BY_ONE = 20_000  # sentences with one word less that are tried at most
-RESAMPLED = 2000  # bootstrap samples
 PICKS = 4  # filters named for a sentence
 
 
@@ -127,7 +126,7 @@ def ngrams(
         seed=0,
         title=TITLE,
         caption=_caption(found, deleted, training is not None, config),
-        numbers=_numbers(network, samples, found, deleted, random) + _of_filters(found),
+        numbers=_numbers(network, samples, found, deleted) + _of_filters(found),
         blocks=blocks,
         sources=SOURCES,
     )
@@ -212,24 +211,14 @@ def _deleted(
     )
 
 
-def _ratio(deleted: Deleted, random: np.random.Generator) -> Number | None:
-    """How many times as much the highlighted words matter; the interval by resampling sentences with both drops."""
+def _ratio(deleted: Deleted) -> Number | None:
+    """How many times as much the highlighted words matter; the interval is over sentences."""
     n, chance = len(deleted.random), float(deleted.random.mean())
-    counts = random.multinomial(n, np.full(n, 1 / n), size=RESAMPLED)
-    above, below = counts @ deleted.highlighted, counts @ deleted.random
-    if chance <= 0 or (below <= 0).mean() > 0.025:
+    ends = ratio(deleted.highlighted, deleted.random) if n > 1 and chance > 0 else None
+    if ends is None:
         return None  # random deletion changes nothing that could be compared with
-    ratios = np.divide(above, below, out=np.full(RESAMPLED, np.inf), where=below > 0)
-    low, high = (float(np.quantile(ratios, q, method="lower")) for q in (0.025, 0.975))
-    if not np.isfinite(high):
-        return None
-    return Number(
-        "deletion_ratio",
-        significant(float(deleted.highlighted.mean()) / chance),
-        significant(low),
-        significant(high),
-        n=n,
-    )
+    value = significant(float(deleted.highlighted.mean()) / chance)
+    return Number("deletion_ratio", value, significant(ends[0]), significant(ends[1]), n=n)
 
 
 def _mean(metric: str, values: np.ndarray) -> Number:
@@ -244,12 +233,10 @@ def _mean(metric: str, values: np.ndarray) -> Number:
     )
 
 
-def _numbers(
-    network: nn.Module, samples: Samples, found: Sequence[Filters], deleted: Deleted, random: np.random.Generator
-) -> list[Number]:
+def _numbers(network: nn.Module, samples: Samples, found: Sequence[Filters], deleted: Deleted) -> list[Number]:
     """Those of the whole, the most telling first."""
-    ratio = _ratio(deleted, random)
-    numbers = [] if ratio is None else [ratio]
+    compared = _ratio(deleted)
+    numbers = [] if compared is None else [compared]
     numbers += [_mean("drop_highlighted", deleted.highlighted), _mean("drop_random", deleted.random)]
     pure = [one for filters in found for one in filters.purity if one.n]
     labels = samples.labels[samples.labels >= 0]

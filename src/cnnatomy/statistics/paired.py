@@ -1,32 +1,67 @@
-"""Two measurements on the same samples: how far right answers differ, and whether more than by chance."""
+"""Two measurements on the same samples: how far right answers differ, and whether more than by chance.
+
+Where samples come in groups whose answers change together (clips in which one speaker says one word), `groups` gives
+each sample's group, int (samples,) from 0; what is counted as independent are then the groups.
+"""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from cnnatomy.statistics.differences import t_quantile
 from cnnatomy.statistics.intervals import Z
 
 
-def lost(before: np.ndarray, after: np.ndarray) -> tuple[float, float, float]:
+def lost(before: np.ndarray, after: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float, float]:
     """By how much the share of right answers falls, and its 95 % interval.
 
     before, after: bool (samples,), of the same samples. The interval is that of Agresti & Min (2005), Simple improved
     confidence intervals for comparing matched proportions, Statistics in Medicine 24: half a sample is added to each
-    of the four cells, so that it holds where hardly any answer changes.
+    of the four cells, so that it holds where hardly any answer changes. With groups it is as much wider as the groups'
+    changes spread more than those of independent samples would, by Student's t for so many groups; never narrower.
     """
     n = len(before)
     worse, better = int((before & ~after).sum()), int((~before & after).sum())
     centre = (worse - better) / (n + 2)
     half = Z * np.sqrt((worse + better + 1) - (worse - better) ** 2 / (n + 2)) / (n + 2)
+    if groups is not None:
+        half *= _wider(before, after, groups)
     return (worse - better) / n, max(-1.0, float(centre - half)), min(1.0, float(centre + half))
 
 
-def by_chance(before: np.ndarray, after: np.ndarray) -> float:
-    """McNemar's exact test: how probable so uneven a change is if an answer gets worse as easily as better."""
+def _wider(before: np.ndarray, after: np.ndarray, groups: np.ndarray) -> float:
+    """The standard error over groups by that of independent samples, with t for the normal quantile; at least 1."""
+    change = before.astype(float) - after
+    by_chance = float(((change - change.mean()) ** 2).sum())
+    sizes = np.bincount(groups)
+    many = int((sizes > 0).sum())
+    if many < 2 or by_chance == 0:
+        return 1.0
+    between = float(((np.bincount(groups, change) - sizes * change.mean()) ** 2).sum()) * many / (many - 1)
+    return max(1.0, t_quantile(many - 1) / Z * math.sqrt(between / by_chance))
+
+
+def by_chance(before: np.ndarray, after: np.ndarray, groups: np.ndarray | None = None) -> float:
+    """How probable so uneven a change is if answers get worse as easily as better: McNemar's exact test.
+
+    With groups the answers of a group change sides together: the exact test of sign flips of the groups' sums.
+    """
     from scipy.stats import binomtest
 
-    worse, better = int((before & ~after).sum()), int((~before & after).sum())
-    return float(binomtest(worse, worse + better).pvalue) if worse + better else 1.0
+    if groups is None:
+        worse, better = int((before & ~after).sum()), int((~before & after).sum())
+        return float(binomtest(worse, worse + better).pvalue) if worse + better else 1.0
+    sums = np.rint(np.bincount(groups, before.astype(float) - after)).astype(int)
+    # The distribution of the sum over all choices of signs, value by value from −reach to reach.
+    reach = int(np.abs(sums).sum())
+    chances = np.zeros(2 * reach + 1)
+    chances[reach] = 1.0
+    for size in np.abs(sums[sums != 0]):
+        chances = (np.roll(chances, size) + np.roll(chances, -size)) / 2
+    uneven = np.abs(np.arange(-reach, reach + 1)) >= abs(int(sums.sum()))
+    return min(1.0, float(chances[uneven].sum()))
 
 
 def discoveries(chances: np.ndarray, rate: float) -> np.ndarray:
