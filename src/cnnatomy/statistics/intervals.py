@@ -63,6 +63,23 @@ def mean_interval(values: np.ndarray) -> tuple[float, float]:
     return t_interval(values) if len(values) > 1 else (float(values[0]), float(values[0]))
 
 
+def grouped_mean(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float]:
+    """The 95 % interval of the mean of values that come in groups, int (values,) from 0; None: all are independent.
+
+    From the spread of the groups' sums about what their sizes make them expect, by Student's t of groups − 1.
+    Raises ValueError for no value.
+    """
+    if groups is None:
+        return mean_interval(values)
+    mean, sizes = float(values.mean()), np.bincount(groups)
+    many = int((sizes > 0).sum())
+    if many < 2:
+        return mean_interval(values)
+    apart = np.bincount(groups, values) - sizes * mean
+    half = t_quantile(many - 1) * float(np.sqrt((apart**2).sum() * many / (many - 1))) / len(values)
+    return mean - half, mean + half
+
+
 def crossed(values: np.ndarray) -> tuple[float, float]:
     """The 95 % interval of the mean of every row with every column, (rows, columns), over rows and columns like these.
 
