@@ -608,7 +608,11 @@ def _numbers(
         at_random = kept.at_random.astype(float)
         ends = t_interval(at_random) if len(at_random) > 1 else None
         low_end, high_end = (max(0.0, ends[0]), min(float(kept.total), ends[1])) if ends else (None, None)
-        numbers.append(Number("filters_enough_at_random", float(at_random.mean()), low_end, high_end, n=len(at_random)))
+        numbers.append(
+            Number(
+                "filters_enough_at_random", significant(float(at_random.mean())), low_end, high_end, n=len(at_random)
+            )
+        )
     numbers += [
         Number("accuracy", float(right.mean()), low, high, unit="fraction", n=len(right)),
         Number("dead", kinds.count("dead"), n=n),
