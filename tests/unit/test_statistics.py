@@ -10,7 +10,16 @@ import pytest
 
 from cnnatomy.evaluation.metrics import _means, _of_class, _scores
 from cnnatomy.statistics.differences import from_intervals, t_interval
-from cnnatomy.statistics.intervals import clustered, crossed, mean_interval, of_variance, ratio, wilson
+from cnnatomy.statistics.intervals import (
+    average,
+    clustered,
+    crossed,
+    grouped_mean,
+    mean_interval,
+    of_variance,
+    ratio,
+    wilson,
+)
 from cnnatomy.statistics.paired import by_chance, discoveries, lost
 
 DATA_SETS = 2000
@@ -67,11 +76,29 @@ def test_means_of_few_values(n):
     assert nineteen_in_twenty(held([mean_interval(row) for row in values], 3))
 
 
+def test_one_value_has_no_interval_and_none_leaves_what_can_be():
+    assert average("share", np.array([0.5])).ci_low is None
+    number = average("share", np.array([0.9, 1.0, 0.7]), "fraction", between=(0, 1))
+    assert number.ci_low > 0 and number.ci_high == 1.0 and number.n == 3
+
+
 def test_means_of_lopsided_values():
     """Such as areas under a curve of 256 samples, or fifteen filters' likeness."""
     random = np.random.default_rng(0)
     assert nineteen_in_twenty(held([mean_interval(row) for row in random.exponential(1, (DATA_SETS, 256))], 1))
     assert nineteen_in_twenty(held([mean_interval(row) for row in random.beta(5, 2, (DATA_SETS, 16))], 5 / 7))
+
+
+def test_means_of_values_that_come_in_groups():
+    """Loss of 24 clips in each of 30 groups, and of groups of different sizes."""
+    random = np.random.default_rng(5)
+    for sizes in (np.full(30, 24), random.integers(5, 50, 20)):
+        groups = np.repeat(np.arange(len(sizes)), sizes)
+        values = 1 + random.normal(0, 0.5, (DATA_SETS, len(sizes)))[:, groups]
+        values += random.normal(0, 1, (DATA_SETS, len(groups)))
+        assert nineteen_in_twenty(held([grouped_mean(row, groups) for row in values], 1))
+        assert held([mean_interval(row) for row in values], 1) < 0.8
+        assert grouped_mean(values[0], None) == mean_interval(values[0])
 
 
 @pytest.mark.parametrize("folds", [3, 5, 10])

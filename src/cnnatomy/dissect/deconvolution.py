@@ -34,7 +34,7 @@ from cnnatomy.probing.patches import (
 )
 from cnnatomy.probing.rectifiers import passing_back, refuse_functional
 from cnnatomy.probing.work import LARGE, effort
-from cnnatomy.statistics.intervals import mean_interval
+from cnnatomy.statistics.intervals import average
 
 TITLE = {"en": "What in its best patches a filter answered to", "zh": "反卷积重建"}
 LARGEST = 40  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
@@ -282,8 +282,7 @@ def _summary(filters: Sequence[Filter]) -> list[Number]:
     ):
         found = np.array([value for value in values if not np.isnan(value)])
         if len(found):
-            low, high = mean_interval(found)
-            numbers.append(Number(metric, float(found.mean()), max(-1.0, low), min(1.0, high), n=len(found)))
+            numbers.append(average(metric, found, between=(-1, 1)))
     shares = [answer.inside for answer in answers if answer.inside is not None]
     if shares:
         numbers.append(Number("inside_the_window", min(shares), unit="fraction", n=len(shares)))

@@ -21,7 +21,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import LayerNotFound, named, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.predicting import predict
-from cnnatomy.statistics.intervals import mean_interval, ratio, share, wilson
+from cnnatomy.statistics.intervals import average, mean_interval, ratio, share, wilson
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -221,23 +221,14 @@ def _ratio(deleted: Deleted) -> Number | None:
     return Number("deletion_ratio", value, significant(ends[0]), significant(ends[1]), n=n)
 
 
-def _mean(metric: str, values: np.ndarray) -> Number:
-    low, high = mean_interval(values)
-    return Number(
-        metric,
-        significant(float(values.mean())),
-        significant(low),
-        significant(high),
-        unit="fraction",
-        n=len(values),
-    )
-
-
 def _numbers(network: nn.Module, samples: Samples, found: Sequence[Filters], deleted: Deleted) -> list[Number]:
     """Those of the whole, the most telling first."""
     compared = _ratio(deleted)
     numbers = [] if compared is None else [compared]
-    numbers += [_mean("drop_highlighted", deleted.highlighted), _mean("drop_random", deleted.random)]
+    numbers += [
+        average("drop_highlighted", deleted.highlighted, "fraction"),
+        average("drop_random", deleted.random, "fraction"),
+    ]
     pure = [one for filters in found for one in filters.purity if one.n]
     labels = samples.labels[samples.labels >= 0]
     if pure and len(labels):
@@ -249,7 +240,7 @@ def _numbers(network: nn.Module, samples: Samples, found: Sequence[Filters], del
         ]
         values = np.array([one.hits / one.n for one in pure])
         numbers += [
-            _mean("purity", values),
+            average("purity", values, "fraction", between=(0, 1)),
             Number("purity_by_chance", significant(float(np.mean(chance))), unit="fraction", n=len(pure)),
         ]
     reached = np.concatenate([_reached(filters) for filters in found])
@@ -257,7 +248,7 @@ def _numbers(network: nn.Module, samples: Samples, found: Sequence[Filters], del
         numbers.append(
             Number("best_real_of_exact", significant(float(np.median(reached))), unit="fraction", n=len(reached))
         )
-    numbers.append(_mean("drop_one_by_one", deleted.one_by_one))
+    numbers.append(average("drop_one_by_one", deleted.one_by_one, "fraction"))
     total = sum(filters.reader.filters for filters in found)
     numbers.append(Number("dead", int(sum(filters.dead.sum() for filters in found)), n=total))
     if len(labels) and any(one.n for filters in found for one in filters.purity):

@@ -56,11 +56,25 @@ def of_variance(value: float, variance: float, n: int) -> tuple[float, float]:
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of the mean of independent values, from their spread (Student's t); of one value nothing else.
+    """The 95 % interval of the mean of independent values, from their spread (Student's t): of one value itself.
 
-    For values that have no independent group above them. Raises ValueError for none.
+    To draw with; a number of one value should have none (`average`). Raises ValueError for no value.
     """
     return t_interval(values) if len(values) > 1 else (float(values[0]), float(values[0]))
+
+
+def average(
+    metric: str, values: np.ndarray, unit: str = "", subject: str = "", between: tuple[float, float] = (-np.inf, np.inf)
+) -> Number:
+    """The mean of independent values with its interval, which one value has none of.
+
+    between: what the mean can be at least and at most; the interval of few values would leave it.
+    """
+    mean, n = float(values.mean()), len(values)
+    if n < 2:
+        return Number(metric, mean, unit=unit, n=n, subject=subject)
+    low, high = t_interval(values)
+    return Number(metric, mean, max(between[0], low), min(between[1], high), unit, n, subject)
 
 
 def grouped_mean(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float]:
