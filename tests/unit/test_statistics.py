@@ -14,6 +14,7 @@ from cnnatomy.statistics.intervals import (
     average,
     clustered,
     crossed,
+    crossed_share,
     grouped_mean,
     mean_interval,
     of_variance,
@@ -59,6 +60,18 @@ def test_shares_of_samples_that_come_in_groups(groups, size, share, alike):
     n = np.full(groups, size)
     assert nineteen_in_twenty(held([clustered(row, n) for row in hits], share))
     assert held([wilson(row.sum(), n.sum()) for row in hits], share) < 0.93
+
+
+@pytest.mark.parametrize("spread", [(0.5, 0.0), (0.0, 1.0), (0.4, 0.6)])
+def test_shares_of_every_row_with_every_column(spread):
+    """Three networks asked about ten images; some networks agree more, or some images are plainer."""
+    random = np.random.default_rng(7)
+    tastes = random.normal(0, spread[0], (DATA_SETS, 3, 1)) + random.normal(0, spread[1], (DATA_SETS, 1, 10))
+    truth = (1 / (1 + np.exp(-1 - random.normal(0, np.hypot(*spread), 100_000)))).mean()
+    hits = random.random((DATA_SETS, 3, 10)) < 1 / (1 + np.exp(-1 - tastes))
+    numbers = [crossed_share("agree", table) for table in hits]
+    assert held([(number.ci_low, number.ci_high) for number in numbers], truth) >= 0.94
+    assert crossed_share("agree", hits[0][:1]).n == 10
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])

@@ -46,6 +46,20 @@ def clustered(hits: np.ndarray, n: np.ndarray) -> tuple[float, float]:
     return wilson(mean * worth, worth)
 
 
+def crossed_share(metric: str, hits: np.ndarray, subject: str = "") -> Number:
+    """A share of hits, bool (rows, columns), of which each row met each column (every network every image).
+
+    Its interval is that over rows and that over columns together (`clustered`), since either may be what hits go with.
+    """
+    ends = [
+        clustered(hits.sum(axis=axis), np.full(hits.shape[1 - axis], hits.shape[axis]))
+        for axis in (0, 1)
+        if hits.shape[1 - axis] > 1
+    ] or [wilson(int(hits.sum()), hits.size)]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    return Number(metric, float(hits.mean()), low, high, unit="fraction", n=hits.size, subject=subject)
+
+
 def of_variance(value: float, variance: float, n: int) -> tuple[float, float]:
     """The 95 % interval of a number between 0 and 1, such as a mean of shares, that is known to vary so much.
 
