@@ -21,7 +21,7 @@ from cnnatomy.statistics.intervals import (
     ratio,
     wilson,
 )
-from cnnatomy.statistics.paired import by_chance, discoveries, lost
+from cnnatomy.statistics.paired import by_chance, discoveries, lost, widening
 
 DATA_SETS = 2000
 
@@ -179,6 +179,16 @@ def test_accuracy_lost_on_samples_that_come_in_groups():
     ends = [lost(one, other, groups)[1:] for one, other in zip(before, after, strict=True)]
     assert nineteen_in_twenty(held(ends, 0.05))
     assert held([lost(one, other)[1:] for one, other in zip(before, after, strict=True)], 0.05) < 0.85
+
+
+def test_accuracy_lost_where_few_answers_of_few_groups_change():
+    """One comparison doesn't show that a group's answers change together: others like it do."""
+    before, after = pairs(np.random.default_rng(1), 720, 30, 0.005, 0.001, 0.1)
+    groups = np.repeat(np.arange(30), 24)
+    alone = [lost(one, other, groups)[1:] for one, other in zip(before, after, strict=True)]
+    wider = widening(before, after, groups)
+    together = [lost(one, other, groups, wider)[1:] for one, other in zip(before, after, strict=True)]
+    assert held(alone, 0.004) < 0.9 and held(together, 0.004) >= 0.95
 
 
 def test_without_groups_of_its_own_a_sample_is_a_group():

@@ -24,7 +24,7 @@ from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.removal import Removal, gate_of, work
 from cnnatomy.statistics.differences import t_interval
 from cnnatomy.statistics.intervals import clustered, grouped_mean, wilson
-from cnnatomy.statistics.paired import by_chance, discoveries, lost
+from cnnatomy.statistics.paired import by_chance, discoveries, lost, widening
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -137,11 +137,16 @@ def filter_ablation(
     tested = _spread(labelled, plan.samples)
     groups = alike(samples.table.iloc[tested], samples.labels[tested])
     whole, without = _answers(removal, parts, facts, samples.inputs[tested], samples.labels[tested])
-    measured = _measured(network, traced, parts, samples, tested, groups, whole, without, config)
+    # Without most filters too few answers change to see how far those of a group change together; all filters say it.
+    every = np.concatenate([one.right for one in without])
+    wider = 1.0 if groups is None else widening(whole.right, every, groups)
+    measured = _measured(network, traced, parts, samples, tested, groups, wider, whole, without, config)
     kept, blocks = None, list[Block]()
     if plan.curve:
         ranking, judged = _apart(samples, training, labelled, plan)
-        kept = _kept(Judge(removal, parts, samples, judged), ranking, plan, config, np.random.default_rng((seed, 14)))
+        kept = _kept(
+            Judge(removal, parts, samples, judged, wider), ranking, plan, config, np.random.default_rng((seed, 14))
+        )
         blocks.append(_kept_figure(kept))
     blocks.append(_lost_figure(measured))
     if len(facts.classes) <= CLASSES:
@@ -278,6 +283,7 @@ def _measured(
     samples: Samples,
     tested: np.ndarray,
     groups: np.ndarray | None,
+    wider: float,
     whole: Answers,
     without: Sequence[Answers],
     config: Mapping[str, Any],
@@ -292,7 +298,7 @@ def _measured(
     maps = _maps(network, parts, samples, looked_at)
     measured, first = [], 0
     for part, one, (fires, correlation) in zip(parts, without, maps, strict=True):
-        losses = np.array([lost(whole.right, right, groups) for right in one.right])
+        losses = np.array([lost(whole.right, right, groups, wider) for right in one.right])
         real = stand_out[first : first + len(losses)]
         first += len(losses)
         added = one.loss - whole.loss
@@ -427,10 +433,15 @@ def _masks(parts: Sequence[Part], gone: Sequence[Filter]) -> dict[str, Tensor]:
 
 
 class Judge:
-    """What the network loses on some samples, `places` of the split, without several filters at once."""
+    """What the network loses on some samples, `places` of the split, without several filters at once.
 
-    def __init__(self, removal: Removal, parts: Sequence[Part], samples: Samples, places: np.ndarray) -> None:
-        self.removal, self.parts, self.samples = removal, parts, samples
+    wider: how much wider an interval over groups is than over samples, at least.
+    """
+
+    def __init__(
+        self, removal: Removal, parts: Sequence[Part], samples: Samples, places: np.ndarray, wider: float
+    ) -> None:
+        self.removal, self.parts, self.samples, self.wider = removal, parts, samples, wider
         # Some from everywhere first, so that what is far too bad is soon told.
         few = evenly(len(places), FIRST)
         self.places = np.concatenate([places[few], np.delete(places, few)])
@@ -455,11 +466,11 @@ class Judge:
         """
         n = self.first
         right = self.right(gone, self.places[:n])
-        found = lost(self.whole[:n], right, None if self.groups is None else self.groups[:n])
+        found = lost(self.whole[:n], right, None if self.groups is None else self.groups[:n], self.wider)
         if n == len(self.places) or found[1] > POINT:
             return found
         right = np.concatenate([right, self.right(gone, self.places[n:])])
-        return lost(self.whole, right, self.groups)
+        return lost(self.whole, right, self.groups, self.wider)
 
     def fits(self, gone: Sequence[Filter]) -> bool:
         """Whether no more than a point is lost without these filters, with 95 % confidence."""
@@ -924,8 +935,12 @@ def _caption(
             if kept.ranking.trained
             else ("test samples of its own", "另一部分测试样本")
         )
-        en += f", which is why the curve removes one after the other, in an order found on {ranked[0]}"
-        zh += f"，所以曲线逐个移除，顺序由{ranked[1]}决定"
+        en += f". So the curve removes one after the other, in an order found on {ranked[0]}"
+        zh += f"。所以曲线逐个移除，顺序由{ranked[1]}决定"
+    narrowest = min(float(np.maximum(-one.low, one.high).min()) for one in measured)
+    if narrowest > _limit(right, config):
+        en += f". {errors:,} errors are too few to show of any filter that it is idle by them"
+        zh += f"。{errors:,} 个错误太少，据此无法说明任何一个核是 idle"
     if looked < total:
         en += f". The network is large: of {total} filters {looked}, evenly spread, were removed"
         zh += f"。网络很大：共 {total} 个卷积核，均匀选取了 {looked} 个"

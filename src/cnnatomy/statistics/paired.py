@@ -14,32 +14,40 @@ from cnnatomy.statistics.differences import t_quantile
 from cnnatomy.statistics.intervals import Z
 
 
-def lost(before: np.ndarray, after: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float, float]:
+def lost(
+    before: np.ndarray, after: np.ndarray, groups: np.ndarray | None = None, wider: float = 1.0
+) -> tuple[float, float, float]:
     """By how much the share of right answers falls, and its 95 % interval.
 
     before, after: bool (samples,), of the same samples. The interval is that of Agresti & Min (2005), Simple improved
     confidence intervals for comparing matched proportions, Statistics in Medicine 24: half a sample is added to each
     of the four cells, so that it holds where hardly any answer changes. With groups it is as much wider as the groups'
-    changes spread more than those of independent samples would, by Student's t for so many groups; never narrower.
+    changes spread more than those of independent samples would (`widening`), and by `wider` at least.
     """
     n = len(before)
     worse, better = int((before & ~after).sum()), int((~before & after).sum())
     centre = (worse - better) / (n + 2)
     half = Z * np.sqrt((worse + better + 1) - (worse - better) ** 2 / (n + 2)) / (n + 2)
     if groups is not None:
-        half *= _wider(before, after, groups)
+        half *= max(wider, widening(before, after, groups))
     return (worse - better) / n, max(-1.0, float(centre - half)), min(1.0, float(centre + half))
 
 
-def _wider(before: np.ndarray, after: np.ndarray, groups: np.ndarray) -> float:
-    """The standard error over groups by that of independent samples, with t for the normal quantile; at least 1."""
-    change = before.astype(float) - after
-    by_chance = float(((change - change.mean()) ** 2).sum())
+def widening(before: np.ndarray, after: np.ndarray, groups: np.ndarray) -> float:
+    """The standard error over groups by that of independent samples, with t for the normal quantile; at least 1.
+
+    before, after: bool (samples,) or (comparisons, samples): one comparison hardly says it where few answers change,
+        many together do.
+    """
+    change = np.atleast_2d(before.astype(float) - after)
     sizes = np.bincount(groups)
     many = int((sizes > 0).sum())
+    mean = change.mean(axis=1)
+    by_chance = float(((change - mean[:, None]) ** 2).sum())
     if many < 2 or by_chance == 0:
         return 1.0
-    between = float(((np.bincount(groups, change) - sizes * change.mean()) ** 2).sum()) * many / (many - 1)
+    sums = np.array([np.bincount(groups, row) for row in change])
+    between = float(((sums - sizes * mean[:, None]) ** 2).sum()) * many / (many - 1)
     return max(1.0, t_quantile(many - 1) / Z * math.sqrt(between / by_chance))
 
 
