@@ -33,7 +33,7 @@ METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
 #: Settings that only say how much is computed, and how little is enough here.
 LITTLE = {
     "iterations": 2, "steps": 8, "octaves": 2, "draws": 2, "samples": 12, "compared": 12, "tested": 12, "ranked": 12,
-    "curve": 12, "budget": 2e10, "work": 5e9, "starts": 1, "others": 1, "right": 1, "wrong": 1,
+    "curve": 12, "search": 12, "budget": 2e10, "work": 5e9, "starts": 1, "others": 1, "right": 1, "wrong": 1,
 }  # fmt: skip
 
 #: The same for what is fixed in a module; a name that is gone makes this file slower and nothing else.

@@ -177,6 +177,42 @@ def test_sentences_are_said_not_to_apply(tmp_path):
         deconvolution(net, small(tmp_path, "texts").split("test"), CONFIG, seed=0)
 
 
+def test_the_interval_of_shuffled_weights_is_over_shufflings(tmp_path):
+    """The mean of five hundred shufflings lies in that of two dozen."""
+    samples, net = small(tmp_path, "images").split("test"), network()
+    found = [
+        next(
+            n
+            for n in deconvolution(net, samples, CONFIG, seed=seed).numbers
+            if n.metric == "same_patch_shuffled_weights"
+        )
+        for seed in range(20)
+    ]
+    assert all(number.n == 24 and not number.subject for number in found)
+    truth = np.mean([number.value for number in found])  # of 480 shufflings
+    held = [number.ci_low <= truth <= number.ci_high for number in found]
+    assert np.mean(held) >= 0.85
+
+
+def test_in_the_first_layer_a_filter_counts_once(tmp_path):
+    """Its patches all give the filter itself, and thrice the same is no surer than once."""
+    samples = small(tmp_path, "images").split("test")
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, 3)).eval()
+    few, many = (
+        {
+            number.metric: number
+            for number in deconvolution(net, samples, CONFIG | {"patches": n}, seed=0).numbers
+            if not number.subject
+        }
+        for n in (2, 8)
+    )
+    for metric in ("same_patch_other_filter", "same_patch_shuffled_weights", "like_the_patch"):
+        assert few[metric].n == many[metric].n
+    one, other = few["same_patch_shuffled_weights"], many["same_patch_shuffled_weights"]
+    assert (one.ci_low, one.ci_high) == pytest.approx((other.ci_low, other.ci_high), abs=1e-6)
+
+
 def test_shuffled_weights_are_the_same_numbers_elsewhere():
     net = network()
     before = {name: value.clone() for name, value in net.state_dict().items()}

@@ -26,6 +26,7 @@ from cnnatomy.dissect.class_activation import class_activation
 from cnnatomy.dissect.faithfulness import Measured, faithfulness, outcome
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.outputs import NoLogits
+from cnnatomy.statistics.intervals import mean_interval
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_attribution import Residual, of, of_images
 from tests.unit.test_dissect_class_activation import averaged
@@ -187,11 +188,27 @@ def test_a_map_of_the_picture_fails_and_a_map_of_the_weights_passes(tmp_path):
     }
     verdicts = randomised(of_images(), samples, methods, seed=0, cuts=3)
     assert verdicts["picture"].fails and np.allclose(verdicts["picture"].similarity, 1)
-    assert not verdicts["weights"].fails and verdicts["weights"].similarity.shape == (3, 24)
+    assert not verdicts["weights"].fails and verdicts["weights"].similarity.shape == (3, 12)
     assert verdicts["weights"].shuffled == [1, 2, 3]
     ends = randomised(of_images(), samples, methods, seed=0)
     for name, verdict in ends.items():  # the verdict does not depend on how many depths are looked at
         assert np.allclose(verdict.worst, verdicts[name].worst)
+
+
+def test_many_samples_do_not_make_up_for_few_shufflings():
+    """What a shuffling did to a network it did for all samples: of six shufflings the interval holds the truth."""
+    random, held, plain = np.random.default_rng(0), 0, 0
+    for _ in range(500):
+        repeats = (
+            random.normal(0, 0.27, (6, 1, 1)) + random.normal(0, 0.15, (1, 1, 12)) + random.normal(0, 0.1, (6, 1, 12))
+        )
+        number = trust.Verdict([1], repeats).number("any")
+        assert number.n == 6
+        held += number.ci_low <= 0 <= number.ci_high
+        low, high = mean_interval(repeats.mean(axis=(0, 1)))
+        plain += low <= 0 <= high
+    assert held / 500 > 0.92 and plain / 500 < 0.8
+    assert trust.Verdict([1], np.zeros((1, 1, 12))).number("any").ci_low is None
 
 
 @pytest.mark.slow
@@ -301,7 +318,7 @@ def measured(gains, n=20, fails=()):
     areas["data"] = {test: base for test in TESTS}
     for name, gain in gains.items():
         areas[name] = {test: base + (gain if test == "insertion" else -gain) for test in TESTS}
-    verdicts = {name: Verdict([1], np.full((1, n), 0.9 if name in fails else 0.0)) for name in gains}
+    verdicts = {name: Verdict([1], np.full((1, 1, n), 0.9 if name in fails else 0.0)) for name in gains}
     return Measured(areas, verdicts, Control(torch.zeros(n, 4), "brightness", "亮度"))
 
 

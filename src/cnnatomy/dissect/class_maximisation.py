@@ -26,7 +26,7 @@ from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.convolving import frozen, laid_out
 from cnnatomy.probing.layers import batch_size
 from cnnatomy.probing.work import affordable, effort
-from cnnatomy.statistics.intervals import share
+from cnnatomy.statistics.intervals import crossed_share
 from cnnatomy.statistics.paired import no_more_than_zero
 
 TITLE = {"en": "What it takes most for each class", "zh": "网络心目中的各个类别"}
@@ -144,19 +144,24 @@ class Reals:
 class Opinions:
     """The inputs made in one way, (classes, *shape), and what is thought of them, (classes,) each.
 
-    logit, probability: the network's own. agree, others: share of the other networks that name the class, and their
-    mean probability; NaN if there are none. activation, ink, variation: in shares of the best real sample's and of a
-    typical one's.
+    logit, probability: the network's own. named: whether each of the other networks names the class, bool (others,
+    classes). others: their mean probability; NaN if there are none. activation, ink, variation: in shares of the best
+    real sample's and of a typical one's.
     """
 
     images: Tensor
     logit: np.ndarray
     probability: np.ndarray
-    agree: np.ndarray
+    named: np.ndarray
     others: np.ndarray
     activation: np.ndarray
     ink: np.ndarray
     variation: np.ndarray
+
+    @property
+    def agree(self) -> np.ndarray:
+        """The share of the other networks that name the class, (classes,); NaN if there are none."""
+        return self.named.mean(axis=0) if len(self.named) else np.full(len(self.logit), np.nan)
 
 
 def _classes(facts: Facts, wanted: int | Sequence[str | int]) -> list[int]:
@@ -293,7 +298,7 @@ def _opinions(
         images=images,
         logit=own[rows, classes],
         probability=likely(own),
-        agree=np.mean([logits.argmax(1) == classes for logits in told], axis=0) if told else none,
+        named=np.array([logits.argmax(1) == classes for logits in told], dtype=bool).reshape(len(told), len(classes)),
         others=np.mean([likely(logits) for logits in told], axis=0) if told else none,
         activation=np.where(real.best > 0, own[rows, classes] / real.best, np.nan),
         ink=ink(images, limits).double().numpy() / np.maximum(real.ink, 1e-9),
@@ -310,14 +315,14 @@ def _numbers(made: Mapping[str, Opinions], facts: Facts, classes: Sequence[int],
     numbers.append(Number("most_variation", significant(float(both.variation.max())), n=len(classes)))
     if others:
         for metric, of in (("agree_without_priors", none), ("agree_with_both", both), ("agree_moved", made["moved"])):
-            numbers.append(share(metric, round(others * of.agree.sum()), others * len(classes)))
+            numbers.append(crossed_share(metric, of.named))
     for variant, of in made.items():
         subject = f"variant={variant}"
         numbers.append(
             Number("probability", significant(float(of.probability.mean())), unit="fraction", subject=subject)
         )
         if others:
-            numbers.append(share("agree", round(others * of.agree.sum()), others * len(classes), subject=subject))
+            numbers.append(crossed_share("agree", of.named, subject))
             mean = significant(float(of.others.mean()))
             numbers.append(Number("others_probability", mean, unit="fraction", n=others, subject=subject))
         for row, label in enumerate(classes):

@@ -33,11 +33,13 @@ from cnnatomy.probing.patches import (
     weight_of,
 )
 from cnnatomy.probing.rectifiers import passing_back, refuse_functional
-from cnnatomy.statistics.intervals import mean_interval
+from cnnatomy.probing.work import LARGE, effort
+from cnnatomy.statistics.intervals import average
 
 TITLE = {"en": "What in its best patches a filter answered to", "zh": "反卷积重建"}
 LARGEST = 40  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
-SAMPLED = 8  # filters of a convolution of a network with many: each takes three backward passes
+SAMPLED = 8  # filters of a convolution of a network with many: each takes several backward passes
+SHUFFLES, FEW_SHUFFLES = 24, 3  # networks with shuffled weights that are compared with; few of a large one
 # Operators that bend, in torch's graph: the way back through them is not defined as it is through ReLU.
 BENT = {
     *("Celu", "Elu", "Gelu", "Glu", "Hardshrink", "Hardsigmoid", "Hardswish", "LeakyRelu", "LogSigmoid", "Mish"),
@@ -75,7 +77,8 @@ def deconvolution(network: nn.Module, samples: Samples, config: Mapping[str, Any
     looked_at, total = sources(facts, trace(network, x), config["layers"], SAMPLED)
     _refuse_bent(network, x, looked_at)
     found = strongest(network, samples, looked_at, config["patches"])
-    shuffled = with_shuffled_weights(network, seed)
+    shuffles = SHUFFLES if effort(network, x) < LARGE else FEW_SHUFFLES
+    shuffled = [with_shuffled_weights(network, seed * SHUFFLES + turn) for turn in range(shuffles)]
     random = np.random.default_rng(seed)
 
     filters: list[Filter] = []
@@ -93,10 +96,15 @@ def deconvolution(network: nn.Module, samples: Samples, config: Mapping[str, Any
         # Another filter of the layer, whichever, on the same patch; and the same filter with its weights shuffled.
         others = (channels + random.integers(1, max(2, count), len(channels))) % count
         other = reconstructions(network, samples, source, others, patches, scaled=False)
-        untrained = reconstructions(shuffled, samples, source, channels, patches, scaled=False)
+        untrained = np.zeros((shuffles, len(patches)))
+        for turn, one in enumerate(shuffled):
+            without = reconstructions(one, samples, source, channels, patches, scaled=False)
+            untrained[turn] = [
+                _likeness(facts, patch, *pair) for patch, *pair in zip(patches, back, without, strict=True)
+            ]
         for channel in source.filters:
             mine = np.flatnonzero(channels == channel)
-            answers = [_answer(samples, patches[at], back[at], other[at], untrained[at]) for at in mine]
+            answers = [_answer(samples, patches[at], back[at], other[at], untrained[:, at]) for at in mine]
             filters.append(Filter(source, channel, answers, _own_likeness(facts, answers)))
     blocks: list[Block] = []
     drawn = Drawn(samples)
@@ -172,16 +180,16 @@ class Answer:
 
     whole: the reconstruction, (*shape of a sample). inside: share of its squares inside of the patch's window; None of
     one that is zero. patch_likeness, other_likeness, shuffled_likeness: its correlation inside the window with the
-    patch, with what another filter makes of the same patch, and with what the same filter makes of it in a network
-    with shuffled weights; None where one of the two is constant.
+    patch, with what another filter makes of the same patch, and with what the same filter makes of it in each network
+    with shuffled weights, (shuffles,); NaN where one of the two is constant.
     """
 
     patch: Patch
     whole: np.ndarray
     inside: float | None
-    patch_likeness: float | None
-    other_likeness: float | None
-    shuffled_likeness: float | None
+    patch_likeness: float
+    other_likeness: float
+    shuffled_likeness: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -207,10 +215,17 @@ def _answer(samples: Samples, patch: Patch, whole: np.ndarray, other: np.ndarray
         patch,
         whole,
         1 - float(squares.sum()) / total if total else None,
-        _correlation(whole[window], seen[window]),
-        _correlation(whole[window], other[window]),
-        _correlation(whole[window], shuffled[window]),
+        _likeness(samples.facts, patch, whole, seen),
+        _likeness(samples.facts, patch, whole, other),
+        shuffled,
     )
+
+
+def _likeness(facts: Facts, patch: Patch, one: np.ndarray, other: np.ndarray) -> float:
+    """The correlation inside the patch's window of two arrays like samples, NaN where one is constant there."""
+    window = inside(facts, patch.window)
+    found = _correlation(one[window], other[window])
+    return np.nan if found is None else found
 
 
 def _own_likeness(facts: Facts, answers: Sequence[Answer]) -> list[float]:
@@ -256,18 +271,18 @@ def _refuse_bent(network: nn.Module, x: Tensor, looked_at: Sequence[Source]) -> 
 
 
 def _summary(filters: Sequence[Filter]) -> list[Number]:
+    """Means over filters, each the mean of its patches: those of one filter are alike, in the first layer the same."""
     answers = [answer for one in filters for answer in one.answers]
     numbers = []
     for metric, values in (
-        ("same_filter_other_patch", [value for one in filters for value in one.own]),
-        ("same_patch_other_filter", [answer.other_likeness for answer in answers]),
-        ("same_patch_shuffled_weights", [answer.shuffled_likeness for answer in answers]),
-        ("like_the_patch", [answer.patch_likeness for answer in answers]),
+        ("same_filter_other_patch", [_mean(one.own) for one in filters]),
+        ("same_patch_other_filter", [_mean([answer.other_likeness for answer in one.answers]) for one in filters]),
+        ("same_patch_shuffled_weights", _by_shuffle(filters)),
+        ("like_the_patch", [_mean([answer.patch_likeness for answer in one.answers]) for one in filters]),
     ):
-        found = np.array([value for value in values if value is not None])
+        found = np.array([value for value in values if not np.isnan(value)])
         if len(found):
-            low, high = mean_interval(found)
-            numbers.append(Number(metric, float(found.mean()), max(-1.0, low), min(1.0, high), n=len(found)))
+            numbers.append(average(metric, found, between=(-1, 1)))
     shares = [answer.inside for answer in answers if answer.inside is not None]
     if shares:
         numbers.append(Number("inside_the_window", min(shares), unit="fraction", n=len(shares)))
@@ -275,15 +290,28 @@ def _summary(filters: Sequence[Filter]) -> list[Number]:
     return numbers
 
 
+def _mean(values: Sequence[float] | np.ndarray) -> float:
+    """The mean of those that are not NaN; NaN where there are none."""
+    known = np.asarray(values)[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+def _by_shuffle(filters: Sequence[Filter]) -> list[float]:
+    """The mean likeness of each shuffling of the weights, over all filters, which it has in common."""
+    found = [np.array([answer.shuffled_likeness for answer in one.answers]) for one in filters if one.answers]
+    shuffles = found[0].shape[1] if found else 0
+    return [_mean([_mean(one[:, turn]) for one in found]) for turn in range(shuffles)]
+
+
 def _numbers(one: Filter) -> list[Number]:
     subject = f"layer={one.source.name};filter={one.channel}"
     found = {
         "like_the_patch": [answer.patch_likeness for answer in one.answers],
-        "same_patch_shuffled_weights": [answer.shuffled_likeness for answer in one.answers],
+        "same_patch_shuffled_weights": [value for answer in one.answers for value in answer.shuffled_likeness],
     }
     numbers = []
     for metric, values in found.items():
-        known = [value for value in values if value is not None]
+        known = [value for value in values if not np.isnan(value)]
         if known:
             numbers.append(Number(metric, significant(float(np.mean(known)), 3), n=len(known), subject=subject))
     return numbers
@@ -326,10 +354,10 @@ def _item(one: Filter, samples: Samples, drawn: Drawn) -> Item:
     values = {"activation": one.answers[0].patch.value}
     for key, value in (
         ("like the patch", one.answers[0].patch_likeness),
-        ("with shuffled weights", one.answers[0].shuffled_likeness),
+        ("with shuffled weights", _mean(one.answers[0].shuffled_likeness)),
         ("with another filter", one.answers[0].other_likeness),
     ):
-        if value is not None:
+        if not np.isnan(value):
             values[key] = value
     named = [class_name(facts, int(samples.labels[answer.patch.sample])) for answer in one.answers]
     return Item(
@@ -394,12 +422,14 @@ def _caption(facts: Facts, filters: Sequence[Filter], total: int, looked_at: Seq
             "the depth, evenly chosen."
         )
         zh.append(f"共 {total:,} 个卷积核，这里按深度均匀选取 {len(filters)} 个。")
+    shuffles = next((len(answer.shuffled_likeness) for one in filters for answer in one.answers), 0)
     en.append(
         "How far to trust it: the numbers say how alike (correlation, 1 is the same) two reconstructions are when the "
         "filter is the same and the patch another, when the patch is the same and the filter another, and when the "
-        "patch and the filter are the same but all weights of the network are shuffled. A picture of the filter would "
-        "have the first near 1 and the others near 0; what the last one has above 0 shows the input, whatever was "
-        "learnt. In the first convolution the reconstruction is the filter itself."
+        "patch and the filter are the same but all weights of the network are shuffled. The intervals are "
+        f"over filters, the last one's over {shuffles} shufflings. A picture of the filter would have the first near 1 "
+        "and the others near 0; what the last one has above 0 shows the input, whatever was learnt. In the first "
+        "convolution the reconstruction is the filter itself."
     )
     own = [value for one in filters for value in one.own]
     if own and min(own) > 0.999:
@@ -410,7 +440,8 @@ def _caption(facts: Facts, filters: Sequence[Filter], total: int, looked_at: Seq
         zh.append("此网络没有最大池化，反向路径不含片段的任何信息：同一卷积核对每个片段给出相同的图。")
     zh.append(
         "可信程度：数字给出两个重建的相关系数（1 为相同）：同一卷积核、不同片段；同一片段、不同卷积核；"
-        "同一片段同一卷积核、但权重被打乱。真正反映卷积核的重建应使第一个接近 1，其余接近 0。"
+        f"同一片段同一卷积核、但权重被打乱。区间以卷积核为单位，最后一个以 {shuffles} 次打乱为单位。"
+        "真正反映卷积核的重建应使第一个接近 1，其余接近 0。"
         "第一层的重建就是卷积核本身。"
     )
     return {"en": " ".join(en), "zh": "".join(zh)}

@@ -34,7 +34,7 @@ from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.layers import Layer, LayerNotFound, named, trace
 from cnnatomy.probing.work import effort
-from cnnatomy.statistics.intervals import mean_interval
+from cnnatomy.statistics.intervals import average
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -160,8 +160,7 @@ def _summary(dense: Sequence[Maximised], filters: Sequence[Maximised], kept: Map
     for metric, group in (("kept_by_dense", dense), ("kept_by_filters", filters)):
         shares = np.concatenate([kept[one.units.layer.name][:, SHIFTS.index(SAID)] for one in group] or [np.empty(0)])
         if len(shares):
-            low, high = (significant(end) for end in mean_interval(shares))
-            numbers.append(Number(metric, significant(float(shares.mean())), low, high, n=len(shares)))
+            numbers.append(average(metric, shares, between=(0, np.inf)))
     ranks = np.concatenate([one.rank[one.live] for one in dense if len(one.rank)] or [np.empty(0)])
     if len(ranks):
         numbers.append(Number("ranks_first", float((ranks == 1).mean()), unit="fraction", n=len(ranks)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.data.speakers import alike
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import signed, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Table
@@ -20,8 +22,9 @@ from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import Layer, LayerNotFound, batch_size, capture, named, stages, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.removal import Removal, gate_of, work
-from cnnatomy.statistics.intervals import mean_interval, wilson
-from cnnatomy.statistics.paired import by_chance, discoveries, lost
+from cnnatomy.statistics.differences import t_interval
+from cnnatomy.statistics.intervals import clustered, grouped_mean, wilson
+from cnnatomy.statistics.paired import by_chance, discoveries, lost, widening
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -46,8 +49,13 @@ PANELS = 4  # layers drawn
 PICTURES = 12  # layers whose correlations are drawn
 LARGEST = 64  # filters of a layer in such a picture
 POINT = 0.01
-KINDS = ("good", "idle", "harmful", "undecided")
-COLOURS = {"good": SERIES[0], "idle": MUTED, "harmful": SERIES[1], "undecided": SERIES[3]}
+LEVELS, FEW = 16, 6  # numbers of filters kept that the curve is drawn at, and of random orders
+PATIENCE = 8  # filters removed one by one in search of fewer that are enough after all
+FIRST = 1000  # samples that tell what costs far more than a point
+KINDS = ("good", "idle", "harmful", "undecided", "dead")
+COLOURS = {"good": SERIES[0], "idle": MUTED, "harmful": SERIES[1], "undecided": SERIES[3], "dead": SERIES[2]}
+
+Filter = tuple[int, int]  # which part, which channel
 
 
 @dataclass(frozen=True)
@@ -68,8 +76,8 @@ class Measured:
     """What was found of each filter of a part, (filters, …).
 
     lost, low, high: accuracy lost without it, and its interval. loss: mean loss (cross-entropy) added without it, with
-    its interval (filters, 3). kinds: good, idle, harmful or undecided. by_class: accuracy lost (filters, classes).
-    fires: the share of samples that raise it above zero; none does of a dead one.
+    its interval (filters, 3). kinds: good, idle, harmful, undecided or dead. by_class: accuracy lost (filters,
+    classes). fires: the share of samples that raise it above zero; none does of a dead one.
     correlation: (all filters of the layer, the same); zero for one that never varies.
     """
 
@@ -82,10 +90,6 @@ class Measured:
     by_class: np.ndarray
     fires: np.ndarray
     correlation: np.ndarray
-
-    @property
-    def dead(self) -> np.ndarray:
-        return self.fires == 0
 
     @property
     def effective(self) -> float:
@@ -129,20 +133,21 @@ def filter_ablation(
     removal = Removal(network, traced, [gate_of(traced, layer) for layer in convolutions], example)
     parts, plan = _planned(removal, traced, convolutions, config, len(labelled))
     total = sum(layer.shape[0] for layer in convolutions)
-    random = np.random.default_rng((seed, 14))
 
     tested = _spread(labelled, plan.samples)
-    inputs, labels = samples.inputs, samples.labels
-    whole, without = _answers(removal, parts, facts, inputs[tested], labels[tested])
-    measured = _measured(network, traced, parts, samples, tested, whole, without, config)
-    source = samples if training is None else training
-    known = np.flatnonzero(source.labels >= 0)
-    curve, blocks = None, list[Block]()
+    groups = alike(samples.table.iloc[tested], samples.labels[tested])
+    whole, without = _answers(removal, parts, facts, samples.inputs[tested], samples.labels[tested])
+    # Without most filters too few answers change to see how far those of a group change together; all filters say it.
+    every = np.concatenate([one.right for one in without])
+    wider = 1.0 if groups is None else widening(whole.right, every, groups)
+    measured = _measured(network, traced, parts, samples, tested, groups, wider, whole, without, config)
+    kept, blocks = None, list[Block]()
     if plan.curve:
-        step = config["step"] if plan.rounds else 1.0
-        order, levels = _order(removal, parts, source, _spread(known, plan.ranked), step)
-        curve = _curve(removal, parts, samples, _spread(labelled, plan.curve), order, levels, config["draws"], random)
-        blocks.append(_kept_figure(curve, training is not None))
+        ranking, judged = _apart(samples, training, labelled, plan)
+        kept = _kept(
+            Judge(removal, parts, samples, judged, wider), ranking, plan, config, np.random.default_rng((seed, 14))
+        )
+        blocks.append(_kept_figure(kept))
     blocks.append(_lost_figure(measured))
     if len(facts.classes) <= CLASSES:
         blocks.append(_by_class(measured, facts))
@@ -153,8 +158,8 @@ def filter_ablation(
         method="filter_ablation",
         seed=0,
         title=TITLE,
-        caption=_caption(measured, total, whole.right, curve is not None, training is not None, config),
-        numbers=_numbers(measured, curve, whole.right),
+        caption=_caption(measured, total, whole.right, groups, kept, config),
+        numbers=_numbers(measured, kept, whole.right, groups),
         blocks=blocks,
         sources=SOURCES,
     )
@@ -175,19 +180,23 @@ def _convolutions(traced: Sequence[Layer], names: Sequence[str] | None) -> list[
 class Plan:
     """How many samples each measurement takes; of the curve none where it would take too long.
 
-    rounds: whether the damage is looked at again after each removal.
+    ranked: those that the order is found on. curve: those that it is drawn on. searched: those that say how many
+    filters are enough. step: the share of the filters left that are removed between two looks at the damage; 1 where
+    there is time for one look only. looks: at the damage at most once fewer are removed at a time.
     """
 
     samples: int
     ranked: int = 0
     curve: int = 0
-    rounds: bool = False
+    searched: int = 0
+    step: float = 1.0
+    looks: int = 0
 
 
 def _planned(
     removal: Removal, traced: Sequence[Layer], convolutions: Sequence[Layer], config: Mapping[str, Any], labelled: int
 ) -> tuple[list[Part], Plan]:
-    """What can be measured within the budget: two fifths for each filter, two for the order, one for the curve.
+    """What can be measured within the budget: two fifths for each filter, two for the order, one for what is kept.
 
     Where two fifths aren't enough for all filters, all goes to as many of them as can be removed, evenly spread.
     """
@@ -196,9 +205,11 @@ def _planned(
     costs = [removal.cost(gate) for gate in gates]
     sweep = sum(costs[at] for at, _ in every)
     fifth = config["budget"] / 5
-    passes = 16 + 6 * config["draws"]  # of the curve
-    curve = int(fifth / (passes * sum(map(work, traced))))
-    thinned = sweep * min(FEWEST, labelled) > 2 * fifth or curve < min(FEWEST, labelled)
+    once = sum(map(work, traced))
+    drawn = once * (LEVELS + FEW * config["draws"])
+    curve = int(fifth / 2 / drawn)
+    thinned = min(FEWEST, labelled) > min(2 * fifth / sweep, curve)
+    curve = min(config["curve"], labelled, curve)
     if thinned:
         affordable = int(len(every) * config["budget"] / (sweep * min(FEWEST // 2, labelled)))
         every = [every[place] for place in _spread(np.arange(len(every)), max(LEAST, affordable))]
@@ -212,13 +223,18 @@ def _planned(
     if thinned:
         samples = max(LEAST, int(config["budget"] / sweep))
         return parts, Plan(samples=min(config["samples"], labelled, samples))
-    again = 1 / config["step"]
-    rounds = sweep * again * FEWEST / 2 <= 2 * fifth
+    looks = 1 / config["step"]  # in sweeps of all filters
+    again = sweep * looks * FEWEST / 2 <= fifth
+    ranked = max(LEAST, min(config["ranked"], int(fifth / (sweep * (looks if again else 1)))))
+    # A search halves what is left, and half of what it tries is told from the first samples.
+    tries = 0.5 * (1 + config["draws"]) * math.log2(len(every) + 1)
     return parts, Plan(
         samples=min(config["samples"], labelled, int(2 * fifth / sweep)),
-        ranked=max(LEAST, min(config["ranked"], int(2 * fifth / (sweep * (again if rounds else 1))))),
-        curve=min(config["curve"], labelled, curve),
-        rounds=rounds,
+        ranked=ranked,
+        curve=curve,
+        searched=min(config["search"], labelled, max(curve, int((fifth - curve * drawn) / (once * tries)))),
+        step=config["step"] if again else 1.0,
+        looks=int(fifth / (sweep * ranked)) if again else 0,
     )
 
 
@@ -266,12 +282,15 @@ def _measured(
     parts: Sequence[Part],
     samples: Samples,
     tested: np.ndarray,
+    groups: np.ndarray | None,
+    wider: float,
     whole: Answers,
     without: Sequence[Answers],
     config: Mapping[str, Any],
 ) -> list[Measured]:
-    chances = np.concatenate([[by_chance(whole.right, right) for right in one.right] for one in without])
+    chances = np.concatenate([[by_chance(whole.right, right, groups) for right in one.right] for one in without])
     stand_out = discoveries(chances, RATE)
+    limit = _limit(whole.right, config)
     one_of = np.eye(len(samples.facts.classes))[samples.labels[tested]]
     each = np.maximum(one_of.sum(axis=0), 1)
     all_work = sum(map(work, traced))
@@ -279,31 +298,48 @@ def _measured(
     maps = _maps(network, parts, samples, looked_at)
     measured, first = [], 0
     for part, one, (fires, correlation) in zip(parts, without, maps, strict=True):
-        losses = np.array([lost(whole.right, right) for right in one.right])
+        losses = np.array([lost(whole.right, right, groups, wider) for right in one.right])
         real = stand_out[first : first + len(losses)]
         first += len(losses)
         added = one.loss - whole.loss
+        firing = fires[part.channels]
+        dead = ~added.any(axis=1) & (firing == 0)
         measured.append(
             Measured(
                 part=part,
                 lost=losses[:, 0],
                 low=losses[:, 1],
                 high=losses[:, 2],
-                loss=np.array([[row.mean(), *mean_interval(row)] for row in added]),
-                kinds=[_kind(loss, bool(sure), config["idle"]) for loss, sure in zip(losses, real, strict=True)],
+                loss=np.array([[row.mean(), *grouped_mean(row, groups)] for row in added]),
+                kinds=_kinds(losses, real, added, dead, limit),
                 by_class=((whole.right.astype(int) - one.right.astype(int)) @ one_of) / each,
-                fires=fires[part.channels],
+                fires=firing,
                 correlation=correlation,
             )
         )
     return measured
 
 
-def _kind(loss: np.ndarray, stands_out: bool, idle: float) -> str:
-    """What to call a filter whose removal costs so much, (accuracy lost, the interval's ends)."""
-    if stands_out:
-        return "good" if loss[0] > 0 else "harmful"
-    return "idle" if np.abs(loss).max() <= idle else "undecided"
+def _limit(right: np.ndarray, config: Mapping[str, Any]) -> float:
+    """How much accuracy may change without a filter that is idle: a share of the errors there are, a point at most."""
+    return min(POINT, config["idle"] * float((~right).mean()))
+
+
+def _kinds(losses: np.ndarray, stand_out: np.ndarray, added: np.ndarray, dead: np.ndarray, limit: float) -> list[str]:
+    """What to call each filter of a layer.
+
+    losses: accuracy lost and its interval, (filters, 3). stand_out, dead: bool (filters,). added: loss without each of
+    them (filters, samples). limit: how far accuracy may move without an idle one.
+    """
+    kinds = []
+    for (value, low, high), sure, more, silent in zip(losses, stand_out, added, dead, strict=True):
+        if silent:
+            kinds.append("dead")
+        elif sure:
+            kinds.append("good" if value > 0 else "harmful")
+        else:  # nothing listens to one without which nothing changes
+            kinds.append("idle" if max(-low, high) <= limit or not more.any() else "undecided")
+    return kinds
 
 
 def _maps(
@@ -340,54 +376,129 @@ def _correlation(values: np.ndarray) -> np.ndarray:
     return np.clip(np.divide(together, scale, out=np.zeros_like(scale), where=scale > 0), -1, 1)
 
 
-def _order(
-    removal: Removal, parts: Sequence[Part], source: Samples, places: np.ndarray, step: float
-) -> tuple[list[tuple[int, int]], list[int]]:
-    """The filters as (part, channel), the least damaging first, and after how many the damage was looked at again.
+@dataclass(frozen=True)
+class Ranking:
+    """The samples that say which filters hurt least. trained: whether they are training samples."""
+
+    source: Samples
+    places: np.ndarray
+    trained: bool
+
+
+def _apart(samples: Samples, training: Samples | None, labelled: np.ndarray, plan: Plan) -> tuple[Ranking, np.ndarray]:
+    """The samples that the order is found on, and others, that say what it costs.
+
+    Without training samples it is found on test samples, at most half of them, and judged on the rest.
+    """
+    if training is not None:
+        known = np.flatnonzero(training.labels >= 0)
+        return Ranking(training, _spread(known, plan.ranked), True), _spread(labelled, plan.searched)
+    used = _spread(labelled, min(plan.ranked, len(labelled) // 2))
+    return Ranking(samples, used, False), _spread(np.setdiff1d(labelled, used), plan.searched)
+
+
+def _least_damaging(
+    removal: Removal, parts: Sequence[Part], ranking: Ranking, gone: Sequence[Filter], many: int
+) -> list[Filter]:
+    """So many of the filters that are left, the least damaging first.
 
     Damage is what the mean loss on these samples becomes without a filter, besides those already removed: of two that
     do the same only the first is idle.
     """
-    facts = source.facts
-    left = [(p, int(channel)) for p, part in enumerate(parts) for channel in part.channels]
-    order: list[tuple[int, int]] = []
-    levels = [0]
-    inputs, labels = source.inputs[places], torch.from_numpy(source.labels[places])
-    size = batch_size(facts.shape)
-    while left:
-        masks = _masks(parts, order)
-        damage = np.zeros(len(left))
-        for start in range(0, len(inputs), size):
-            x = to_tensor(facts, inputs[start : start + size])
-            truth = labels[start : start + size]
-            for p, part in enumerate(parts):
-                mine = [i for i, (of, _) in enumerate(left) if of == p]
-                answers = removal.without_each(x, part.gate, [left[i][1] for i in mine], masks) if mine else ()
-                for i, logits in zip(mine, answers, strict=True):
-                    damage[i] += float(nn.functional.cross_entropy(logits.double(), truth, reduction="sum"))
-        many = max(1, round(step * len(left)))
-        gone = [left[i] for i in np.argsort(damage, kind="stable")[:many]]
-        order += gone
-        left = [one for one in left if one not in set(gone)]
-        levels.append(len(order))
-    return order, levels
+    source, size = ranking.source, batch_size(ranking.source.facts.shape)
+    away, masks = set(gone), _masks(parts, gone)
+    left = [one for one in _every(parts) if one not in away]
+    inputs, labels = source.inputs[ranking.places], torch.from_numpy(source.labels[ranking.places])
+    damage = np.zeros(len(left))
+    for start in range(0, len(inputs), size):
+        x = to_tensor(source.facts, inputs[start : start + size])
+        truth = labels[start : start + size]
+        for p, part in enumerate(parts):
+            mine = [i for i, (of, _) in enumerate(left) if of == p]
+            answers = removal.without_each(x, part.gate, [left[i][1] for i in mine], masks) if mine else ()
+            for i, logits in zip(mine, answers, strict=True):
+                damage[i] += float(nn.functional.cross_entropy(logits.double(), truth, reduction="sum"))
+    return [left[i] for i in np.argsort(damage, kind="stable")[:many]]
 
 
-def _masks(parts: Sequence[Part], gone: Sequence[tuple[int, int]]) -> dict[str, Tensor]:
+def _every(parts: Sequence[Part]) -> list[Filter]:
+    return [(p, int(channel)) for p, part in enumerate(parts) for channel in part.channels]
+
+
+def _masks(parts: Sequence[Part], gone: Sequence[Filter]) -> dict[str, Tensor]:
     masks = {part.gate: torch.ones(part.total, dtype=torch.bool) for part in parts}
     for p, channel in gone:
         masks[parts[p].gate][channel] = False
     return masks
 
 
-@dataclass(frozen=True)
-class Curve:
-    """Accuracy against the number of filters kept.
+class Judge:
+    """What the network loses on some samples, `places` of the split, without several filters at once.
 
-    kept: descending. accuracy, low, high: in the measured order. random: (draws, counts) in random orders, at
-    `random_kept`. n: test samples. total: filters that could be removed.
+    wider: how much wider an interval over groups is than over samples, at least.
     """
 
+    def __init__(
+        self, removal: Removal, parts: Sequence[Part], samples: Samples, places: np.ndarray, wider: float
+    ) -> None:
+        self.removal, self.parts, self.samples, self.wider = removal, parts, samples, wider
+        # Some from everywhere first, so that what is far too bad is soon told.
+        few = evenly(len(places), FIRST)
+        self.places = np.concatenate([places[few], np.delete(places, few)])
+        self.first = len(few)
+        self.groups = alike(samples.table.iloc[self.places], samples.labels[self.places])
+        self.whole = self.right((), self.places)
+
+    def right(self, gone: Sequence[Filter], places: np.ndarray) -> np.ndarray:
+        """Whether each of these samples is read rightly without these filters, bool (places,)."""
+        size, masks = batch_size(self.samples.facts.shape), _masks(self.parts, gone)
+        found = []
+        for start in range(0, len(places), size):
+            batch = places[start : start + size]
+            logits = self.removal.logits(to_tensor(self.samples.facts, self.samples.inputs[batch]), masks)
+            found.append(logits.argmax(1).numpy() == self.samples.labels[batch])
+        return np.concatenate(found)
+
+    def lost(self, gone: Sequence[Filter]) -> tuple[float, float, float]:
+        """The accuracy lost without these filters, with its interval; of the first samples if that is surely too much.
+
+        Too much is more than a point.
+        """
+        n = self.first
+        right = self.right(gone, self.places[:n])
+        found = lost(self.whole[:n], right, None if self.groups is None else self.groups[:n], self.wider)
+        if n == len(self.places) or found[1] > POINT:
+            return found
+        right = np.concatenate([right, self.right(gone, self.places[n:])])
+        return lost(self.whole, right, self.groups, self.wider)
+
+    def fits(self, gone: Sequence[Filter]) -> bool:
+        """Whether no more than a point is lost without these filters, with 95 % confidence."""
+        return self.lost(gone)[2] <= POINT
+
+
+def _last(fits: Callable[[int], bool], good: int, bad: int) -> int:
+    """The largest number that fits, by halving, where `good` does and `bad` does not."""
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if fits(middle) else (good, middle)
+    return good
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Accuracy against the number of filters kept.
+
+    enough: the smallest number found with which at most a point is lost, with 95 % confidence, and at_random (draws,)
+    in random orders; None where there are too few samples to say so of any. searched: the samples that say it.
+    kept: numbers of filters, descending, with accuracy, low, high in the measured order; random: (draws, counts) in
+    random orders, at `random_kept`; all on n test samples. total: filters that could be removed.
+    ranking: what the order was found on. again: whether the damage was measured again as more were gone.
+    """
+
+    enough: int | None
+    at_random: np.ndarray | None
+    searched: int
     kept: np.ndarray
     accuracy: np.ndarray
     low: np.ndarray
@@ -396,63 +507,100 @@ class Curve:
     random: np.ndarray
     n: int
     total: int
-
-    def enough(self, kept: np.ndarray, accuracy: np.ndarray) -> int:
-        """The smallest number tried with which no more than a point is lost."""
-        return int(kept[accuracy >= self.accuracy[0] - POINT].min())
+    ranking: Ranking
+    again: bool
 
 
-def _curve(
-    removal: Removal,
-    parts: Sequence[Part],
-    samples: Samples,
-    places: np.ndarray,
-    order: Sequence[tuple[int, int]],
-    levels: Sequence[int],
-    draws: int,
-    random: np.random.Generator,
-) -> Curve:
-    total = len(order)
-    most = 16
-    if len(levels) <= 2:  # ranked once: any number can be removed
-        levels = np.unique(np.round(total * (1 - np.linspace(1, 0, 12) ** 2)).astype(int)).tolist()
-    elif len(levels) > most:
-        levels = [levels[i] for i in evenly(len(levels), most)]
-    few = [levels[i] for i in evenly(len(levels), 7)][1:]
+def _kept(judge: Judge, ranking: Ranking, plan: Plan, config: Mapping[str, Any], random: np.random.Generator) -> Kept:
+    total = len(_every(judge.parts))
+    sayable = judge.fits(())
+    order, edge = _ordered(judge, ranking, plan, sayable)
+    draws = [[order[i] for i in random.permutation(total)] for _ in range(config["draws"])]
 
-    def hits(gone: Sequence[tuple[int, int]]) -> int:
-        size = batch_size(samples.facts.shape)
-        masks = _masks(parts, gone)
-        found = 0
-        for start in range(0, len(places), size):
-            batch = places[start : start + size]
-            logits = removal.logits(to_tensor(samples.facts, samples.inputs[batch]), masks)
-            found += int((logits.argmax(1).numpy() == samples.labels[batch]).sum())
-        return found
+    def fewest(one: Sequence[Filter]) -> int:
+        return total - _last(lambda k: judge.fits(one[:k]), 0, total + 1)
 
-    n = len(places)
-    found = [hits(order[:level]) for level in levels]
-    bounds = np.array([wilson(one, n) for one in found])
-    by_chance_ = []
-    for _ in range(draws):
-        shuffled = [order[i] for i in random.permutation(total)]
-        by_chance_.append([found[0] / n] + [hits(shuffled[:level]) / n for level in few])
-    return Curve(
+    levels = np.unique(np.round(total * (1 - np.linspace(1, 0, LEVELS) ** 2)).astype(int)).tolist()
+    few = [levels[i] for i in evenly(len(levels), FEW + 1)][1:]
+    levels = sorted({*levels, edge})
+    places = _spread(np.sort(judge.places), plan.curve)
+    groups = alike(judge.samples.table.iloc[places], judge.samples.labels[places])
+    found = [judge.right(order[:level], places) for level in levels]
+    bounds = np.array([_share_interval(right, groups) for right in found])
+    return Kept(
+        enough=total - edge if sayable else None,
+        at_random=np.array([fewest(one) for one in draws]) if sayable and draws else None,
+        searched=len(judge.places),
         kept=total - np.array(levels),
-        accuracy=np.array(found) / n,
+        accuracy=np.array([right.mean() for right in found]),
         low=bounds[:, 0],
         high=bounds[:, 1],
         random_kept=total - np.array([0, *few]),
-        random=np.array(by_chance_).reshape(draws, len(few) + 1),
-        n=n,
+        random=np.array(
+            [[found[0].mean()] + [judge.right(one[:level], places).mean() for level in few] for one in draws]
+        ).reshape(len(draws), len(few) + 1),
+        n=len(places),
         total=total,
+        ranking=ranking,
+        again=plan.step < 1,
     )
 
 
-def _numbers(measured: Sequence[Measured], curve: Curve | None, right: np.ndarray) -> list[Number]:
+def _ordered(judge: Judge, ranking: Ranking, plan: Plan, sayable: bool) -> tuple[list[Filter], int]:
+    """All filters in the order of removal, and the most of them that can go.
+
+    Several are removed after each look at the damage, half as many once those cost too much together, and near the
+    limit one, since of two that do the same each looks idle while the other is there. What is lost goes up and down by
+    chance, so that it goes on for some more, until more than a point is lost and not only can't be excluded.
+    """
+    total, order = len(_every(judge.parts)), list[Filter]()
+
+    def next_ones(many: int) -> list[Filter]:
+        return _least_damaging(judge.removal, judge.parts, ranking, order, many)
+
+    def several() -> int:
+        return max(1, round(plan.step * (total - len(order))))
+
+    if plan.step == 1:
+        order = next_ones(total)
+        return order, _last(lambda k: judge.fits(order[:k]), 0, total + 1) if sayable else 0
+    most, looks = total, plan.looks
+    while sayable and len(order) < total and looks:
+        more = next_ones(min(most, several()))
+        while more and not judge.fits([*order, *more]):
+            more = more[: len(more) // 2]
+            most = len(more)
+        if not more:
+            break
+        order += more
+        looks -= most < total
+    edge = len(order)
+    while sayable and len(order) < min(total, edge + PATIENCE) and looks:
+        order += next_ones(1)
+        looks -= 1
+        value, _, high = judge.lost(order)
+        if value > POINT:
+            break
+        edge = len(order) if high <= POINT else edge
+    while len(order) < total:
+        order += next_ones(several())
+    return order, edge
+
+
+def _share_interval(right: np.ndarray, groups: np.ndarray | None) -> tuple[float, float]:
+    """The interval of the share that is right, over the groups where samples come in such."""
+    if groups is None:
+        return wilson(int(right.sum()), len(right))
+    sizes = np.bincount(groups)
+    return clustered(np.bincount(groups, right)[sizes > 0], sizes[sizes > 0])
+
+
+def _numbers(
+    measured: Sequence[Measured], kept: Kept | None, right: np.ndarray, groups: np.ndarray | None
+) -> list[Number]:
     kinds = [kind for one in measured for kind in one.kinds]
     n = len(kinds)
-    low, high = wilson(int(right.sum()), len(right))
+    low, high = _share_interval(right, groups)
     moved = np.concatenate([_moves_loss(one) for one in measured])
     numbers = [Number(kind, kinds.count(kind), n=n) for kind in ("good", "idle", "harmful")]
     numbers += [
@@ -465,14 +613,20 @@ def _numbers(measured: Sequence[Measured], curve: Curve | None, right: np.ndarra
         Number("undecided", kinds.count("undecided"), n=n),
         Number("loss_falls", int((moved < 0).sum()), n=n),
     ]
-    if curve is not None:
-        numbers.insert(4, Number("filters_enough", curve.enough(curve.kept, curve.accuracy), n=curve.total))
-    if curve is not None and len(curve.random):
-        enough = curve.enough(curve.random_kept, curve.random.mean(axis=0))
-        numbers.append(Number("filters_enough_at_random", enough, n=curve.total))
+    if kept is not None and kept.enough is not None:
+        numbers.insert(4, Number("filters_enough", kept.enough, n=kept.total))
+    if kept is not None and kept.at_random is not None:
+        at_random = kept.at_random.astype(float)
+        ends = t_interval(at_random) if len(at_random) > 1 else None
+        low_end, high_end = (max(0.0, ends[0]), min(float(kept.total), ends[1])) if ends else (None, None)
+        numbers.append(
+            Number(
+                "filters_enough_at_random", significant(float(at_random.mean())), low_end, high_end, n=len(at_random)
+            )
+        )
     numbers += [
         Number("accuracy", float(right.mean()), low, high, unit="fraction", n=len(right)),
-        Number("dead", int(sum(one.dead.sum() for one in measured)), n=n),
+        Number("dead", kinds.count("dead"), n=n),
     ]
     for one in measured:
         subject = f"layer={one.part.name}"
@@ -498,25 +652,25 @@ def _numbers(measured: Sequence[Measured], curve: Curve | None, right: np.ndarra
 def _moves_loss(one: Measured) -> np.ndarray:
     """1 for each filter without which the mean loss rises beyond doubt, −1 where it falls, 0 where neither is sure.
 
-    Beyond doubt: twice as far from zero as the 95 % interval goes, so that hardly one in ten thousand is so by chance.
+    Beyond doubt: twice as far from zero as the 95 % interval goes, so that hardly one in a thousand is so by chance.
     """
     mean, low, high = one.loss.T
     return np.sign(mean) * (np.abs(mean) > (high - low))
 
 
-def _kept_figure(curve: Curve, trained: bool) -> Figure:
+def _kept_figure(kept: Kept) -> Figure:
     import pandas as pd
 
     rows = [
         ["least damaging first", *(round(float(v), 5) for v in row)]
-        for row in zip(curve.kept, curve.accuracy, curve.low, curve.high, strict=True)
+        for row in zip(kept.kept, kept.accuracy, kept.low, kept.high, strict=True)
     ]
-    if len(curve.random):
+    if len(kept.random):
         spread = zip(
-            curve.random_kept,
-            curve.random.mean(axis=0),
-            curve.random.min(axis=0),
-            curve.random.max(axis=0),
+            kept.random_kept,
+            kept.random.mean(axis=0),
+            kept.random.min(axis=0),
+            kept.random.max(axis=0),
             strict=True,
         )
         rows += [["at random", *(round(float(v), 5) for v in row)] for row in spread]
@@ -530,31 +684,56 @@ def _kept_figure(curve: Curve, trained: bool) -> Figure:
                 one["filters kept"], 100 * one["low"], 100 * one["high"], color=colour, alpha=0.25, linewidth=0
             )
             axes.plot(one["filters kept"], 100 * one["accuracy"], "o-", color=colour, label=name)
-        axes.set(xlabel="filters kept", ylabel="test accuracy, %", xlim=(curve.total, 0), ylim=(0, 102))
+        if kept.enough is not None:
+            axes.axvline(kept.enough, color=MUTED, linewidth=1, linestyle="--")
+        axes.set(xlabel="filters kept", ylabel="test accuracy, %", xlim=(kept.total, 0), ylim=(0, 102))
         axes.legend()
 
-    enough = curve.enough(curve.kept, curve.accuracy)
-    chosen = ("training", "训练") if trained else ("these", "同一批")
+    en, zh = _search_said(kept)
+    chosen = ("training", "训练") if kept.ranking.trained else ("other test", "另一部分测试")
+    look = (
+        (", measured again as more are gone", "，并随时重新测量") if kept.again else (", measured once", "（只测一次）")
+    )
+    found = "too few samples to say how many are enough" if kept.enough is None else f"{kept.enough} are enough"
     return Figure(
         "kept",
         draw(paint, 640, 300),
-        alt={"en": f"Accuracy over the number of filters kept: {enough} of {curve.total} lose at most one point."},
+        alt={"en": f"Accuracy over the number of filters kept, of {kept.total}: {found} to stay within a point."},
         data=data,
         title={"en": "Accuracy against the number of filters kept", "zh": "正确率与保留的卷积核数"},
         caption={
             "en": (
-                f"Filters of all layers removed together, those first whose loss hurts least on {chosen[0]} samples, "
-                f"measured again as more are gone; accuracy on {curve.n} test samples with its 95 % interval. {enough} "
-                f"of {curve.total} are enough to stay within a point. For comparison random orders: mean, lowest, "
-                "highest."
+                "Filters of all layers removed together, those first whose loss hurts least on "
+                f"{len(kept.ranking.places)} {chosen[0]} samples{look[0]}; accuracy on {kept.n:,} test samples with "
+                f"its 95 % interval. For comparison random orders: mean, lowest, highest. {en}"
             ),
             "zh": (
-                f"逐步移除各层卷积核，先移除在{chosen[0]}样本上损害最小的，并随时重新测量；正确率在 {curve.n} "
-                f"个测试样本上测得（95 % 区间）。{curve.total} 个中保留 {enough} 个，损失不超过一个百分点。"
-                "灰色为随机顺序：平均、最低、最高。"
+                f"逐步移除各层卷积核，先移除在 {len(kept.ranking.places)} 个{chosen[1]}样本上损害最小的{look[1]}；"
+                f"正确率在 {kept.n:,} 个测试样本上测得（95 % 区间）。灰色为随机顺序：平均、最低、最高。{zh}"
             ),
         },
     )
+
+
+def _search_said(kept: Kept) -> tuple[str, str]:
+    """How many filters are enough, and how it was found."""
+    if kept.enough is None:
+        return (
+            f"{kept.searched:,} samples are too few to say within a point how many filters are enough.",
+            f"{kept.searched:,} 个样本太少，无法在一个百分点之内说明保留多少个就够。",
+        )
+    en = (
+        f"{kept.enough} of {kept.total} are enough (dashed): the fewest found with which at most a point of accuracy "
+        f"is lost, with 95 % confidence, on the same {kept.searched:,} test samples"
+    )
+    zh = (
+        f"{kept.total} 个中保留 {kept.enough} 个就够（虚线）：在同一批 {kept.searched:,} 个测试样本上，以 95 % "
+        "的置信度损失不超过一个百分点的最小数目"
+    )
+    if kept.again:
+        en += "; towards it ever fewer were removed between two looks at the damage, in the end one"
+        zh += "；越接近它，两次测量之间移除的越少，最后每次一个"
+    return f"{en}.", f"{zh}。"
 
 
 def _lost_figure(measured: Sequence[Measured]) -> Figure:
@@ -687,7 +866,7 @@ def _table(measured: Sequence[Measured]) -> Table:
             rows.append(
                 {
                     "filter": f"{one.part.name}/{channel}",
-                    "kind": "dead" if one.dead[place] else one.kinds[place],
+                    "kind": one.kinds[place],
                     "points lost": round(100 * float(one.lost[place]), 3),
                     "from": round(100 * float(one.low[place]), 3),
                     "to": round(100 * float(one.high[place]), 3),
@@ -717,30 +896,51 @@ def _caption(
     measured: Sequence[Measured],
     total: int,
     right: np.ndarray,
-    curve: bool,
-    trained: bool,
+    groups: np.ndarray | None,
+    kept: Kept | None,
     config: Mapping[str, Any],
 ) -> dict[str, str]:
     looked = sum(len(one.part.channels) for one in measured)
-    ranked = ("training samples", "训练样本") if trained else ("the test samples themselves", "测试样本本身")
+    errors = int((~right).sum())
+    share, limit = f"{100 * config['idle']:g} %", _limit(right, config) * len(right)
+    if groups is None:
+        test = ("McNemar's exact test", "McNemar 精确检验")
+    else:
+        many = len(np.unique(groups))
+        test = (
+            f"exact test of sign flips of {many} groups, the clips in which one speaker says one word: their answers "
+            "change together",
+            f"{many} 组录音的符号翻转精确检验；同一说话人说同一个词的录音为一组，它们的答案一起改变",
+        )
     en = (
-        "A filter is removed by setting its map to zero behind the activation, as if the network never had it; "
-        f"nothing is trained again. Good: accuracy on {len(right)} test samples falls more than by chance; harmful: it "
-        "rises more than by chance (McNemar's exact test, with at most one in twenty of the filters so named by "
-        f"chance); idle: without it accuracy changes by at most {100 * config['idle']:g} points with 95 % confidence; "
-        "undecided: too few samples to say. Loss rises: filters without which the mean loss is higher beyond doubt, "
-        "which shows long before an answer changes. Idle alone is not useless together: two that do the same are both "
-        "idle until one is gone"
+        "A filter is removed by setting its map to zero behind the activation, as if the network never had it; nothing "
+        f"is trained again. Good: accuracy on {len(right):,} test samples falls more than by chance; harmful: it rises "
+        f"more than by chance ({test[0]}, with at most one in twenty of the filters so named by chance); idle: without "
+        f"it the {errors:,} errors become more or fewer by at most {limit:.3g} ({share} of them, and never more than a "
+        "point of accuracy), with 95 % confidence, or no output changes; undecided: too few samples to say; dead: it "
+        "never rises above zero. Loss rises: filters without which the mean loss is higher beyond doubt, which shows "
+        "long before an answer changes. Idle alone is not useless together: two that do the same are both idle until "
+        "one is gone"
     )
     zh = (
-        "把卷积核激活后的特征图置零即为移除，不再训练。good：测试正确率显著下降；harmful：显著上升（McNemar "
-        f"精确检验，误报率 5 %）；idle：在 95 % 置信下变化不超过 {100 * config['idle']:g} 个百分点；undecided："
-        "样本太少。Loss rises：移除后测试损失确定上升的核，比答案改变更灵敏。单独无用不等于一起无用："
-        "两个相同的核各自都显得无用"
+        f"把卷积核激活后的特征图置零即为移除，不再训练。good：{len(right):,} 个测试样本上的正确率显著下降；"
+        f"harmful：显著上升（{test[1]}，误报率 5 %）；idle：移除后 {errors:,} 个错误的增减在 95 % 置信下不超过 "
+        f"{limit:.3g} 个（其 {share}，且不超过一个百分点），或者输出毫无变化；undecided：样本太少；"
+        "dead：从不大于零。Loss rises：移除后测试损失确定上升的核，比答案改变更灵敏。"
+        "单独无用不等于一起无用：两个相同的核各自都显得无用"
     )
-    if curve:
-        en += f", which is why the curve removes one after the other, in an order found on {ranked[0]}"
-        zh += f"，所以曲线逐个移除，顺序由{ranked[1]}决定"
+    if kept is not None:
+        ranked = (
+            ("training samples", "训练样本")
+            if kept.ranking.trained
+            else ("test samples of its own", "另一部分测试样本")
+        )
+        en += f". So the curve removes one after the other, in an order found on {ranked[0]}"
+        zh += f"。所以曲线逐个移除，顺序由{ranked[1]}决定"
+    narrowest = min(float(np.maximum(-one.low, one.high).min()) for one in measured)
+    if narrowest > _limit(right, config):
+        en += f". {errors:,} errors are too few to show of any filter that it is idle by them"
+        zh += f"。{errors:,} 个错误太少，据此无法说明任何一个核是 idle"
     if looked < total:
         en += f". The network is large: of {total} filters {looked}, evenly spread, were removed"
         zh += f"。网络很大：共 {total} 个卷积核，均匀选取了 {looked} 个"

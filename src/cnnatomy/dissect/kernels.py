@@ -15,7 +15,7 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import colour, grey, plain, signed, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Text
 from cnnatomy.probing.layers import Layer, stages, trace
-from cnnatomy.statistics.intervals import mean_interval, share
+from cnnatomy.statistics.intervals import average, share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,11 +189,11 @@ def _summary(found: Sequence[tuple[np.ndarray, Measured]]) -> list[Number]:
         smooth = np.concatenate([measured.smoothness[working] for working, measured in ordered])
         numbers += [
             share("structured", sum(int(measured.outside.sum()) for _, measured in ordered), n),
-            Number("smoothness", significant(float(smooth.mean())), *mean_interval(smooth), n=n),
+            average("smoothness", smooth, between=(-1, 1)),
         ]
     alike = np.concatenate([measured.alike[working] for working, (_, measured) in zip(at_work, found, strict=True)])
     if len(alike):
-        numbers.append(Number("likeness", significant(float(alike.mean())), *mean_interval(alike), n=len(alike)))
+        numbers.append(average("likeness", alike, between=(0, 1)))
     return numbers
 
 
@@ -210,13 +210,13 @@ def _numbers(name: str, weights: np.ndarray, measured: Measured) -> list[Number]
     if n and measured.neighbours:
         low, high = measured.untrained_smoothness
         numbers += [
-            Number("smoothness", float(smooth.mean()), *mean_interval(smooth), n=n, subject=layer),
+            average("smoothness", smooth, subject=layer, between=(-1, 1)),
             Number("smoothness_untrained", (low + high) / 2, low, high, n=n, subject=layer),
             share("structured", int(measured.outside.sum()), n, subject=layer),
         ]
     if n:
         numbers += [
-            Number("likeness", float(alike.mean()), *mean_interval(alike), n=n, subject=layer),
+            average("likeness", alike, subject=layer, between=(0, 1)),
             Number(
                 "likeness_untrained",
                 float(np.mean(measured.untrained_alike)),

@@ -21,7 +21,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import LayerNotFound, named, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.predicting import predict
-from cnnatomy.statistics.intervals import share, wilson
+from cnnatomy.statistics.intervals import average, share, wilson
 
 if TYPE_CHECKING:
     pass
@@ -116,7 +116,7 @@ def ngrams(
         seed=0,
         title=TITLE,
         caption=_caption(found, deleted, training is not None, config),
-        numbers=_numbers(network, samples, found, deleted, random) + _of_filters(found),
+        numbers=_numbers(network, samples, found, deleted) + _of_filters(found),
         blocks=blocks,
         sources=SOURCES,
     )
@@ -196,10 +196,9 @@ def _numbers(
     samples: Samples,
     found: Sequence[Filters],
     deleted: Deleted,
-    random: np.random.Generator,
 ) -> list[Number]:
     """Those of the whole, the most telling first."""
-    numbers = deleting.numbers_of(deleted, random)
+    numbers = deleting.numbers_of(deleted)
     pure = [one for filters in found for one in filters.purity if one.n]
     labels = samples.labels[samples.labels >= 0]
     if pure and len(labels):
@@ -211,7 +210,7 @@ def _numbers(
         ]
         values = np.array([one.hits / one.n for one in pure])
         numbers += [
-            deleting.mean_number("purity", values),
+            average("purity", values, "fraction", between=(0, 1)),
             Number("purity_by_chance", significant(float(np.mean(chance))), unit="fraction", n=len(pure)),
         ]
     reached = np.concatenate([_reached(filters) for filters in found])

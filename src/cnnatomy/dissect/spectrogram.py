@@ -21,6 +21,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing import voices
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import LayerNotFound, stages, trace
+from cnnatomy.statistics.intervals import crossed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +75,6 @@ def spectrogram(
     *,
     sound: Sound,
     prepare: Mapping[str, Any],
-    seed: int,
 ) -> Exhibit:
     """Waveform, spectrogram, window and sound of two voices, and the shift between many, in bands (S1).
 
@@ -91,7 +91,6 @@ def spectrogram(
         )
     maker = Spectrogram(**prepare["spectrogram"])
     said = _said(samples, config, maker, sound)
-    random = np.random.default_rng((seed, 1))
     curves, between, within = _compared(said)
     field = _first_field(network, samples)
     blocks: list[Block] = [
@@ -108,7 +107,7 @@ def spectrogram(
         seed=0,
         title=TITLE,
         caption=_caption(said, between, within, maker),
-        numbers=_numbers(said, maker, between, within, random),
+        numbers=_numbers(said, maker, between, within),
         blocks=blocks,
         sources=SOURCES,
     )
@@ -207,38 +206,22 @@ def _compared(said: Said) -> tuple[dict[str, np.ndarray], Pairs, Pairs]:
     return {name: np.array(found) for name, found in curves.items() if found}, between, within
 
 
-def _numbers(
-    said: Said, maker: Spectrogram, between: Pairs, within: Pairs, random: np.random.Generator
-) -> list[Number]:
+def _numbers(said: Said, maker: Spectrogram, between: Pairs, within: Pairs) -> list[Number]:
     numbers = []
     same = np.concatenate(list(within.values())) if within else np.zeros(0)
     for (one, other), shifts in between.items():
-        low, high = voices.interval(shifts, random)
-        mean = float(shifts.mean())
+        mean, n = float(shifts.mean()), shifts.size
+        ends = crossed(shifts) if n > 1 else (None, None)
+        bands = [None if end is None else significant(end) for end in ends]
         subject = "" if len(between) == 1 else f"group={one};against={other}"
-        numbers.append(
-            Number("shift", significant(mean), significant(low), significant(high), "bands", shifts.size, subject)
-        )
-        numbers.append(
-            Number(
-                "pairs_moved_up",
-                significant(float((shifts > 0).mean())),
-                unit="fraction",
-                n=shifts.size,
-                subject=subject,
-            )
-        )
-        numbers.append(
-            Number(
-                "shift_at_500_hz",
-                significant(_hertz(maker, mean)),
-                significant(_hertz(maker, low)),
-                significant(_hertz(maker, high)),
-                "Hz",
-                shifts.size,
-                subject,
-            )
-        )
+
+        hertz = [None if end is None else significant(_hertz(maker, end)) for end in ends]
+        up = float((shifts > 0).mean())
+        numbers += [
+            Number("shift", significant(mean), bands[0], bands[1], "bands", n, subject),
+            Number("pairs_moved_up", significant(up), unit="fraction", n=n, subject=subject),
+            Number("shift_at_500_hz", significant(_hertz(maker, mean)), hertz[0], hertz[1], "Hz", n, subject),
+        ]
     if len(same):
         size = np.abs(same)
         numbers.append(Number("shift_within_a_group", significant(float(size.mean())), unit="bands", n=len(same)))
@@ -549,11 +532,12 @@ def _caption(said: Said, between: Pairs, within: Pairs, maker: Spectrogram) -> d
         en.append(
             f"A higher voice moves the whole pattern up the frequency axis. By how many bands is measured on {n} pairs "
             "of voices, one of each group: both spectrograms are aligned in time by their loudness, then one is moved "
-            "along frequency until they fit best. The interval is over voices, drawn again and again. "
+            "along frequency until they fit best. The interval is over voices of both groups, by Student's t with the "
+            "degrees of freedom of the smaller one. "
         )
         zh.append(
             f"嗓音越高，图案在频率轴上越靠上。移动量在 {n} 对嗓音（每组各一）上测量：先按响度在时间上对齐，"
-            "再沿频率移动到最吻合处；区间由对嗓音反复抽样得到。"
+            "再沿频率移动到最吻合处。区间以两组的嗓音为单位（t 分布，自由度取较小的一组）。"
         )
     else:
         en.append("All voices are of one group, so that only the shift between single voices can be given. ")

@@ -19,7 +19,7 @@ from cnnatomy.probing.layers import trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.patches import Drawn, Patch, Source, fitting, refed, sheet, shrunk, sources, strongest, weight_of
 from cnnatomy.probing.work import affordable, effort
-from cnnatomy.statistics.intervals import mean_interval
+from cnnatomy.statistics.intervals import average
 
 TITLE = {"en": "The real patches that excite each filter", "zh": "最能激活每个卷积核的真实片段"}
 LARGEST = 40  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
@@ -161,14 +161,14 @@ def _summary(filters: Sequence[Filter], samples: Samples, count: int, error: flo
     pure = np.array([one.purity for one in filters if one.purity is not None])
     if len(pure):
         numbers += [
-            Number("purity", float(pure.mean()), *_clipped(mean_interval(pure)), unit="fraction", n=len(pure)),
+            average("purity", pure, "fraction", between=(0, 1)),
             Number("purity_by_chance", purity_by_chance(samples.labels, count), unit="fraction", n=count),
         ]
     moves = np.array([one.moves for one in filters if one.moves is not None])
     if len(moves):
         anywhere = [_anywhere(one.source) for one in filters if one.moves is not None]
         numbers += [
-            Number("moves", float(moves.mean()), *mean_interval(moves), unit="bands", n=len(moves)),
+            average("moves", moves, "bands", between=(0, np.inf)),
             Number("moves_if_anywhere", float(np.mean(anywhere)), unit="bands", n=len(moves)),
         ]
     numbers.append(Number("refed_error", significant(error, 2), n=tried))
@@ -183,10 +183,6 @@ def _anywhere(source: Source) -> float:
     field = source.layer.field
     assert field is not None
     return field.stride[0] * math.sqrt((field.units[0] ** 2 - 1) / 12)
-
-
-def _clipped(interval: tuple[float, float]) -> tuple[float, float]:
-    return max(0.0, interval[0]), min(1.0, interval[1])
 
 
 def _numbers(one: Filter, samples: Samples) -> list[Number]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnatomy.data.speakers import speakers as speakers_of
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import Shown, Sound, class_name, show
 from cnnatomy.evaluation.metrics import confusion, metrics, reliability
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
     from cnnatomy.data.prepared import Facts, Samples
 
+OVER_SPEAKERS = "test_accuracy_over_speakers"
 NAMED_CELLS = 40  # classes up to which a confusion matrix can be read
 SOURCES = [
     "Wilson 1927, Probable inference, the law of succession, and statistical inference, JASA 22 (intervals)",
     "Kish 1965, Survey sampling, Wiley (design effect: samples that come in groups)",
+    "Korn & Graubard 1998, Confidence intervals for proportions with small expected number of positive counts "
+    "estimated from survey data, Survey Methodology 24 (few groups)",
     "Guo et al. 2017, On calibration of modern neural networks, ICML (calibration error)",
 ]
 
@@ -54,8 +58,8 @@ def evaluation(
         return _unlabelled(test, samples, sound)
     facts = samples.facts
     numbers = metrics(predictions, facts.classes)
-    voices = _by_voice(test, samples)
-    numbers += _of_voices(voices)
+    voices, speakers = _by_voice(test, samples), _by_speaker(test, samples)
+    numbers += _of_speakers(speakers, voices)
     wrong = _worst_first(test, facts)
     shown = wrong[: config["misread"]]
     blocks: list[Block] = [] if history is None else [_curves(history)]
@@ -63,8 +67,8 @@ def evaluation(
         blocks.append(_confusion(test, facts, shown))
     blocks.append(_misread(test, samples, shown, len(wrong), sound))
     blocks.append(_table(numbers, test, facts))
-    if voices is not None:
-        blocks.append(_voices(voices))
+    if voices is not None and speakers is not None:
+        blocks.append(_voices(voices, speakers))
     blocks.append(_reliability(test, facts, numbers))
     accuracy = next(number for number in numbers if number.metric == "test_accuracy")
     return Exhibit(
@@ -73,34 +77,39 @@ def evaluation(
         method="evaluation",
         seed=0,
         title={"en": "How good it is", "zh": "效果如何"},
-        caption=_caption(accuracy, numbers),
+        caption=_caption(accuracy, numbers, speakers),
         numbers=numbers,
         blocks=blocks,
         sources=SOURCES,
     )
 
 
-def _caption(accuracy: Number, numbers: Sequence[Number]) -> dict[str, str]:
+def _caption(accuracy: Number, numbers: Sequence[Number], speakers: pd.DataFrame | None) -> dict[str, str]:
     right, n = _percent(accuracy.value), accuracy.n
     low, high = _percent(accuracy.ci_low or 0), _percent(accuracy.ci_high or 0)
     most = _percent(next(number.value for number in numbers if number.metric == "majority_accuracy"))
-    return {
-        "en": (
-            f"The network is right on {right} of the {n:,} test samples, none of which it was trained on. So many "
-            "samples "
-            f"leave the accuracy on all samples of this kind between {low} and {high} (Wilson's 95 % interval); "
-            "training "
-            "again from another seed moves it as well, which one run can't show. Always naming the commonest class "
-            "would "
-            f"give {most}."
-        ),
-        "zh": (
-            f"网络从未见过的 {n:,} 个测试样本中，它判对了 {right}。由这么多样本推断，同类样本上的正确率在 {low} 到 "
-            f"{high} 之间"
-            "（Wilson 95 % 区间）；换一个随机种子重新训练也会有变化，这一点单次训练看不出来。若总是猜最常见的一类，"
-            f"只有 {most}。"
-        ),
-    }
+    en = f"The network is right on {right} of the {n:,} test samples, none of which it was trained on. "
+    zh = f"网络从未见过的 {n:,} 个测试样本中，它判对了 {right}。"
+    if speakers is None:
+        en += f"So many samples leave the accuracy on all samples of this kind between {low} and {high} "
+        zh += f"由这么多样本推断，同类样本上的正确率在 {low} 到 {high} 之间"
+    else:
+        who = f"{len(speakers)} speakers" if len(speakers) > 1 else "one speaker"
+        en += f"They are clips of {who}: so many leave the accuracy on more clips of the same between {low} and {high} "
+        zh += f"这些录音来自 {len(speakers)} 位说话人；同样的说话人的更多录音上，正确率在 {low} 到 {high} 之间"
+    en += "(Wilson's 95 % interval). "
+    zh += "（Wilson 95 % 区间）。"
+    over = next((number for number in numbers if number.metric == OVER_SPEAKERS), None)
+    if over is not None:
+        low, high = _percent(over.ci_low or 0), _percent(over.ci_high or 0)
+        en += f"On clips of other speakers it may lie anywhere between {low} and {high}, counted by speaker. "
+        zh += f"换成其他说话人，以说话人为单位计算，则在 {low} 到 {high} 之间。"
+    en += (
+        "Training again from another seed moves it as well, which one run can't show. Always naming the commonest "
+        f"class would give {most}."
+    )
+    zh += f"换一个随机种子重新训练也会有变化，这一点单次训练看不出来。若总是猜最常见的一类，只有 {most}。"
+    return {"en": en, "zh": zh}
 
 
 def _by_voice(test: pd.DataFrame, samples: Samples) -> pd.DataFrame | None:
@@ -117,37 +126,57 @@ def _by_voice(test: pd.DataFrame, samples: Samples) -> pd.DataFrame | None:
     )
 
 
-def _of_voices(voices: pd.DataFrame | None) -> list[Number]:
-    if voices is None:
+def _by_speaker(test: pd.DataFrame, samples: Samples) -> pd.DataFrame | None:
+    """Clips and hits of each speaker, who may have several voices; None for data that don't name voices."""
+    who = speakers_of(samples.table)
+    if who is None:
+        return None
+    known = (test["label"] >= 0).to_numpy()
+    right = (test["label"] == test["prediction"]).to_numpy()[known]
+    by = who[known].to_frame("speaker").assign(clips=1, right=right.astype(int))
+    return by.groupby("speaker", sort=True).sum().reset_index()
+
+
+def _of_speakers(speakers: pd.DataFrame | None, voices: pd.DataFrame | None) -> list[Number]:
+    """The accuracy over speakers where there are several, then that of each speaker and of each voice."""
+    if speakers is None or voices is None:
         return []
-    hits, clips = voices["right"].to_numpy(), voices["clips"].to_numpy()
-    low, high = clustered(hits, clips)
-    overall = Number("test_accuracy_over_voices", hits.sum() / clips.sum(), low, high, unit="fraction", n=len(voices))
-    each = zip(voices["voice"], hits, clips, strict=True)
-    return [overall, *(share("accuracy", int(hit), int(n), subject=f"voice={voice}") for voice, hit, n in each)]
+    numbers = []
+    hits, clips = speakers["right"].to_numpy(), speakers["clips"].to_numpy()
+    if len(speakers) > 1:
+        low, high = clustered(hits, clips)
+        numbers.append(
+            Number(OVER_SPEAKERS, float(hits.sum() / clips.sum()), low, high, unit="fraction", n=len(speakers))
+        )
+    if len(speakers) < len(voices):
+        each = zip(speakers["speaker"], hits, clips, strict=True)
+        numbers += [share("accuracy", int(hit), int(n), subject=f"speaker={name}") for name, hit, n in each]
+    each = zip(voices["voice"], voices["right"], voices["clips"], strict=True)
+    return numbers + [share("accuracy", int(hit), int(n), subject=f"voice={name}") for name, hit, n in each]
 
 
-def _voices(voices: pd.DataFrame) -> Table:
-    numbers = _of_voices(voices)
-    overall, each = numbers[0], numbers[1:]
+def _voices(voices: pd.DataFrame, speakers: pd.DataFrame) -> Table:
+    numbers = _of_speakers(speakers, voices)
     table = voices.drop(columns="right").assign(accuracy=voices["accuracy"].round(4))
+    each = [number for number in numbers if number.subject.startswith("voice=")]
     table["accuracy 95 %"] = [f"{number.ci_low:.3f}–{number.ci_high:.3f}" for number in each]
-    low, high = _percent(overall.ci_low or 0), _percent(overall.ci_high or 0)
-    return Table(
-        "voices",
-        table,
-        title={"en": "Each voice", "zh": "各个声音"},
-        caption={
-            "en": (
-                f"The worst first. Clips of one voice are alike, so {overall.n} voices say less than as many unrelated "
-                f"clips: counted by voice, the 95 % interval of the accuracy is {low} to {high} (by the design effect)."
-            ),
-            "zh": (
-                f"最差的在前。同一声音的录音彼此相似，{overall.n} 种声音所提供的信息少于同样多的独立录音："
-                f"按声音计算，正确率的 95 % 区间为 {low} 到 {high}（设计效应）。"
-            ),
-        },
-    )
+    en, zh = "The worst first.", "最差的在前。"
+    if len(speakers) < len(voices):
+        who = ", ".join(f"{row.speaker} {row.right}/{row.clips}" for row in speakers.itertuples())
+        en += f" These voices are {len(speakers)} speakers in several accents; clips read rightly: {who}."
+        zh += f"这些声音是 {len(speakers)} 位说话人的不同口音；判对的录音：{who}。"
+    if numbers[0].metric == OVER_SPEAKERS:
+        low, high = _percent(numbers[0].ci_low or 0), _percent(numbers[0].ci_high or 0)
+        en += (
+            f" Clips of one speaker are alike, so that {numbers[0].n} speakers say less than as many unrelated clips "
+            f"as they spoke: counted by speaker, the 95 % interval of the accuracy is {low} to {high} (by the design "
+            "effect, with Student's t for so few)."
+        )
+        zh += (
+            f"同一说话人的录音彼此相似，{numbers[0].n} 位说话人所提供的信息少于同样多的独立录音："
+            f"以说话人为单位，正确率的 95 % 区间为 {low} 到 {high}（设计效应，t 分布）。"
+        )
+    return Table("voices", table, title={"en": "Each voice", "zh": "各个声音"}, caption={"en": en, "zh": zh})
 
 
 def _percent(part: float) -> str:

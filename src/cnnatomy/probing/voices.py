@@ -69,18 +69,6 @@ def peak(similar: np.ndarray) -> float:
     return at - FURTHEST + (0.5 * float((left - right) / bend) if bend < 0 else 0.0)
 
 
-def interval(shifts: np.ndarray, random: np.random.Generator, draws: int = 2000) -> tuple[float, float]:
-    """The 95 % interval of the mean shift, (voices, other voices), over voices like these.
-
-    Voices of both sides are drawn again and again: a voice's pairs are not independent of each other.
-    """
-    rows = random.integers(0, shifts.shape[0], (draws, shifts.shape[0]))
-    columns = random.integers(0, shifts.shape[1], (draws, shifts.shape[1]))
-    means = np.array([shifts[np.ix_(row, column)].mean() for row, column in zip(rows, columns, strict=True)])
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def pitch(sound: np.ndarray, rate: int) -> float | None:
     """The median pitch of the voiced frames in Hz; None where nothing is voiced.
 

@@ -22,10 +22,8 @@ def t_interval(values: np.ndarray, overlap: float = 0.0) -> tuple[float, float]:
 
     Raises ValueError for fewer than two values.
     """
-    from scipy.stats import t
-
     mean, error = _mean_and_error(values, overlap)
-    half = float(t.ppf(1 - LEVEL, len(values) - 1)) * error
+    half = t_quantile(len(values) - 1) * error
     return mean - half, mean + half
 
 
@@ -91,6 +89,13 @@ def _mean_and_error(values: np.ndarray, overlap: float) -> tuple[float, float]:
     if n < 2:
         raise ValueError(f"an interval wants two values at least, and there is {n}")
     return float(values.mean()), float(values.std(ddof=1)) * math.sqrt(1 / n + overlap)
+
+
+def t_quantile(free: float) -> float:
+    """Student's t with so many degrees of freedom has 95 % within ± this."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(free, 0.975))
 
 
 def effect_size(differences: np.ndarray) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnatomy.exhibit import Number
+from cnnatomy.statistics.differences import t_interval, t_quantile
 
 Z = 1.959963984540054  # the normal distribution has 95 % within ±Z
 
@@ -27,23 +28,128 @@ def share(metric: str, hits: int, n: int, subject: str = "") -> Number:
 
 
 def clustered(hits: np.ndarray, n: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of a share of samples that come in groups (clips of a voice), hits and samples a group each.
+    """The 95 % interval of a share of samples that come in groups (clips of a speaker), hits and samples a group each.
 
     Wilson's interval for as many independent samples as these are worth: n over the design effect (Kish 1965), which
-    is how much more the groups vary than chance makes groups of independent samples vary, and at least 1.
+    is how much more the groups vary than chance makes groups of independent samples vary, and then by Student's t of
+    groups − 1 degrees of freedom in place of the normal distribution (Korn & Graubard 1998, Confidence intervals for
+    proportions with small expected number of positive counts estimated from survey data, Survey Methodology 24), as
+    the design effect of few groups is known badly. Never narrower than that of independent samples.
     """
     groups, total = len(n), float(n.sum())
     mean = float(hits.sum()) / total
     by_chance = total * mean * (1 - mean)
-    if groups < 2 or by_chance == 0:
+    between = float(((hits - n * mean) ** 2).sum()) * groups / max(1, groups - 1)
+    if groups < 2 or by_chance == 0 or between == 0:
         return wilson(float(hits.sum()), total)
-    between = float(((hits - n * mean) ** 2).sum()) * groups / (groups - 1)
-    worth = total / max(1.0, between / by_chance)
+    worth = min(total, total * by_chance / between * (Z / t_quantile(groups - 1)) ** 2)
     return wilson(mean * worth, worth)
 
 
+def crossed_share(metric: str, hits: np.ndarray, subject: str = "") -> Number:
+    """A share of hits, bool (rows, columns), of which each row met each column (every network every image).
+
+    Its interval is that over rows and that over columns together (`clustered`), since either may be what hits go with.
+    """
+    ends = [
+        clustered(hits.sum(axis=axis), np.full(hits.shape[1 - axis], hits.shape[axis]))
+        for axis in (0, 1)
+        if hits.shape[1 - axis] > 1
+    ] or [wilson(int(hits.sum()), hits.size)]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    return Number(metric, float(hits.mean()), low, high, unit="fraction", n=hits.size, subject=subject)
+
+
+def of_variance(value: float, variance: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a number between 0 and 1, such as a mean of shares, that is known to vary so much.
+
+    Wilson's interval for as many samples as would make a plain share vary so much; of `n` where it doesn't vary at all.
+    """
+    worth = value * (1 - value) / variance if variance > 0 and 0 < value < 1 else float(n)
+    return wilson(value * worth, worth)
+
+
 def mean_interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of the mean of independent values, from their spread (normal approximation)."""
+    """The 95 % interval of the mean of independent values, from their spread (Student's t): of one value itself.
+
+    To draw with; a number of one value should have none (`average`). Raises ValueError for no value.
+    """
+    return t_interval(values) if len(values) > 1 else (float(values[0]), float(values[0]))
+
+
+def average(
+    metric: str, values: np.ndarray, unit: str = "", subject: str = "", between: tuple[float, float] = (-np.inf, np.inf)
+) -> Number:
+    """The mean of independent values with its interval, which one value has none of.
+
+    between: what the mean can be at least and at most; the interval of few values would leave it.
+    """
+    mean, n = float(values.mean()), len(values)
+    if n < 2:
+        return Number(metric, mean, unit=unit, n=n, subject=subject)
+    low, high = t_interval(values)
+    return Number(metric, mean, max(between[0], low), min(between[1], high), unit, n, subject)
+
+
+def grouped_mean(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float]:
+    """The 95 % interval of the mean of values that come in groups, int (values,) from 0; None: all are independent.
+
+    From the spread of the groups' sums about what their sizes make them expect, by Student's t of groups − 1.
+    Raises ValueError for no value.
+    """
+    mean, error, free = grouped_error(values, groups)
+    if free == 0:
+        return mean, mean
+    half = t_quantile(free) * error
+    return mean - half, mean + half
+
+
+def grouped_error(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float, int]:
+    """The mean of such values, its standard error, and the degrees of freedom that this is known with; 0 of one value.
+
+    Of one group the values count as independent.
+    """
+    if len(values) < 2:
+        return float(values[0]), 0.0, 0
+    groups = np.arange(len(values)) if groups is None or (groups == groups[0]).all() else groups
+    mean, sizes = float(values.mean()), np.bincount(groups)
+    many = int((sizes > 0).sum())
+    apart = np.bincount(groups, values) - sizes * mean
+    return mean, float(np.sqrt((apart**2).sum() * many / (many - 1))) / len(values), many - 1
+
+
+def crossed(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of the mean of every row with every column, (rows, columns), over rows and columns like these.
+
+    A row's values are not independent of each other, nor a column's: the variance of the mean is that of the row means
+    and that of the column means together, and Student's t has Welch and Satterthwaite's degrees of freedom, or those of
+    two where a side is only two. Of several rows and one column, or the other way round, it is the interval over the
+    several. Raises ValueError for one value.
+    """
+    sides = [side for side in (values.mean(axis=1), values.mean(axis=0)) if len(side) > 1]
+    if not sides:
+        raise ValueError("an interval wants two rows or columns at least")
     mean = float(values.mean())
-    half = Z * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return float(mean - half), float(mean + half)
+    parts = np.array([side.var(ddof=1) / len(side) for side in sides])
+    free = np.array([len(side) - 1 for side in sides])
+    if not parts.any():
+        return mean, mean
+    half = t_quantile(1 if free.min() == 1 else parts.sum() ** 2 / (parts**2 / free).sum()) * float(
+        np.sqrt(parts.sum())
+    )
+    return mean - half, mean + half
+
+
+def ratio(above: np.ndarray, below: np.ndarray) -> tuple[float, float] | None:
+    """The 95 % interval of one mean over another, both of the same samples (Fieller 1954, JRSS B 16).
+
+    None where the lower mean is not surely other than zero, so that the ratio could be anything.
+    """
+    n = len(above)
+    covariance = np.cov(above, below) * t_quantile(n - 1) ** 2 / n
+    one, other = float(above.mean()), float(below.mean())
+    a, b, c = other**2 - covariance[1, 1], one * other - covariance[0, 1], one**2 - covariance[0, 0]
+    if a <= 0:
+        return None
+    root = np.sqrt(max(0.0, b**2 - a * c))
+    return float((b - root) / a), float((b + root) / a)

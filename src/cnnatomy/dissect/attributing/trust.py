@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -29,15 +29,16 @@ from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import evaluating, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import LARGE, affordable, effort
-from cnnatomy.statistics.intervals import mean_interval
+from cnnatomy.statistics.intervals import crossed
 
-SAMPLES = 24  # of the test split, evenly spread; fewer for a large network
+SAMPLES = 12  # of the test split, evenly spread; fewer for a large network
 WORK = 1.2e9  # multiply-adds of one forward pass on all of them
 # Halfway between maps that have nothing in common and maps in the same order. On the four networks of the report the
 # gradient, integrated gradients, occlusion and Grad-CAM stay below 0.4, guided backpropagation above 0.55.
 LIMIT = 0.5
-SHUFFLES = 3  # of the whole network, one for a large one
-ENOUGH = 10  # samples for an interval
+# Maps differ more between shufflings than between samples: three of two dozen samples left the mean unknown by 0.7.
+SHUFFLES = 6  # of the whole network, one for a large one
+FEW = 3  # shufflings, or samples: fewer say next to nothing of others
 WORDS = 5  # a sentence needs so many for a rank correlation to say anything
 
 
@@ -46,27 +47,54 @@ class Verdict:
     """How alike a method's maps are before and after layers are shuffled.
 
     shuffled: how many layers, from the last down, at each step; the first step is the last layer, the last step all.
-    similarity: rank correlation of the maps, (steps, samples), the mean over shufflings.
+    repeats: rank correlation of the maps, (shufflings, steps, samples).
     """
 
     shuffled: list[int]
-    similarity: np.ndarray
+    repeats: np.ndarray
+
+    @property
+    def similarity(self) -> np.ndarray:
+        """The mean over shufflings, (steps, samples)."""
+        return self.repeats.mean(axis=0)
+
+    @property
+    def _end(self) -> int:
+        """The end at which the maps changed least, as a step."""
+        means = self.similarity.mean(axis=1)
+        return 0 if means[0] >= means[-1] else -1
 
     @property
     def worst(self) -> np.ndarray:
         """The similarities, (samples,), at the end at which the maps changed least."""
-        first, last = self.similarity[0], self.similarity[-1]
-        return first if first.mean() >= last.mean() else last
+        return self.similarity[self._end]
 
     @property
     def fails(self) -> bool:
         return float(self.worst.mean()) > LIMIT
 
     def number(self, method: str) -> Number:
-        """The similarity that the verdict goes by, with its interval over samples where there are enough."""
-        low, high = mean_interval(self.worst) if len(self.worst) >= ENOUGH else (None, None)
-        value = float(self.worst.mean())
-        return Number("similarity_when_shuffled", value, low, high, n=len(self.worst), subject=f"method={method}")
+        """The similarity that the verdict goes by; its interval is over shufflings and samples, of three each at least.
+
+        What one shuffling did to the network it did for all samples, so that many samples don't make up for few
+        shufflings: n says how many there were of these.
+        """
+        return self._at(self._end, "similarity_when_shuffled", f"method={method}")
+
+    def depths(self, method: str) -> list[Number]:
+        """The similarity at each step, with the same interval."""
+        return [
+            self._at(step, "similarity", f"method={method};shuffled={depth}")
+            for step, depth in enumerate(self.shuffled)
+        ]
+
+    def _at(self, step: int, metric: str, subject: str) -> Number:
+        found = self.repeats[:, step]
+        number = Number(metric, float(found.mean()), n=len(found), subject=subject)
+        if min(found.shape) < FEW:
+            return number
+        low, high = crossed(found)
+        return replace(number, ci_low=max(-1.0, low), ci_high=min(1.0, high))
 
 
 def randomised(
@@ -95,7 +123,7 @@ def randomised(
             done = step
             for name, maps in methods.items():
                 found[name][repeat, row] = rank_correlations(before[name], maps(shuffled, x, target), valid)
-    return {name: Verdict(steps, rows.mean(axis=0)) for name, rows in found.items()}
+    return {name: Verdict(steps, rows) for name, rows in found.items()}
 
 
 def parametrised(network: nn.Module, x: Tensor) -> list[str]:
@@ -181,20 +209,23 @@ def marked(label: str, verdict: Verdict) -> str:
 
 def said(verdicts: Mapping[str, Verdict], titles: Mapping[str, str]) -> Text:
     """The verdicts in words, for a caption."""
-    n = len(next(iter(verdicts.values())).worst)
+    shuffles, _, n = next(iter(verdicts.values())).repeats.shape
     each = ", ".join(f"{titles[name]} {plain(float(verdict.worst.mean()))}" for name, verdict in verdicts.items())
     failing = [titles[name] for name, verdict in verdicts.items() if verdict.fails]
     en = (
         "The randomisation test shuffles the network's last layer, then all layers, and makes the maps again. Their "
         "rank correlation with those of the trained network, at the end where they change least, on "
-        f"{n} samples: {each}. "
+        f"{n} samples and {shuffles} shuffling{'s' if shuffles > 1 else ''}: {each}. "
         f"Above {LIMIT} a method fails and is marked ✗: it shows the picture, not the network."
     )
     zh = (
         "随机化检验：打乱最后一层，再打乱所有层，重新作图。"
-        f"与训练好的网络的图的秩相关（取变化最小的一端，{n} 个样本）：{each}。"
+        f"与训练好的网络的图的秩相关（取变化最小的一端，{n} 个样本、{shuffles} 次打乱）：{each}。"
         f"高于 {LIMIT} 即不通过（标 ✗）：它显示的是图片，而不是网络。"
     )
+    if min(n, shuffles) < FEW:
+        en += " So few say little: another shuffling or another sample may come out otherwise."
+        zh += "数量太少，仅供参考：换一次打乱或换一个样本，结果可能不同。"
     if failing:
         en += f" Here this holds for {', '.join(failing)}, so do not read their maps as reasons."
         zh += f"此处不通过的是：{'、'.join(failing)}，其图不能当作理由。"

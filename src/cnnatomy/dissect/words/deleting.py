@@ -14,14 +14,13 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Figure, Number
 from cnnatomy.probing.predicting import probabilities
-from cnnatomy.statistics.intervals import mean_interval, share
+from cnnatomy.statistics.intervals import average, mean_interval, ratio, share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 PARTS = (0.05, 0.1, 0.2, 0.3, 0.5)  # of a sentence's words deleted, in the figure
 ONE_BY_ONE = 20_000  # sentences with one word less that are tried at most
-RESAMPLED = 2000  # bootstrap samples
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,6 @@ class Deleted:
     flips_at_random: np.ndarray
     counted: np.ndarray | None
     one_by_one: np.ndarray
-
-    @property
-    def ratio(self) -> float:
-        """How many times as far highlighted words move the probability, up or down, as random ones."""
-        return float(np.abs(self.highlighted).mean() / np.abs(self.random).mean())
 
 
 def delete(
@@ -148,61 +142,37 @@ def deletion_figure(
     )
 
 
-def numbers_of(deleted: Deleted, random: np.random.Generator) -> list[Number]:
+def numbers_of(deleted: Deleted) -> list[Number]:
     """The ratio first, where it can be had; drops and flips, over sentences."""
-    found = _ratio(deleted, random)
+    found = _ratio(deleted)
     numbers = [] if found is None else [found]
     numbers += [
-        mean_number("drop_highlighted", deleted.highlighted),
-        mean_number("drop_random", deleted.random.mean(axis=0)),
+        average("drop_highlighted", deleted.highlighted, "fraction"),
+        average("drop_random", deleted.random.mean(axis=0), "fraction"),
         share("flips_highlighted", int(deleted.flips.sum()), len(deleted.flips)),
-        mean_number("flips_random", deleted.flips_at_random.mean(axis=0)),
+        average("flips_random", deleted.flips_at_random.mean(axis=0), "fraction", between=(0, 1)),
     ]
     if deleted.counted is not None:
         numbers += [
-            mean_number("drop_counted", deleted.counted),
-            mean_number("drop_highlighted_over_counted", deleted.highlighted - deleted.counted),
+            average("drop_counted", deleted.counted, "fraction"),
+            average("drop_highlighted_over_counted", deleted.highlighted - deleted.counted, "fraction"),
         ]
-    numbers.append(mean_number("drop_one_by_one", deleted.one_by_one))
+    numbers.append(average("drop_one_by_one", deleted.one_by_one, "fraction"))
     return numbers
 
 
-def _ratio(deleted: Deleted, random: np.random.Generator) -> Number | None:
-    """How many times as far highlighted words move the prediction; the interval by resampling sentences.
+def _ratio(deleted: Deleted) -> Number | None:
+    """How many times as far highlighted words move the prediction, with the interval over sentences.
 
     In sizes: half of the random deletions make the class more probable, so that the mean of their drops is near 0 and
     a ratio to it says nothing.
     """
-    chance = np.abs(deleted.random).mean(axis=0)
-    n = len(chance)
-    counts = random.multinomial(n, np.full(n, 1 / n), size=RESAMPLED)
-    above, below = counts @ np.abs(deleted.highlighted), counts @ chance
-    if (below <= 0).mean() > 0.025:
+    ours, chance = np.abs(deleted.highlighted), np.abs(deleted.random).mean(axis=0)
+    ends = ratio(ours, chance) if len(chance) > 1 and chance.mean() > 0 else None
+    if ends is None:
         return None  # random deletion changes nothing that could be compared with
-    ratios = np.divide(above, below, out=np.full(RESAMPLED, np.inf), where=below > 0)
-    low, high = (float(np.quantile(ratios, q, method="lower")) for q in (0.025, 0.975))
-    if not np.isfinite(high):
-        return None
-    return Number(
-        "deletion_ratio",
-        significant(deleted.ratio),
-        significant(low),
-        significant(high),
-        n=n,
-    )
-
-
-def mean_number(metric: str, values: np.ndarray) -> Number:
-    """A mean share of sentences or filters, with its interval over them."""
-    low, high = mean_interval(values)
-    return Number(
-        metric,
-        significant(float(values.mean())),
-        significant(low),
-        significant(high),
-        unit="fraction",
-        n=len(values),
-    )
+    value = significant(float(ours.mean() / chance.mean()))
+    return Number("deletion_ratio", value, significant(ends[0]), significant(ends[1]), n=len(chance))
 
 
 def against_counting(deleted: Deleted) -> dict[str, str]:

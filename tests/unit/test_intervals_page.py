@@ -1,0 +1,100 @@
+"""docs/intervals.md says of every interval what it is over."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.utils import get_object
+from torch import nn
+
+from cnnatomy.config import folders
+from cnnatomy.config.compose import compose
+from cnnatomy.config.plan import OWN_STEP
+from cnnatomy.config.slices import method_target
+from cnnatomy.dissect.samples import samples as samples_exhibit
+from cnnatomy.evaluation import evaluation, predict
+from cnnatomy.exhibit.applying import DoesNotApply
+from tests.unit.small_data import WAV, hang, small
+from tests.unit.test_any_network import LITTLE, LITTLE_INSIDE
+from tests.unit.test_dissect_configuration import network_for, shipped
+from tests.unit.test_dissect_spectrogram import CONFIG as HEARD
+from tests.unit.test_dissect_spectrogram import PREPARE, archive
+
+ROOT = Path(__file__).resolve().parents[2]
+#: What makes an interval of a few samples, and no more than that.
+ENOUGH = {"samples": 40, "compared": 12, "search": 40, "curve": 40}
+
+
+def listed() -> set[tuple[str, str]]:
+    rows = [line.split("|")[1:3] for line in (ROOT / "docs/intervals.md").read_text().splitlines() if line[:3] == "| `"]
+    named = [[re.findall(r"`(\w+)`", cell) for cell in row] for row in rows]
+    return {(method, metric) for methods, metrics in named for method in methods for metric in metrics}
+
+
+def network(kind: str, seed: int) -> nn.Module:
+    if kind == "images":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return nn.Sequential(
+                *(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 6, 3), nn.ReLU(), nn.Flatten()),
+                *(nn.Linear(54, 8), nn.ReLU(), nn.Linear(8, 3)),
+            ).eval()
+    return network_for(kind).eval()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+def test_every_number_with_an_interval_is_listed(tmp_path, monkeypatch, kind):
+    for inside, little in LITTLE_INSIDE.items():
+        monkeypatch.setattr(inside, {1: 3}.get(little, little), raising=False)
+    data, config = small(tmp_path, kind), compose(["run=mnist"])
+    test = data.split("test")
+    made = {
+        "samples": samples_exhibit(data, shipped("samples")),
+        "evaluation": evaluation(predict(network(kind, 0), test), None, test, shipped("evaluation")),
+    }
+    for method in sorted(set(folders.options("dissect")) - set(OWN_STEP)):
+        function = get_object(method_target(config, method))
+        least = LITTLE | ENOUGH
+        settings = {
+            key: type(value)(min(value, least[key])) if key in least and value is not None else value
+            for key, value in config["dissect"][method].items()
+        }
+        needs = {
+            "training": data.split("train"),
+            "others": [network(kind, seed) for seed in range(1, 1 + settings.get("others", 0))],
+            "sound": archive if method == "spectrogram" else lambda name: WAV,
+            "prepare": PREPARE,
+            "seed": 0,
+        }
+        asked = inspect.signature(function).parameters
+        settings = HEARD if method == "spectrogram" else settings
+        try:
+            given = {need: value for need, value in needs.items() if need in asked}
+            made[method] = function(network(kind, 0), test, settings, **given)
+        except DoesNotApply:
+            continue
+    found = {
+        (method, number["metric"])
+        for method, exhibit in made.items()
+        for number in hang(exhibit, tmp_path / "hung" / method)["numbers"]
+        if "ci_low" in number
+    }
+    assert len(found) > 15
+    assert found <= listed(), "docs/intervals.md doesn't say what their intervals are over"
+
+
+def test_every_listed_number_is_measured_somewhere():
+    source = "\n".join(path.read_text() for path in sorted((ROOT / "src/cnnatomy").rglob("*.py")))
+    made = [r"best_\w+_gain", r"\w+_(area|gain)", r"(test|validation|train)_accuracy", r"\w+_untrained"]  # by a pattern
+    for _, metric in listed():
+        assert f'"{metric}"' in source or any(re.fullmatch(pattern, metric) for pattern in made), metric
+
+
+def test_every_method_that_has_intervals_in_the_default_report_is_there():
+    methods = {method for method, _ in listed()}
+    assert methods <= set(folders.options("dissect")) | {"evaluation", "samples"}
