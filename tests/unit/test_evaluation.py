@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from cnnatomy.data.speakers import alike
 from cnnatomy.data.speakers import speakers as speakers_of
 from cnnatomy.evaluation import evaluation, metrics, predict
 from cnnatomy.evaluation.findings import _of_speakers
@@ -248,6 +249,15 @@ def test_voices_are_listed_the_worst_first(tmp_path):
     over = value(exhibit.numbers, "test_accuracy_over_speakers")
     assert over.n == 4 and over.value == value(exhibit.numbers, "test_accuracy").value
     assert "They are clips of 4 speakers" in exhibit.caption["en"]
+
+
+def test_a_speaker_is_a_voice_without_its_accent():
+    voices = ["en-us+f1", "en-gb+f1", "en-us+m2", "en-us+f1"]
+    made = pd.DataFrame({"voice": voices, "accent": ["en-us", "en-gb", "en-us", "en-us"]})
+    assert list(speakers_of(made)) == ["f1", "f1", "m2", "f1"]
+    assert list(speakers_of(made[["voice"]])) == voices  # nothing says that it is one
+    assert speakers_of(made[["accent"]]) is None and alike(made[["accent"]], np.zeros(4)) is None
+    assert alike(made, np.array([3, 3, 3, 5])).tolist() == [0, 0, 2, 1]  # f1's 3, f1's 5, m2's 3
 
 
 def test_voices_of_one_speaker_count_once(tmp_path):

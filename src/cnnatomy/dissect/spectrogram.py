@@ -532,12 +532,11 @@ def _caption(said: Said, between: Pairs, within: Pairs, maker: Spectrogram) -> d
         en.append(
             f"A higher voice moves the whole pattern up the frequency axis. By how many bands is measured on {n} pairs "
             "of voices, one of each group: both spectrograms are aligned in time by their loudness, then one is moved "
-            "along frequency until they fit best. The interval is over voices of both groups, by Student's t with the "
-            "degrees of freedom of the smaller one. "
+            "along frequency until they fit best. The interval is over the voices of both groups (Student's t). "
         )
         zh.append(
             f"嗓音越高，图案在频率轴上越靠上。移动量在 {n} 对嗓音（每组各一）上测量：先按响度在时间上对齐，"
-            "再沿频率移动到最吻合处。区间以两组的嗓音为单位（t 分布，自由度取较小的一组）。"
+            "再沿频率移动到最吻合处。区间以两组的嗓音为单位（t 分布）。"
         )
     else:
         en.append("All voices are of one group, so that only the shift between single voices can be given. ")
