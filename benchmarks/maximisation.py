@@ -2,6 +2,7 @@
 
     python benchmarks/maximisation.py                                  # four minutes, both cores idle
     python benchmarks/maximisation.py --lucent /tmp/lucent/bin/python  # beside lucent (torch-lucent 0.1.8)
+    python benchmarks/maximisation.py --smoke                          # does it run? Its figures say nothing
 
 Needs results/data/mnist and results/runs/mnist/seed0 (`make report`). Ours and lucent climb the same thing on the same
 network: the map of a filter behind its activation, from noise, in as many steps, without transforms, on one thread.
@@ -118,14 +119,24 @@ def turn_lucent_default(data: Path, weights: Path) -> Callable[[], float]:
     return turn_lucent_map(data, weights, side=None, layers=(2,))
 
 
-def turn_exhibits(data: Path, weights: Path) -> Callable[[], float]:
+def turn_exhibits(data: Path, weights: Path, *more: str) -> Callable[[], float]:
     """Seconds for all three, one after the other in a process of their own each; prints what they reached."""
 
     def turn() -> float:
         seconds = 0.0
         for method in METHODS:
             start = time.perf_counter()
-            command = [sys.executable, __file__, "--data", str(data), "--weights", str(weights), "--exhibit", method]
+            command = [
+                sys.executable,
+                __file__,
+                "--data",
+                str(data),
+                "--weights",
+                str(weights),
+                "--exhibit",
+                method,
+                *more,
+            ]
             answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
             seconds += time.perf_counter() - start
             print(f"{method:22} {time.perf_counter() - start:6.1f} s, {answer.strip()}", file=sys.stderr)
@@ -134,7 +145,7 @@ def turn_exhibits(data: Path, weights: Path) -> Callable[[], float]:
     return turn
 
 
-def exhibit(method: str, data: Path, weights: Path) -> None:
+def exhibit(method: str, data: Path, weights: Path, changes: dict[str, Any]) -> None:
     """Make one exhibit as the workflow does, but for the other seeds, which cost little; say what it reached."""
     import resource
     from importlib import import_module
@@ -151,7 +162,8 @@ def exhibit(method: str, data: Path, weights: Path) -> None:
     dataset = prepared.load(data)
     needs = {"training": dataset.split("train"), "seed": 0} | ({"others": ()} if method == METHODS[2] else {})
     function = getattr(import_module(f"cnnatomy.dissect.{method}"), method)
-    made = function(lecture(weights), dataset.split("test"), OmegaConf.to_container(OmegaConf.load(conf)), **needs)
+    settings = OmegaConf.to_container(OmegaConf.load(conf)) | changes
+    made = function(lecture(weights), dataset.split("test"), settings, **needs)
     whole = {number.metric: number.value for number in made.numbers if not number.subject}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"{memory:.2f} GB", json.dumps(whole))
@@ -248,6 +260,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("results/runs/mnist/seed0/model.safetensors"))
     parser.add_argument("--lucent", help="a Python that has torch-lucent")
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--smoke", action="store_true", help="two steps and one start: does it run?")
     parser.add_argument("--csv", type=Path, default=Path(__file__).with_suffix(".csv"))
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--exhibit", help=argparse.SUPPRESS)
@@ -256,17 +269,15 @@ def main() -> None:
         contend(options.contender, options.data, options.weights)
         return
     if options.exhibit:
-        exhibit(options.exhibit, options.data, options.weights)
+        exhibit(options.exhibit, options.data, options.weights, {"steps": 2, "starts": 1} if options.smoke else {})
         return
     rows = []
     if options.lucent:
         rows += against_lucent(options)
     else:
         print("lucent is left out: name a Python that has it with --lucent.")
-    whole = Contender("exhibits", sys.executable, options.data, options.weights, warm=False)
-    whole.turn()
-    whole.end()
-    rows.append(row("seconds for all filters, dense units and classes of M1", whole.seconds, "≤", 120))
+    whole = turn_exhibits(options.data, options.weights, *(["--smoke"] if options.smoke else []))()
+    rows.append(row("seconds for all filters, dense units and classes of M1", [whole], "≤", 120))
     for found in rows:
         spread = f"({found['lowest']:.3f} to {found['highest']:.3f})"
         met = "met" if found["met"] else "not met"

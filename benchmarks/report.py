@@ -1,6 +1,7 @@
 """What the report costs to build and to open, and the same of ten times its exhibits.
 
     python benchmarks/report.py [--turns 5]
+    python benchmarks/report.py --smoke          # does it run? One turn; its figures say nothing
 
 Takes the exhibits of results/report/exhibits.zip (make the report first). Building is measured in a process of its
 own, in processor seconds and peak memory; opening in Chromium, started afresh each time: first content, and
@@ -24,7 +25,6 @@ from pathlib import Path
 
 import pandas as pd
 
-EXHIBITS = Path("results/report/exhibits.zip")
 BUILD = """
 import re, resource, sys, time
 from pathlib import Path
@@ -43,9 +43,9 @@ READY = """() => new Promise((done) => {
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
-def multiplied(folder: Path, times: int) -> list[Path]:
-    """The exhibits, so many times over under other names."""
-    with zipfile.ZipFile(EXHIBITS) as archive:
+def multiplied(exhibits: Path, folder: Path, times: int) -> list[Path]:
+    """The exhibits in a zip, so many times over under other names."""
+    with zipfile.ZipFile(exhibits) as archive:
         archive.extractall(folder / "once")
     found = []
     for copy in range(times):
@@ -91,15 +91,18 @@ def opened(page: Path) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=5)
-    turns = parser.parse_args().turns
-    if not EXHIBITS.is_file():
-        sys.exit(f"{EXHIBITS} is not there: make report first.")
+    parser.add_argument("--exhibits", type=Path, default=Path("results/report/exhibits.zip"))
+    parser.add_argument("--smoke", action="store_true", help="one turn: does it run?")
+    parser.add_argument("--csv", type=Path, default=Path(__file__).with_suffix(".csv"))
+    options = parser.parse_args()
+    if not options.exhibits.is_file():
+        sys.exit(f"{options.exhibits} is not there: make report first.")
     rows = []
     with tempfile.TemporaryDirectory() as place:
-        for times in (1, 10):
-            folders = multiplied(Path(place) / f"times{times}", times)
+        for times in (1, 2) if options.smoke else (1, 10):
+            folders = multiplied(options.exhibits, Path(place) / f"times{times}", times)
             out = Path(place) / f"report{times}"
-            for _ in range(turns):
+            for _ in range(1 if options.smoke else options.turns):
                 command = [sys.executable, "-c", BUILD, str(out), *map(str, folders)]
                 answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
                 cpu, clock, memory, torch = *map(float, answer[:3]), answer[3]
@@ -111,7 +114,7 @@ def main() -> None:
                     | {"build, memory MB": memory, "first content, s": paint, "interactive, s": ready}
                 )
     table = pd.DataFrame(rows)
-    table.to_csv("benchmarks/report.csv", index=False)
+    table.to_csv(options.csv, index=False)
     print(table.groupby("exhibits").median().round(2).T.to_string())
 
 

@@ -3,13 +3,15 @@
     snakemake --cores all results/studies/direction/exhibit.json
     python benchmarks/results.py direction        # keep this one; without a name only the tables are written again
 
-For each study docs/results/<study>.csv has its rows of results.csv, and docs/results/runs.csv one row: when, by which
-code, with which versions, on which machine, in how much time.
+For each study docs/results/<study>.csv has its rows of results.csv, docs/results/units/<study>.csv what its intervals
+are made of, a row a seed, fold or speaker, and docs/results/runs.csv one row: when, by which code, with which versions,
+on which machine, in how much time.
 """
 
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 from collections.abc import Mapping
 from datetime import date
@@ -19,12 +21,15 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from cnnatomy.config.study import Study
 from cnnatomy.exhibit import load
 from cnnatomy.report.tables import costs_of, results_csv
 from cnnatomy.steps import surroundings
+from cnnatomy.studies.comparing import subject_of, what_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 KEPT = PROJECT / "docs/results"
+UNITS = KEPT / "units"
 RUNS = KEPT / "runs.csv"
 BEGIN, END = "<!-- studies: begin -->\n", "<!-- studies: end -->\n"
 OUTCOMES = {1: "**supported**", 0: "not decided", -1: "**not supported**"}
@@ -41,8 +46,11 @@ def main(studies: list[str]) -> None:
 
 def keep(study: str) -> None:
     """Copy a study's numbers out of results/, and note how they came about."""
-    document, _ = load(Path("results/studies") / study)
+    folder = Path("results/studies") / study
+    document, _ = load(folder)
     (KEPT / f"{study}.csv").write_text(results_csv([document]))
+    UNITS.mkdir(exist_ok=True)
+    shutil.copy(folder / "differences.csv", UNITS / f"{study}.csv")
     costs = costs_of([Path(f"results/benchmarks/{step}/{study}.tsv") for step in ("trials", "study")])
     versions, machine, code = surroundings.versions(), surroundings.machine(), surroundings.git()
     row = {
@@ -69,41 +77,41 @@ def runs() -> pd.DataFrame:
     return pd.read_csv(RUNS, dtype={"commit": str}) if RUNS.is_file() else pd.DataFrame({"study": []})
 
 
+def without_units() -> list[str]:
+    """Studies that were kept before their units were, and before there were intervals over what was tested."""
+    return [study for study in runs()["study"] if not (UNITS / f"{study}.csv").is_file()]
+
+
 def table() -> str:
-    """The README's table: each study's claim, what came of it, and the first difference that decides."""
+    """The README's table: each study's claim, what came of it, and the difference that it hangs on."""
     lines = [
         "| study | claim | outcome | what decides (95 % interval) | trainings |",
         "|" + " --- |" * 5,
     ]
-    for study in runs()["study"]:
-        numbers = pd.read_csv(KEPT / f"{study}.csv", keep_default_na=False).set_index(["metric", "subject"])
-        whole = numbers.loc[("difference", "")]
-        value, low, high = (f"{float(whole[name]):+,.2f}".replace("-", "−") for name in ("value", "ci_low", "ci_high"))
-        claim = written(study)["claim"]["en"]
+    for name in runs()["study"]:
+        study = Study.read(name, yaml.safe_load((PROJECT / f"conf/study/{name}.yaml").read_text()))
+        numbers = pd.read_csv(KEPT / f"{name}.csv", keep_default_na=False).set_index(["metric", "subject"])
         said = OUTCOMES[int(numbers.loc[("verdict", "")]["value"])]
         trainings = int(numbers.loc[("trainings", "")]["value"])
-        what = f"{_first_comparison(study)}: {value} {whole['unit']} ({low} to {high})"
-        if others := len(_deciding(study)) - 1:
-            what += f"; and {others} more"
-        lines.append(f"| `{study}` | {claim} | {said} | {what} | {trainings} |")
+        deciding = [vars(one) for one in study.comparisons if one.decides]
+        whole = numbers.loc[("difference", "")]
+        head = next(one for one in deciding if numbers.loc[("difference", subject_of(one))].equals(whole))
+        intervals = [_interval(whole)]
+        for metric, subject in numbers.index:
+            if metric == "difference" and subject.startswith(f"{subject_of(head)};over="):
+                intervals.append(f"{_interval(numbers.loc[(metric, subject)])} over {subject.rpartition('=')[2]}")
+        what = f"{what_of(head)}, {head['metric'].replace('_', ' ')}: {_signed(whole['value'])} {whole['unit']} "
+        what += f"({'; '.join(intervals)})" + (f"; and {len(deciding) - 1} more" if len(deciding) > 1 else "")
+        lines.append(f"| `{name}` | {study.content['claim']['en']} | {said} | {what} | {trainings} |")
     return "\n".join(lines) + "\n"
 
 
-def written(study: str) -> dict[str, Any]:
-    """A study's YAML."""
-    return yaml.safe_load((PROJECT / f"conf/study/{study}.yaml").read_text())
+def _interval(number: Mapping[str, Any]) -> str:
+    return f"{_signed(number['ci_low'])} to {_signed(number['ci_high'])}"
 
 
-def _deciding(study: str) -> list[dict[str, Any]]:
-    return [one for one in written(study)["comparisons"] if one.get("decides", True)]
-
-
-def _first_comparison(study: str) -> str:
-    first, *_ = _deciding(study)
-    of, than = (
-        " ".join(side.values()) if isinstance(side, Mapping) else f"{side:g}" for side in (first["of"], first["than"])
-    )
-    return f"{of} − {than}, {first['metric'].replace('_', ' ')}"
+def _signed(number: str) -> str:
+    return f"{float(number):+,.2f}".replace("-", "−")
 
 
 def with_table(text: str, new: str) -> str:
@@ -112,9 +120,24 @@ def with_table(text: str, new: str) -> str:
     return before + BEGIN + new + END + rest.split(END)[1]
 
 
+def _about(old: list[str]) -> str:
+    """Where single seeds, folds and speakers are, and of which studies they are not yet."""
+    text = (
+        "What each interval is made of, a row a seed, fold or speaker, is in `units/<study>.csv`: the mean of its "
+        "`difference`, each counted `n` times, is the difference there.\n\n"
+    )
+    if old:
+        text += (
+            f"Of {', '.join(f'`{study}`' for study in old)} these rows come with the next full run, and so do "
+            "intervals over test samples or their speakers. Until then verdicts follow from the intervals that were "
+            "recorded, by the rule of [../studies.md](../studies.md), and are over seeds only where these are.\n\n"
+        )
+    return text
+
+
 def page() -> str:
     """docs/results/README.md."""
-    made = io.StringIO()
+    made, old = io.StringIO(), without_units()
     for row in runs().to_dict("records"):
         made.write(
             f"| [`{row['study']}`]({row['study']}.csv) | {row['date']} | {row['commit']} | {row['torch']} | "
@@ -126,6 +149,7 @@ def page() -> str:
         "Written by `python benchmarks/results.py`; the files have the form of `results.csv`. How studies work: "
         "[../studies.md](../studies.md).\n\n"
         f"{table()}\n"
+        f"{_about(old)}"
         "| numbers | made on | commit | torch | Lightning | machine | minutes on the clock | processor minutes |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
         f"{made.getvalue()}"

@@ -2,7 +2,7 @@
 
     snakemake --cores all results/data/spoken_digits/dataset.json
     python benchmarks/studies.py                 # two minutes on two cores
-    python benchmarks/studies.py --smoke         # does it run? One seed, one epoch, whose figures say nothing
+    python benchmarks/studies.py --smoke         # does it run? Two seeds, one epoch, whose figures say nothing
 
 `direction_quick` is trained with 17 seeds, 102 networks, by two processes. Importing is what Python's own
 `-X importtime` sums up, planning the processor seconds of composing and checking all variants.
@@ -23,22 +23,22 @@ from pathlib import Path
 from cnnatomy.config.plan import Plan
 
 IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
-STUDY, SEEDS = "direction_quick", 17
+SEEDS = 17
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--smoke", action="store_true", help="one seed, one epoch: does it run?")
-    smoke = parser.parse_args().smoke
-    values = ["study.seeds=1", "training.max_epochs=1"] if smoke else [f"study.seeds={SEEDS}"]
+    parser.add_argument("--smoke", action="store_true", help="two seeds, one epoch: does it run?")
+    parser.add_argument("--study", default="direction_quick")
+    options = parser.parse_args()
+    values = ["study.seeds=2", "training.max_epochs=1"] if options.smoke else [f"study.seeds={SEEDS}"]
     started = time.process_time()
-    trainings = len(
-        Plan(None, tuple(f"studies.{STUDY}.{value.removeprefix('study.')}" for value in values)).trials(STUDY)
-    )
+    overridden = tuple(value.replace("study.", f"studies.{options.study}.") for value in values)
+    trainings = len(Plan(None, overridden).trials(options.study))
     planning = time.process_time() - started
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-X", "importtime", "-m", "cnnatomy.steps.trials", f"study={STUDY}"]
+        command = [sys.executable, "-X", "importtime", "-m", "cnnatomy.steps.trials", f"study={options.study}"]
         log = Path(out) / "importtime.log"
         began = time.monotonic()
         with log.open("w") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
+from cnnatomy.models import weights
+from cnnatomy.models.lecture import Lecture
+from cnnatomy.report import build
+from tests import gallery
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
@@ -20,7 +26,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """Three hundred pictures of noise in the shape of MNIST."""
+    """Three hundred pictures of noise in the shape of MNIST, a third of them for testing."""
     folder = tmp_path_factory.mktemp("data") / "mnist"
     random, n = np.random.default_rng(0), 300
     axes = [Axis("row", "px", list(range(28))), Axis("column", "px", list(range(28)))]
@@ -36,7 +42,8 @@ def digits(tmp_path_factory):
         raw="mnist",
         digest="",
     )
-    table = pd.DataFrame({"split": "train", "label": np.arange(n) % 10, "id": [f"train/{k}" for k in range(n)]})
+    table = pd.DataFrame({"split": np.where(np.arange(n) < 200, "train", "test"), "label": np.arange(n) % 10})
+    table["id"] = [f"{split}/{k}" for k, split in enumerate(table["split"])]
     prepared.write(folder, facts, random.integers(0, 256, (n, 1, 28, 28)).astype(np.uint8), table)
     return folder
 
@@ -73,6 +80,32 @@ def test_what_a_large_workflow_costs_is_measured(tmp_path):
     planning = [float(row["value"]) for row in figures if "dry run of" in row["figure"] and row["unit"] == "s"]
     assert len(planning) == 3 and all(0 < seconds < 60 for seconds in planning)
     assert {"overhead a job, both"} < {row["figure"] for row in figures}
+
+
+def test_made_inputs_are_timed(digits, tmp_path):
+    torch.manual_seed(0)
+    weights.save(Lecture((1, 28, 28), 10, filters=(25, 50), units=100, dropout=0.25), tmp_path / "m.safetensors", {})
+    arguments = ("--data", str(digits), "--weights", str(tmp_path / "m.safetensors"), "--csv", str(tmp_path / "m.csv"))
+    ran("maximisation", *arguments, folder=tmp_path)
+    (row,) = rows(tmp_path / "m.csv")
+    assert float(row["value"]) > 0 and row["met"] == "True"
+
+
+def test_building_and_opening_the_page_are_measured(tmp_path):
+    if shutil.which("chromium") is None:
+        pytest.skip("there is no Chromium to open the page in")
+    build(gallery.write(tmp_path, gallery.exhibits()), tmp_path / "report", gallery.context(tmp_path))
+    zipped = ("--exhibits", str(tmp_path / "report/exhibits.zip"))
+    ran("report", *zipped, "--csv", str(tmp_path / "r.csv"), folder=tmp_path)
+    once, twice = rows(tmp_path / "r.csv")
+    assert 2 * int(once["exhibits"]) == int(twice["exhibits"])
+    assert all(float(row["interactive, s"]) > 0 and float(row["build, processor s"]) > 0 for row in (once, twice))
+
+
+def test_memory_is_measured_of_every_step(tmp_path):
+    ran("memory", "--csv", str(tmp_path / "m.csv"), folder=tmp_path)
+    found = {row["step"]: float(row["anonymous_mb"]) for row in rows(tmp_path / "m.csv")}
+    assert set(found) == {"fetch", "prepare", "train"} and all(peak > 10 for peak in found.values())
 
 
 def test_exhibits_of_any_network_are_made_and_timed(tmp_path):

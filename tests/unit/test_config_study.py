@@ -20,6 +20,7 @@ from cnnatomy.steps import ways
 WRITTEN = {
     "title": {"en": "Title"},
     "claim": {"en": "Frequency is better."},
+    "settings": {"en": "Settings are the run's."},
     "base": "speech",
     "seeds": 3,
     "factors": {
@@ -73,6 +74,7 @@ def test_pairs_differ_in_nothing_but_what_is_compared():
         ("claims", [], "claims: no such key. Did you mean 'claim'?"),
         ("factors.network", {}, "factors.network: has no levels"),
         ("factors.Network", {"a": []}, "factors.Network: names are made of lower-case letters"),
+        ("settings", {}, "settings: there are none in English: say on what they were chosen"),
         ("without", [{"network": "time"}], "without.0.network: no level 'time'"),
         ("without", [{"network": "frequency"}, {"network": "dense"}], "without: leaves no variant"),
         ("without", [{"network": "dense", "split": "two"}], "voices-frequency-two can't be paired: voices-dense-two"),
@@ -106,7 +108,7 @@ def test_every_shipped_study_is_sound_and_each_variant_composes(name):
     digests = {digest_of("train", plan.config(variant.run)) for variant in study.variants}
     assert len(digests) == len(study.variants), "two variants are the same"
     assert set(study.content["title"]) == {"en", "zh"}
-    assert study.is_sweep or set(study.content["claim"]) == {"en", "zh"}
+    assert study.is_sweep or set(study.content["claim"]) == set(study.content["settings"]) == {"en", "zh"}
 
 
 def test_a_users_override_reaches_all_variants_and_never_what_is_compared():

@@ -23,6 +23,13 @@ def ids(dataset, split: str) -> set[str]:
     return set(dataset.split(split).table["id"])
 
 
+@pytest.mark.parametrize("none", [0, 0.0])
+def test_with_no_validation_samples_all_that_are_not_the_tests_are_trained_on(voices, none):
+    again = resplit(voices, {"validation": none}, seed=0)
+    assert set(again.facts.splits) == {"train", "test"} and ids(again, "test") == ids(voices, "test")
+    assert ids(again, "train") == ids(voices, "train") | ids(voices, "validation")
+
+
 def test_samples_go_where_their_column_says_and_keep_their_inputs_and_labels(voices):
     told = {"train": {"sex": ["male"]}, "test": {"sex": ["female"]}, "validation": {"voice": ["dan"]}}
     again = resplit(voices, told, seed=0)

@@ -10,7 +10,7 @@ from torch import nn
 
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.dissect.class_maximisation import NAMES, VARIANTS, class_maximisation
+from cnnatomy.dissect.class_maximisation import NAMES, VARIANTS, class_maximisation, priors
 from cnnatomy.exhibit import Grid, Table
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
@@ -96,6 +96,26 @@ def test_without_other_networks_nothing_is_said_of_them(tmp_path):
     assert "no other network" in exhibit.caption["en"]
     table = next(block for block in exhibit.blocks if isinstance(block, Table))
     assert not any("others" in column for column in table.data.columns)
+
+
+@pytest.mark.parametrize(
+    ("without", "both", "said"),
+    [
+        (np.full(10, 2 / 3) + np.tile([0.1, -0.1], 5), np.ones(10), "The priors help"),
+        (np.full(10, 28 / 30), np.full(10, 28 / 30), "is not decided"),  # both ways the same
+        (np.repeat([1.0, 0.9], 5), np.repeat([1.0, 0.95], 5)[::-1], "is not decided"),
+        (np.ones(10), np.tile([0.0, 1 / 3], 5), "The priors harm"),
+        (np.zeros(1), np.ones(1), "is not decided"),  # of one class nothing can be said
+    ],
+)
+def test_that_priors_help_is_said_only_where_they_do(without, both, said):
+    assert said in priors(without, both)["en"]
+
+
+def test_of_chance_nothing_is_said_of_priors():
+    random = np.random.default_rng(0)
+    said = [priors(*random.integers(0, 4, (2, 10)) / 3)["en"] for _ in range(400)]
+    assert np.mean(["not decided" in one for one in said]) > 0.92
 
 
 def test_spectrograms(tmp_path):

@@ -9,12 +9,21 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.attributing import trust
-from cnnatomy.dissect.attributing.attributions import gradients
-from cnnatomy.dissect.attributing.curves import area, curve, ranks
-from cnnatomy.dissect.attributing.trust import LIMIT, parametrised, randomised, rank_correlations, remeasure, shuffle
+from cnnatomy.dissect.attributing.attributions import baseline_of, gradients
+from cnnatomy.dissect.attributing.controls import Control, of_the_data
+from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
+from cnnatomy.dissect.attributing.trust import (
+    LIMIT,
+    Verdict,
+    parametrised,
+    randomised,
+    rank_correlations,
+    remeasure,
+    shuffle,
+)
 from cnnatomy.dissect.attribution import attribution
 from cnnatomy.dissect.class_activation import class_activation
-from cnnatomy.dissect.faithfulness import faithfulness
+from cnnatomy.dissect.faithfulness import Measured, faithfulness, outcome
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.outputs import NoLogits
 from cnnatomy.statistics.intervals import mean_interval
@@ -227,7 +236,8 @@ def test_every_kind_hangs(tmp_path, kind):
     if kind == "texts":  # the same seed gives the same bytes
         assert one == hang(faithfulness(network, samples, CONFIG, seed=0), tmp_path / "two")
     areas = {n["subject"]: n for n in one["numbers"] if n["metric"] == "deletion_area"}
-    assert len(areas) == 8 and "method=random" in areas
+    control = {"images": "brightness", "sounds": "loudness", "texts": "rarity_of_words"}[kind]
+    assert len(areas) == 9 and {"method=random", f"method={control}"} <= set(areas)
     assert all(n["n"] == 20 and n["ci_low"] <= n["value"] <= n["ci_high"] for n in areas.values())
 
 
@@ -262,3 +272,94 @@ def test_curves_whose_ends_are_known_are_those_that_are_measured_throughout(kind
             known = curve(network, samples, chosen, target, order, shares, test, ends)
             assert known == pytest.approx(curve(network, samples, chosen, target, order, shares, test), rel=1e-6)
     assert set(ends) == {"whole", "blank", "flipped"}
+
+
+def test_the_control_is_where_there_is_most(tmp_path):
+    images = small(tmp_path / "images", "images").split("test")
+    found = of_the_data(images, None, np.arange(5))
+    assert found.en == "brightness"
+    for map_, image in zip(found.maps, images.inputs[:5], strict=True):
+        assert (
+            rank_correlations(map_[None], torch.from_numpy(image[0][None].astype(float)), np.ones((1, 12, 12), bool))
+            > 0.999
+        )
+    sounds = small(tmp_path / "sounds", "sounds").split("test")
+    quietest = np.unravel_index(np.asarray(sounds.inputs[0]).argmin(), sounds.inputs.shape[1:])[1:]
+    assert of_the_data(sounds, None, np.arange(1)).maps[0].argmin() == np.ravel_multi_index(quietest, (16, 10))
+    texts = small(tmp_path / "texts", "texts")
+    training, test = texts.split("train"), texts.split("test")
+    maps = of_the_data(test, training, np.arange(len(test))).maps.numpy()
+    counts = {word: int((np.asarray(training.inputs) == word).sum()) for word in np.unique(test.inputs)}
+    words = [(counts[word], map_) for word, map_ in zip(np.ravel(test.inputs), maps.ravel(), strict=True) if word > 1]
+    assert len(set(words)) > 2 and all((a[0] < b[0]) == (a[1] > b[1]) for a in set(words) for b in set(words))
+
+
+class OnePixel(nn.Module):
+    """A network that asks for one pixel in the middle, however bright the others are; `nothing` is black."""
+
+    def __init__(self, nothing):
+        super().__init__()
+        self.convolution = nn.Conv2d(1, 2, 3, padding=1)
+        with torch.no_grad():
+            self.convolution.weight.zero_()
+            self.convolution.weight[0, 0, 1, 1] = 8
+            self.convolution.bias.copy_(torch.tensor([-8 * nothing, 0.0]))
+
+    def forward(self, x):
+        maps = self.convolution(x)[:, :, 6, 6]
+        return torch.cat([maps, maps[:, 1:] - 9], dim=1)
+
+
+def measured(gains, n=20, fails=()):
+    """What a test would find if these methods beat the data's map, which beats the random one, by these gains."""
+    random = np.random.default_rng(0)
+    base = 0.5 + 0.01 * random.standard_normal(n)
+    areas = {"random": {test: base + (-0.2 if test == "insertion" else 0.2) for test in TESTS}}
+    areas["data"] = {test: base for test in TESTS}
+    for name, gain in gains.items():
+        areas[name] = {test: base + (gain if test == "insertion" else -gain) for test in TESTS}
+    verdicts = {name: Verdict([1], np.full((1, 1, n), 0.9 if name in fails else 0.0)) for name in gains}
+    return Measured(areas, verdicts, Control(torch.zeros(n, 4), "brightness", "亮度"))
+
+
+NOISE = 0.001 * np.random.default_rng(1).standard_normal(20)
+
+
+@pytest.mark.parametrize(
+    ("gains", "fails", "said"),
+    [
+        ({"gradients": 0.1 + NOISE, "occlusion": 0.0 * NOISE}, (), "gradient beats brightness by 0.10."),
+        ({"gradients": 0.1 + NOISE, "occlusion": 0.2 + NOISE}, (), "occlusion beats brightness by 0.20, and one more"),
+        ({"gradients": 0.0 * NOISE, "occlusion": 0.0 * NOISE}, (), "no method that passes beats brightness"),
+        ({"gradients": -0.1 + NOISE, "occlusion": NOISE - NOISE.mean()}, (), "no method that passes beats brightness"),
+        (
+            {"gradients": 0.1 + NOISE, "occlusion": -0.1 + NOISE},
+            ("gradients",),
+            "no method that passes beats brightness",
+        ),
+    ],
+)
+def test_what_is_said_follows_from_what_was_measured(gains, fails, said):
+    found = measured(gains, fails=fails)
+    for test in TESTS:
+        assert said in outcome(found, test)["en"]
+        assert found.better(test) == "data"
+        assert ("没有一种" in outcome(found, test)["zh"]) == said.startswith("no method")
+
+
+def test_of_a_few_samples_nothing_is_said_and_nothing_beats_what_it_does_not():
+    assert "too few samples to say" in outcome(measured({"gradients": np.full(5, 0.3)}, n=5), "deletion")["en"]
+    random = np.random.default_rng(0)
+    named = sum(len(measured({"gradients": 0.1 * random.standard_normal(20)}).ahead) > 0 for _ in range(200))
+    assert named <= 20  # one in twenty by chance
+
+
+@pytest.mark.slow
+def test_a_network_that_asks_for_one_pixel_is_told_from_where_the_image_is_bright(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+    network = OnePixel(float(baseline_of(samples).x.mean()))
+    exhibit = faithfulness(network, samples, CONFIG, seed=0)
+    gains = {n.subject: n for n in exhibit.numbers if n.metric == "deletion_gain"}
+    over = next(iter(gains)).partition(";")[2]
+    assert gains[f"method=integrated_gradients;{over}"].ci_low > 0
+    assert "Deletion: " in exhibit.caption["en"] and " beats " in exhibit.caption["en"]

@@ -87,6 +87,21 @@ def test_made_inputs_beat_real_ones_and_values_are_those_of_the_network(tmp_path
         assert of(exhibit, "real_map")[f"layer=0;filter={unit}"] == pytest.approx(float(sums[unit]), rel=1e-3)
 
 
+def test_a_real_input_that_is_the_optimum_is_reached_and_not_beaten(tmp_path):
+    """The data have rows that are as bright as can be: for a filter that asks for just that nothing is better."""
+    data = small(tmp_path, "images")
+    net = nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU()).eval()
+    with torch.no_grad():
+        net[0].weight.zero_()
+        net[0].bias.zero_()
+        net[0].weight[0, 0, 1] = 1
+    exhibit = opened(net, data)
+    assert of(exhibit, "beats_best_real_position")[""] == 0
+    assert of(exhibit, "reaches_best_real_position")[""] == 1
+    grid = next(block for block in exhibit.blocks if block.name == "position-0")
+    assert "Plain beats the best real input for 0 of 1 live ones and does as well for 1." in grid.caption["en"]
+
+
 def test_live_rescued_and_dead_are_told_apart(tmp_path):
     data, net = small(tmp_path, "images"), network()
     with torch.no_grad():

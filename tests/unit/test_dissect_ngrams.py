@@ -11,7 +11,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.ngrams import ngrams
-from cnnatomy.dissect.words import highlighting, voting
+from cnnatomy.dissect.words import deleting, highlighting, voting
 from cnnatomy.dissect.words.slots import readers, slots, windows
 from cnnatomy.exhibit import Table, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -171,14 +171,14 @@ def test_words_and_biases_add_up_to_the_log_odds(tmp_path):
 def test_deleted_words_are_taken_out_and_the_others_move_up():
     inputs = np.array([[5, 6, 7, 8, 9, 0, 0], [3, 0, 0, 0, 0, 0, 0]], dtype=np.int32)
     weights = np.array([[0.1, 2.0, -3.0, 1.0, 0.0, 9.0, 9.0], [-1.0, 0, 0, 0, 0, 0, 0]])
-    left = highlighting.without_strongest(inputs, weights, 0.4)
+    left = deleting.without_strongest(inputs, weights, 0.4)
     assert left.tolist() == [[5, 7, 9, 0, 0, 0, 0], [0] * 7]
 
 
 def test_each_single_deletion_is_measured(tmp_path):
     net, samples = kim(), small(tmp_path, "texts").split("test")
     inputs = np.asarray(samples.inputs[:4])
-    alone = highlighting.each_word_drops(net, samples.facts, inputs)
+    alone = deleting.each_word_drops(net, samples.facts, inputs)
     for row, tokens in enumerate(inputs):
         before = net(torch.tensor(tokens[None]).long()).softmax(1)[0].detach()
         for place in range(int((tokens > 0).sum())):
@@ -238,6 +238,46 @@ def test_the_exhibit_names_telling_words_and_their_deletion_matters(tmp_path):
     assert len(table.data) == 12
 
 
+def test_words_by_counting_are_naive_bayes(tmp_path):
+    naive_bayes = pytest.importorskip("sklearn.naive_bayes", reason="scikit-learn is not installed")
+    training = small(tmp_path, "texts").split("train")
+    tokens = np.asarray(training.inputs)
+    counts = np.stack([(tokens == word).sum(axis=1) for word in range(2, len(VOCABULARY))], axis=1)
+    model = naive_bayes.MultinomialNB().fit(counts, training.labels)
+    odds = model.feature_log_prob_[1] - model.feature_log_prob_[0]
+    for predicted, sign in ((1, 1), (0, -1)):
+        found = highlighting.by_counting(training, tokens, np.full(len(tokens), predicted))
+        known = tokens > 1
+        np.testing.assert_allclose(found[known], sign * odds[tokens[known] - 2])
+        assert not found[~known].any()
+
+
+def deleted(highlighted, random, counted=None, flips=0.0):
+    n = len(highlighted)
+    none = np.zeros(n, dtype=bool)
+    return deleting.Deleted(highlighted, none, random, np.zeros(random.shape, dtype=bool), counted, highlighted)
+
+
+def test_the_ratio_is_of_sizes_so_that_ups_and_downs_do_not_cancel():
+    up_and_down = np.tile([0.1, -0.1], (4, 50))
+    found = deleted(np.full(100, 0.3), up_and_down)
+    numbers = {number.metric: number.value for number in deleting.numbers_of(found)}
+    assert numbers["deletion_ratio"] == pytest.approx(3)
+    assert numbers["drop_random"] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("by", "said"), [(0.1, "more than"), (-0.1, "less than"), (0.0, "no more, beyond chance, than"), (None, None)]
+)
+def test_what_is_said_of_counting_follows_from_the_drops(by, said):
+    noise = 0.01 * np.random.default_rng(0).standard_normal(200)
+    noise -= noise.mean()
+    ours = np.full(200, 0.3)
+    counted = None if by is None else ours - by + noise
+    text = deleting.against_counting(deleted(ours, np.full((2, 200), 0.1), counted))
+    assert (f"{said} those that counting" in text["en"]) if said else text == {"en": "", "zh": ""}
+
+
 @pytest.mark.parametrize("build", [Pictures, Deep])
 def test_other_structures_are_shown_too(tmp_path, build):
     torch.manual_seed(0)
@@ -247,6 +287,7 @@ def test_other_structures_are_shown_too(tmp_path, build):
     assert "correlation" in exhibit.caption["en"]
     said = " ".join(block.caption["en"] for block in exhibit.blocks if isinstance(block, Texts))
     assert ("no exact best" in said) == (build is Deep)
+    assert ("where it can be had, the exact best of all" in exhibit.caption["en"]) == (build is Deep)
 
 
 def test_the_network_is_left_as_it_was_and_the_same_seed_gives_the_same_bytes(tmp_path):

@@ -16,6 +16,7 @@ from cnnatomy.config.folders import CONF
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
 from cnnatomy.exhibit import Steps, formulas
+from cnnatomy.lessons.arriving import arrived
 from cnnatomy.lessons.classic_filters import SOBEL, classic_filters, filtered, in_grey
 from cnnatomy.lessons.convolution import convolution, slide
 from cnnatomy.lessons.learn_sobel import learn_sobel
@@ -188,8 +189,56 @@ def test_paths_end_where_the_error_says(tmp_path):
     assert number(exhibit, "final_mse", right) < number(exhibit, "final_mse", large)
     sooner, later = (number(exhibit, "steps_to_one_per_cent", path) for path in (f"{small}, momentum", small))
     assert sooner < later / 2
+    # By the step of 12 the error falls below 1 % in flight, on the way out of the drawing: it never arrives.
+    arrives = {n.subject for n in exhibit.numbers if n.metric == "steps_to_one_per_cent"}
+    assert large not in arrives and number(exhibit, "final_mse", large) > 0.01 * start
+    told = exhibit.caption["en"]
+    assert f"With step 0.05 it takes {later:.0f} steps." in told
+    assert "With step 12 it does not get there in 200 steps and leaps out of the drawing" in told
+    assert f"get there sooner: after {sooner:.0f} instead of {later:.0f}. All the same they end at 12 times" in told
     for block in exhibit.blocks[:4]:  # the table behind each drawing begins where the paths do
         assert (block.data[block.data["step"] == 0][["a", "b"]].to_numpy() == settings["start"]).all()
+
+
+@pytest.mark.parametrize(
+    ("errors", "step"),
+    [([9, 3, 0.5, 0.2], 2), ([9, 0.5, 3, 0.2], 3), ([9, 0.5, 3, 2], None), ([0.1], 0), ([9, 0.5, np.nan], None)],
+)
+def test_a_path_has_arrived_where_it_stays(errors, step):
+    assert arrived(np.array(errors), 1.0) == step
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")
+def test_what_is_told_of_the_paths_follows_from_where_they_go():
+    # Too few steps for the smallest, and for any momentum.
+    short = mse_surface(shipped("mse_surface") | {"steps": 20, "xor_starts": 1})
+    assert "With step 0.05 it does not get there in 20 steps." in short.caption["en"]
+    assert "Momentum does not get there." in short.caption["en"]
+    # A largest step that is no longer too large.
+    mild = mse_surface(shipped("mse_surface") | {"step_sizes": [0.05, 0.5, 0.6], "xor_starts": 1})
+    assert re.search(r"With step 0.6 it takes \d+ steps\.", mild.caption["en"])
+
+
+def test_weights_that_add_up_to_at_most_one_and_none_below_zero_keep_the_range_of_grey(photographs):
+    random = np.random.default_rng(0)
+    picture = in_grey(photographs.inputs[0])
+    for share in (0.2, 0.5, 1.0):
+        kernel = random.random((5, 5))
+        made = filtered(picture, share * kernel / kernel.sum(), pad=True)
+        assert made.min() >= 0 and made.max() <= 255.5
+    sharpen = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])  # the sum is 1, and it leaves all the same
+    made = filtered(picture, sharpen)
+    assert made.min() < 0 or made.max() > 255.5
+
+
+def test_pooling_saves_what_is_said():
+    import torch
+
+    exhibit = why_convolution(shipped("why_convolution") | {"shape": [3, 32, 31], "units": 10})
+    with torch.device("meta"):
+        maps = torch.nn.Conv2d(3, 64, 3)(torch.empty(1, 3, 32, 31))
+        for subject, seen in (("on=maps", maps), ("on=pooled maps", torch.nn.MaxPool2d(2)(maps))):
+            assert number(exhibit, "dense_weights", subject) == torch.nn.Linear(seen.numel(), 10).weight.numel()
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number
+from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number, Texts
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.report import build
 from cnnatomy.report.context import Growth
@@ -161,6 +161,21 @@ def test_results_csv_has_every_number_once_and_in_order(report):
     assert results[results["metric"] == "verdict"][["kind", "name", "value"]].to_numpy().tolist() == [
         ["study", "direction", 1]
     ]
+
+
+def test_every_number_under_a_picture_is_in_a_table(report):
+    """Whatever the page shows below a picture or a sentence can be found without the page."""
+    pictures = pd.read_csv(report / "pictures.csv", keep_default_na=False)
+    assert list(pictures.columns) == ["kind", "name", "seed", "method", "block", "item", "metric", "value"]
+    expected = [
+        (exhibit.name, block.name, item.id, metric, value)
+        for exhibit in gallery.exhibits()
+        for block in exhibit.blocks
+        for item in (block.items if isinstance(block, Grid) else block.sentences if isinstance(block, Texts) else ())
+        for metric, value in item.values.items()
+    ]
+    found = pictures[["name", "block", "item", "metric", "value"]].apply(tuple, axis=1).tolist()
+    assert len(expected) > 20 and sorted(found) == sorted(expected)
 
 
 def test_costs_csv_has_every_job_and_leaves_out_what_is_unknown(report):

@@ -10,10 +10,11 @@ from scipy import stats
 from cnnatomy.config.study import Study
 from cnnatomy.exhibit import Figure
 from cnnatomy.statistics.differences import effect_size, t_interval
-from cnnatomy.studies.comparing import compare
+from cnnatomy.studies.comparing import Answers, Compared, compare, corrected
 from cnnatomy.studies.errors import StudyError
-from cnnatomy.studies.findings import amount, findings
+from cnnatomy.studies.findings import findings
 from cnnatomy.studies.summaries import summary
+from cnnatomy.studies.wording import amount
 from tests.unit.small_data import hang
 
 SEEDS = 5
@@ -23,6 +24,7 @@ def written(**changes: object) -> dict:
     return {
         "title": {"en": "Voices"},
         "claim": {"en": "a is better than b."},
+        "settings": {"en": "Settings are the run's."},
         "base": "speech",
         "seeds": SEEDS,
         "factors": {"network": {"a": [], "b": []}, "voice": {"x": [], "y": [], "z": []}},
@@ -45,8 +47,8 @@ def measured(study: Study, better: float = 0.05, noise: float = 0.01) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def compared(study: Study, table: pd.DataFrame):
-    return [compare(vars(one), study.sides(one), table) for one in study.comparisons]
+def compared(study: Study, table: pd.DataFrame, answers: Answers | None = None) -> list[Compared]:
+    return corrected([compare(vars(one), study.sides(one), table, answers or {}) for one in study.comparisons])
 
 
 def test_the_interval_of_pairs_is_scipys_paired_t_test():
@@ -57,9 +59,9 @@ def test_the_interval_of_pairs_is_scipys_paired_t_test():
     by_seed = plain.pivot_table(index="seed", columns="network", values="value", aggfunc="mean")
     test = stats.ttest_rel(by_seed["a"], by_seed["b"])
     low, high = test.confidence_interval(0.95)
-    assert found.value == pytest.approx((by_seed["a"] - by_seed["b"]).mean())
-    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
-    assert found.n == SEEDS
+    assert found.seen.value == pytest.approx((by_seed["a"] - by_seed["b"]).mean())
+    assert (found.seen.low, found.seen.high) == (pytest.approx(low), pytest.approx(high))
+    assert found.seen.n == SEEDS
 
 
 def test_over_a_factor_its_levels_are_the_units():
@@ -69,8 +71,8 @@ def test_over_a_factor_its_levels_are_the_units():
     [found] = compared(study, table)
     some = table[table["subject"] == "shift=-2"].groupby(["voice", "network"])["value"].mean().unstack()
     low, high = stats.ttest_rel(some["a"], some["b"]).confidence_interval(0.95)
-    assert list(found.units["unit"]) == ["x", "y", "z"]
-    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+    assert list(found.seen.units["unit"]) == ["x", "y", "z"]
+    assert (found.seen.low, found.seen.high) == (pytest.approx(low), pytest.approx(high))
 
 
 def test_a_number_may_stand_on_the_other_side():
@@ -80,7 +82,7 @@ def test_a_number_may_stand_on_the_other_side():
     [found] = compared(study, table)
     values = table[(table["run"] == "voices-b-x") & (table["metric"] == "test_accuracy") & (table["subject"] == "")]
     low, high = stats.ttest_1samp(values["value"] - 0.7, 0).confidence_interval(0.95)
-    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+    assert (found.seen.low, found.seen.high) == (pytest.approx(low), pytest.approx(high))
 
 
 @pytest.mark.parametrize(

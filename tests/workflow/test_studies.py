@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 
+import pandas as pd
 import pytest
 
-from tests.conftest import OWN, Checkout, jobs, with_own
+from tests.conftest import OWN, PROJECT, Checkout, jobs, with_own
 
 EXHIBIT = "results/studies/widths/exhibit.json"
 RUNS = [f"results/runs/widths-{level}/seed{seed}" for seed in (0, 1) for level in ("few", "many")]
@@ -45,6 +46,11 @@ def test_a_study_is_made_by_its_name_and_a_second_time_nothing_runs(made):
     numbers = {(n["metric"], n.get("subject", "")): n["value"] for n in document["numbers"]}
     assert document["kind"] == "study" and numbers["verdict", ""] in (-1, 0, 1)
     assert numbers["trainings", ""] == 4
+    # Both sides were asked the same samples, so that there is an interval over these, too, and what it is made of.
+    compared = "of=many;than=few;metric=test_accuracy"
+    assert numbers["difference", f"{compared};over=samples"] == pytest.approx(numbers["difference", compared])
+    units = pd.read_csv((made.folder / EXHIBIT).with_name("differences.csv"))
+    assert units.groupby("over")["n"].sum()["seed"] == 2 * 2  # seeds of both comparisons
     assert all((made.folder / run / "measures.json").is_file() for run in RUNS)
     assert jobs(made.snakemake(EXHIBIT).stdout) == []
     # On another number of cores neither.
@@ -199,3 +205,10 @@ def test_a_study_that_cannot_be_is_refused_before_the_first_job(made):
     assert answer.returncode != 0
     assert "study widths: base: no run 'stripe'. Did you mean 'stripes'?" in answer.stdout
     assert jobs(answer.stdout) == []
+
+
+def test_what_a_study_costs_beside_its_trainings_is_measured(made):
+    script = PROJECT / "benchmarks/studies.py"
+    answer = made.run(sys.executable, str(script), "--smoke", "--study", "widths")
+    assert answer.returncode == 0, answer.stdout
+    assert "4 trainings: " in answer.stdout and "importing: " in answer.stdout and "planning: " in answer.stdout

@@ -17,7 +17,13 @@ rule report:
             "results/report/results.csv",
             category="Report",
             caption="../report/results.rst",
-            labels={"what": "every number"},
+            labels={"what": "everything that was measured"},
+        ),
+        pictures=report(
+            "results/report/pictures.csv",
+            category="Report",
+            caption="../report/pictures.rst",
+            labels={"what": "the numbers under the pictures"},
         ),
         costs=report(
             "results/report/costs.csv",

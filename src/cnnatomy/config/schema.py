@@ -112,7 +112,7 @@ class Split:
         if self.folds is not None and self.test is not None:
             raise ValueError("test: a fold is the test already; give folds and fold, or test")
         for name, value in (("test", self.test), ("validation", self.validation)):
-            if isinstance(value, dict) or value is None:
+            if isinstance(value, dict) or value is None or (name == "validation" and value == 0):
                 continue
             if not isinstance(value, float) or not 0 < value < 1:
                 raise ValueError(f"{name}: wants a share between 0 and 1 or {{column: [values]}}, not {value!r}")

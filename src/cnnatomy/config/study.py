@@ -48,6 +48,7 @@ class Written:
 
     title: dict[str, str] = MISSING
     claim: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
     base: str = MISSING
     overrides: list[str] = field(default_factory=list)
     seeds: int = MISSING
@@ -112,6 +113,8 @@ class Study:
             targets.check(node, f"study.{self.name}.measures.{place}", given_later=("network", "data", "seed"))
         if not self.is_sweep and not self.content["claim"]:
             raise self._wrong("claim", "there is none: say what the comparisons are about")
+        if not self.is_sweep and "en" not in self.content["settings"]:
+            raise self._wrong("settings", 'there are none in English: say on what they were chosen, {en: "…", zh: "…"}')
         if not self.is_sweep and not self.comparisons:
             raise self._wrong("comparisons", "there are none: say what would contradict the claim")
         for place, comparison in enumerate(self.comparisons):

@@ -97,7 +97,7 @@ def _rows(dataset: Dataset, split: Mapping[str, Any], seed: int) -> dict[str, np
         train &= ~validation
     if split.get("train"):
         train &= named("train")
-    if isinstance(split.get("validation"), float):
+    if isinstance(split.get("validation"), float) and split["validation"] > 0:
         size = round(split["validation"] * train.sum())
         # Other samples than a fold of the same seed would be.
         validation = _only(len(table), _first(train, labels, size, random + 1, "split.validation"))

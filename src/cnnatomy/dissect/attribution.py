@@ -12,7 +12,15 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.dissect.attributing.attributions import TITLES, Baseline, baseline_of, integrated, methods, without_guided
+from cnnatomy.dissect.attributing.attributions import (
+    TITLES,
+    Baseline,
+    baseline_of,
+    integrated,
+    methods,
+    precision,
+    without_guided,
+)
 from cnnatomy.dissect.attributing.maps import coarser, extent, sample_item, signed_picture, weighed
 from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
@@ -135,8 +143,8 @@ def _summary(
     if means:
         gaps = [abs(mean.gap) / max(abs(mean.difference), 1e-12) for mean in means]
         numbers += [
-            Number("completeness_gap", significant(max(gaps), 2), n=len(means)),
-            Number("path_resolved", float(np.mean([mean.resolved for mean in means])), unit="fraction", n=len(means)),
+            Number("path_error", significant(max(mean.error for mean in means), 2), unit="fraction", n=len(means)),
+            Number("completeness_gap", significant(max(gaps), 2), unit="fraction", n=len(means)),
             Number("path_points", float(np.mean([mean.points for mean in means])), n=len(means)),
         ]
     if agreement:
@@ -161,6 +169,7 @@ def _of_sample(samples: Samples, answer: Answer, maps: Mapping[str, Tensor], mea
         numbers += [
             Number("output_difference", significant(mean.difference, 6), subject=subject),
             Number("completeness_gap", significant(mean.gap, 2), subject=subject),
+            Number("path_error", significant(mean.error, 2), unit="fraction", subject=subject),
             Number("path_points", mean.points, subject=subject),
         ]
     for name, found in maps.items():
@@ -354,23 +363,9 @@ def _caption(
         )
         zh.append("词的梯度乘以其词向量：一阶近似下该词的作用。")
     if means:
-        gap = max(abs(mean.gap) / max(abs(mean.difference), 1e-12) for mean in means)
-        resolved = np.mean([mean.resolved for mean in means])
-        points = np.mean([mean.points for mean in means])
-        en.append(
-            f"The contributions of integrated gradients sum to the difference of the outputs, to {gap:.0e} of it. "
-            + (
-                f"The network is linear between kinks, and all kinks on the way were found: the integral is exact, "
-                f"from {points:.0f} places a sample."
-                if resolved > 0.999
-                else f"It is asked at {points:.0f} places a sample, too few to find every kink on the way: the sum is "
-                "right, single cells are approximate."
-            )
-        )
-        zh.append(
-            f"积分梯度的总和与输出之差的相对误差不超过 {gap:.0e}。"
-            + ("路径上的所有折点都已找到，积分是精确的。" if resolved > 0.999 else "路径上的折点太多，单格为近似值。")
-        )
+        sentence = precision(means)
+        en.append(sentence["en"])
+        zh.append(sentence["zh"])
     if left_out is not None:
         en.append(f"Guided backpropagation is left out: {left_out.because['en']}.")
         zh.append(f"未作引导反向传播：{left_out.because.get('zh', left_out.because['en'])}。")

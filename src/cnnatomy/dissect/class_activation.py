@@ -1,4 +1,4 @@
-"""Where in the last maps the evidence for a class lies: Grad-CAM and two more, at their own resolution (M13)."""
+"""Where a class is read in the last maps: Grad-CAM and two more, at their own resolution (M13)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cnnatomy.probing.layers import Layer
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.statistics.intervals import mean_interval, share
 
-TITLE = {"en": "Where the evidence for a class lies", "zh": "类激活图：判断的依据在哪里"}
+TITLE = {"en": "Class activation maps: where a class is read", "zh": "类激活图：从哪里读出一个类"}
 SOURCES = [
     "Zhou et al. 2016, Learning deep features for discriminative localization, CVPR",
     "Selvaraju et al. 2017, Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV",
@@ -295,13 +295,13 @@ def _caption(facts: Facts, layers: Sequence[Layer], verdicts: Mapping[str, Verdi
         "en": (
             "A class activation map adds up the last convolution's maps, each as much as it matters for a class: by "
             "its mean gradient (Grad-CAM), by its positive gradients evened out (Grad-CAM++), or place by place "
-            "(Layer-CAM). It says where evidence for the class lies, not what it is. On a wrong prediction compare the "
-            "map for the class read with that for the true one: if they are alike, the network looked at the right "
-            f"place and took it for something else. {test['en']}"
+            "(Layer-CAM). It claims where in the sample the class is read, and not from what; how far that holds is "
+            "measured in “Which maps can be believed”. On a wrong prediction there is a map for the class read and one "
+            f"for the true class: where they are alike, they can't say why one was read and not the other. {test['en']}"
         ),
         "zh": (
             "类激活图把最后一层卷积的特征图按其对某类的重要性相加：按平均梯度（Grad-CAM）、按均衡后的正梯度（Grad-CAM++），"
-            "或逐格（Layer-CAM）。它说明依据在哪里，不说明依据是什么。读错时，比较所读类别与真实类别的图：若相似，"
-            f"说明网络看对了地方，却认错了东西。{test['zh']}"
+            "或逐格（Layer-CAM）。它声称从样本的哪里读出了该类，不说从什么读出；这一声称有多可靠，见“哪些图可信”。"
+            f"读错时，所读类别与真实类别各有一张图：两者相似之处，说明不了为何读成这一类而非那一类。{test['zh']}"
         ),
     }

@@ -27,6 +27,7 @@ from cnnatomy.probing.convolving import frozen, laid_out
 from cnnatomy.probing.layers import batch_size
 from cnnatomy.probing.work import affordable, effort
 from cnnatomy.statistics.intervals import crossed_share
+from cnnatomy.statistics.paired import no_more_than_zero
 
 TITLE = {"en": "What it takes most for each class", "zh": "网络心目中的各个类别"}
 #: (ink limited, total variation limited, moved while it is looked at) by name.
@@ -48,6 +49,8 @@ PASSES = 3  # a step forward and back costs as much as three forward
 SHORTER = 5  # by which a climb is shortened where the work doesn't allow all of it
 FEWEST = 5  # classes that are seen however large the network is
 SMALLER = (1, 2, 3, 4)  # by which whole number large images are made smaller, until the work allows
+ENOUGH = 5  # classes before anything is said of what the priors do
+BY_CHANCE = 0.05  # of the sentences that priors help or harm, the share that may be there by chance
 SOURCES = [
     "Simonyan, Vedaldi & Zisserman 2014, Deep inside convolutional networks, ICLR workshop",
     "Yosinski et al. 2015, Understanding neural networks through deep visualization, ICML workshop on deep learning",
@@ -410,32 +413,48 @@ def _blocks(
     ]
 
 
+def priors(without: np.ndarray, both: np.ndarray) -> dict[str, str]:
+    """What the priors do to the other networks' agreement, (classes,) each: said only where it is more than chance."""
+    gain = both - without
+    if len(gain) >= ENOUGH and no_more_than_zero(gain) < BY_CHANCE / 2:
+        return {"en": "The priors help: more of them see the class.", "zh": "先验有帮助：更多网络看出该类。"}
+    if len(gain) >= ENOUGH and no_more_than_zero(-gain) < BY_CHANCE / 2:
+        return {"en": "The priors harm: fewer of them see the class.", "zh": "先验有害：更少网络看出该类。"}
+    return {
+        "en": f"Over {len(gain)} classes that is no more than chance makes: whether the priors help is not decided.",
+        "zh": f"在 {len(gain)} 个类别上，这样的差别可能出于偶然：先验是否有帮助，尚无定论。",
+    }
+
+
 def _caption(
     made: Mapping[str, Opinions], real: Reals, scenes: Samples, samples: Samples, others: int, fewer: bool
 ) -> Text:
+    sure = f"{100 * made['none'].probability.mean():.0f} %"
     en = [
-        "Without priors the network is sure of what nobody would read. Two priors of the lecture help: few inked "
-        "pixels (L1), and ink that hangs together (total variation). Instead of a guessed weight each has a limit: no "
-        "more ink and no more variation than a typical sample of the class."
+        f"An input made for a class without priors is read as that class with a mean probability of {sure}, whatever "
+        "it looks like. Two priors of the lecture are tried: few inked pixels (L1), and ink that hangs together (total "
+        "variation). Instead of a guessed weight each has a limit: no more ink and no more variation than a typical "
+        "sample of the class."
     ]
     zh = [
-        "没有先验时，网络对谁也读不出的图案深信不疑。讲义中的两个先验有帮助：墨少（L1）、墨相连（总变差）。"
-        "这里不猜惩罚权重，而是设上限：墨量与总变差都不超过该类的典型样本。"
+        f"没有先验时，为某类造出的输入不管看起来像什么，都以平均 {sure} 的概率被读作该类。"
+        "这里试用讲义中的两个先验：墨少（L1）、墨相连（总变差）。"
+        "不猜惩罚权重，而是设上限：墨量与总变差都不超过该类的典型样本。"
     ]
     if np.isfinite(made["both"].activation).all():
         least = made["both"].activation.min()
         en.append(f"Even so each class reaches at least {least:.2f} of the logit of its best real sample.")
         zh.append(f"即便如此，每个类别的 logit 至少达到最佳真实样本的 {least:.2f} 倍。")
     if others:
+        verdict = priors(made["none"].agree, made["both"].agree)
         none, both, moved = (100 * made[variant].agree.mean() for variant in ("none", "both", "moved"))
         en.append(
             f"Of the {others} networks trained from other seeds {none:.0f} % agree without priors, {both:.0f} % with "
-            f"both, and {moved:.0f} % if the input is also moved about while it is made: what only one network sees is "
-            "no part of the class."
+            f"both, and {moved:.0f} % if the input is also moved about while it is made. {verdict['en']}"
         )
         zh.append(
             f"另外 {others} 个由其他种子训练的网络中，无先验时 {none:.0f} % 同意，有两个先验时 {both:.0f} %，"
-            f"再加上随机移动时 {moved:.0f} %。"
+            f"再加上随机移动时 {moved:.0f} %。{verdict['zh']}"
         )
     else:
         en.append(

@@ -17,6 +17,7 @@ from cnnatomy.dissect.ascent.maximisation import (
     SOURCES,
     VARIANTS,
     Maximised,
+    against_real,
     counted,
     item,
     maximise,
@@ -155,8 +156,7 @@ def kept_when_shifted(found: Maximised, limits: Box) -> np.ndarray:
 
 
 def _summary(dense: Sequence[Maximised], filters: Sequence[Maximised], kept: Mapping[str, np.ndarray]) -> list[Number]:
-    beats = np.concatenate([one.beats[one.live] for one in dense])
-    numbers = [Number("beats_best_real", float(beats.mean()), unit="fraction", n=len(beats))] if len(beats) else []
+    numbers = against_real(dense)
     for metric, group in (("kept_by_dense", dense), ("kept_by_filters", filters)):
         shares = np.concatenate([kept[one.units.layer.name][:, SHIFTS.index(SAID)] for one in group] or [np.empty(0)])
         if len(shares):
@@ -189,9 +189,8 @@ def _blocks(
 ) -> list[Block]:
     blocks: list[Block] = [_shift(kept, {one.units.layer.name for one in filters})]
     for one in [*dense, *filters]:
-        name, n, live = one.units.layer.name, len(one.which), int(one.live.sum())
+        name, n = one.units.layer.name, len(one.which)
         label = states([one])
-        beats = int(one.beats[one.live].sum())
         kind = ("filters, for comparison", "个卷积核，供比较") if one.summed else ("dense units", "个全连接单元")
         blocks.append(
             Grid(
@@ -199,8 +198,8 @@ def _blocks(
                 [item(one, row, label[row], facts, limits, side=64) for row in range(n)],
                 title={"en": f"{name}: {n} {kind[0]}", "zh": f"{name}：{n} {kind[1]}"},
                 caption={
-                    "en": f"{READING['en']} Plain beats the best real input for {beats} of {live} live ones.",
-                    "zh": f"{READING['zh']}{live} 个活跃者中，有 {beats} 个的“plain”超过最佳真实输入。",
+                    "en": f"{READING['en']} {one.beaten['en']}",
+                    "zh": f"{READING['zh']}{one.beaten['zh']}",
                 },
             )
         )

@@ -407,34 +407,23 @@ def _table(dreams: Sequence[Dream], samples: Samples) -> Table:
 def _caption(facts: Facts, dreams: Sequence[Dream]) -> Text:
     heard = [dream for dream in dreams if dream.raised is not None]
     best = max(heard, key=lambda dream: dream.raised or 0)
-    look = {
-        ("images", True): (
-            "Early layers see strokes, waves and tiles, later ones windows and eyes and, where its classes have them, "
-            "animals",
-            "浅层看到笔画、波纹与方块，深层看到窗户与眼睛，类别里若有动物，还会看到动物",
-        ),
-        ("images", False): (
-            "Strokes grow whiter and wider, and beside them appears what the layer expects to find there",
-            "笔画变亮变粗，旁边出现该层以为应有的东西",
-        ),
-        ("sounds", False): (
-            "Bands that the layer takes for a resonance or for the beginning of a sound grow stronger, and what it "
-            "has no filter for stays as it was",
-            "该层认作共振峰或声音起点的频带会加强，没有对应卷积核的部分保持不变",
-        ),
-    }[facts.kind, facts.shape[0] == 3]
+    more = sum(dream.raised > dream.raised_by_chance.max() for dream in heard if dream.raised is not None)
+    otherwise = sum(dream.read[0][0] != dream.read[1][0] for dream in dreams)
     return {
         "en": (
             "Each picture begins as a sample of the test split and is changed, step by step, so that all of a layer "
-            f"responds more strongly: whatever it sees faintly, it is shown more of. {look[0]}. The strongest dream "
-            f"makes {best.layer.name} respond {best.raised:.2f} times as strongly, where a random change of the same "
-            f"size makes it {best.raised_by_chance.mean():.2f} times. A dream says what a layer has filters for, not "
-            "what the network takes the picture for: that stands beside each."
+            "responds more strongly: whatever it answers to faintly, it is shown more of. "
+            f"{more} of {len(heard)} dreams raise the response more than any random change of the same size does; the "
+            f"strongest makes {best.layer.name} respond {best.raised:.2f} times as strongly, where such a change makes "
+            f"it {best.raised_by_chance.mean():.2f} times. A dream says what a layer has filters for, not what the "
+            f"network takes the picture for: that stands beside each, and in {otherwise} of {len(dreams)} it is "
+            "another class than before."
         ),
         "zh": (
-            f"每幅图从一个测试样本开始，一步步改变，使某一层整体响应更强：它隐约看到什么，就给它更多什么。{look[1]}。"
+            f"每幅图从一个测试样本开始，一步步改变，使某一层整体响应更强：它隐约回应什么，就给它更多什么。"
+            f"{len(heard)} 幅中有 {more} 幅使响应升得比任何同样大小的随机改变都多；"
             f"最强的一幅使 {best.layer.name} 的响应变为 {best.raised:.2f} 倍，而同样大小的随机改变为 "
             f"{best.raised_by_chance.mean():.2f} 倍。梦只说明该层有什么样的卷积核，不说明网络把图认作什么；"
-            "后者标在每幅图旁。"
+            f"后者标在每幅图旁，{len(dreams)} 幅中有 {otherwise} 幅被认作另一类。"
         ),
     }

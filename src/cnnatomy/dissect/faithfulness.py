@@ -1,8 +1,11 @@
-"""Which maps can be believed: deletion, insertion, flipping against a random map, and the randomisation test."""
+"""Which maps can be believed: deletion, insertion, flipping, and the randomisation test."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +16,9 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.dissect.attributing import attributions, cams
 from cnnatomy.dissect.attributing.cams import cam_layers
+from cnnatomy.dissect.attributing.controls import Control, of_the_data
 from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
+from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, randomised, said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import plain, significant
@@ -23,24 +28,33 @@ from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import LARGE, affordable, effort
 from cnnatomy.statistics.intervals import mean_interval
+from cnnatomy.statistics.paired import discoveries, no_more_than_zero
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 TITLE = {"en": "Which maps can be believed", "zh": "哪些图可信"}
 TITLES = {name: title["en"] for name, title in attributions.TITLES.items()} | cams.TITLES
+TITLES_ZH = {name: title["zh"] for name, title in attributions.TITLES.items()} | cams.TITLES
 SOURCES = [
     "Petsiuk et al. 2018, RISE: randomized input sampling for explanation of black-box models, BMVC",
     "Bach et al. 2015, On pixel-wise explanations for non-linear classifier decisions, PLOS ONE",
     "Adebayo et al. 2018, Sanity checks for saliency maps, NeurIPS",
 ]
 SAID = {"deletion": ("deletion", "删除"), "insertion": ("insertion", "插入"), "flipping": ("flipping", "翻转")}
+CONTROLS = ("random", "data")  # maps that know nothing of the network
 WORK = 1.5e11  # multiply-adds for all curves together
 ENOUGH = 10  # samples for an interval
+FALSE = 0.05  # of the methods said to be better than the controls, the share that may be so by chance
 
 
-def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any], *, seed: int) -> Exhibit:
-    """Measure every map of `attribution` and `class_activation` against the network, and against a random map.
+def faithfulness(
+    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, seed: int, training: Samples | None = None
+) -> Exhibit:
+    """Measure every map of `attribution` and `class_activation` against maps that know nothing of the network.
+
+    These are a random map and one of the data alone (`controls`); a method's gain is that over the better of the two.
+    training: where words are counted for the latter.
 
     config: `samples`, `steps`; see conf/dissect/faithfulness.yaml. Raises DoesNotApply for fewer than two samples,
     NoLogits before any long work.
@@ -55,25 +69,33 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
     table |= cams.methods(cam_layers(network, x, None), places_of_input)
 
     each = effort(network, x)
-    n, steps = _affordable(samples, each, len(table) + 1, config["samples"], config["steps"])
+    n, steps = _affordable(samples, each, len(table) + len(CONTROLS), config["samples"], config["steps"])
     chosen = evenly(len(samples), n)
     x = to_tensor(facts, samples.inputs[chosen])
     target = logits_of(network, x).argmax(1)
     valid = np.asarray(samples.inputs[chosen]) != PADDING if facts.kind == "texts" else _all(len(chosen), facts)
     random = np.random.default_rng(seed)
     chance = random.random((len(chosen), *places_of_input))
-    maps: dict[str, Tensor] = {name: method(network, x, target) for name, method in table.items()}
+    means: list[Mean] = []
+    maps: dict[str, Tensor] = {}
+    for name, method in table.items():
+        if name == "integrated_gradients":
+            maps[name], means = attributions.integrated(network, x, target, attributions.baseline_of(samples))
+        else:
+            maps[name] = method(network, x, target)
+    control = of_the_data(samples, training, chosen)
     shares = np.linspace(0, 1, steps + 1)
     curves: dict[str, dict[str, np.ndarray]] = {}
     ends: dict[str, np.ndarray] = {}
-    for name, found in (maps | {"random": torch.from_numpy(chance)}).items():
+    for name, found in (maps | {"random": torch.from_numpy(chance), "data": control.maps}).items():
         order = ranks(_importance(name, facts, found), valid, chance)
         curves[name] = {test: curve(network, samples, chosen, target, order, shares, test, ends) for test in TESTS}
     verdicts = randomised(network, samples, table, seed, cuts=5 if each < LARGE else 3)
 
     areas = {name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()}
-    blocks: list[Block] = [_table(areas, verdicts)]
-    blocks += [_curves(test, curves, shares, verdicts, len(chosen)) for test in TESTS]
+    measured = Measured(areas, verdicts, control)
+    blocks: list[Block] = [_table(measured)]
+    blocks += [_curves(test, curves, shares, measured) for test in TESTS]
     blocks.append(_cascade(verdicts))
     return Exhibit(
         kind="run",
@@ -81,11 +103,56 @@ def faithfulness(network: nn.Module, samples: Samples, config: Mapping[str, Any]
         method="faithfulness",
         seed=0,
         title=TITLE,
-        caption=_caption(facts, areas, verdicts, config["samples"], len(samples)),
-        numbers=_numbers(areas, verdicts),
+        caption=_caption(facts, measured, means, config["samples"], len(samples)),
+        numbers=_numbers(measured, means),
         blocks=blocks,
         sources=SOURCES,
     )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Each map's mean probability over the curves of each test, (samples,), and how it compares with the controls."""
+
+    areas: Mapping[str, Mapping[str, np.ndarray]]
+    verdicts: Mapping[str, Verdict]
+    control: Control
+
+    @property
+    def n(self) -> int:
+        return len(self.areas["random"]["deletion"])
+
+    def better(self, test: str) -> str:
+        """The control that a gain in this test is over: the better of the two."""
+        sign = 1 if test == "insertion" else -1
+        return max(CONTROLS, key=lambda name: sign * float(self.areas[name][test].mean()))
+
+    def gain(self, name: str, test: str) -> np.ndarray:
+        """By how much a map is better than that control on each sample: above 0, it is."""
+        difference = self.areas[name][test] - self.areas[self.better(test)][test]
+        return difference if test == "insertion" else -difference
+
+    def best(self, test: str) -> str:
+        """The method that passes and gains most; of all where none passes."""
+        passing = [name for name, verdict in self.verdicts.items() if not verdict.fails] or list(self.verdicts)
+        return max(passing, key=lambda name: float(self.gain(name, test).mean()))
+
+    @cached_property
+    def ahead(self) -> set[tuple[str, str]]:
+        """The (method, test) that are better than both controls by more than chance makes, all tests taken together."""
+        if self.n < ENOUGH:
+            return set()
+        asked = list(product(self.verdicts, TESTS))
+        chances = np.array([no_more_than_zero(self.gain(*one)) for one in asked])
+        return {one for one, found in zip(asked, discoveries(chances, FALSE), strict=True) if found}
+
+    def title(self, name: str, language: str = "en") -> str:
+        """What a map or a control is called in a sentence."""
+        if name == "random":
+            return {"en": "the random map", "zh": "随机图"}[language]
+        if name == "data":
+            return {"en": self.control.en, "zh": self.control.zh}[language]
+        return TITLES[name] if language == "en" else TITLES_ZH[name]
 
 
 def _affordable(samples: Samples, each: float, methods: int, wanted: int, steps: int) -> tuple[int, int]:
@@ -106,72 +173,73 @@ def _importance(name: str, facts: Facts, maps: Tensor) -> Tensor:
     return maps.abs() if sensitive else maps
 
 
-def _gain(areas: Mapping[str, Mapping[str, np.ndarray]], name: str, test: str) -> np.ndarray:
-    """By how much a method is better than the random map on each sample: above 0, it is."""
-    difference = areas[name][test] - areas["random"][test]
-    return difference if test == "insertion" else -difference
-
-
 def _mean(metric: str, values: np.ndarray, subject: str = "", unit: str = "") -> Number:
     low, high = mean_interval(values) if len(values) >= ENOUGH else (None, None)
     return Number(metric, float(values.mean()), low, high, unit, len(values), subject)
 
 
-def _best(areas: Mapping[str, Mapping[str, np.ndarray]], verdicts: Mapping[str, Verdict], test: str) -> str:
-    """The method that passes and gains most; of all where none passes."""
-    passing = [name for name, verdict in verdicts.items() if not verdict.fails] or list(verdicts)
-    return max(passing, key=lambda name: float(_gain(areas, name, test).mean()))
-
-
-def _numbers(areas: Mapping[str, Mapping[str, np.ndarray]], verdicts: Mapping[str, Verdict]) -> list[Number]:
+def _numbers(measured: Measured, means: Sequence[Mean]) -> list[Number]:
+    verdicts = measured.verdicts
     numbers = [Number("methods_that_fail", sum(verdict.fails for verdict in verdicts.values()), n=len(verdicts))]
     for test in TESTS:
-        numbers.append(_mean(f"best_{test}_gain", _gain(areas, _best(areas, verdicts, test), test)))
-    for name, found in areas.items():
-        subject = f"method={name}"
+        over = f"over={_subject(measured, measured.better(test))}"
+        numbers.append(_mean(f"best_{test}_gain", measured.gain(measured.best(test), test), over))
+        ahead = sum((name, test) in measured.ahead for name in verdicts)
+        numbers.append(Number(f"better_at_{test}", ahead, n=len(verdicts), subject=over))
+    for name, found in measured.areas.items():
+        subject = f"method={_subject(measured, name)}"
         for test in TESTS:
             numbers.append(_mean(f"{test}_area", found[test], subject, "fraction"))
-            if name != "random":
-                gain = _gain(areas, name, test)
-                numbers.append(_mean(f"{test}_gain", gain, subject))
+            if name not in CONTROLS:
+                over = _subject(measured, measured.better(test))
+                numbers.append(_mean(f"{test}_gain", measured.gain(name, test), f"{subject};over={over}"))
         if name in verdicts:
             numbers.append(verdicts[name].number(name))
             numbers.append(Number("fails", int(verdicts[name].fails), subject=subject))
             for depth, row in zip(verdicts[name].shuffled, verdicts[name].similarity, strict=True):
                 numbers.append(_mean("similarity", row, f"{subject};shuffled={depth}"))
+    if means:
+        error = significant(max(mean.error for mean in means), 2)
+        numbers.append(Number("path_error", error, unit="fraction", n=len(means)))
     return numbers
 
 
-def _table(areas: Mapping[str, Mapping[str, np.ndarray]], verdicts: Mapping[str, Verdict]) -> Table:
+def _subject(measured: Measured, name: str) -> str:
+    return measured.control.en.replace(" ", "_") if name == "data" else name
+
+
+def _table(measured: Measured) -> Table:
     import pandas as pd
 
     rows = []
-    for name, found in areas.items():
-        verdict = verdicts.get(name)
+    for name, found in measured.areas.items():
+        verdict = measured.verdicts.get(name)
+        ahead = [SAID[test][0] for test in TESTS if (name, test) in measured.ahead]
         rows.append(
             {
-                "method": TITLES.get(name, "random map"),
+                "method": measured.title(name),
                 "deletion (low is good)": significant(float(found["deletion"].mean())),
                 "insertion (high is good)": significant(float(found["insertion"].mean())),
                 "flipping (low is good)": significant(float(found["flipping"].mean())),
+                "better than both controls at": "" if verdict is None else ", ".join(ahead) or "nothing",
                 "similarity when shuffled": "" if verdict is None else significant(float(verdict.worst.mean()), 2),
                 "randomisation test": "" if verdict is None else "✗ fails" if verdict.fails else "passes",
             }
         )
-    n = len(areas["random"]["deletion"])
     return Table(
         "methods",
         pd.DataFrame(rows),
-        title={"en": "All methods", "zh": "所有方法"},
+        title={"en": "All methods, and two maps without the network", "zh": "所有方法，以及两种不看网络的图"},
         caption={
             "en": (
-                f"Mean probability of the class over the whole curve, on {n} samples. A method can order places well "
-                "and still fail the randomisation test: then it finds where there is something, not what the network "
-                "makes of it."
+                f"Mean probability of the class over the whole curve, on {measured.n} samples. A method can order "
+                "places well and still fail the randomisation test: then it finds where there is something, not what "
+                "the network makes of it. Better: by a paired t test over samples, with at most one in twenty of those "
+                "named by chance."
             ),
             "zh": (
-                f"整条曲线上该类的平均概率（{n} 个样本）。排序好而随机化检验不通过的方法，"
-                "找到的是哪里有东西，而不是网络如何看待它。"
+                f"整条曲线上该类的平均概率（{measured.n} 个样本）。排序好而随机化检验不通过的方法，"
+                "找到的是哪里有东西，而不是网络如何看待它。“优于两者”由样本上的配对 t 检验判定，误报率 5 %。"
             ),
         },
     )
@@ -189,17 +257,18 @@ def _curves(
     test: str,
     curves: Mapping[str, Mapping[str, np.ndarray]],
     shares: np.ndarray,
-    verdicts: Mapping[str, Verdict],
-    n: int,
+    measured: Measured,
 ) -> Figure:
     import pandas as pd
 
+    verdicts, n = measured.verdicts, measured.n
     means = {name: found[test].mean(axis=0) for name, found in curves.items()}
     panels = _panels(verdicts)
 
     def paint(drawing: Drawing) -> None:
         for axes, names in zip(drawing.subplots(1, len(panels), sharey=True), panels, strict=True):
             axes.plot(100 * shares, means["random"], color=MUTED, label="random map")
+            axes.plot(100 * shares, means["data"], ":", color=MUTED, linewidth=2, label=measured.control.en)
             for colour, name in zip(SERIES, names, strict=False):
                 if n >= ENOUGH:
                     bands = [mean_interval(column) for column in curves[name][test].T]
@@ -232,7 +301,8 @@ def _curves(
         alt={
             "en": (
                 f"Curves of probability. With {100 * shares[half]:.0f} % of the places changed: random map "
-                f"{means['random'][half]:.2f}, {TITLES[best]} {means[best][half]:.2f}."
+                f"{means['random'][half]:.2f}, {measured.control.en} {means['data'][half]:.2f}, {TITLES[best]} "
+                f"{means[best][half]:.2f}."
             )
         },
         data=table,
@@ -294,20 +364,10 @@ def _cascade(verdicts: Mapping[str, Verdict]) -> Figure:
     )
 
 
-def _caption(
-    facts: Facts,
-    areas: Mapping[str, Mapping[str, np.ndarray]],
-    verdicts: Mapping[str, Verdict],
-    wanted: int,
-    total: int,
-) -> Text:
-    test = said(verdicts, TITLES)
+def _caption(facts: Facts, measured: Measured, means: Sequence[Mean], wanted: int, total: int) -> Text:
+    test, n = said(measured.verdicts, TITLES), measured.n
     assert not isinstance(test, str)
-    n = len(areas["random"]["deletion"])
-    best = {name: _best(areas, verdicts, name) for name in TESTS}
-    gains = "; ".join(
-        f"{name}, {TITLES[found]} by {plain(float(_gain(areas, found, name).mean()))}" for name, found in best.items()
-    )
+    outcomes = [outcome(measured, name) for name in TESTS]
     reason = "all that there are" if n < wanted and n == total else "as many as there is time for"
     few = f" Measured on {n} samples only, {reason}." if n < min(wanted, 200) else ""
     ranked = (
@@ -315,15 +375,43 @@ def _caption(
         if facts.kind != "texts"
         else ""
     )
+    exact = attributions.precision(means) if means else {"en": "", "zh": ""}
+    control = measured.control
     return {
         "en": (
             "A map claims which places matter. Here the claim is tested: places are changed in the order of the map, "
-            "and the probability of the class that is read is measured again. The random map is what no knowledge "
-            "gives. Against it, the best of those that pass the randomisation test gain in mean probability: "
-            f"{gains}.{ranked}{few} {test['en']}"
+            "and the probability of the class that is read is measured again. Two maps know nothing of the network: a "
+            f"random one, and {control.en} alone. A map that doesn't beat both says where there is something, and no "
+            f"more. {' '.join(one['en'] for one in outcomes)}{ranked}{few} {exact['en']} {test['en']}"
         ),
         "zh": (
-            "一张图声称哪些地方重要。这里检验它：按图的次序改变各处，再测所读类别的概率；随机图是毫无所知时的水平。"
-            f"通过随机化检验的方法中，相对随机图平均概率改善最大的：{gains}。{test['zh']}"
+            "一张图声称哪些地方重要。这里检验它：按图的次序改变各处，再测所读类别的概率。有两种图对网络一无所知："
+            f"随机图，和只看{control.zh}的图。胜不过这两者的图，只说明哪里有东西。"
+            f"{''.join(one['zh'] for one in outcomes)}{exact['zh']}{test['zh']}"
         ),
+    }
+
+
+def outcome(measured: Measured, test: str) -> dict[str, str]:
+    """What one test came to, in a sentence: the best method ahead of both controls, or that there is none."""
+    best, control = measured.best(test), measured.better(test)
+    gain = plain(float(measured.gain(best, test).mean()))
+    en, zh = (word for word in SAID[test])
+    named, named_zh = measured.title(control), measured.title(control, "zh")
+    if measured.n < ENOUGH:
+        return {
+            "en": f"{en.capitalize()}: too few samples to say whether a method beats {named}.",
+            "zh": f"{zh}：样本太少，无法判断是否有方法胜过{named_zh}。",
+        }
+    if (best, test) in measured.ahead:
+        others = sum((name, test) in measured.ahead for name in measured.verdicts) - 1
+        more = f", and {others} more beat it" if others > 1 else ", and one more beats it" if others else ""
+        more_zh = f"，另有 {others} 种方法也胜过它" if others else ""
+        return {
+            "en": f"{en.capitalize()}: {measured.title(best)} beats {named} by {gain}{more}.",
+            "zh": f"{zh}：{measured.title(best, 'zh')}胜过{named_zh} {gain}{more_zh}。",
+        }
+    return {
+        "en": f"{en.capitalize()}: no method that passes beats {named} by more than chance.",
+        "zh": f"{zh}：通过检验的方法中，没有一种显著胜过{named_zh}。",
     }

@@ -15,9 +15,11 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.ascent.maximisation import (
     ENOUGH,
     READING,
+    SAME,
     SOURCES,
     VARIANTS,
     Maximised,
+    against_real,
     counted,
     exact_optimum,
     item,
@@ -201,13 +203,10 @@ def _work(traced: Sequence[Layer], layer: Layer, x: Tensor) -> float:
 
 def _summary(looks: Sequence[Look]) -> list[Number]:
     """Six numbers of the whole: how far the pictures can be trusted, and what became of the filters."""
-    numbers = []
+    numbers: list[Number] = []
     for objective in ("position", "map"):
         found = [look.position if objective == "position" else look.map for look in looks]
-        beats = np.concatenate([one.beats[one.live] for one in found])
-        if len(beats):
-            metric = f"beats_best_real_{objective}"
-            numbers.append(Number(metric, float(beats.mean()), unit="fraction", n=len(beats)))
+        numbers += against_real(found, f"_{objective}")
     shares = [look.share_of_optimum for look in looks]
     reached = np.concatenate([of for of in shares if of is not None] or [np.empty(0)])
     reached = reached[np.isfinite(reached)]
@@ -277,13 +276,12 @@ def _title(look: Look, found: Maximised, facts: Facts) -> Text:
 
 
 def _reading(look: Look, found: Maximised, shown: int) -> Text:
-    n, live = len(found.which), int(found.live.sum())
-    beats = int(found.beats[found.live].sum())
-    en = [f"{READING['en']} Plain beats the best real input for {beats} of {live} live filters."]
-    zh = [f"{READING['zh']}{live} 个活跃卷积核中，有 {beats} 个的“plain”超过最佳真实输入。"]
-    held = found.values["l1_tv"] >= found.best - 1e-6 * np.abs(found.best)
-    en.append(f"L1 + TV, with no more ink and variation than it, still does for {int(held[found.live].sum())}.")
-    zh.append(f"“L1 + TV”在墨量与总变差都不超过它时，仍有 {int(held[found.live].sum())} 个。")
+    n = len(found.which)
+    en = [f"{READING['en']} {found.beaten['en']}"]
+    zh = [f"{READING['zh']}{found.beaten['zh']}"]
+    held = found.values["l1_tv"] > found.best + SAME * np.abs(found.best)
+    en.append(f"L1 + TV, with no more ink and variation than it, beats it for {int(held[found.live].sum())}.")
+    zh.append(f"“L1 + TV”的墨量与总变差都不超过它，有 {int(held[found.live].sum())} 个超过它。")
     shares = None if found.summed else look.share_of_optimum
     if shares is not None and np.isfinite(shares).any():
         least = f"{100 * min(1.0, float(np.nanmin(shares))):.2f} %"

@@ -11,20 +11,20 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
-from cnnatomy.dissect.words import highlighting, voting
+from cnnatomy.dissect.words import deleting, highlighting, voting
+from cnnatomy.dissect.words.deleting import Deleted
 from cnnatomy.dissect.words.silencing import silenced_below
 from cnnatomy.dissect.words.slots import Reader, Slots, Windows, readers, slots, windows
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import class_name, significant, words
-from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Sentence, Table, Texts
+from cnnatomy.exhibit import Block, Exhibit, Number, Sentence, Table, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import LayerNotFound, named, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.predicting import predict
-from cnnatomy.statistics.intervals import average, mean_interval, ratio, share, wilson
+from cnnatomy.statistics.intervals import average, share, wilson
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
+    pass
 
 TITLE = {"en": "The words its filters look for", "zh": "卷积核寻找的词"}
 SOURCES = [
@@ -32,8 +32,6 @@ SOURCES = [
     "BlackboxNLP",
     "Kim 2014, Convolutional neural networks for sentence classification, EMNLP",
 ]
-PARTS = (0.05, 0.1, 0.2, 0.3, 0.5)  # of a sentence's words deleted, in the figure
-ONE_BY_ONE = 20_000  # sentences with one word less that are tried at most
 PICKS = 4  # filters named for a sentence
 
 
@@ -74,15 +72,6 @@ class Filters:
         return self.seen.values.max(axis=0) <= 0
 
 
-@dataclass(frozen=True)
-class Deleted:
-    """How much less probable the predicted class of each test sentence becomes, (sentences,), by what is deleted."""
-
-    highlighted: np.ndarray
-    random: np.ndarray
-    one_by_one: np.ndarray
-
-
 def ngrams(
     network: nn.Module, samples: Samples, config: Mapping[str, Any], *, training: Samples | None, seed: int
 ) -> Exhibit:
@@ -111,11 +100,12 @@ def ngrams(
         _filters(network, one, sums[one.layer.name], votes.get(one.layer.name), parts, samples, training, config)
         for one in chosen
     ]
-    deleted = _deleted(network, facts, inputs, weights, config, random)
+    counts = _counted(network, facts, inputs, training)
+    deleted = deleting.delete(network, facts, inputs, weights, counts, config, random)
 
     blocks: list[Block] = [_filter_texts(one, facts, config) for one in found]
     blocks += [
-        _deletion_figure(network, facts, inputs, weights, deleted, random, config),
+        deleting.deletion_figure(network, facts, inputs, weights, counts, random, config),
         *_sentences(network, samples, inputs, weights, parts, found, deleted, config["shown"]),
         _table(found, facts),
     ]
@@ -193,42 +183,17 @@ def _filters(
     )
 
 
-def _deleted(
-    network: nn.Module,
-    facts: Facts,
-    inputs: np.ndarray,
-    weights: np.ndarray,
-    config: Mapping[str, Any],
-    random: np.random.Generator,
-) -> Deleted:
-    part = config["deleted"]
-    tried = inputs[: max(2, ONE_BY_ONE // max(1, int(highlighting.lengths(inputs).mean())))]
-    alone = highlighting.each_word_drops(network, facts, tried)
-    return Deleted(
-        highlighting.drops(network, facts, inputs, weights, part),
-        highlighting.random_drops(network, facts, inputs, part, config["draws"], random),
-        highlighting.drops(network, facts, tried, alone, part),
-    )
-
-
-def _ratio(deleted: Deleted) -> Number | None:
-    """How many times as much the highlighted words matter; the interval is over sentences."""
-    n, chance = len(deleted.random), float(deleted.random.mean())
-    ends = ratio(deleted.highlighted, deleted.random) if n > 1 and chance > 0 else None
-    if ends is None:
-        return None  # random deletion changes nothing that could be compared with
-    value = significant(float(deleted.highlighted.mean()) / chance)
-    return Number("deletion_ratio", value, significant(ends[0]), significant(ends[1]), n=n)
+def _counted(network: nn.Module, facts: Facts, inputs: np.ndarray, training: Samples | None) -> np.ndarray | None:
+    """What counting words in the training sentences says of each word, (sentences, words); None without labels."""
+    if training is None or not (training.labels >= 0).any():
+        return None
+    predicted = predict(network, facts, inputs).argmax(1).numpy()
+    return highlighting.by_counting(training, inputs, predicted)
 
 
 def _numbers(network: nn.Module, samples: Samples, found: Sequence[Filters], deleted: Deleted) -> list[Number]:
     """Those of the whole, the most telling first."""
-    compared = _ratio(deleted)
-    numbers = [] if compared is None else [compared]
-    numbers += [
-        average("drop_highlighted", deleted.highlighted, "fraction"),
-        average("drop_random", deleted.random, "fraction"),
-    ]
+    numbers = deleting.numbers_of(deleted)
     pure = [one for filters in found for one in filters.purity if one.n]
     labels = samples.labels[samples.labels >= 0]
     if pure and len(labels):
@@ -248,7 +213,6 @@ def _numbers(network: nn.Module, samples: Samples, found: Sequence[Filters], del
         numbers.append(
             Number("best_real_of_exact", significant(float(np.median(reached))), unit="fraction", n=len(reached))
         )
-    numbers.append(average("drop_one_by_one", deleted.one_by_one, "fraction"))
     total = sum(filters.reader.filters for filters in found)
     numbers.append(Number("dead", int(sum(filters.dead.sum() for filters in found)), n=total))
     if len(labels) and any(one.n for filters in found for one in filters.purity):
@@ -429,74 +393,6 @@ def _ngram(filters: Filters, channel: int, facts: Facts, group: str, row: Row) -
     )
 
 
-def _deletion_figure(
-    network: nn.Module,
-    facts: Facts,
-    inputs: np.ndarray,
-    weights: np.ndarray,
-    deleted: Deleted,
-    random: np.random.Generator,
-    config: Mapping[str, Any],
-) -> Figure:
-    import pandas as pd
-
-    rows = []
-    for part in PARTS:
-        found = {
-            "highlighted": highlighting.drops(network, facts, inputs, weights, part),
-            "random": highlighting.random_drops(network, facts, inputs, part, max(2, config["draws"] // 4), random),
-            "least": highlighting.drops(network, facts, inputs, -np.abs(weights), part),
-        }
-        for name, values in found.items():
-            low, high = mean_interval(values)
-            rows.append([part, name, *(round(v, 5) for v in (float(values.mean()), low, high)), len(values)])
-    data = pd.DataFrame(rows, columns=["part deleted", "words", "drop", "ci_low", "ci_high", "n"])
-    shown = {
-        "highlighted": ("highlighted words", SERIES[1]),
-        "random": ("random words", SERIES[0]),
-        "least": ("words of least weight", MUTED),
-    }
-
-    def paint(drawing: Drawing) -> None:
-        axes = drawing.subplots()
-        for name, (label, colour) in shown.items():
-            one = data[data["words"] == name]
-            x = 100 * one["part deleted"]
-            axes.fill_between(x, 100 * one["ci_low"], 100 * one["ci_high"], color=colour, alpha=0.25, linewidth=0)
-            axes.plot(x, 100 * one["drop"], "o-", color=colour, label=label)
-        axes.set(
-            xlabel="words deleted, % of the sentence", ylabel="drop, points", ylim=(min(0, *axes.get_ylim()), None)
-        )
-        axes.legend()
-
-    last = {
-        name: float(data[(data["words"] == name) & (data["part deleted"] == 0.2)]["drop"].iloc[0]) for name in shown
-    }
-    return Figure(
-        "deletion",
-        draw(paint, 640, 300),
-        alt={
-            "en": (
-                f"With a fifth of the words deleted the predicted class loses {100 * last['highlighted']:.1f} points "
-                f"of probability for highlighted words, {100 * last['random']:.1f} for random ones."
-            )
-        },
-        data=data,
-        title={"en": "Deleting words", "zh": "删去词"},
-        caption={
-            "en": (
-                f"How much less probable the predicted class becomes over {len(inputs)} test sentences when words are "
-                "taken out and those behind them move up: those that speak most for the prediction, as many drawn at "
-                "random from the same sentence, and those that weigh least either way. Bands: 95 % intervals."
-            ),
-            "zh": (
-                f"在 {len(inputs)} 个测试句中取出一些词（后面的词前移）后，预测类别的概率下降多少：最支持预测的词、"
-                "同句中随机的同样多的词、影响最小的词。色带为 95 % 区间。"
-            ),
-        },
-    )
-
-
 def _sentences(
     network: nn.Module,
     samples: Samples,
@@ -533,7 +429,7 @@ def _sentences(
                 state="" if labels[place] < 0 else "right" if place in right else "wrong",
                 values={
                     "drop without highlighted": significant(float(deleted.highlighted[place]), 3),
-                    "drop without random": significant(float(deleted.random[place]), 3),
+                    "drop without random": significant(float(deleted.random[:, place].mean()), 3),
                 },
             )
         )
@@ -669,20 +565,32 @@ def _caption(found: Sequence[Filters], deleted: Deleted, trained: bool, config: 
         )
     )
     n, part = len(deleted.highlighted), f"{100 * config['deleted']:g} %"
+    exact = [filters.slots is not None for filters in found]
+    best = (
+        ("the exact best of all that the vocabulary can form, ", "整个词表能组成的精确最优、")
+        if any(exact)
+        else ("", "")
+    )
+    if any(exact) and not all(exact):
+        best = (f"where it can be had, {best[0]}", f"{best[1][:-1]}（仅限可求得者）、")
+    flips, chance = 100 * float(deleted.flips.mean()), 100 * float(deleted.flips_at_random.mean())
+    counting = deleting.against_counting(deleted)
     return {
         "en": (
             f"A filter over words is a detector of n-grams. For each: the n-grams of the {source[0]} that raise it "
-            "most, the exact best of all that the vocabulary can form, the words that turn it off, and the class it "
+            f"most, {best[0]}the words that turn it off, and the class it "
             f"votes for ({votes[0]}). Purity is the share of that class among the sentences in which it fires above "
             f"its threshold. The drops test the highlighting: {part} of the words (at least one) of {n} test sentences "
-            "are taken out, and the probability of the predicted class is measured again. The ratio compares the "
-            f"highlighted words with as many random ones of the same sentence ({config['draws']} draws); “one by one” "
-            "deletes the words whose single deletion was tried and hurt most."
+            "are taken out, and the probability of the predicted class is measured again. Without the highlighted "
+            f"words another class is predicted for {flips:.0f} % of the sentences, without as many random ones "
+            f"({config['draws']} draws) for {chance:.0f} %. The ratio compares how far the probability moves, up or "
+            f"down.{counting['en']} “One by one” deletes the words whose single deletion was tried and hurt most."
         ),
         "zh": (
-            f"词上的卷积核是 n 元词组的检测器。每个核给出：{source[1]}中激活它最强的词组、整个词表能组成的精确最优、"
+            f"词上的卷积核是 n 元词组的检测器。每个核给出：{source[1]}中激活它最强的词组、{best[1]}"
             f"关掉它的词，以及它支持的类别（{votes[1]}）。纯度是它超过阈值的句子中该类的比例。下降值检验高亮：从 {n} "
-            f"个测试句中取出 {part} 的词（至少一个），再测预测类别的概率；"
-            f"比值与同句中同样多的随机词（{config['draws']} 次）相比。"
+            f"个测试句中取出 {part} 的词（至少一个），再测预测类别的概率。去掉高亮词后 {flips:.0f} % 的句子改判，"
+            f"去掉同样多的随机词（{config['draws']} 次）则为 {chance:.0f} %。比值比较概率变动的大小（不论升降）。"
+            f"{counting['zh']}"
         ),
     }

@@ -74,14 +74,14 @@ def classic_filters(config: Mapping[str, Any], samples: Samples) -> Exhibit:
             "en": (
                 "A mean blurs: it keeps slow changes of grey and takes fine ones away. Sobel keeps the edges that "
                 "stand upright. "
-                "A filter whose weights add up to 1 stays in the range of grey (0 to 255); any other leaves it, "
-                "and has to be "
-                "rescaled to be seen."
+                "Weights of which none is negative and which add up to at most 1 keep a picture in the range of grey "
+                "(0 to 255). Others may leave it: "
+                f"{outside} of these {len(filters)} do, and are rescaled to be seen."
             ),
             "zh": (
-                "均值滤波使图像模糊：保留缓慢变化，去掉细节。Sobel 保留竖直边缘。权重之和为 1 "
-                "的滤波器不会离开灰度范围（0 到 255），"
-                "其他的会离开，需重新缩放才能显示。"
+                "均值滤波使图像模糊：保留缓慢变化，去掉细节。Sobel 保留竖直边缘。没有负权重、且权重之和不超过 1 "
+                "的滤波器不会使图像离开灰度范围（0 到 255），"
+                f"其他的可能离开：这里 {len(filters)} 个中有 {outside} 个，重新缩放后才能显示。"
             ),
         },
         numbers=[Number("outside_grey_range", outside, n=len(filters)), *numbers],

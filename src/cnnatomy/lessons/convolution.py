@@ -47,13 +47,13 @@ def convolution(config: Mapping[str, Any]) -> Exhibit:
             "en": (
                 "A filter is laid on each place of the input in turn. What lies under it is multiplied with the "
                 "weights, number "
-                "by number, and added up: one number of the feature map. It is large where the input looks like "
-                "the filter. "
+                "by number, and added up: one number of the feature map. Of windows equally strong, the one that "
+                "looks like the filter gives the largest. "
                 "Step through the windows."
             ),
             "zh": (
-                "把卷积核依次放在输入的每个位置上，对应的数相乘再相加，得到特征图中的一个数。输入与卷积核越相似，"
-                "这个数越大。请逐步查看每个窗口。"
+                "把卷积核依次放在输入的每个位置上，对应的数相乘再相加，得到特征图中的一个数。强度相同的窗口中，"
+                "与卷积核相似的那个得到的数最大。请逐步查看每个窗口。"
             ),
         },
         numbers=numbers,

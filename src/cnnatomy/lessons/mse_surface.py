@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Exhibit, Figure, Number, Prose, Table
+from cnnatomy.lessons.arriving import arrived
 
 SPAN = 5.0  # the surface is drawn for weights from −SPAN to SPAN
-THERE = 0.01  # of the error at the start: below this share a path has arrived
+THERE = 0.01  # of the error at the start: a path that stays below this share has arrived
 
 Error = Callable[[Tensor], Tensor]
 
@@ -51,20 +52,24 @@ def mse_surface(config: Mapping[str, Any]) -> Exhibit:
     minima = np.array([[a, b], [-b, -a]])  # tanh is odd: swapped, with their signs turned, the two units do the same
     start = float(error(torch.tensor(config["start"], dtype=torch.float64)))
     rows, numbers = [], []
+    arrivals: dict[str, int | None] = {}
     for name, path in paths.items():
         errors = np.array([float(error(torch.from_numpy(place))) for place in path])
         away = float(np.linalg.norm(path[-1] - minima, axis=1).min())
-        arrived = np.flatnonzero(errors < THERE * start)
-        rows.append((name, len(path) - 1, errors[-1], away, int(arrived[0]) if len(arrived) else None))
+        arrivals[name] = at = arrived(errors, THERE * start)
+        rows.append((name, len(path) - 1, errors[-1], away, at))
         subject = f"path={name}"
         numbers += [
             Number("final_mse", significant(float(errors[-1])), subject=subject),
             Number("distance_to_minimum", significant(away), subject=subject),
         ]
-        if len(arrived):
-            numbers.append(Number("steps_to_one_per_cent", int(arrived[0]), subject=subject))
-    table = pd.DataFrame(rows, columns=["path", "steps", "final MSE", "distance to a minimum", "steps to 1 %"])
-    table["steps to 1 %"] = table["steps to 1 %"].astype("Int64")
+        if at is not None:
+            numbers.append(Number("steps_to_one_per_cent", at, subject=subject))
+    table = pd.DataFrame(rows, columns=["path", "steps", "final MSE", "distance to a minimum", "below 1 % from"])
+    table["below 1 % from"] = table["below 1 % from"].astype("Int64")
+    finals = dict(zip(table["path"], table["final MSE"], strict=True))
+    gone = {name: bool(np.abs(path).max() > SPAN) for name, path in paths.items()}
+    told = _told(list(paths), arrivals, finals, gone, config["steps"])
     xor = [_xor(units, config["xor_starts"], chance) for units in (1, 2)]
     names = list(paths)
     return Exhibit(
@@ -78,15 +83,14 @@ def mse_surface(config: Mapping[str, Any]) -> Exhibit:
                 "A network of one input, two hidden units and one output, two of whose weights are free, so that its "
                 "error can be drawn as a map of contour lines. All paths begin at the same place. The crosses are the "
                 "weights that made the targets and their twin (both units swapped), where the error is 0. From one "
-                "line to the next it halves. A step too small does not get there in time, one too large leaps away, "
-                "out of the drawing; momentum gets there sooner and may be carried past; Newton's method, which knows "
-                "the curvature, needs few."
+                "line to the next it halves. A path has arrived where its error stays below "
+                f"{100 * THERE:g} % of that at the start. {told['en']}"
             ),
             "zh": (
                 "一个输入、两个隐藏单元、一个输出的网络，其中两个权重可变，因此误差可以画成地图。"
                 "所有路径从同一点出发；十字是生成目标的权重，"
-                "误差为 0；相邻等高线的误差差一倍。步长太小到不了，太大则跳出图外；动量更快，但可能冲过头；"
-                "牛顿法利用曲率，只需几步。"
+                "误差为 0；相邻等高线的误差差一倍。"
+                f"误差稳定低于起点的 {100 * THERE:g} % 即为到达。{told['zh']}"
             ),
         },
         numbers=[
@@ -149,6 +153,48 @@ def mse_surface(config: Mapping[str, Any]) -> Exhibit:
             ("Nocedal & Wright 2006, Numerical optimization, chapters 4 and 5"),
         ],
     )
+
+
+def _told(
+    names: Sequence[str],
+    arrivals: Mapping[str, int | None],
+    finals: Mapping[str, float],
+    gone: Mapping[str, bool],
+    steps: int,
+) -> dict[str, str]:
+    """What became of the paths, in sentences; names, in the order of `paths`: three step sizes, momentum, Adam, …"""
+    small, right, large, pushed, *_, newton = names
+    en, zh = [], []
+    for name in (small, right, large):
+        at, out = arrivals[name], gone[name]
+        en.append(
+            f"With {name} it "
+            + (f"takes {at} steps" if at is not None else f"does not get there in {steps} steps")
+            + (" and leaps out of the drawing on its way" if out else "")
+            + "."
+        )
+        zh.append(
+            f"{name.replace('step', '步长')}："
+            + (f"{at} 步到达" if at is not None else f"{steps} 步内到不了")
+            + ("，途中跳出图外" if out else "")
+            + "。"
+        )
+    with_, without = arrivals[pushed], arrivals[small]
+    if with_ is None or without is None:
+        en.append(f"Momentum {'gets the smallest steps there' if with_ is not None else 'does not get there'}.")
+        zh.append(f"加动量后{'最小的步长也能到达' if with_ is not None else '到不了'}。")
+    else:
+        sooner = "sooner" if with_ < without else "no sooner"
+        en.append(f"With momentum the smallest steps get there {sooner}: after {with_} instead of {without}.")
+        zh.append(f"加动量后最小的步长{'更快' if with_ < without else '并不更快'}：{with_} 步，原来 {without} 步。")
+    times = finals[pushed] / finals[small]
+    if times > 1:
+        en.append(f"All the same they end at {times:.2g} times the error.")
+        zh.append(f"但最后误差是原来的 {times:.2g} 倍。")
+    if (at := arrivals[newton]) is not None:
+        en.append(f"Newton's method, which knows the curvature, needs {at}.")
+        zh.append(f"牛顿法利用曲率，只需 {at} 步。")
+    return {"en": " ".join(en), "zh": "".join(zh)}
 
 
 def _network(weights: Tensor, x: Tensor) -> Tensor:

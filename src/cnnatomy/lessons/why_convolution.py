@@ -34,6 +34,7 @@ def why_convolution(config: Mapping[str, Any]) -> Exhibit:
             filters * patches.numel(),
             nn.Conv2d(channels, filters, kernel, bias=False).weight.numel(),
         ]
+    pooled = [units * filters * ((rows - kernel + 1) // by) * ((columns - kernel + 1) // by) for by in (1, 2)]
     table = pd.DataFrame(steps, columns=["layer", "weights"])
     table["by torch"] = live
 
@@ -69,6 +70,8 @@ def why_convolution(config: Mapping[str, Any]) -> Exhibit:
             Number("convolution_weights", steps[2][1]),
             Number("times_as_many", steps[0][1] / steps[2][1]),
             Number("local_weights", steps[1][1]),
+            Number("dense_weights", pooled[0], subject="on=maps"),
+            Number("dense_weights", pooled[1], subject="on=pooled maps"),
         ],
         blocks=[
             Figure(
@@ -85,10 +88,16 @@ def why_convolution(config: Mapping[str, Any]) -> Exhibit:
             Prose(
                 {
                     "en": (
-                        "Third reason: a picture of half the size shows the same things. Pooling halves the maps, and "
-                        "with them the weights of what follows."
+                        "Third reason: a picture of half the size shows the same things. Pooling by 2 × 2 halves both "
+                        f"sides of the maps, so that {units:,} dense units behind them need {pooled[1]:,} weights "
+                        f"instead of {pooled[0]:,}. A convolution behind them needs as many weights as before, and "
+                        "about a quarter of the multiplications."
                     ),
-                    "zh": "第三个理由：缩小一半的图像内容不变。池化把特征图减半，后面各层的权重也随之减少。",
+                    "zh": (
+                        "第三个理由：缩小一半的图像内容不变。2 × 2 池化把特征图的两边减半，"
+                        f"后面 {units:,} 个全连接单元的权重从 {pooled[0]:,} 减到 {pooled[1]:,}。"
+                        "后面若是卷积，权重不变，乘法约为四分之一。"
+                    ),
                 }
             ),
         ],

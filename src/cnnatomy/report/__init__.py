@@ -1,4 +1,4 @@
-"""The report: one page that hangs exhibits, and every number of it in tables.
+"""The report: one page that hangs exhibits, and its numbers in tables.
 
 It knows no method by name and imports nothing of ours but `cnnatomy.exhibit`, no torch and no matplotlib.
 """

@@ -15,7 +15,7 @@ from cnnatomy.report import show
 from cnnatomy.report.context import Context
 from cnnatomy.report.halls import Exhibition
 from cnnatomy.report.page import forward, render
-from cnnatomy.report.tables import costs_csv, costs_of, results_csv
+from cnnatomy.report.tables import costs_csv, costs_of, pictures_csv, results_csv
 
 #: Ids in the templates that no run may take.
 OWN_ADDRESSES = frozenset(
@@ -24,7 +24,7 @@ OWN_ADDRESSES = frozenset(
 
 
 def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
-    """Hang the exhibits in `folders`, in that order: `index.html`, `results.csv`, `costs.csv`, `exhibits.zip` in `out`.
+    """Hang the exhibits in `folders`, in that order, and write what docs/report.md lists to `out`.
 
     With `context["missing"]` or `context["growing"]` the report is a partial one: `partial.html`, and nothing else is
     written.
@@ -53,6 +53,7 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
         _replace(out / "partial.html", page)
         return
     _replace(out / "results.csv", results)
+    _replace(out / "pictures.csv", pictures_csv([exhibition.document for exhibition in exhibitions]))
     _replace(out / "costs.csv", costs_csv(costs))
     _replace(out / "exhibits.zip", _archive(exhibitions))
     _replace(out / "index.html", page)

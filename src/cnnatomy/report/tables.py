@@ -1,4 +1,4 @@
-"""The report's tables: every number of its exhibits, and what each job cost."""
+"""The report's tables: what was measured, what stands under the pictures, and what each job cost."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 RESULTS = ("kind", "name", "seed", "method", "subject", "metric", "value", "ci_low", "ci_high", "unit", "n")
 
+PICTURES = ("kind", "name", "seed", "method", "block", "item", "metric", "value")
+
 
 def results_csv(documents: Iterable[dict[str, Any]]) -> str:
     """results.csv: one row for each number of each exhibit, sorted by the first six columns."""
@@ -20,6 +22,19 @@ def results_csv(documents: Iterable[dict[str, Any]]) -> str:
         rows += [[(whose | number).get(column, "") for column in RESULTS] for number in document["numbers"]]
     rows.sort(key=lambda row: row[:6])
     return _csv([RESULTS, *rows])
+
+
+def pictures_csv(documents: Iterable[dict[str, Any]]) -> str:
+    """pictures.csv: one row for each number that stands under a picture or a sentence, in the order of the page."""
+    rows = [
+        [*(document[key] for key in ("kind", "name", "seed", "method")), block["name"], item["id"], metric, value]
+        for document in documents
+        for block in document["blocks"]
+        for item in (*block.get("items", ()), *block.get("sentences", ()))
+        if isinstance(item, dict)
+        for metric, value in item.get("values", {}).items()
+    ]
+    return _csv([PICTURES, *rows])
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,18 @@ def by_chance(before: np.ndarray, after: np.ndarray, groups: np.ndarray | None =
     return min(1.0, float(chances[uneven].sum()))
 
 
+def no_more_than_zero(differences: np.ndarray) -> float:
+    """How probable so large a mean of paired differences is if it is 0 in truth, one-sided (Student's t).
+
+    1 where no difference is above 0, 0 where all are the same number above it.
+    """
+    from scipy.stats import ttest_1samp
+
+    if float(np.ptp(differences)) == 0:
+        return 0.0 if differences[0] > 0 else 1.0
+    return float(ttest_1samp(differences, 0.0, alternative="greater").pvalue)
+
+
 def discoveries(chances: np.ndarray, rate: float) -> np.ndarray:
     """Which of many tests stand out when at most this share of those named may be there by chance, bool.
 

@@ -6,6 +6,7 @@ import json
 
 from cnnatomy.exhibit import Number
 from cnnatomy.steps.job import Job
+from cnnatomy.studies.measures.answers import Answered
 
 FILE = "runs/{run}/seed{seed}/measures.json"
 
@@ -20,4 +21,4 @@ def measured(trial: Job) -> list[Number]:
     file = trial.input(FILE.format(run=trial.run, seed=trial.seed))
     told = json.loads(file.read_text())
     trial.accept(file, told["digest"], "measure")
-    return [Number(**number) for number in told["numbers"]]
+    return [(Answered if "right" in number else Number)(**number) for number in told["numbers"]]

@@ -16,21 +16,25 @@ def study(job: Job) -> None:
 
     from cnnatomy.steps.hanging import hang_study
     from cnnatomy.steps.measures import measured, trial_of
-    from cnnatomy.studies.comparing import compare
+    from cnnatomy.studies.comparing import compare, corrected
     from cnnatomy.studies.findings import findings
+    from cnnatomy.studies.measures.answers import Answered
     from cnnatomy.studies.sweep import swept
 
     asked = job.plan.study(job.subject)
-    rows = []
+    rows, answers = [], {}
     for variant, seed in asked.trials():
-        numbers = measured(trial_of(job, variant.run, seed))
-        rows += [{"run": variant.run, **variant.levels, "seed": seed, **vars(number)} for number in numbers]
+        for number in measured(trial_of(job, variant.run, seed)):
+            what = {"metric": number.metric, "subject": number.subject, "value": number.value, "unit": number.unit}
+            rows.append({"run": variant.run, **variant.levels, "seed": seed, **what})
+            if isinstance(number, Answered):
+                answers[variant.run, seed, number.metric, number.subject] = number
     table = pd.DataFrame(rows)
     if asked.is_sweep:
         hang_study(job, swept(asked.content, table))
         return
-    compared = [compare(vars(comparison), asked.sides(comparison), table) for comparison in asked.comparisons]
-    hang_study(job, findings(asked.content, compared, table))
+    compared = [compare(vars(one), asked.sides(one), table, answers) for one in asked.comparisons]
+    hang_study(job, findings(asked.content, corrected(compared), table))
 
 
 if __name__ == "__main__":

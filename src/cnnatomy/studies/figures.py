@@ -10,6 +10,7 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.exhibit import Figure
 from cnnatomy.studies.comparing import Compared
 from cnnatomy.studies.errors import StudyError
+from cnnatomy.studies.measures.answers import SAMPLE
 from cnnatomy.studies.summaries import summary
 
 if TYPE_CHECKING:
@@ -23,16 +24,9 @@ PANEL = 240  # pixels of height
 
 def comparisons_figure(compared: Sequence[Compared]) -> Figure:
     """Mean differences with their 95 % intervals and the single ones as dots, one panel a unit of measure."""
-    import pandas as pd
-
     by_unit: dict[tuple[str, str], list[Compared]] = {}
     for one in compared:
         by_unit.setdefault((one.unit, "" if one.unit else one.said["metric"]), []).append(one)
-    rows = [
-        {"comparison": one.name, "metric": one.said["metric"], "unit": unit, "difference": difference}
-        for one in compared
-        for unit, difference in zip(one.units["unit"], one.units["difference"], strict=True)
-    ]
 
     def paint(figure: Drawing) -> None:
         heights = [len(some) for some in by_unit.values()]
@@ -41,10 +35,14 @@ def comparisons_figure(compared: Sequence[Compared]) -> Figure:
             scale = some[0].scale
             for place, one in enumerate(some):
                 colour = SERIES[0] if one.said["decides"] else MUTED
-                dots = one.units["difference"] * scale
+                seen, tested = one.seen, one.tested
+                dots = seen.units["difference"] * scale
                 axes.plot(dots, [place + 0.22] * len(dots), "o", color=colour, markersize=3, alpha=0.6)
-                axes.plot([one.low * scale, one.high * scale], [place, place], color=colour, linewidth=2.5)
-                axes.plot([one.value * scale], [place], "D", color=colour, markersize=7)
+                axes.plot([seen.low * scale, seen.high * scale], [place, place], color=colour, linewidth=2.5)
+                axes.plot([seen.value * scale], [place], "D", color=colour, markersize=7)
+                if tested is not None:
+                    ends = [tested.low * scale, tested.high * scale]
+                    axes.plot(ends, [place - 0.2] * 2, color=colour, linewidth=1, marker="|", markersize=5)
                 margin = one.said["margin"] * scale
                 axes.plot([margin, margin], [place - 0.4, place + 0.4], color=SERIES[1], linewidth=1.5)
             axes.axvline(0, color=MUTED, linewidth=1)
@@ -55,18 +53,43 @@ def comparisons_figure(compared: Sequence[Compared]) -> Figure:
                 "difference, points" if unit == "fraction" else f"difference, {unit or metric.replace('_', ' ')}"
             )
 
-    said = "; ".join(f"{one.name}: {one.value:.4g} ({one.low:.4g} to {one.high:.4g})" for one in compared)
+    said = "; ".join(
+        f"{one.name}: {one.seen.value:.4g} ("
+        + "; ".join(f"{seen.low:.4g} to {seen.high:.4g} over {seen.counted}" for seen in one.estimates)
+        + ")"
+        for one in compared
+    )
     return Figure(
         "differences",
         draw(paint, height=60 + 52 * len(compared) + 40 * len(by_unit)),
         alt={"en": f"Mean differences with 95 % intervals. {said}.", "zh": f"平均差异及 95 % 区间。{said}。"},
-        data=pd.DataFrame(rows),
+        data=units_table(compared),
         title={"en": "The differences", "zh": "差异"},
         caption={
-            "en": "Blue decides, grey does not; the red stroke is the margin.",
-            "zh": "蓝色参与判定，灰色不参与；红线为界限。",
+            "en": (
+                "Blue decides, grey does not; the red stroke is the margin. The thick line is the interval over the "
+                "dots, the thin one that over test samples, speakers or games."
+            ),
+            "zh": "蓝色参与判定，灰色不参与；红线为界限。粗线为对各点的区间，细线为对测试样本、说话人或棋局的区间。",
         },
     )
+
+
+def units_table(compared: Sequence[Compared]) -> pd.DataFrame:
+    """What every interval is made of: of each comparison a row a seed, fold, speaker and so on.
+
+    Of test samples, of which there are many and few that differ, equal ones share a row; `n` says how many.
+    """
+    import pandas as pd
+
+    tables = []
+    for one in compared:
+        for seen in one.estimates:
+            units = seen.units.assign(unit="") if seen.over == SAMPLE else seen.units
+            units = units.groupby(["unit", "of", "than", "difference"], sort=False).size().reset_index(name="n")
+            about = {"comparison": one.what, "where": one.where, "metric": one.said["metric"], "over": seen.over}
+            tables.append(units.assign(**about)[[*about, *units.columns]])
+    return pd.concat(tables, ignore_index=True)
 
 
 def drawn(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors: Mapping[str, Any]) -> Figure:

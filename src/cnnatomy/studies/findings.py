@@ -6,20 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnatomy.exhibit import Block, Exhibit, Number, Prose, Table
-from cnnatomy.studies.comparing import CONTRADICTED, SUPPORTED, UNDECIDED, Compared, verdict
+from cnnatomy.studies.comparing import Compared, Estimate, foremost, verdict
 from cnnatomy.studies.figures import comparisons_figure, drawn
 from cnnatomy.studies.summaries import summary
+from cnnatomy.studies.wording import OUTCOMES, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VERDICTS = {
-    SUPPORTED: {"en": "Supported by these data", "zh": "这些数据支持该论断"},
-    CONTRADICTED: {"en": "Not supported by these data", "zh": "这些数据不支持该论断"},
-    UNDECIDED: {"en": "Not decided by these data", "zh": "这些数据不足以判定该论断"},
-}
 SOURCES = [
     "Student 1908, The probable error of a mean, Biometrika 6 (intervals)",
+    "Holm 1979, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 "
+    "(comparisons that contradict)",
     "Hedges & Olkin 1985, Statistical methods for meta-analysis, Academic Press (effect size)",
 ]
 OVERLAP = (
@@ -30,29 +28,45 @@ OVERLAP = (
 def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: pd.DataFrame) -> Exhibit:
     """The exhibit of a study; its name is left for the caller to fill in.
 
-    study: its YAML. compared: its comparisons, in its order. measured: one row a number, with the columns run, one for
-    each factor (the level), seed, metric, subject, value, unit.
+    study: its YAML. compared: its comparisons, in its order, `corrected`. measured: one row a number, with the columns
+    run, one for each factor (the level), seed, metric, subject, value, unit.
     """
     factors = list(study["factors"])
+    settings = {language: study["settings"].get(language, study["settings"]["en"]) for language in ("en", "zh")}
     means = summary(measured, factors, "seed")
     decided = verdict(compared)
-    deciding = [one for one in compared if one.said["decides"]]
-    head = deciding[0]
+    head = foremost(compared)
     numbers = [
-        Number("verdict", decided, n=head.n),
-        _difference(head, ""),
+        Number("verdict", decided, n=head.seen.n),
+        _difference(head, head.seen, ""),
         Number("trainings", len(measured[["run", "seed"]].drop_duplicates())),
     ]
     for one in compared:
-        numbers.append(_difference(one, one.subject))
+        numbers.append(_difference(one, one.seen, one.subject))
+        if one.tested is not None:
+            numbers.append(_difference(one, one.tested, f"{one.subject};over={one.tested.over}s"))
+        numbers.append(Number("p_below_margin", one.p, n=one.seen.n, subject=one.subject))
+        if one.said["decides"]:
+            numbers.append(Number("p_below_margin_adjusted", one.adjusted, n=one.seen.n, subject=one.subject))
         if one.effect is not None:
-            numbers.append(Number("effect_size", one.effect, n=one.n, subject=one.subject))
+            numbers.append(Number("effect_size", one.effect, n=one.seen.n, subject=one.subject))
     numbers += numbers_of(means, factors)
     blocks: list[Block] = [
         Prose(study["claim"], title={"en": "The claim", "zh": "论断"}),
-        Prose(_sentence(decided, deciding), title={"en": "The verdict", "zh": "结论"}),
+        Prose(sentence(decided, compared), title={"en": "The verdict", "zh": "结论"}),
         comparisons_figure(compared),
-        Table("comparisons", _comparisons(compared), title={"en": "All comparisons", "zh": "全部比较"}),
+        Table(
+            "comparisons",
+            _comparisons(compared),
+            title={"en": "All comparisons", "zh": "全部比较"},
+            caption={
+                "en": (
+                    "p: how probable so low a difference is where the true one is the margin. Adjusted: for the number "
+                    "of comparisons that decide."
+                ),
+                "zh": "p：若真实差异恰为界限，出现如此低的差异的概率。adjusted：按参与判定的比较数校正。",
+            },
+        ),
     ]
     for place, figure in enumerate(study["figures"]):
         blocks.append(drawn(f"figure-{place}", figure, measured, study["factors"]))
@@ -76,15 +90,19 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
         caption={
             "en": (
                 "A claim, networks that could contradict it, and the differences between them. Pairs share all but "
-                "what is compared; the line is the 95 % interval of the mean difference (Student's t over the dots), "
-                "the dots are single seeds, voices or folds. A comparison supports the claim if its whole interval "
-                "lies above the margin, and contradicts it if none of it does. Settings were chosen on validation "
-                "data before."
+                "what is compared; the dots are single seeds, speakers or folds, and the line is the 95 % interval of "
+                "their mean difference (Student's t). Where all were asked the same test samples, the thin line is the "
+                "interval over these, or over the speakers or games that they come from. A comparison supports the "
+                "claim if all of each interval lies above the margin. It contradicts it if the difference lies below "
+                "over both, at 2.5 % one-sided, corrected for the number of comparisons that decide (Holm). The claim "
+                f"is supported if all of these support it, and not supported if one contradicts it. {settings['en']}"
             ),
             "zh": (
-                "一个论断、可能推翻它的若干网络，以及它们之间的差异。每一对只在所比较之处不同；横线为平均差异的 95 % "
-                "区间（对各点作 Student t），点为单个种子、说话人或折。整个区间高于界限则支持论断，"
-                "全部不高于界限则与之相悖。设置均在比较之前用验证数据选定。"
+                "一个论断、可能推翻它的若干网络，以及它们之间的差异。每一对只在所比较之处不同；点为单个种子、说话人或折，"
+                "横线为其平均差异的 95 % 区间（Student t）。若双方面对相同的测试样本，细线为对这些样本"
+                "（或其所属的说话人、棋局）的区间。各区间全部高于界限则支持论断；对两者而言差异都低于界限"
+                "（单侧 2.5 %，按参与判定的比较数作 Holm 校正）则与之相悖。"
+                f"全部支持，论断才得到支持；有一项相悖，论断即不被支持。{settings['zh']}"
             ),
         },
         numbers=numbers,
@@ -93,62 +111,40 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
     )
 
 
-def amount(value: float, unit: str, signed: bool = False) -> str:
-    """A number as it stands in a sentence: a share in points of a hundred, any other with its unit."""
-    scaled, mark = (100 * value, "") if unit == "fraction" else (value, f" {unit}" if unit else "")
-    text = f"{scaled:+,.0f}" if abs(scaled) >= 1000 else f"{scaled:+.2f}"
-    return (text if signed else text.removeprefix("+")).replace("-", "−") + mark
-
-
-def _difference(one: Compared, subject: str) -> Number:
+def _difference(one: Compared, seen: Estimate, subject: str) -> Number:
     unit = "points" if one.unit == "fraction" else one.unit
-    value, low, high = (one.scale * number for number in (one.value, one.low, one.high))
-    return Number("difference", value, low, high, unit, one.n, subject)
-
-
-def _sentence(decided: int, deciding: Sequence[Compared]) -> dict[str, str]:
-    en, zh = [], []
-    for one in deciding:
-        points = ("points", "个百分点") if one.unit == "fraction" else ("", "")
-        over = one.said["over"]
-        value, low, high = (amount(number, one.unit, signed=True) for number in (one.value, one.low, one.high))
-        margin = amount(one.said["margin"], one.unit)
-        effect = "" if one.effect is None else f", effect size {one.effect:.1f}".replace("-", "−")
-        en.append(
-            f"{one.name}, {one.said['metric'].replace('_', ' ')}: {value} {points[0]}".rstrip()
-            + f" ({low} to {high} over {one.n} {over}s{effect}; margin {margin})"
-        )
-        zh.append(
-            f"{one.name}，{one.said['metric']}：{value} {points[1]}".rstrip()
-            + f"（{low} 至 {high}，{one.n} 个 {over}，界限 {margin}）"
-        )
-    return {
-        "en": f"{VERDICTS[decided]['en']}. {'; '.join(en)}.",
-        "zh": f"{VERDICTS[decided]['zh']}。{'；'.join(zh)}。",
-    }
+    value, low, high = (one.scale * number for number in (seen.value, seen.low, seen.high))
+    return Number("difference", value, low, high, unit, seen.n, subject)
 
 
 def _comparisons(compared: Sequence[Compared]) -> pd.DataFrame:
     import pandas as pd
 
-    said = {SUPPORTED: "supported", CONTRADICTED: "not supported", UNDECIDED: "not decided"}
-    return pd.DataFrame(
-        {
-            "comparison": one.what,
-            "where": one.where,
-            "difference": round(one.scale * one.value, 4),
-            "from": round(one.scale * one.low, 4),
-            "to": round(one.scale * one.high, 4),
-            "unit": "points" if one.unit == "fraction" else one.unit,
-            "outcome": said[one.verdict],
-            "decides": "yes" if one.said["decides"] else "",
-            "margin": one.scale * one.said["margin"],
-            "metric": one.said["metric"].replace("_", " "),
-            "effect size": "" if one.effect is None else f"{one.effect:.2f}",
-            "over": f"{one.n} {one.said['over']}s",
-        }
-        for one in compared
-    )
+    rows = []
+    for one in compared:
+        tested = one.tested
+        rows.append(
+            {
+                "comparison": one.what,
+                "where": one.where,
+                "difference": round(one.scale * one.seen.value, 4),
+                "from": round(one.scale * one.seen.low, 4),
+                "to": round(one.scale * one.seen.high, 4),
+                "unit": "points" if one.unit == "fraction" else one.unit,
+                "over": one.seen.counted,
+                "from, tested": "" if tested is None else round(one.scale * tested.low, 4),
+                "to, tested": "" if tested is None else round(one.scale * tested.high, 4),
+                "tested": "" if tested is None else tested.counted,
+                "outcome": OUTCOMES[one.verdict],
+                "decides": "yes" if one.said["decides"] else "",
+                "margin": one.scale * one.said["margin"],
+                "p": f"{one.p:.2g}",
+                "adjusted": f"{one.adjusted:.2g}" if one.said["decides"] else "",
+                "metric": one.said["metric"].replace("_", " "),
+                "effect size": "" if one.effect is None else f"{one.effect:.2f}",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def numbers_of(means: pd.DataFrame, factors: Sequence[str]) -> list[Number]:

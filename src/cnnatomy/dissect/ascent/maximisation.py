@@ -76,8 +76,38 @@ class Maximised:
 
     @property
     def beats(self) -> np.ndarray:
-        """Whether the plain input excites its unit at least as much as the best real one does."""
+        """Whether the plain input excites its unit more than the best real one does."""
+        return self.values["plain"] > self.best + SAME * np.abs(self.best)
+
+    @property
+    def reaches(self) -> np.ndarray:
+        """Whether it excites it at least as much: where a real input is the optimum, no other can do more."""
         return self.values["plain"] >= self.best - SAME * np.abs(self.best)
+
+    @property
+    def beaten(self) -> dict[str, str]:
+        """How many live units' best real inputs the plain ones beat, in words."""
+        live, more = int(self.live.sum()), int(self.beats[self.live].sum())
+        same = int(self.reaches[self.live].sum()) - more
+        ties, ties_zh = (f" and does as well for {same}", f"，{same} 个相等") if same else ("", "")
+        return {
+            "en": f"Plain beats the best real input for {more} of {live} live ones{ties}.",
+            "zh": f"{live} 个活跃者中，有 {more} 个的“plain”超过最佳真实输入{ties_zh}。",
+        }
+
+
+def against_real(found: Sequence[Maximised], suffix: str = "") -> list[Number]:
+    """The shares of live units whose best real inputs the plain ones beat, and which they reach at least."""
+    live = [one.live for one in found]
+    n = int(sum(which.sum() for which in live))
+    if not n:
+        return []
+    more = sum(int(one.beats[which].sum()) for one, which in zip(found, live, strict=True))
+    reached = sum(int(one.reaches[which].sum()) for one, which in zip(found, live, strict=True))
+    return [
+        Number(f"beats_best_real{suffix}", more / n, unit="fraction", n=n),
+        Number(f"reaches_best_real{suffix}", reached / n, unit="fraction", n=n),
+    ]
 
 
 def value_at(units: Units, which: Tensor, place: tuple[int, ...]) -> Value:

@@ -1,4 +1,4 @@
-"""Class activation maps: where in the last maps of a network the evidence for a class lies.
+"""Class activation maps: where in the last maps of a network a class is read.
 
 Own formulas on the activations and gradients of one call of a layer. torchcam 0.5 gives the same Grad-CAM and
 Layer-CAM; but its Grad-CAM++ leaves out the division by its denominator, it takes activations that an in-place ReLU

@@ -1,4 +1,4 @@
-"""Words that speak for or against what a network predicts, and what happens to the prediction without them."""
+"""Words that speak for or against what a network predicts, and those that counting them would name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.data.prepared import PADDING, Facts
+from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
 from cnnatomy.dissect.words.slots import Reader, Slots, ngrams
 from cnnatomy.probing.layers import batch_size, evaluating
-from cnnatomy.probing.predicting import probabilities
 
 
 def contributions(
@@ -89,56 +88,18 @@ def _gradients(
     }
 
 
-def lengths(inputs: np.ndarray) -> np.ndarray:
-    """How many words each sentence has, up to its last one."""
-    filled = inputs != PADDING
-    return np.where(filled.any(axis=1), inputs.shape[1] - np.argmax(filled[:, ::-1], axis=1), 0)
+def by_counting(training: Samples, inputs: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """What each word says for a class by how often it stands in training sentences of each class, (n, words).
 
-
-def count(length: int, part: float) -> int:
-    """How many words of a sentence of this length are deleted: this part of them, at least 1."""
-    return min(length, max(1, round(part * length)))
-
-
-def without_strongest(inputs: np.ndarray, weights: np.ndarray, part: float) -> np.ndarray:
-    """The sentences without the words of the highest weights: taken out, and the words behind them moved up.
-
-    inputs, weights: (n, words). part: of each sentence's words, at least one.
+    The log-odds of naive Bayes with one count added to each word: no look into any network. predicted: the class of
+    each sentence that the words are weighed for. The unknown word says nothing.
     """
-    left = np.full_like(inputs, PADDING)
-    for row, (tokens, weight, length) in enumerate(zip(inputs, weights, lengths(inputs), strict=True)):
-        gone = np.argsort(-weight[:length], kind="stable")[: count(int(length), part)]
-        kept = np.delete(tokens[:length], gone)
-        left[row, : len(kept)] = kept
-    return left
-
-
-def drops(network: nn.Module, facts: Facts, inputs: np.ndarray, weights: np.ndarray, part: float) -> np.ndarray:
-    """How much less probable the predicted class is without the words of the highest weights, (n,)."""
-    before = probabilities(network, facts, inputs)
-    after = probabilities(network, facts, without_strongest(inputs, weights, part))
-    rows, predicted = np.arange(len(inputs)), before.argmax(axis=1)
-    return before[rows, predicted] - after[rows, predicted]
-
-
-def random_drops(
-    network: nn.Module, facts: Facts, inputs: np.ndarray, part: float, draws: int, random: np.random.Generator
-) -> np.ndarray:
-    """The same for as many words drawn at random from the same sentence: the mean of several draws, (n,)."""
-    found = [drops(network, facts, inputs, random.random(inputs.shape), part) for _ in range(draws)]
-    return np.mean(found, axis=0)
-
-
-def each_word_drops(network: nn.Module, facts: Facts, inputs: np.ndarray) -> np.ndarray:
-    """How much less probable the predicted class is without each single word, (n, words): words tried one by one."""
-    before = probabilities(network, facts, inputs)
-    rows, at = np.nonzero(np.arange(inputs.shape[1]) < lengths(inputs)[:, None])
-    alone = np.zeros((len(rows), inputs.shape[1]), dtype=inputs.dtype)
-    order = np.arange(inputs.shape[1])[None] + (np.arange(inputs.shape[1])[None] >= at[:, None])
-    padded = np.pad(inputs, ((0, 0), (0, 1)), constant_values=PADDING)
-    alone = padded[rows[:, None], order]
-    after = probabilities(network, facts, alone)
-    predicted = before.argmax(axis=1)[rows]
-    found = np.zeros(inputs.shape)
-    found[rows, at] = before[rows, predicted] - after[np.arange(len(rows)), predicted]
-    return found
+    classes = len(training.facts.classes)
+    size = len(training.facts.vocabulary or ())
+    tokens, labels = np.asarray(training.inputs), training.labels
+    counts = np.stack([np.bincount(tokens[labels == one].ravel(), minlength=size) for one in range(classes)]) + 1.0
+    shares = counts / counts[:, UNKNOWN + 1 :].sum(axis=1, keepdims=True)
+    others = (shares.sum(axis=0) - shares) / max(1, classes - 1)
+    odds = np.log(shares / others)
+    odds[:, [PADDING, UNKNOWN]] = 0
+    return odds[predicted[:, None], inputs]

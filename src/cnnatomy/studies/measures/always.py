@@ -10,15 +10,19 @@ from cnnatomy.exhibit import Number
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.predicting import predict
 from cnnatomy.statistics.intervals import share
+from cnnatomy.studies.measures.answers import answered
 
 LOOKED_AT = 10_000  # training samples: a mean over more says no more
 
 
 def always(network: nn.Module, data: Dataset, *, seed: int) -> list[Number]:
     """Accuracy on each split (of training samples as they are stored, unchanged), and parameters that are trained."""
-    numbers = []
+    numbers: list[Number] = []
     for split in data.facts.splits:
         samples = data.split(split)
+        if split == "test":
+            numbers.append(answered("test_accuracy", samples, right(network, samples)))
+            continue
         places = evenly(len(samples), LOOKED_AT) if split == "train" else np.arange(len(samples))
         numbers.append(share(f"{split}_accuracy", int(right(network, samples, places).sum()), len(places)))
     trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

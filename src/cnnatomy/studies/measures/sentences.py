@@ -9,8 +9,8 @@ from torch import nn
 
 from cnnatomy.data.prepared import PADDING, Dataset
 from cnnatomy.exhibit import Number
-from cnnatomy.statistics.intervals import share
 from cnnatomy.studies.measures.always import right
+from cnnatomy.studies.measures.answers import answered
 
 
 def by_length(network: nn.Module, data: Dataset, *, seed: int, edges: Sequence[int]) -> list[Number]:
@@ -22,11 +22,9 @@ def by_length(network: nn.Module, data: Dataset, *, seed: int, edges: Sequence[i
     test = data.split("test")
     words = (np.asarray(test.inputs) != PADDING).sum(axis=1)
     hits = right(network, test)
-    numbers = []
+    numbers: list[Number] = []
     for low, high in zip([1, *(edge + 1 for edge in edges)], edges, strict=False):
         within = (low <= words) & (words <= high)
         if within.any():
-            numbers.append(
-                share("test_accuracy", int(hits[within].sum()), int(within.sum()), subject=f"words={low}-{high}")
-            )
+            numbers.append(answered("test_accuracy", test, hits, within, f"words={low}-{high}"))
     return numbers

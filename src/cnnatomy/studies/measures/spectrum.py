@@ -10,6 +10,7 @@ from torch import nn
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.exhibit import Number
 from cnnatomy.probing.predicting import predict
+from cnnatomy.studies.measures.answers import answered
 
 
 def shifted(network: nn.Module, data: Dataset, *, seed: int, by: Sequence[int]) -> list[Number]:
@@ -21,11 +22,10 @@ def shifted(network: nn.Module, data: Dataset, *, seed: int, by: Sequence[int]) 
     test = data.split("test")
     inputs = np.asarray(test.inputs)
     floor = inputs.min()
-    numbers = []
+    numbers: list[Number] = []
     for bands in by:
         answers = predict(network, test.facts, moved(inputs, bands, floor)).argmax(1).numpy()
-        right = float((answers == test.labels).mean())
-        numbers.append(Number("test_accuracy", right, unit="fraction", n=len(test), subject=f"shift={bands}"))
+        numbers.append(answered("test_accuracy", test, answers == test.labels, at=f"shift={bands}"))
     return numbers
 
 
