@@ -259,11 +259,11 @@ def deleted(highlighted, random, counted=None, flips=0.0):
 
 
 def test_the_ratio_is_of_sizes_so_that_ups_and_downs_do_not_cancel():
-    up_and_down = np.tile([0.1, -0.1], (4, 50))
+    up_and_down = np.tile([0.1, -0.1], (4, 50)) * np.linspace(0.9, 1.1, 100)
     found = deleted(np.full(100, 0.3), up_and_down)
     numbers = {number.metric: number.value for number in deleting.numbers_of(found)}
     assert numbers["deletion_ratio"] == pytest.approx(3)
-    assert numbers["drop_random"] == pytest.approx(0, abs=1e-9)
+    assert numbers["drop_random"] == pytest.approx(0, abs=1e-3)
 
 
 @pytest.mark.parametrize(

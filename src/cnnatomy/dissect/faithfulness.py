@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
+from cnnatomy.data.speakers import alike
 from cnnatomy.dissect.attributing import attributions, cams
 from cnnatomy.dissect.attributing.cams import cam_layers
 from cnnatomy.dissect.attributing.controls import Control, of_the_data
@@ -27,7 +28,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import LARGE, affordable, effort
-from cnnatomy.statistics.intervals import mean_interval
+from cnnatomy.statistics.intervals import grouped_mean, mean_interval
 from cnnatomy.statistics.paired import discoveries, no_more_than_zero
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def faithfulness(
     verdicts = randomised(network, samples, table, seed, cuts=5 if each < LARGE else 3)
 
     areas = {name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()}
-    measured = Measured(areas, verdicts, control)
+    measured = Measured(areas, verdicts, control, alike(samples.table.iloc[chosen], target.numpy()))
     blocks: list[Block] = [_table(measured)]
     blocks += [_curves(test, curves, shares, measured) for test in TESTS]
     blocks.append(_cascade(verdicts))
@@ -112,11 +113,15 @@ def faithfulness(
 
 @dataclass(frozen=True)
 class Measured:
-    """Each map's mean probability over the curves of each test, (samples,), and how it compares with the controls."""
+    """Each map's mean probability over the curves of each test, (samples,), and how it compares with the controls.
+
+    groups: of samples that go together, int (samples,), see `alike`; None where all are independent.
+    """
 
     areas: Mapping[str, Mapping[str, np.ndarray]]
     verdicts: Mapping[str, Verdict]
     control: Control
+    groups: np.ndarray | None = None
 
     @property
     def n(self) -> int:
@@ -143,8 +148,13 @@ class Measured:
         if self.n < ENOUGH:
             return set()
         asked = list(product(self.verdicts, TESTS))
-        chances = np.array([no_more_than_zero(self.gain(*one)) for one in asked])
+        chances = np.array([no_more_than_zero(self.gain(*one), self.groups) for one in asked])
         return {one for one, found in zip(asked, discoveries(chances, FALSE), strict=True) if found}
+
+    def number(self, metric: str, values: np.ndarray, subject: str = "", unit: str = "") -> Number:
+        """The mean over samples; its interval over groups of them where they come in such."""
+        low, high = grouped_mean(values, self.groups) if len(values) >= ENOUGH else (None, None)
+        return Number(metric, float(values.mean()), low, high, unit, len(values), subject)
 
     def title(self, name: str, language: str = "en") -> str:
         """What a map or a control is called in a sentence."""
@@ -173,31 +183,25 @@ def _importance(name: str, facts: Facts, maps: Tensor) -> Tensor:
     return maps.abs() if sensitive else maps
 
 
-def _mean(metric: str, values: np.ndarray, subject: str = "", unit: str = "") -> Number:
-    low, high = mean_interval(values) if len(values) >= ENOUGH else (None, None)
-    return Number(metric, float(values.mean()), low, high, unit, len(values), subject)
-
-
 def _numbers(measured: Measured, means: Sequence[Mean]) -> list[Number]:
     verdicts = measured.verdicts
     numbers = [Number("methods_that_fail", sum(verdict.fails for verdict in verdicts.values()), n=len(verdicts))]
     for test in TESTS:
         over = f"over={_subject(measured, measured.better(test))}"
-        numbers.append(_mean(f"best_{test}_gain", measured.gain(measured.best(test), test), over))
+        numbers.append(measured.number(f"best_{test}_gain", measured.gain(measured.best(test), test), over))
         ahead = sum((name, test) in measured.ahead for name in verdicts)
         numbers.append(Number(f"better_at_{test}", ahead, n=len(verdicts), subject=over))
     for name, found in measured.areas.items():
         subject = f"method={_subject(measured, name)}"
         for test in TESTS:
-            numbers.append(_mean(f"{test}_area", found[test], subject, "fraction"))
+            numbers.append(measured.number(f"{test}_area", found[test], subject, "fraction"))
             if name not in CONTROLS:
                 over = _subject(measured, measured.better(test))
-                numbers.append(_mean(f"{test}_gain", measured.gain(name, test), f"{subject};over={over}"))
+                numbers.append(measured.number(f"{test}_gain", measured.gain(name, test), f"{subject};over={over}"))
         if name in verdicts:
             numbers.append(verdicts[name].number(name))
             numbers.append(Number("fails", int(verdicts[name].fails), subject=subject))
-            for depth, row in zip(verdicts[name].shuffled, verdicts[name].similarity, strict=True):
-                numbers.append(_mean("similarity", row, f"{subject};shuffled={depth}"))
+            numbers += verdicts[name].depths(name)
     if means:
         error = significant(max(mean.error for mean in means), 2)
         numbers.append(Number("path_error", error, unit="fraction", n=len(means)))

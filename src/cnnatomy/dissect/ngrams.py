@@ -191,7 +191,12 @@ def _counted(network: nn.Module, facts: Facts, inputs: np.ndarray, training: Sam
     return highlighting.by_counting(training, inputs, predicted)
 
 
-def _numbers(network: nn.Module, samples: Samples, found: Sequence[Filters], deleted: Deleted) -> list[Number]:
+def _numbers(
+    network: nn.Module,
+    samples: Samples,
+    found: Sequence[Filters],
+    deleted: Deleted,
+) -> list[Number]:
     """Those of the whole, the most telling first."""
     numbers = deleting.numbers_of(deleted)
     pure = [one for filters in found for one in filters.purity if one.n]

@@ -97,15 +97,25 @@ def grouped_mean(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, 
     From the spread of the groups' sums about what their sizes make them expect, by Student's t of groups − 1.
     Raises ValueError for no value.
     """
-    if groups is None:
-        return mean_interval(values)
+    mean, error, free = grouped_error(values, groups)
+    if free == 0:
+        return mean, mean
+    half = t_quantile(free) * error
+    return mean - half, mean + half
+
+
+def grouped_error(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float, int]:
+    """The mean of such values, its standard error, and the degrees of freedom that this is known with; 0 of one value.
+
+    Of one group the values count as independent.
+    """
+    if len(values) < 2:
+        return float(values[0]), 0.0, 0
+    groups = np.arange(len(values)) if groups is None or (groups == groups[0]).all() else groups
     mean, sizes = float(values.mean()), np.bincount(groups)
     many = int((sizes > 0).sum())
-    if many < 2:
-        return mean_interval(values)
     apart = np.bincount(groups, values) - sizes * mean
-    half = t_quantile(many - 1) * float(np.sqrt((apart**2).sum() * many / (many - 1))) / len(values)
-    return mean - half, mean + half
+    return mean, float(np.sqrt((apart**2).sum() * many / (many - 1))) / len(values), many - 1
 
 
 def crossed(values: np.ndarray) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from cnnatomy.statistics.differences import t_quantile
-from cnnatomy.statistics.intervals import Z
+from cnnatomy.statistics.intervals import Z, grouped_error
 
 
 def lost(
@@ -72,16 +72,17 @@ def by_chance(before: np.ndarray, after: np.ndarray, groups: np.ndarray | None =
     return min(1.0, float(chances[uneven].sum()))
 
 
-def no_more_than_zero(differences: np.ndarray) -> float:
-    """How probable so large a mean of paired differences is if it is 0 in truth, one-sided (Student's t).
+def no_more_than_zero(differences: np.ndarray, groups: np.ndarray | None = None) -> float:
+    """How probable so large a mean of paired differences is if it is 0 in truth, one-sided (Student's t, over groups).
 
-    1 where no difference is above 0, 0 where all are the same number above it.
+    Where all are the same number there is no chance in it: 0 above zero, else 1.
     """
-    from scipy.stats import ttest_1samp
+    from scipy.special import stdtr
 
-    if float(np.ptp(differences)) == 0:
-        return 0.0 if differences[0] > 0 else 1.0
-    return float(ttest_1samp(differences, 0.0, alternative="greater").pvalue)
+    mean, error, free = grouped_error(differences, groups)
+    if float(np.ptp(differences)) == 0 or error == 0:
+        return 0.0 if mean > 0 else 1.0
+    return float(stdtr(free, -mean / error))
 
 
 def discoveries(chances: np.ndarray, rate: float) -> np.ndarray:

@@ -38,6 +38,7 @@ WORK = 1.2e9  # multiply-adds of one forward pass on all of them
 LIMIT = 0.5
 # Maps differ more between shufflings than between samples: three of two dozen samples left the mean unknown by 0.7.
 SHUFFLES = 6  # of the whole network, one for a large one
+FEW = 3  # shufflings, or samples: fewer say next to nothing of others
 WORDS = 5  # a sentence needs so many for a rank correlation to say anything
 
 
@@ -78,9 +79,19 @@ class Verdict:
         What one shuffling did to the network it did for all samples, so that many samples don't make up for few
         shufflings: n says how many there were of these.
         """
-        found = self.repeats[:, self._end]
-        number = Number("similarity_when_shuffled", float(found.mean()), n=len(found), subject=f"method={method}")
-        if min(found.shape) < 3:  # two say next to nothing of others
+        return self._at(self._end, "similarity_when_shuffled", f"method={method}")
+
+    def depths(self, method: str) -> list[Number]:
+        """The similarity at each step, with the same interval."""
+        return [
+            self._at(step, "similarity", f"method={method};shuffled={depth}")
+            for step, depth in enumerate(self.shuffled)
+        ]
+
+    def _at(self, step: int, metric: str, subject: str) -> Number:
+        found = self.repeats[:, step]
+        number = Number(metric, float(found.mean()), n=len(found), subject=subject)
+        if min(found.shape) < FEW:
             return number
         low, high = crossed(found)
         return replace(number, ci_low=max(-1.0, low), ci_high=min(1.0, high))
@@ -212,6 +223,9 @@ def said(verdicts: Mapping[str, Verdict], titles: Mapping[str, str]) -> Text:
         f"与训练好的网络的图的秩相关（取变化最小的一端，{n} 个样本、{shuffles} 次打乱）：{each}。"
         f"高于 {LIMIT} 即不通过（标 ✗）：它显示的是图片，而不是网络。"
     )
+    if min(n, shuffles) < FEW:
+        en += " So few say little: another shuffling or another sample may come out otherwise."
+        zh += "数量太少，仅供参考：换一次打乱或换一个样本，结果可能不同。"
     if failing:
         en += f" Here this holds for {', '.join(failing)}, so do not read their maps as reasons."
         zh += f"此处不通过的是：{'、'.join(failing)}，其图不能当作理由。"

@@ -39,11 +39,6 @@ class Deleted:
     counted: np.ndarray | None
     one_by_one: np.ndarray
 
-    @property
-    def ratio(self) -> float:
-        """How many times as far highlighted words move the probability, up or down, as random ones."""
-        return float(np.abs(self.highlighted).mean() / np.abs(self.random).mean())
-
 
 def delete(
     network: nn.Module,
@@ -155,7 +150,7 @@ def numbers_of(deleted: Deleted) -> list[Number]:
         average("drop_highlighted", deleted.highlighted, "fraction"),
         average("drop_random", deleted.random.mean(axis=0), "fraction"),
         share("flips_highlighted", int(deleted.flips.sum()), len(deleted.flips)),
-        average("flips_random", deleted.flips_at_random.mean(axis=0), "fraction"),
+        average("flips_random", deleted.flips_at_random.mean(axis=0), "fraction", between=(0, 1)),
     ]
     if deleted.counted is not None:
         numbers += [
@@ -167,18 +162,17 @@ def numbers_of(deleted: Deleted) -> list[Number]:
 
 
 def _ratio(deleted: Deleted) -> Number | None:
-    """How many times as far highlighted words move the prediction; the interval is over sentences.
+    """How many times as far highlighted words move the prediction, with the interval over sentences.
 
     In sizes: half of the random deletions make the class more probable, so that the mean of their drops is near 0 and
     a ratio to it says nothing.
     """
-    chance = np.abs(deleted.random).mean(axis=0)
-    ends = ratio(np.abs(deleted.highlighted), chance) if len(chance) > 1 else None
+    ours, chance = np.abs(deleted.highlighted), np.abs(deleted.random).mean(axis=0)
+    ends = ratio(ours, chance) if len(chance) > 1 and chance.mean() > 0 else None
     if ends is None:
         return None  # random deletion changes nothing that could be compared with
-    return Number(
-        "deletion_ratio", significant(deleted.ratio), significant(ends[0]), significant(ends[1]), n=len(chance)
-    )
+    value = significant(float(ours.mean() / chance.mean()))
+    return Number("deletion_ratio", value, significant(ends[0]), significant(ends[1]), n=len(chance))
 
 
 def against_counting(deleted: Deleted) -> dict[str, str]:
