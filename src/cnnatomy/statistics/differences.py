@@ -95,7 +95,7 @@ def t_quantile(free: float) -> float:
     """Student's t with so many degrees of freedom has 95 % within ± this."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(free, 0.975))
+    return float(stdtrit(free, 1 - LEVEL))
 
 
 def effect_size(differences: np.ndarray) -> float | None:
