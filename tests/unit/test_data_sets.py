@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnatomy.data import archive, mnist, prepared, spoken_digits, texts
+from cnnatomy.data import archive, drawn_voices, mnist, prepared, spoken_digits, texts
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Dataset
+from cnnatomy.dissect.given.rules import nearest_neighbour
+from cnnatomy.dissect.given.voices import newness
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +84,7 @@ def test_configuration_says_what_it_is(name: str):
         ("fsdd", "sounds", (1, 40, 44), 10, (2_400, 300, 300)),
         ("movie_reviews", "texts", (60,), 2, (8_583, 1_073, 1_006)),
         ("rotten_tomatoes", "texts", (60,), 2, (6_885, 848, 797)),
-        ("spoken_digits", "sounds", (1, 40, 44), 10, (1_920, 480, 720)),
+        ("spoken_digits", "sounds", (1, 40, 44), 10, (6_000, 720, 1_200)),
         ("photograph", "images", (3, 224, 224), 1_000, (2,)),
     ],
 )
@@ -235,11 +237,29 @@ def test_spoken_digits_has_voices_enough(ready):
 def test_voices_of_spoken_digits_are_heard_in_one_split(ready):
     """And more than that: a test voice's variant is heard with no accent in training."""
     _, dataset = ready("spoken_digits")
-    table = dataset.table.assign(variant=dataset.table["voice"].str.rpartition("+")[2])
+    table = dataset.table
+    assert (table["voice"] == table["accent"] + "+" + table["variant"]).all()
     for column in ("voice", "variant"):
         assert (table.groupby(column)["split"].nunique() == 1).all()
     for split in prepared.SPLITS:
         assert set(table.loc[table["split"] == split, "sex"]) == {"male", "female"}
+
+
+def test_test_voices_of_spoken_digits_are_as_new_as_people_are(ready):
+    """Of FSDD's six people, each left out in turn, the least new has 1.29."""
+    _, dataset = ready("spoken_digits")
+    found = newness({name: dataset.split(name) for name in prepared.SPLITS})
+    assert {one.speaker for one in found} == set(configured("spoken_digits").prepare.test) and len(found) >= 10
+    assert min(one.ratio for one in found) >= 1.29
+
+
+def test_spoken_digits_are_not_read_by_the_nearest_clip(ready):
+    """As it read 720 of 720 while test voices were near-copies; the network has to be above."""
+    _, dataset = ready("spoken_digits")
+    train, test = dataset.split("train"), dataset.split("test")
+    guesses, asked = nearest_neighbour(train, test)
+    assert len(asked) == len(train)
+    assert (guesses == test.labels).mean() < 0.96
 
 
 def test_every_clip_of_spoken_digits_can_be_heard(ready):
@@ -300,8 +320,35 @@ def test_made_again_they_are_the_same_bytes(some_voices):
     assert not changed
 
 
+def test_clips_stay_what_they_are_whoever_follows(some_voices):
+    fewer, more = some_voices("fewer", further=[], drawn={}), some_voices("more")
+    first = set(fewer) - {"", spoken_digits.TABLE}
+    assert len(first) == 2 * 13 * 10 + 13 and len(more) > 2 * len(first)
+    assert not [name for name in first if fewer[name] != more[name]]
+
+
+def test_voices_are_drawn_as_many_as_are_asked_for(some_voices):
+    """Each sounds like no other, and women speak higher than men."""
+    clips = some_voices("drawn", further=[], drawn={"female": 3, "male": 2})
+    names = {f"drawn_{name}" for name in ("female0", "female1", "female2", "male0", "male1")}
+    said = {name: clips[f"digits/en-us+{name}/8_0.wav"] for name in names}
+    assert {name.split("/")[1].partition("+")[2] for name in clips if "drawn" in name} == names
+    assert len(set(said.values())) == len(names)
+    pitches = {name: int(text.split("pitch ")[1].split()[0]) for name, text in drawn_files(20).items()}
+    assert min(hz for name, hz in pitches.items() if name.startswith("female")) > max(
+        hz for name, hz in pitches.items() if name.startswith("male")
+    )
+
+
+def drawn_files(each: int) -> dict[str, str]:
+    draw = np.random.default_rng(1)
+    return {
+        f"{sex}{place}": drawn_voices.drawn(draw, sex).decode() for sex in ("female", "male") for place in range(each)
+    }
+
+
 def test_another_seed_is_another_rate_and_pitch(some_voices):
-    one, other = some_voices("seed0"), some_voices("seed1", seed=1)
+    one, other = (some_voices(f"seed{seed}", seed=seed, further=[], drawn={}) for seed in (0, 1))
     clips = [name for name in one if name.startswith("digits/")]
     assert one.keys() == other.keys()
     assert sum(one[name] != other[name] for name in clips) > 0.9 * len(clips)

@@ -1,8 +1,8 @@
 """Ten English digits spoken by eSpeak NG in many voices, and 你好 in some.
 
 They are made here, so that voices can be held out by sex and accent.
-A voice is an accent and a variant, such as `en-us+f2`: the variant (f1 to f5, m1 to m8) is the speaker, with a
-pitch, formants and a way of voicing of his or her own.
+A voice is an accent and a variant, such as `en-us+f2`: the variant (f1, Alicia, klatt) is the speaker, with a pitch,
+formants and a way of voicing of his or her own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import product
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnatomy.data import archive, espeak, sounds
+from cnnatomy.data import archive, drawn_voices, espeak, sounds
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.files import explained
 from cnnatomy.data.sounds import DIGITS, Clip, Spectrogram
@@ -67,6 +67,8 @@ def fetch(
     rate: Sequence[int],
     pitch: Sequence[int],
     greeting: str,
+    further: Sequence[Mapping[str, Any]],
+    drawn: Mapping[str, int],
     licence: str,
     citation: str,
 ) -> None:
@@ -76,6 +78,10 @@ def fetch(
     accents, variants: each accent speaks with each variant; variants by sex.
     takes: of each digit by each voice, with a rate (words a minute) and a pitch (0 to 99) drawn from the two ranges.
     greeting: the accent that says 你好, once with each variant.
+    further: more `variants`, with `takes` of their own, which speak after all these: a clip's bytes depend on what was
+        spoken before it, so that these stay what they are whoever follows.
+    drawn: voices of each sex that are drawn at random, `drawn_female0` and so on; each says a digit once with each
+        accent, after all others.
 
     The same platform wheel and seed give the same bytes. Raises NoSource; DataError where this platform has no wheel.
     """
@@ -88,18 +94,26 @@ def fetch(
     library = collect({"espeakng_loader/": None}, [], package, mirror=mirror, target=target)
 
     draw = np.random.default_rng(seed)
-    plan = []
-    for accent, sex in product(accents, variants):
-        for variant, digit, take in product(variants[sex], range(len(DIGITS)), range(takes)):
-            file = f"digits/{accent}+{variant}/{digit}_{take}.wav"
-            fast, high = (int(draw.integers(low, high + 1)) for low, high in (rate, pitch))
-            plan.append(Spoken(file, DIGITS[digit], digit, sex, accent, variant, fast, high))
+
+    def digits(variants: Mapping[str, Sequence[str]], takes: int) -> Iterator[Spoken]:
+        for accent, sex in product(accents, variants):
+            for variant, digit, take in product(variants[sex], range(len(DIGITS)), range(takes)):
+                file = f"digits/{accent}+{variant}/{digit}_{take}.wav"
+                fast, high = (int(draw.integers(low, high + 1)) for low, high in (rate, pitch))
+                yield Spoken(file, DIGITS[digit], digit, sex, accent, variant, fast, high)
+
+    plan = [*digits(variants, takes)]
     for sex in variants:
         for variant in variants[sex]:
             file = f"greeting/{greeting}+{variant}.wav"
             plan.append(Spoken(file, GREETING, -1, sex, greeting, variant, sum(rate) // 2, sum(pitch) // 2))
+    for more in further:
+        plan += digits(more["variants"], more["takes"])
+    made = {sex: [f"drawn_{sex}{place}" for place in range(count)] for sex, count in drawn.items()}
+    files = {f"{drawn_voices.FOLDER}/{variant}": drawn_voices.drawn(draw, sex) for sex in made for variant in made[sex]}
+    plan += digits(made, 1)
 
-    contents = speak(library, plan, seed)
+    contents = speak({**library, **files}, plan, seed)
     contents[TABLE] = _table(plan)
     archive.write(target, contents, digest=digest, licence=licence, citation=citation)
 
@@ -131,10 +145,10 @@ def clips(source: archive.Raw, validation: Sequence[str], test: Sequence[str]) -
         if said.label < 0:
             continue
         split = "test" if said.variant in test else "validation" if said.variant in validation else "train"
-        about = {key: getattr(said, key) for key in ("voice", "sex", "accent", "rate", "pitch")}
+        about = {key: getattr(said, key) for key in ("voice", "variant", "sex", "accent", "rate", "pitch")}
         name = f"{said.voice}/{Path(said.file).stem.replace('_', '/')}"
         found.append(Clip(split, said.label, name, said.file, about))
-    unknown = {*validation, *test} - {clip.about["voice"].rpartition("+")[2] for clip in found}
+    unknown = {*validation, *test} - {clip.about["variant"] for clip in found}
     if unknown:
         named = ", ".join(sorted(unknown))
         raise DataError(f"prepare.validation and prepare.test name variants that nobody speaks with: {named}.")

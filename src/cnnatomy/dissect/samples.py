@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Dataset, Facts, Samples
+from cnnatomy.dissect.given import rules, voices
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.drawing.showing import Shown, Sound, class_name, picture, show
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table, Text
@@ -17,7 +18,6 @@ from cnnatomy.statistics.intervals import share
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-CHUNK = 2**23  # values read at a time: 32 MB as float32
 NAMED_CLASSES = 40  # classes up to which they are counted one by one
 
 
@@ -27,8 +27,8 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
     config: `first`, `columns`, `voices`, `sentences`; see conf/dissect/samples.yaml. sound: gives a clip's wav bytes by
     the name of its file.
 
-    How hard: the accuracy on the test split of a rule that needs no network, the nearest mean of a class for images and
-    sounds and naive Bayes on words for texts. The exhibit's name and seed are left for the caller.
+    How hard: the accuracy on the test split of several rules that need no network, and, where voices are named, how far
+    those of the test are from those in training. The exhibit's name and seed are left for the caller.
     """
     facts = data.facts
     splits = {name: data.split(name) for name in facts.splits}
@@ -36,11 +36,13 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
     labelled = {name: split for name, split in splits.items() if (split.labels >= 0).any()}
     numbers = [Number("samples", len(split), subject=f"split={name}") for name, split in splits.items()]
     blocks: list[Block] = []
+    reached: list[rules.Rule] = []
     if facts.kind == "images":
         blocks.append(_images(first, config))
     elif facts.kind == "sounds":
         blocks += _sounds(splits, config, sound)
         numbers += _sexes(splits)
+        numbers += voices.numbers(voices.newness(splits))
     else:
         blocks += _sentences(first, config)
         numbers += _lengths(splits)
@@ -54,50 +56,77 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
         blocks.append(_counts(labelled, facts))
     if "train" in labelled and len(facts.classes) <= NAMED_CLASSES:
         if facts.kind == "texts":
-            model = _word_scores(labelled["train"])
+            model = rules.word_scores(labelled["train"])
             blocks.append(_telling_words(model, facts))
         else:
-            model = _means(labelled["train"])
+            model = rules.means(labelled["train"])
             blocks.append(_mean_pictures(model, facts))
         if "test" in labelled:
-            numbers.append(_simple_rule(labelled["test"], model))
+            reached = rules.rules(labelled["train"], labelled["test"], model)
+            numbers += [rule.accuracy for rule in reached]
+            blocks.append(_rules(reached))
     return Exhibit(
         kind="run",
         name="",
         method="samples",
         seed=0,
         title={"en": "The data", "zh": "数据"},
-        caption=_caption(splits, numbers, facts),
+        caption=_caption(splits, reached, facts),
         numbers=numbers,
         blocks=blocks,
         sources=[facts.citation] if facts.citation else [],
     )
 
 
-def _caption(splits: Mapping[str, Samples], numbers: list[Number], facts: Facts) -> Text:
+def _caption(splits: Mapping[str, Samples], reached: list[rules.Rule], facts: Facts) -> Text:
     kinds = {"images": ("images", "图像"), "sounds": ("clips", "录音"), "texts": ("sentences", "句子")}[facts.kind]
     parts = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
     en = [f"{sum(map(len, splits.values())):,} {kinds[0]} ({parts}), licence: {facts.licence.rstrip('.')}."]
     zh = [f"共 {sum(map(len, splits.values())):,} 个{kinds[1]}（{parts}），许可：{facts.licence.rstrip('.')}。"]
-    rule = next(
-        (number for number in numbers if number.metric in ("nearest_mean_accuracy", "naive_bayes_accuracy")), None
-    )
-    if rule is not None:
-        what = {
-            "nearest_mean_accuracy": ("naming the class whose mean sample is nearest", "选均值最近的类别"),
-            "naive_bayes_accuracy": ("counting words (naive Bayes)", "只数词频（朴素贝叶斯）"),
-        }[rule.metric]
-        low, high = rule.ci_low or 0, rule.ci_high or 0
+    if reached:
+        best = reached[0].accuracy
+        name = rules.NAMES[best.metric]
+        low, high = 100 * (best.ci_low or 0), 100 * (best.ci_high or 0)
         en.append(
-            f"A rule without any network, {what[0]}, is right on {100 * rule.value:.1f} % of the test split (95 % "
-            "interval "
-            f"{100 * low:.1f} to {100 * high:.1f}): what a network reaches should be read against that."
+            f"The best of {len(reached)} rules without a network, {name['en']}, reads {100 * best.value:.1f} % of the "
+            f"test split (95 % interval {low:.1f} to {high:.1f}): what a network reaches should be read against that."
         )
         zh.append(
-            f"不用网络、{what[1]}，在测试集上正确率为 {100 * rule.value:.1f} %（95 % 区间 "
-            f"{100 * low:.1f}–{100 * high:.1f}）：网络的成绩应与此相比。"
+            f"不用网络的 {len(reached)} 种规则中，最好的是{name['zh']}，测试集正确率 {100 * best.value:.1f} %"
+            f"（95 % 区间 {low:.1f}–{high:.1f}）：网络的成绩应与此相比。"
         )
     return {"en": " ".join(en), "zh": "".join(zh)}
+
+
+def _rules(reached: list[rules.Rule]) -> Table:
+    import pandas as pd
+
+    table = pd.DataFrame(
+        [
+            {
+                "rule": rules.NAMES[rule.accuracy.metric]["en"],
+                "accuracy": round(rule.accuracy.value, 4),
+                "accuracy 95 %": f"{rule.accuracy.ci_low:.3f}–{rule.accuracy.ci_high:.3f}",
+                "training samples": rule.training_samples,
+            }
+            for rule in reached
+        ]
+    )
+    return Table(
+        "rules",
+        table,
+        title={"en": "Without a network", "zh": "不用网络"},
+        caption={
+            "en": (
+                "Rules of a few lines, on the test split. A task that one of them solves needs no network. Where all "
+                "training samples would take a rule too long, it got some, evenly spread: the last column."
+            ),
+            "zh": (
+                "几行代码就能写出的规则在测试集上的成绩。若其中一种已能解决，这个任务就不需要网络。训练样本太多、耗时过长时，"
+                "规则只用均匀抽取的一部分，见最后一列。"
+            ),
+        },
+    )
 
 
 def _images(first: Samples, config: Mapping[str, Any]) -> Block:
@@ -209,17 +238,57 @@ def _voices(splits: Mapping[str, Samples]) -> Table:
     counts.insert(0, "voices", table.groupby(by, sort=False)["voice"].nunique())
     everyone = table["voice"].nunique()
     shared = int((table.groupby("voice")["split"].nunique() > 1).sum())
-    en = f"{everyone} voices, none of them in two splits: the test asks for voices that were never heard."
-    zh = f"共 {everyone} 种声音，没有任何一种同时出现在两个子集中：测试用的都是没听过的声音。"
     if shared:
         en = f"{everyone} voices, {shared} of them in more than one split: a high score says little of other voices."
         zh = f"共 {everyone} 种声音，其中 {shared} 种同时出现在多个子集中：高分并不说明对其他声音也好。"
+    else:
+        en, zh = (
+            f"{everyone} voices, none of them in two splits",
+            f"共 {everyone} 种声音，没有任何一种同时出现在两个子集中",
+        )
+        said = _how_new(voices.newness(splits))
+        en, zh = en + said["en"], zh + said["zh"]
     return Table(
         "voices-and-clips",
         counts.reset_index(),
         title={"en": "Who speaks", "zh": "谁在说话"},
         caption={"en": en, "zh": zh},
     )
+
+
+def _how_new(found: list[voices.Newness]) -> dict[str, str]:
+    """What may be said of the test's voices as they were measured: the rest of a sentence, and the numbers."""
+    if not found:
+        return {"en": ".", "zh": "。"}
+    near = [one for one in found if one.ratio < voices.APART]
+    span = f"{found[0].ratio:.2f}–{found[-1].ratio:.2f}"
+    en = (
+        f" Of the {len(found)} test speakers the nearest training clip of the same word is {span} times as far as the "
+        "nearest other take of their own (numbers voice_newness)."
+    )
+    zh = (
+        f"{len(found)} 位测试说话人，与训练集中同一个词最近的录音的距离，"
+        f"是与自己另一遍最近录音距离的 {span} 倍（见 voice_newness）。"
+    )
+    if not near:
+        return {
+            "en": ": the test asks for voices that were never heard." + en,
+            "zh": "：测试用的都是没听过的声音。" + zh,
+        }
+    if len(near) == len(found):
+        return {
+            "en": ", but as near to training voices as another take of the same voice." + en,
+            "zh": "，但与训练声音的距离，和同一声音的另一遍差不多。" + zh,
+        }
+    names = ", ".join(one.speaker for one in near)
+    return {
+        "en": (
+            f", but {len(near)} of {len(found)} test speakers as near to training voices as another take of their "
+            f"own: {names}."
+        )
+        + en,
+        "zh": f"，但有 {len(near)} 位测试说话人（{names}）与训练声音的距离，和自己的另一遍差不多。" + zh,
+    }
 
 
 def _sexes(splits: Mapping[str, Samples]) -> Iterator[Number]:
@@ -342,32 +411,12 @@ def _counts(splits: Mapping[str, Samples], facts: Facts) -> Table:
         title={"en": "Samples of each class", "zh": "每类样本数"},
         caption={
             "en": (
-                f"{range_['en']} Training sees “train” only; the epoch to keep is chosen on “validation”, and "
-                "accuracy is measured on “test”."
+                f"{range_['en']} Networks learn from “train” only. “validation” is there for choosing by, and accuracy "
+                "is measured on “test”."
             ),
-            "zh": f"{range_['zh']}只用 train 训练，用 validation 选择轮次，用 test 测量正确率。",
+            "zh": f"{range_['zh']}网络只从 train 学习；validation 供选择之用，正确率在 test 上测量。",
         },
     )
-
-
-def _chunks(split: Samples) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The labelled samples, flat, some at a time: (n, values) float32 and labels (n,)."""
-    n = max(1, CHUNK // int(np.prod(split.facts.shape)))
-    for start in range(0, len(split), n):
-        labels = split.labels[start : start + n]
-        flat = split.inputs[start : start + n].reshape(len(labels), -1)
-        yield flat[labels >= 0].astype(np.float32), labels[labels >= 0]
-
-
-def _means(train: Samples) -> np.ndarray:
-    """The mean sample of each class, (classes, *shape); zero for a class without samples."""
-    classes = len(train.facts.classes)
-    sums, counts = np.zeros((classes, int(np.prod(train.facts.shape)))), np.zeros(classes)
-    for flat, labels in _chunks(train):
-        hot = np.eye(classes, dtype=np.float32)[labels]
-        sums += hot.T @ flat
-        counts += hot.sum(axis=0)
-    return (sums / np.maximum(counts, 1)[:, None]).reshape(classes, *train.facts.shape)
 
 
 def _mean_pictures(means: np.ndarray, facts: Facts) -> Grid:
@@ -388,21 +437,6 @@ def _mean_pictures(means: np.ndarray, facts: Facts) -> Grid:
             "zh": "对训练集求平均。清晰处说明样本一致，模糊处说明形状或位置不同。",
         },
     )
-
-
-def _word_scores(train: Samples) -> np.ndarray:
-    """Naive Bayes: the logarithm of each word's share in each class, (classes, vocabulary), from counts plus one."""
-    facts = train.facts
-    size = len(facts.vocabulary or ())
-    counts = np.array(
-        [
-            np.bincount(np.asarray(train.inputs[train.labels == label]).ravel(), minlength=size)
-            for label in range(len(facts.classes))
-        ]
-    )
-    counts = counts + 1.0
-    counts[:, [PADDING, UNKNOWN]] = 1  # neither says anything
-    return np.log(counts / counts.sum(axis=1, keepdims=True))
 
 
 def _telling_words(scores: np.ndarray, facts: Facts) -> Table:
@@ -428,17 +462,3 @@ def _telling_words(scores: np.ndarray, facts: Facts) -> Table:
             "zh": "某词在该类训练句中的频率是其他类的多少倍。罕见词也会碰巧排在前面。",
         },
     )
-
-
-def _simple_rule(test: Samples, model: np.ndarray) -> Number:
-    """The accuracy of naive Bayes (texts) or of the nearest mean (images, sounds) on the test split."""
-    hits = n = 0
-    for flat, labels in _chunks(test):
-        if test.facts.kind == "texts":
-            scores = np.stack([row[flat.astype(int)].sum(axis=1) for row in model], axis=1)
-        else:
-            means = model.reshape(len(model), -1).astype(np.float32)
-            scores = 2 * flat @ means.T - (means**2).sum(axis=1)
-        hits += int((scores.argmax(axis=1) == labels).sum())
-        n += len(labels)
-    return share("naive_bayes_accuracy" if test.facts.kind == "texts" else "nearest_mean_accuracy", hits, n)
