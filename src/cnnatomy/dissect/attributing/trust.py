@@ -31,7 +31,7 @@ from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import LARGE, affordable, effort
 from cnnatomy.statistics.intervals import crossed
 
-SAMPLES = 6  # of the test split, evenly spread; fewer for a large network. As many as shufflings: both make the interval
+SAMPLES = 6  # of the test split, evenly spread; fewer for a large network. As many as shufflings, for the interval
 WORK = 1.2e9  # multiply-adds of one forward pass on all of them
 # Halfway between maps that have nothing in common and maps in the same order. On the four networks of the report the
 # gradient, integrated gradients, occlusion and Grad-CAM stay below 0.4, guided backpropagation above 0.55.
