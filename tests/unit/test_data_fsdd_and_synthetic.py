@@ -83,7 +83,7 @@ def test_a_synthetic_tone_lies_where_the_recorded_one_does(both):
     assert (table.groupby("label")["band"].nunique() == 1).all()
 
 
-def test_it_is_fetched_as_each_of_the_two_says_but_for_the_voices_that_came_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_it_is_fetched_as_each_of_the_two_says_but_for_later_voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked = {}
 
     def give(name: str, contents: dict[str, bytes]):
