@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -231,3 +232,24 @@ def test_neither_a_claim_nor_a_grid_is_refused():
         Study.read("voices", {key: value for key, value in WRITTEN.items() if key != "claim"})
     with pytest.raises(ConfigurationError, match="say what the variants differ in"):
         Study.read("voices", {key: value for key, value in WRITTEN.items() if key != "factors"})
+
+
+@pytest.mark.parametrize("name", ["direction", "direction_quick"])
+def test_studies_of_directions_keep_to_the_voices_that_their_kept_results_are_of(name):
+    """Whoever else speaks in `spoken_digits` by now."""
+    written = yaml.safe_load(
+        (Path(__file__).parents[2] / "conf" / "study" / f"{name}.yaml").read_text(encoding="utf-8")
+    )
+    levels = written["factors"]["voices"]
+    of_old = compose(["data=spoken_digits"])["data"]["fetch"]["variants"]
+    for level, overrides in levels.items():
+        split = compose(["run=speech", *overrides])["split"]
+        assert split["samples"]["variant"] == [*of_old["female"], *of_old["male"]]
+        assert (
+            split["test"]
+            == {
+                "male_female": {"sex": ["female"]},
+                "female_male": {"sex": ["male"]},
+                "unheard": {"variant": ["f5", "m7", "m8"]},
+            }[level]
+        )
