@@ -400,9 +400,24 @@ def of_class(report: Report, row: Row, label: int, variant: str, metric: str) ->
         "variation": lambda x: variation(x, limits) / usual["variation"],
     }
     found = tried(values[metric], limits, share, exact_ends=variant == "none")
+    if metric == "agree":
+        return Found(found.value, room=sum(not sure(network, limits, share, label) for network in run.others) / len(run.others))
     if metric in ("ink", "variation"):  # what is added to all places adds up
         return Found(found.value, room=found.room + 0.5 / LEVELS / {"ink": 4, "variation": 2}[metric] / usual[metric])
     return found
+
+
+def sure(network: Network, limits: Box, share: np.ndarray, label: int) -> bool:
+    """Whether a picture leaves no doubt that a network reads its input as a class, or that it doesn't."""
+
+    def ahead(x: Tensor) -> np.ndarray:
+        logits = network.run(x)["logits"].numpy().copy()
+        own = logits[:, label].copy()
+        logits[:, label] = -np.inf
+        return own - logits.max(1)
+
+    margin = tried(ahead, limits, share, exact_ends=False)
+    return abs(margin.value) > margin.room
 
 
 def classes_of(report: Report, row: Row) -> list[int]:

@@ -17,9 +17,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import of_data  # noqa: F401 - its families
+import of_attribution  # noqa: F401 - its families, like all of these
+import of_data  # noqa: F401
 import of_made  # noqa: F401
 import of_maps  # noqa: F401
+import of_removal  # noqa: F401
 import of_weights  # noqa: F401
 from families import NOT_RECOMPUTED, RECOMPUTED, Found, Report
 from finished import Row
