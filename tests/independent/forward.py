@@ -159,7 +159,7 @@ class Network:
         for name, width in zip(self.convolutions, widths, strict=True):
             maps = keep(name.replace("conv", "relu"), relu(keep(name, self._layer(name, vectors))))
             hears = is_word.unfold(1, width, 1).amax(2)
-            tops.append(keep(name.replace("conv", "pool"), (maps * hears[:, None]).amax(2)))
+            tops.append(keep(name.replace("conv", "pool"), (maps * hears[:, None]).max(2).values))
         keep("dense", keep("logits", self._layer("dense", torch.cat(tops, dim=1))))
 
     def _photograph(self, x: Tensor, keep: Callable, relu: Relu) -> None:

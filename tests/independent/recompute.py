@@ -23,6 +23,7 @@ import of_made  # noqa: F401
 import of_maps  # noqa: F401
 import of_removal  # noqa: F401
 import of_weights  # noqa: F401
+import of_words  # noqa: F401
 from families import NOT_RECOMPUTED, RECOMPUTED, Found, Report
 from finished import Row
 
