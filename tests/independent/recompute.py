@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import of_attribution  # noqa: F401 - its families, like all of these
+import of_changed  # noqa: F401
 import of_data  # noqa: F401
+import of_lessons  # noqa: F401
 import of_made  # noqa: F401
 import of_maps  # noqa: F401
 import of_removal  # noqa: F401
