@@ -40,9 +40,9 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
     if facts.kind == "images":
         blocks.append(_images(first, config))
     elif facts.kind == "sounds":
-        blocks += _sounds(splits, config, sound)
-        numbers += _sexes(splits)
-        numbers += voices.numbers(voices.newness(splits))
+        found = voices.newness(splits)
+        blocks += _sounds(splits, config, sound, found)
+        numbers += [*_sexes(splits), *voices.numbers(found)]
     else:
         blocks += _sentences(first, config)
         numbers += _lengths(splits)
@@ -145,7 +145,9 @@ def _images(first: Samples, config: Mapping[str, Any]) -> Block:
     )
 
 
-def _sounds(splits: Mapping[str, Samples], config: Mapping[str, Any], sound: Sound | None) -> list[Block]:
+def _sounds(
+    splits: Mapping[str, Samples], config: Mapping[str, Any], sound: Sound | None, found: list[voices.Newness]
+) -> list[Block]:
     """All words by one voice of each sex, one word by many voices, and who speaks in which split."""
     first = next(iter(splits.values()))
     table = first.table
@@ -191,7 +193,7 @@ def _sounds(splits: Mapping[str, Samples], config: Mapping[str, Any], sound: Sou
     ]
     heard = {one.index for one in chosen}
     blocks += _one_word(first, heard, config["voices"], sound)
-    return [*blocks, _voices(splits)]
+    return [*blocks, _voices(splits, found)]
 
 
 def _label(split: Samples, place: int) -> str:
@@ -228,8 +230,8 @@ def _one_word(split: Samples, heard: set[int], voices: int, sound: Sound | None)
     )
 
 
-def _voices(splits: Mapping[str, Samples]) -> Table:
-    """Who speaks in which split, by sex and accent."""
+def _voices(splits: Mapping[str, Samples], found: list[voices.Newness]) -> Table:
+    """Who speaks in which split, by sex and accent, and how new the test's voices are."""
     import pandas as pd
 
     table = pd.concat([split.table for split in splits.values()])
@@ -246,7 +248,7 @@ def _voices(splits: Mapping[str, Samples]) -> Table:
             f"{everyone} voices, none of them in two splits",
             f"共 {everyone} 种声音，没有任何一种同时出现在两个子集中",
         )
-        said = _how_new(voices.newness(splits))
+        said = _how_new(found)
         en, zh = en + said["en"], zh + said["zh"]
     return Table(
         "voices-and-clips",
