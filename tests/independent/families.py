@@ -1,4 +1,7 @@
-"""What can be recomputed: families of rows, each with a function that finds their value anew and how near it must come."""
+"""What can be recomputed:
+
+families of rows, each with a function that finds their value anew and how near it must come.
+"""
 
 from __future__ import annotations
 
@@ -66,8 +69,10 @@ class Found:
 class Recomputation:
     """How a family is recomputed, and how near its rows must come.
 
-    digits: significant ones that are printed; None: all of them. share, size: how far a value may be off besides, as a share of itself
-    and in its own unit. ends: how far the ends of an interval may be off, as a share of its width, where both sides drew at random.
+    digits: significant ones that are printed; None: all of them. share, size: how far a value may be off besides, as a
+    share of itself
+    and in its own unit. ends: how far the ends of an interval may be off, as a share of its width, where both sides
+    drew at random.
     why: where a number can't come nearer.
     """
 
@@ -151,7 +156,10 @@ def mean_of(values, low: float = -np.inf, high: float = np.inf) -> Found:
 
 
 def of_groups(hits: np.ndarray, n: np.ndarray) -> tuple[float, float]:
-    """Wilson's interval of as many independent samples as those of some groups are worth (Kish 1965; Korn & Graubard 1998)."""
+    """Wilson's interval of as many independent samples as those of some groups are worth (Kish 1965;
+
+    Korn & Graubard 1998).
+    """
     many, total = len(n), float(n.sum())
     share = float(hits.sum()) / total
     between = float(((hits - n * share) ** 2).sum()) * many / max(1, many - 1)
@@ -170,8 +178,15 @@ def spearman(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def crossed(values: np.ndarray) -> tuple[float, float]:
-    """Interval of the mean of all rows with all columns: the two means' variances added, Satterthwaite's degrees of freedom."""
-    parts = [(float(np.var(side, ddof=1)) / len(side), len(side) - 1) for side in (values.mean(1), values.mean(0)) if len(side) > 1]
+    """Interval of the mean of all rows with all columns:
+
+    the two means' variances added, Satterthwaite's degrees of freedom.
+    """
+    parts = [
+        (float(np.var(side, ddof=1)) / len(side), len(side) - 1)
+        for side in (values.mean(1), values.mean(0))
+        if len(side) > 1
+    ]
     whole = sum(part for part, _ in parts)
     mean = float(values.mean())
     if whole == 0:

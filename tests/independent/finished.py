@@ -71,7 +71,10 @@ def rows_of(file: Path) -> list[Row]:
 
 
 def evenly(length: int, most: int) -> np.ndarray:
-    """Which samples a method says it took "evenly spread": the whole parts of equal steps from the first to the last."""
+    """Which samples a method says it took "evenly spread":
+
+    the whole parts of equal steps from the first to the last.
+    """
     return np.unique(np.linspace(0, length - 1, min(most, length)).astype(int))
 
 

@@ -16,7 +16,10 @@ STAGES = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))
 
 @dataclass(frozen=True)
 class Op:
-    """One layer: its name, kind, and what of geometry it has, an axis each; before: pixels of padding on the near side."""
+    """One layer:
+
+    its name, kind, and what of geometry it has, an axis each; before: pixels of padding on the near side.
+    """
 
     name: str
     kind: str
@@ -73,7 +76,8 @@ class Network:
     ) -> dict[str, Tensor]:
         """What each layer holds, by name; "input" is where gradients enter: the sample, or its word vectors.
 
-        relu: another function in place of the rectifier. without: channels set to zero behind an activation. last: where to stop.
+        relu: another function in place of the rectifier. without: channels set to zero behind an activation. last:
+        where to stop.
         """
         held: dict[str, Tensor] = {}
         gone = without or {}
@@ -107,7 +111,9 @@ class Network:
         with torch.no_grad():
             return torch.cat([self.run(part, **how)["logits"] for part in x.split(size)])
 
-    def gradient(self, x: Tensor, target: Tensor, at: list[str], relu: Relu | None = None) -> list[tuple[Tensor, Tensor]]:
+    def gradient(
+        self, x: Tensor, target: Tensor, at: list[str], relu: Relu | None = None
+    ) -> list[tuple[Tensor, Tensor]]:
         """What layers hold and the gradient there of each sample's output of its class."""
         if not x.is_floating_point():
             entered = self.t["embedding.weight"][x].requires_grad_()
@@ -115,7 +121,9 @@ class Network:
         else:
             held = self.run(x.clone().requires_grad_(), relu)
         wanted = held["logits"].gather(1, target[:, None]).sum()
-        return list(zip([held[name] for name in at], torch.autograd.grad(wanted, [held[name] for name in at]), strict=True))
+        return list(
+            zip([held[name] for name in at], torch.autograd.grad(wanted, [held[name] for name in at]), strict=True)
+        )
 
     def _layer(self, name: str, x: Tensor, **how) -> Tensor:
         weight, bias = self.t[f"{name}.weight"], self.t.get(f"{name}.bias")
@@ -124,7 +132,9 @@ class Network:
         return (F.conv1d if weight.dim() == 3 else F.conv2d)(x, weight, bias, **how)
 
     def _norm(self, name: str, x: Tensor, eps: float) -> Tensor:
-        mean, var, gain, shift = (self.t[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
+        mean, var, gain, shift = (
+            self.t[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        )
         shape = (1, -1, 1, 1)
         scale = gain / torch.sqrt(var + eps)
         return (x - mean.reshape(shape)) * scale.reshape(shape) + shift.reshape(shape)
@@ -206,14 +216,15 @@ class Geometry:
     start: tuple[int, ...]
     units: tuple[int, ...]
 
-    def then(self, kernel: tuple[int, ...], stride: tuple[int, ...], near: tuple[int, ...], far: tuple[int, ...]) -> Geometry:
+    def then(
+        self, kernel: tuple[int, ...], stride: tuple[int, ...], near: tuple[int, ...], far: tuple[int, ...]
+    ) -> Geometry:
         return Geometry(
             tuple(r + (k - 1) * j for r, k, j in zip(self.size, kernel, self.step, strict=True)),
             tuple(j * s for j, s in zip(self.step, stride, strict=True)),
             tuple(a - p * j for a, p, j in zip(self.start, near, self.step, strict=True)),
             tuple(
-                (n + p + q - k) // s + 1
-                for n, p, q, k, s in zip(self.units, near, far, kernel, stride, strict=True)
+                (n + p + q - k) // s + 1 for n, p, q, k, s in zip(self.units, near, far, kernel, stride, strict=True)
             ),
         )
 

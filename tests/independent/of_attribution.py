@@ -191,7 +191,9 @@ def difference(report: Report, row: Row) -> float:
     if run.network().words:  # where the line begins the sentence is as long, of words that are no words
         with torch.no_grad():
             tokens = run.x[at : at + 1]
-            base = run.network().run((tokens, run.network().t["embedding.weight"][torch.zeros_like(tokens)]))["logits"][0]  # type: ignore[arg-type]
+            base = run.network().run((tokens, run.network().t["embedding.weight"][torch.zeros_like(tokens)]))["logits"][
+                0
+            ]  # type: ignore[arg-type]
     else:
         base = run.network().logits(nothing(run))[0]
     return float(run.logits[at].max() - base[run.logits[at].argmax()])
@@ -295,7 +297,9 @@ def from_the_last(network: Network) -> list[str]:
     dense = sorted({name.rpartition(".")[0] for name in network.t if name.startswith("dense")}, reverse=True)
     if network.words:
         return [*dense, *network.convolutions[::-1], "embedding"]
-    behind = [[network.driven(name), name] if network.driven(name) != name else [name] for name in network.convolutions[::-1]]
+    behind = [
+        [network.driven(name), name] if network.driven(name) != name else [name] for name in network.convolutions[::-1]
+    ]
     return [*dense, *itertools.chain.from_iterable(behind)]
 
 
@@ -459,7 +463,9 @@ def read_like_true(report: Report, row: Row) -> float:
     run = report.run(row)
     at = np.array([run.ids.index(row.of["sample"])])
     labels = [run.read[at], run.labels[at]]
-    read, true = (cells(report, row, at, torch.from_numpy(label.astype(np.int64)), "grad_cam")[0][0] for label in labels)
+    read, true = (
+        cells(report, row, at, torch.from_numpy(label.astype(np.int64)), "grad_cam")[0][0] for label in labels
+    )
     return spearman(read, true)
 
 
@@ -534,10 +540,23 @@ def test_of(row: Row) -> str:
 
 def drawn_room(report: Report, row: Row, method: str, values: np.ndarray) -> float:
     """What ties that are broken at random leave open, and a map that is random."""
-    return (5e-3 if method in ("integrated_gradients", *CAMS, "data") else 4 * float(stats.sem(values)) if method == "random" else 2e-3)
+    return (
+        5e-3
+        if method in ("integrated_gradients", *CAMS, "data")
+        else 4 * float(stats.sem(values))
+        if method == "random"
+        else 2e-3
+    )
 
 
-@recomputes("faithfulness", "deletion_area", "insertion_area", "flipping_area", ends=0.15, why="places of equal rank go in a random order")
+@recomputes(
+    "faithfulness",
+    "deletion_area",
+    "insertion_area",
+    "flipping_area",
+    ends=0.15,
+    why="places of equal rank go in a random order",
+)
 def area(report: Report, row: Row) -> Found | None:
     if report.run(row).network().large:
         return None
@@ -547,7 +566,14 @@ def area(report: Report, row: Row) -> Found | None:
     return Found(found.value, found.low, found.high, room=drawn_room(report, row, method, values))
 
 
-@recomputes("faithfulness", "deletion_gain", "insertion_gain", "flipping_gain", ends=0.15, why="places of equal rank go in a random order")
+@recomputes(
+    "faithfulness",
+    "deletion_gain",
+    "insertion_gain",
+    "flipping_gain",
+    ends=0.15,
+    why="places of equal rank go in a random order",
+)
 def gain(report: Report, row: Row) -> Found | None:
     """Over the better of the two controls, of each sample."""
     if report.run(row).network().large:
@@ -555,12 +581,19 @@ def gain(report: Report, row: Row) -> Found | None:
     test, over = test_of(row), name_of(row.of.get("over", "random"))
     sign = 1 if test == "insertion" else -1
     if "over" in row.of:
-        ahead = sign * (areas(report, row, over, test) - areas(report, row, "data" if over == "random" else "random", test))
+        ahead = sign * (
+            areas(report, row, over, test) - areas(report, row, "data" if over == "random" else "random", test)
+        )
         if ahead.mean() < -4 * stats.sem(ahead):  # of two that are as good the random one may be drawn better or worse
             return None
     other = areas(report, row, over, test)
     found = mean_of(sign * (areas(report, row, row.of["method"], test) - other))
-    return Found(found.value, found.low, found.high, room=drawn_room(report, row, row.of["method"], other) + drawn_room(report, row, over, other))
+    return Found(
+        found.value,
+        found.low,
+        found.high,
+        room=drawn_room(report, row, row.of["method"], other) + drawn_room(report, row, over, other),
+    )
 
 
 def gains(report: Report, row: Row, test: str) -> list[Row]:
@@ -578,7 +611,9 @@ def best_gain(report: Report, row: Row) -> Found:
 
 @recomputes("faithfulness", "better_at_deletion", "better_at_insertion", "better_at_flipping")
 def better_at(report: Report, row: Row) -> float:
-    """One-sided paired t-tests of all methods and tests together (Benjamini & Hochberg 1995), from the gains' intervals."""
+    """One-sided paired t-tests of all methods and tests together (Benjamini & Hochberg 1995), from the gains'
+    intervals.
+    """
     tests = ("deletion", "insertion", "flipping")
     every = [one for test in tests for one in gains(report, row, test)]
     if any(one.low is None for one in every):
@@ -589,6 +624,10 @@ def better_at(report: Report, row: Row) -> float:
         error = (one.high - one.low) / 2 / float(stats.t.ppf(0.975, one.n - 1))
         p.append(float(stats.t.sf(one.value / error, one.n - 1)) if error else float(one.value <= 0))
     good = stats.false_discovery_control(p, method="bh") <= 0.05
-    return int(sum(found for found, one in zip(good, every, strict=True) if one.metric == f"{row.metric.removeprefix('better_at_')}_gain"))
-
-
+    return int(
+        sum(
+            found
+            for found, one in zip(good, every, strict=True)
+            if one.metric == f"{row.metric.removeprefix('better_at_')}_gain"
+        )
+    )

@@ -34,7 +34,10 @@ def start(report: Report, row: Row, key: str) -> Tensor:
 
 
 def picture(report: Report, row: Row, item: str) -> np.ndarray | None:
-    """The input in a picture as shares of the range; None where the picture is in few colours, or no sound reaches the range's end."""
+    """The input in a picture as shares of the range;
+
+    None where the picture is in few colours, or no sound reaches the range's end.
+    """
     run = report.run(row)
     pixels = run.picture(row.method, item)
     if pixels is None or run.network().large or pixels.shape[:2] != run.raw.shape[2:]:
@@ -114,7 +117,9 @@ def layers(report: Report, row: Row) -> float:
 
 @recomputes("dream", "octaves")
 def octaves(report: Report, row: Row) -> float:
-    """Sizes from the sample's own down, each by the ratio smaller, as long as neither side is too small nor a filter too large."""
+    """Sizes from the sample's own down, each by the ratio smaller, as long as neither side is too small nor a filter
+    too large.
+    """
     run = report.run(row)
     if not row.layer:
         return max(one.value for one in report.beside(row, "octaves") if one.layer)
@@ -153,7 +158,10 @@ def sized(x: Tensor) -> Tensor:
 
 
 def losses(run: Run, content: Tensor, style: Tensor) -> Callable[[Tensor], tuple[np.ndarray, np.ndarray]]:
-    """Squared distances as shares of the squares of what is wanted: of the maps (content), of the Gram matrices (style, mean of layers)."""
+    """Squared distances as shares of the squares of what is wanted:
+
+    of the maps (content), of the Gram matrices (style, mean of layers).
+    """
     network = run.network()
     layer, layers = style_layers(run)
 
@@ -182,7 +190,6 @@ def of_originals(report: Report, row: Row) -> float:
     return float(of(content)[1][0] if row.metric.startswith("style") else of(style)[0][0])
 
 
-
 @recomputes("style", "style_left", "content_lost", "moved", digits=4, share=2e-3)
 def left(report: Report, row: Row) -> Found | float | None:
     """Shares of the originals' losses; without a subject the means over the middle weight, both ways round."""
@@ -192,10 +199,15 @@ def left(report: Report, row: Row) -> Found | float | None:
         return float(np.mean([one.value for one in each if float(one.of["weight"]) == middle]))
     if row.metric == "moved":
         return None
-    made, whole = {"style_left": ("style_loss", "style_loss_of_content"), "content_lost": ("content_loss", "content_loss_of_style")}[row.metric]
+    made, whole = {
+        "style_left": ("style_loss", "style_loss_of_content"),
+        "content_lost": ("content_loss", "content_loss_of_style"),
+    }[row.metric]
     (above,) = report.beside(row, made, **row.of)
     (below,) = (
-        one for one in report.beside(row, whole) if (one.of["content"], one.of["style"]) == (row.of["content"], row.of["style"])
+        one
+        for one in report.beside(row, whole)
+        if (one.of["content"], one.of["style"]) == (row.of["content"], row.of["style"])
     )
     return above.value / below.value
 
@@ -205,5 +217,17 @@ leaves(
     ["content_loss", "style_loss", "probability", "read_as_content", "read_as_style"],
     "of a picture that is kept in few levels or colours, in which so small a loss drowns",
 )
-leaves("spectrogram", ["shift", "pairs_moved_up", "shift_at_500_hz", "shift_within_a_group", "pitch", "formant_1", "formant_2", "formant_3"],
-       "of sounds that are no part of the results; tests/unit/test_dissect_spectrogram.py has voices of known pitch and formants")  # fmt: skip
+leaves(
+    "spectrogram",
+    [
+        "shift",
+        "pairs_moved_up",
+        "shift_at_500_hz",
+        "shift_within_a_group",
+        "pitch",
+        "formant_1",
+        "formant_2",
+        "formant_3",
+    ],
+    "of sounds that are no part of the results; tests/unit/test_dissect_spectrogram.py has voices of known pitch",
+)

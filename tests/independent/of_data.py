@@ -16,7 +16,10 @@ DRAWS = 1000
 
 
 def applies(report: Report, row: Row) -> float:
-    """Texts have no picture that could change a little, photographs no words, and so on: zero is what such a row says."""
+    """Texts have no picture that could change a little, photographs no words, and so on:
+
+    zero is what such a row says.
+    """
     return 0.0
 
 
@@ -67,14 +70,19 @@ def unknown_words(report: Report, row: Row) -> Found:
 @recomputes("samples", "nearest_mean_accuracy")
 def nearest_mean(report: Report, row: Row) -> Found:
     data = report.run(row).data
-    flat = {split: data.raw(split).reshape(len(data.labels(split)), -1).astype(np.float64) for split in ("train", "test")}
+    flat = {
+        split: data.raw(split).reshape(len(data.labels(split)), -1).astype(np.float64) for split in ("train", "test")
+    }
     right = NearestCentroid().fit(flat["train"], data.labels("train")).predict(flat["test"]) == data.labels("test")
     return share_of(int(right.sum()), len(right))
 
 
 @recomputes("samples", "naive_bayes_accuracy")
 def naive_bayes(report: Report, row: Row) -> Found:
-    """Multinomial naive Bayes with one count added, classes as likely as each other; padding and unknown words say nothing."""
+    """Multinomial naive Bayes with one count added, classes as likely as each other;
+
+    padding and unknown words say nothing.
+    """
     data = report.run(row).data
     size = len(data.facts["vocabulary"])
 
@@ -124,7 +132,7 @@ def scores(labels: np.ndarray, read: np.ndarray, classes: int) -> np.ndarray:
 
 @recomputes("evaluation", "precision", "recall", "f1")
 def of_class(report: Report, row: Row) -> Found:
-    """F1 = 2s / (1 + s) of the share s of hits in all that is or was called the class, and so are its interval's ends."""
+    """F1 = 2s / (1 + s) of the share s of hits in all that is or was called the class; so are its interval's ends."""
     run = report.run(row)
     label = run.data.classes.index(row.of["class"])
     is_, called = run.labels == label, run.read == label
@@ -136,9 +144,13 @@ def of_class(report: Report, row: Row) -> Found:
     return Found(float(value), 2 * low / (1 + low), 2 * high / (1 + high))
 
 
-@recomputes("evaluation", "macro_precision", "macro_recall", "macro_f1", ends=0.1, why="resampled at random, a thousand times")
+@recomputes(
+    "evaluation", "macro_precision", "macro_recall", "macro_f1", ends=0.1, why="resampled at random, a thousand times"
+)
 def of_all_classes(report: Report, row: Row) -> Found:
-    """Wilson's interval of as many samples as would make a share vary as much as the mean does in resampled test splits."""
+    """Wilson's interval of as many samples as would make a share vary as much as the mean does in resampled test
+    splits.
+    """
     run = report.run(row)
     which = ("macro_precision", "macro_recall", "macro_f1").index(row.metric)
 
@@ -147,7 +159,9 @@ def of_all_classes(report: Report, row: Row) -> Found:
         random = np.random.default_rng(20261127)
         drawn = []
         for _ in range(DRAWS):
-            cells = np.bincount(random.choice(run.labels * classes + run.read, n), minlength=classes**2).reshape(classes, classes)
+            cells = np.bincount(random.choice(run.labels * classes + run.read, n), minlength=classes**2).reshape(
+                classes, classes
+            )
             hits, actual, called = cells.diagonal(), cells.sum(1), cells.sum(0)
             there = actual + called > 0
             each = hits / np.maximum(called, 1), hits / np.maximum(actual, 1), 2 * hits / np.maximum(actual + called, 1)
@@ -161,7 +175,10 @@ def of_all_classes(report: Report, row: Row) -> Found:
 
 
 def calibration(sure: np.ndarray, right: np.ndarray) -> float:
-    """Guo et al. (2017): fifteen equal parts of confidence, the mean distance of confidence and accuracy by their size."""
+    """Guo et al.
+
+    (2017): fifteen equal parts of confidence, the mean distance of confidence and accuracy by their size.
+    """
     parts = np.clip(np.floor(15 * sure), 0, 14)
     return float(sum(abs(right[parts == part].sum() - sure[parts == part].sum()) for part in range(15)) / len(sure))
 
@@ -188,7 +205,9 @@ def speakers(run: Run) -> np.ndarray:
 @recomputes("evaluation", "accuracy")
 def accuracy_of_voice(report: Report, row: Row) -> Found:
     run = report.run(row)
-    who = speakers(run) == row.of["speaker"] if "speaker" in row.of else run.data.rows("test")["voice"] == row.of["voice"]
+    who = (
+        speakers(run) == row.of["speaker"] if "speaker" in row.of else run.data.rows("test")["voice"] == row.of["voice"]
+    )
     right = (run.read == run.labels)[np.asarray(who)]
     return share_of(int(right.sum()), len(right))
 
@@ -231,7 +250,10 @@ def receptive_stride(report: Report, row: Row) -> float:
 
 
 def weighed(run: Run) -> list[str]:
-    """The layers with weights that multiply, or that stand for words; normalisations are told with their convolutions."""
+    """The layers with weights that multiply, or that stand for words;
+
+    normalisations are told with their convolutions.
+    """
     tensors = run.network().t
     norms = {name.removesuffix(".running_mean") for name in tensors if name.endswith(".running_mean")}
     layers = {name.rpartition(".")[0] for name in tensors}
@@ -241,7 +263,9 @@ def weighed(run: Run) -> list[str]:
 @recomputes("structure", "parameters")
 def parameters(report: Report, row: Row) -> float:
     tensors = report.run(row).network().t
-    mine = (name for name in tensors if "running" not in name and (not row.layer or name.rpartition(".")[0] == row.layer))
+    mine = (
+        name for name in tensors if "running" not in name and (not row.layer or name.rpartition(".")[0] == row.layer)
+    )
     return sum(tensors[name].numel() for name in mine)
 
 
@@ -297,14 +321,10 @@ def fields_confirmed(report: Report, row: Row) -> float:
         held = network.run((tokens, entered) if network.words else entered, relu=lambda x: x, last=name)  # type: ignore[arg-type]
         (gradient,) = torch.autograd.grad(held[name][(0, slice(None), *unit)].abs().sum(), entered)
         reached = gradient[0].abs().sum(-1 if network.words else 0) > 0
-        window = [
-            (max(0, a), min(side, b)) for (a, b), side in zip(field.window(unit), reached.shape, strict=True)
-        ]
+        window = [(max(0, a), min(side, b)) for (a, b), side in zip(field.window(unit), reached.shape, strict=True)]
         where = np.argwhere(reached.numpy())
         # A maximum passes the gradient to one of the places it is over; the edges are those of some of the filters.
         inside = all(((where[:, axis] >= a) & (where[:, axis] < b)).all() for axis, (a, b) in enumerate(window))
         edges = all(where[:, axis].min() == a and where[:, axis].max() == b - 1 for axis, (a, b) in enumerate(window))
         good += inside and edges
     return good / len(network.convolutions)
-
-

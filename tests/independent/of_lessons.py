@@ -1,4 +1,6 @@
-"""Lessons in closed form or walked again, and the study's means and intervals from what its networks were measured to do."""
+"""Lessons in closed form or walked again, and the study's means and intervals from what its networks were measured to
+do.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def outside(report: Report, row: Row) -> float:
 @recomputes("convolution", "map_size", "largest")
 def walked(report: Report, row: Row) -> float:
     given, stride = settings(report, row), int(row.of["stride"])
-    made = signal.correlate2d(given["image"], given["filters"][int(row.of["filter"]) - 1], mode="valid")[::stride, ::stride]
+    made = signal.correlate2d(given["image"], given["filters"][int(row.of["filter"]) - 1], mode="valid")[
+        ::stride, ::stride
+    ]
     return len(made) if row.metric == "map_size" else float(made.max())
 
 
@@ -135,8 +139,11 @@ def why(report: Report, row: Row) -> float:
     if "on" in row.of:
         return on[row.of["on"]]
     return {
-        "dense_weights": dense, "convolution_weights": shared, "local_weights": shared * left**2, "times_as_many": dense / shared,
-    }[row.metric]  # fmt: skip
+        "dense_weights": dense,
+        "convolution_weights": shared,
+        "local_weights": shared * left**2,
+        "times_as_many": dense / shared,
+    }[row.metric]
 
 
 # --- learn_sobel: what Adam leaves is rounding; that it finds Sobel's weights is what can be said beforehand ---
@@ -179,7 +186,10 @@ def until_learned(report: Report, row: Row) -> Found:
 
 
 class Surface:
-    """f(x) = tanh(a x + 1/2) − tanh(b x − 1/2) against the targets that other weights made; its error and derivatives."""
+    """f(x) = tanh(a x + 1/2) − tanh(b x − 1/2) against the targets that other weights made;
+
+    its error and derivatives.
+    """
 
     def __init__(self, given: dict) -> None:
         self.given = given
@@ -202,7 +212,9 @@ class Surface:
         w = np.array(given["start"], dtype=float)
         path, speed = [w], np.zeros(2)
         if name == "conjugate gradients":
-            optimize.minimize(self.error, w, jac=self.slope, method="CG", callback=path.append, options={"maxiter": given["steps"]})
+            optimize.minimize(
+                self.error, w, jac=self.slope, method="CG", callback=path.append, options={"maxiter": given["steps"]}
+            )
             return np.array(path)
         if name == "Newton" or name.startswith("batches"):
             return None
@@ -289,7 +301,11 @@ def trainings(report: Report, row: Row) -> float:
 def differences(report: Report, row: Row, of: str, than: str) -> np.ndarray:
     """Of each seed the mean difference of two networks over both directions, in points."""
     each: dict[int, list[float]] = {}
-    numbers = [one for one in measured(report) if one["study"] == row.name and one["metric"] == "test_accuracy" and not one["subject"]]
+    numbers = [
+        one
+        for one in measured(report)
+        if one["study"] == row.name and one["metric"] == "test_accuracy" and not one["subject"]
+    ]
     for a, b in itertools.product(numbers, numbers):
         if (a["network"], b["network"]) == (of, than) and (a["voices"], a["seed"]) == (b["voices"], b["seed"]):
             each.setdefault(a["seed"], []).append(100 * (a["value"] - b["value"]))
@@ -308,7 +324,9 @@ def difference(report: Report, row: Row) -> Found | None:
 def p_below_margin(report: Report, row: Row) -> float | None:
     if any("over" in one.of for one in report.beside(row, "difference", of=row.of["of"], than=row.of["than"])):
         return None
-    return float(stats.ttest_1samp(differences(report, row, row.of["of"], row.of["than"]), 0, alternative="less").pvalue)
+    return float(
+        stats.ttest_1samp(differences(report, row, row.of["of"], row.of["than"]), 0, alternative="less").pvalue
+    )
 
 
 leaves(

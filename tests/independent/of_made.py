@@ -1,6 +1,7 @@
 """Inputs that were made: read back from their pictures, as far as these resolve them, and shown to the networks again.
 
-A picture of a made input has 25 levels of brightness (dreams and styles 256). What that leaves open is found by trying: inputs that would
+A picture of a made input has 25 levels of brightness (dreams and styles 256). What that leaves open is found by
+trying: inputs that would
 have given the same picture are drawn, and a value may be off by thrice what it differs by among them.
 """
 
@@ -56,7 +57,10 @@ def amounts() -> np.ndarray:
 
 
 def shares(pixels: np.ndarray, sounds: bool) -> np.ndarray:
-    """A picture as shares of the range, (channels, rows, columns): grey, in colours, or by loudness with the frequencies upward."""
+    """A picture as shares of the range, (channels, rows, columns):
+
+    grey, in colours, or by loudness with the frequencies upward.
+    """
     if not sounds:
         return (pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)) / 255.0
     apart = ((pixels[..., None, :].astype(float) - amounts()) ** 2).sum(-1)
@@ -83,7 +87,9 @@ def panels(report: Report, row: Row, item: str) -> dict[str, np.ndarray] | None:
     return dict(zip(("real", *VARIANTS), (np.rint(part * LEVELS) / LEVELS for part in parts), strict=True))
 
 
-def tried(values: Callable[[Tensor], np.ndarray], box: Box, share: np.ndarray, exact_ends: bool, step: float = 1 / LEVELS) -> Found:
+def tried(
+    values: Callable[[Tensor], np.ndarray], box: Box, share: np.ndarray, exact_ends: bool, step: float = 1 / LEVELS
+) -> Found:
     """A value of the input in a picture, and how far others with the same picture are from it."""
     with torch.no_grad():
         found = values(box.of(like(share, step, exact_ends))).astype(float)
@@ -94,7 +100,10 @@ def tried(values: Callable[[Tensor], np.ndarray], box: Box, share: np.ndarray, e
 
 
 def scenes(report: Report, row: Row) -> Tensor:
-    """Real inputs: the test samples, or of large pictures windows of 64 × 64 that were cut out at random, by a known seed."""
+    """Real inputs:
+
+    the test samples, or of large pictures windows of 64 × 64 that were cut out at random, by a known seed.
+    """
     run = report.run(row)
     side = 64
     if max(run.x.shape[2:]) <= side:
@@ -118,7 +127,8 @@ def real(report: Report, row: Row):
 
 
 def values_of(report: Report, row: Row, objective: str) -> Callable[[Tensor], np.ndarray]:
-    """The values of all units of the row's layer on inputs, (n, units): at one position before the rectifier, or the sums of their maps
+    """The values of all units of the row's layer on inputs, (n, units): at one position before the rectifier, or the
+    sums of their maps
     behind it."""
     network, layer = report.run(row).network(), row.layer
     whole = tuple(scenes(report, row).shape[1:])
@@ -200,7 +210,10 @@ def share_of_optimum(report: Report, row: Row) -> Found | None:
     strip = panels(report, row, f"{row.layer}/{row.unit} position")
     if strip is None:
         return None
-    found, best = tried(value_of(report, row, "position"), box(report, row), strip["plain"], exact_ends=True), best_possible(report, row)
+    found, best = (
+        tried(value_of(report, row, "position"), box(report, row), strip["plain"], exact_ends=True),
+        best_possible(report, row),
+    )
     return Found(min(1.0, found.value / best), room=found.room / best)
 
 
@@ -210,7 +223,9 @@ def least_share(report: Report, row: Row) -> float:
 
 
 def ranked(report: Report, row: Row, share: np.ndarray, objective: str) -> np.ndarray:
-    """On inputs with this picture, how many units of the layer are farther above their means on data, in standard deviations."""
+    """On inputs with this picture, how many units of the layer are farther above their means on data, in standard
+    deviations.
+    """
     reals = real(report, row)
     x = box(report, row).of(like(share, 1 / LEVELS, True))
     with torch.no_grad():
@@ -281,9 +296,10 @@ def against_real(report: Report, row: Row, objective: str) -> list[tuple[float, 
 
 
 @recomputes(
-    "filter_maximisation", "beats_best_real_position", "beats_best_real_map", "reaches_best_real_position", "reaches_best_real_map",
+    "filter_maximisation",
+    *(f"{how}_best_real_{objective}" for how in ("beats", "reaches") for objective in ("position", "map")),
     why="of values with four digits, of which two may be the same",
-)  # fmt: skip
+)
 @recomputes("dense_maximisation", "beats_best_real", "reaches_best_real")
 def beats(report: Report, row: Row) -> Found:
     pairs = against_real(report, row, "map" if row.metric.endswith("_map") else "position")
@@ -301,7 +317,9 @@ def ranks_first(report: Report, row: Row) -> float:
 
 
 def kept(report: Report, row: Row, layer: str, shift: int) -> np.ndarray:
-    """What is left of each unit's activation when the input made for it is shifted around the edge, mean of four directions."""
+    """What is left of each unit's activation when the input made for it is shifted around the edge, mean of four
+    directions.
+    """
     run = report.run(row)
 
     def make() -> dict[int, np.ndarray]:
@@ -332,7 +350,9 @@ def kept(report: Report, row: Row, layer: str, shift: int) -> np.ndarray:
     return report.once(("kept", row.name, layer), make)[shift]
 
 
-@recomputes("dense_maximisation", "kept", "kept_by_dense", "kept_by_filters", digits=4, share=5e-3, ends=0.03, why=PICTURE)
+@recomputes(
+    "dense_maximisation", "kept", "kept_by_dense", "kept_by_filters", digits=4, share=5e-3, ends=0.03, why=PICTURE
+)
 def kept_when_shifted(report: Report, row: Row) -> Found:
     if row.metric == "kept":
         found = kept(report, row, row.layer, int(row.of["shift"]))
@@ -395,13 +415,17 @@ def of_class(report: Report, row: Row, label: int, variant: str, metric: str) ->
         "activation": lambda x: run.network().run(x)["logits"][:, label].double().numpy() / usual["logit"],
         "probability": lambda x: probability(run.network(), x),
         "others_probability": lambda x: np.mean([probability(network, x) for network in run.others], axis=0),
-        "agree": lambda x: np.mean([network.run(x)["logits"].argmax(1).numpy() == label for network in run.others], axis=0),
+        "agree": lambda x: np.mean(
+            [network.run(x)["logits"].argmax(1).numpy() == label for network in run.others], axis=0
+        ),
         "ink": lambda x: ink(x, limits) / usual["ink"],
         "variation": lambda x: variation(x, limits) / usual["variation"],
     }
     found = tried(values[metric], limits, share, exact_ends=variant == "none")
     if metric == "agree":
-        return Found(found.value, room=sum(not sure(network, limits, share, label) for network in run.others) / len(run.others))
+        return Found(
+            found.value, room=sum(not sure(network, limits, share, label) for network in run.others) / len(run.others)
+        )
     if metric in ("ink", "variation"):  # what is added to all places adds up
         return Found(found.value, room=found.room + 0.5 / LEVELS / {"ink": 4, "variation": 2}[metric] / usual[metric])
     return found
@@ -443,7 +467,11 @@ def made_probability(report: Report, row: Row) -> Found | None:
     if "class" in row.of:
         return made_class(report, row)
     found = over_classes(report, row, row.of["variant"], row.metric)
-    return None if found is None else Found(float(np.mean([one.value for one in found])), room=float(np.mean([one.room for one in found])))
+    return (
+        None
+        if found is None
+        else Found(float(np.mean([one.value for one in found])), room=float(np.mean([one.room for one in found])))
+    )
 
 
 @recomputes("class_maximisation", "least_activation", "most_ink", "most_variation", digits=4, share=2e-3, why=PICTURE)
@@ -455,12 +483,24 @@ def extreme(report: Report, row: Row) -> Found | None:
     return Found(best.value, room=max(one.room for one in found))
 
 
-@recomputes("class_maximisation", "agree", "agree_without_priors", "agree_with_both", "agree_moved", digits=4, ends=0.05, why=PICTURE)
+@recomputes(
+    "class_maximisation",
+    "agree",
+    "agree_without_priors",
+    "agree_with_both",
+    "agree_moved",
+    digits=4,
+    ends=0.05,
+    why=PICTURE,
+)
 def agree(report: Report, row: Row) -> Found | None:
     """Each other network met each input: the interval reaches over that of networks and that of classes."""
     if "class" in row.of:
         return made_class(report, row)
-    variant = row.of.get("variant") or {"agree_without_priors": "none", "agree_with_both": "both", "agree_moved": "moved"}[row.metric]
+    variant = (
+        row.of.get("variant")
+        or {"agree_without_priors": "none", "agree_with_both": "both", "agree_moved": "moved"}[row.metric]
+    )
     found = over_classes(report, row, variant, "agree")
     if found is None:
         return None
@@ -469,10 +509,7 @@ def agree(report: Report, row: Row) -> Found | None:
     x = torch.stack([limits.of(made_for_class(report, row, label, variant)) for label in labels])
     with torch.no_grad():
         named = np.stack([network.run(x)["logits"].argmax(1).numpy() == labels for network in run.others])
-    ends = [
-        of_groups(named.sum(axis), np.full(named.shape[1 - axis], named.shape[axis])) for axis in (0, 1)
-    ]
-    room = float(np.mean([one.room for one in found]))
-    return Found(float(named.mean()), min(low for low, _ in ends), max(high for _, high in ends), room=room)
-
-
+    ends = [of_groups(named.sum(axis), np.full(named.shape[1 - axis], named.shape[axis])) for axis in (0, 1)]
+    if any(one.room for one in found):  # a network of which the picture leaves open what it reads
+        return None
+    return Found(float(named.mean()), min(low for low, _ in ends), max(high for _, high in ends))

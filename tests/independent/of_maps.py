@@ -31,7 +31,8 @@ def without_words(run: Run, layer: str, raw: np.ndarray) -> np.ndarray:
 class Heard:
     """What a layer's filters make of samples: the greatest value before the rectifier, (samples, filters), and where.
 
-    sums: of the map behind the rectifier. mean, spread: of the values over samples and places. mean_sum, spread_sum: of the sums.
+    sums: of the map behind the rectifier. mean, spread: of the values over samples and places. mean_sum, spread_sum:
+    of the sums.
     """
 
     peaks: np.ndarray
@@ -72,7 +73,7 @@ def heard(report: Report, run: Run, x: Tensor | None = None, key: object = "test
                     peak, where = before.max(2)
                     if name in inside:
                         where = inside[name][where]
-                    wide = before.double()
+                    wide = before.double().nan_to_num(neginf=0)  # of sentences nobody asks for it
                     kept[name].append(
                         (peak.double().numpy(), where.numpy(), after.double().sum(2).numpy(), wide.sum((0, 2)).numpy(),
                          wide.square().sum((0, 2)).numpy(), before.shape[0] * before.shape[2])
@@ -185,7 +186,10 @@ def silent(report: Report, row: Row) -> float:
 
 @recomputes("feature_maps", "dead")
 def dead_maps(report: Report, row: Row) -> float:
-    each = [(compared_peaks(report, row, layer) <= 0).all(0) for layer in ([row.layer] if row.layer else shown_layers(report, row))]
+    each = [
+        (compared_peaks(report, row, layer) <= 0).all(0)
+        for layer in ([row.layer] if row.layer else shown_layers(report, row))
+    ]
     return int(each[0].sum()) if row.layer else float(np.concatenate(each).mean())
 
 
@@ -231,7 +235,11 @@ def best_patches(report: Report, run: Run, layer: str, unit: int, most: int) -> 
         order = np.argsort(-of.peaks[:, unit], kind="stable")[:most]
         places = [tuple(int(one) for one in np.unravel_index(of.where[at, unit], field.units)) for at in order]
         return Best(order, places, of.peaks[order, unit])
-    maps = report.once(("all maps", run.name), lambda: _all_maps(run))[run.network().driven(layer)][:, unit].double().numpy()
+    maps = (
+        report.once(("all maps", run.name), lambda: _all_maps(run))[run.network().driven(layer)][:, unit]
+        .double()
+        .numpy()
+    )
     chosen: list[tuple[int, tuple[int, ...], float]] = []
     for flat in np.argsort(-maps, axis=None, kind="stable"):
         sample, *place = (int(one) for one in np.unravel_index(flat, maps.shape))
@@ -261,7 +269,9 @@ def live(report: Report, row: Row, layer: str, unit: int) -> Best:
     run = report.run(row)
     best = best_patches(report, run, layer, unit, run.setting("top_patches", "patches"))
     above = best.value > 0
-    return Best(best.sample[above], [one for one, good in zip(best.unit, above, strict=True) if good], best.value[above])
+    return Best(
+        best.sample[above], [one for one, good in zip(best.unit, above, strict=True) if good], best.value[above]
+    )
 
 
 @recomputes("top_patches", "best_activation", digits=4)
@@ -326,7 +336,10 @@ def moves_if_anywhere(report: Report, row: Row) -> float:
 
 @recomputes("top_patches", "refed_error", size=1e-4, why="what rounding leaves of nothing")
 def refed_error(report: Report, row: Row) -> float:
-    """A patch alone, its surroundings of another sample, gives its activation again: so nothing but rounding is left."""
+    """A patch alone, its surroundings of another sample, gives its activation again:
+
+    so nothing but rounding is left.
+    """
     return 0.0
 
 
@@ -358,7 +371,10 @@ class Rectified(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class Back:
-    """What a filter's patches become on the way back, (patches, *shape); cut: each inside of its window; seen: the patches."""
+    """What a filter's patches become on the way back, (patches, *shape);
+
+    cut: each inside of its window; seen: the patches.
+    """
 
     whole: np.ndarray
     windows: list[tuple[slice, ...]]
@@ -372,12 +388,16 @@ def brought_back(report: Report, row: Row, layer: str, unit: int) -> Back:
     def make() -> Back:
         network, field = run.network(), geometry(run, layer)
         best = best_patches(report, run, layer, unit, run.setting("deconvolution", "patches"))
-        best = Best(best.sample[best.value > 0], [p for p, v in zip(best.unit, best.value, strict=True) if v > 0], best.value)
+        best = Best(
+            best.sample[best.value > 0], [p for p, v in zip(best.unit, best.value, strict=True) if v > 0], best.value
+        )
         if not len(best.sample):
             return Back(np.zeros((0, 1)), [], [], np.zeros((0, 1)))
         x = run.x[best.sample].clone().requires_grad_()
         high = 6.0 if network.large else None
-        held = network.run(x, relu=lambda at: Rectified.apply(at, high), last=network.driven(layer))[network.driven(layer)]
+        held = network.run(x, relu=lambda at: Rectified.apply(at, high), last=network.driven(layer))[
+            network.driven(layer)
+        ]
         chosen = torch.stack([held[(i, unit, *place)] for i, place in enumerate(best.unit)])
         (gradient,) = torch.autograd.grad((chosen.detach() * chosen).sum(), x)
         sides = x.shape[2:]
@@ -404,13 +424,18 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 def like_patch(report: Report, row: Row, layer: str, unit: int) -> float:
     back = brought_back(report, row, layer, unit)
-    each = [correlation(one[cut], seen[cut]) for one, seen, cut in zip(back.whole, back.seen, back.windows, strict=True)]
+    each = [
+        correlation(one[cut], seen[cut]) for one, seen, cut in zip(back.whole, back.seen, back.windows, strict=True)
+    ]
     known = [one for one in each if not np.isnan(one)]
     return float(np.mean(known)) if known else float("nan")
 
 
 def reconstructed(report: Report, row: Row) -> list[tuple[str, int]]:
-    """The filters that are looked at: of each layer of a small network all, of the photographs' eight, evenly spread."""
+    """The filters that are looked at:
+
+    of each layer of a small network all, of the photographs' eight, evenly spread.
+    """
     run = report.run(row)
     network = run.network()
     if not network.large:
@@ -495,7 +520,9 @@ def like_shuffled(report: Report, row: Row, layer: str, unit: int) -> np.ndarray
         n = len(back.whole)
         found = np.full((n, SHUFFLES), np.nan)
         for turn in range(SHUFFLES if n else 0):
-            shuffled = report.once(("shuffled", row.name, turn), lambda turn=turn: with_shuffled_weights(run.network(), turn + 99))
+            shuffled = report.once(
+                ("shuffled", row.name, turn), lambda turn=turn: with_shuffled_weights(run.network(), turn + 99)
+            )
             other = way_back(shuffled, layer, run.x[best.sample[:n]], unit, best.unit[:n])
             found[:, turn] = [correlation(back.whole[i][cut], other[i][cut]) for i, cut in enumerate(back.windows)]
         return found
@@ -503,7 +530,12 @@ def like_shuffled(report: Report, row: Row, layer: str, unit: int) -> np.ndarray
     return report.once(("like shuffled", row.name, layer, unit), make)
 
 
-@recomputes("deconvolution", "same_patch_shuffled_weights", ends=0.6, why="shuffled at random; large networks are shuffled too rarely")
+@recomputes(
+    "deconvolution",
+    "same_patch_shuffled_weights",
+    ends=0.6,
+    why="shuffled at random; large networks are shuffled too rarely",
+)
 def same_patch_shuffled_weights(report: Report, row: Row) -> Found | None:
     """The mean of so many shufflings may differ by five of its standard errors: so few tell little."""
     if report.run(row).network().large:

@@ -20,7 +20,10 @@ RATE = 0.05  # of the filters named good or harmful that may be so by chance
 
 @dataclass(frozen=True)
 class Removed:
-    """Answers with all filters, and without each: right (n,), (filters, n) by layer; loss likewise. groups: see `groups_of`."""
+    """Answers with all filters, and without each:
+
+    right (n,), (filters, n) by layer; loss likewise. groups: see `groups_of`.
+    """
 
     labels: np.ndarray
     right: np.ndarray
@@ -105,7 +108,10 @@ def removed(report: Report, row: Row) -> Removed:
 
 
 def wider(before: np.ndarray, after: np.ndarray, groups: np.ndarray) -> float:
-    """The standard error over groups, with Student's t, by that of independent samples with the normal's quantile; at least 1."""
+    """The standard error over groups, with Student's t, by that of independent samples with the normal's quantile;
+
+    at least 1.
+    """
     change = before.astype(float)[None] - np.atleast_2d(after)
     many = len(np.unique(groups))
     rest = change - change.mean(1, keepdims=True)
@@ -119,7 +125,9 @@ def wider_of_all(report: Report, row: Row) -> float:
     of = removed(report, row)
     if of.groups is None:
         return 1.0
-    return report.once(("wider", row.name), lambda: wider(of.right, np.concatenate(list(of.without.values())), of.groups))
+    return report.once(
+        ("wider", row.name), lambda: wider(of.right, np.concatenate(list(of.without.values())), of.groups)
+    )
 
 
 def lost(report: Report, row: Row, layer: str, unit: int) -> Found:
@@ -169,7 +177,10 @@ def chance(before: np.ndarray, after: np.ndarray, groups: np.ndarray | None) -> 
 
 
 def kinds(report: Report, row: Row) -> dict[str, list[str]]:
-    """Good or harmful: beyond chance, with at most a twentieth by chance (Benjamini & Hochberg 1995). Idle: hardly anything changes."""
+    """Good or harmful:
+
+    beyond chance, with at most a twentieth by chance (Benjamini & Hochberg 1995). Idle: hardly anything changes.
+    """
 
     def make() -> dict[str, list[str]]:
         of, run = removed(report, row), report.run(row)
@@ -241,4 +252,8 @@ def effective_filters(report: Report, row: Row) -> float:
     return found[row.layer] if row.layer else sum(found.values())
 
 
-leaves("filter_ablation", ["filters_enough", "filters_enough_at_random"], "filters go in an order that is found greedily, or drawn")
+leaves(
+    "filter_ablation",
+    ["filters_enough", "filters_enough_at_random"],
+    "filters go in an order that is found greedily, or drawn",
+)

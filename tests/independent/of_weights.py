@@ -117,7 +117,9 @@ def components(report: Report, row: Row) -> float:
 
 
 def untrained(report: Report, row: Row, layer: str) -> dict[str, np.ndarray]:
-    """Of random kernels of the layer's shape the mean likeness of a set, its directions, and the smoothness of each filter."""
+    """Of random kernels of the layer's shape the mean likeness of a set, its directions, and the smoothness of each
+    filter.
+    """
 
     def make() -> dict[str, np.ndarray]:
         kernels = weights(report, row, layer)
@@ -128,7 +130,9 @@ def untrained(report: Report, row: Row, layer: str) -> dict[str, np.ndarray]:
         return {
             "likeness": np.array([likeness(one).mean() for one in sets]),
             "components": np.array([directions(one) for one in sets[:20]]),
-            "smoothness": np.array([smoothness(one, words) for one in sets]) if ordered(report, row, layer) else np.zeros((1, 1)),
+            "smoothness": np.array([smoothness(one, words) for one in sets])
+            if ordered(report, row, layer)
+            else np.zeros((1, 1)),
         }
 
     return report.once(("untrained", row.name, layer), make)

@@ -1,4 +1,7 @@
-"""What the filters of a text network look for: its best words found by trying the whole vocabulary, words deleted anew."""
+"""What the filters of a text network look for:
+
+its best words found by trying the whole vocabulary, words deleted anew.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,11 @@ def training_peaks(report: Report, row: Row, layer: str) -> np.ndarray:
 
 
 def exact_best(report: Report, row: Row, layer: str) -> np.ndarray:
-    """The largest value that any words of the vocabulary in a window give, with as much padding at its ends as there may be.
+    """The largest value that any words of the vocabulary in a window give, with as much padding at its ends as there
+    may be.
 
-    A window's value is a sum over its places, so that each is best by itself; and some of them may lie outside of the sentence, but not all.
+    A window's value is a sum over its places, so that each is best by itself; and some of them may lie outside of the
+    sentence, but not all.
     """
 
     def make() -> np.ndarray:
@@ -40,7 +45,9 @@ def exact_best(report: Report, row: Row, layer: str) -> np.ndarray:
         for before in range(width):
             for behind in range(width - before):
                 inside = range(before, width - behind)
-                value = sum((best[at] if at in inside else outside[at] for at in range(width)), network.t[f"{layer}.bias"])
+                value = sum(
+                    (best[at] if at in inside else outside[at] for at in range(width)), network.t[f"{layer}.bias"]
+                )
                 found = torch.maximum(found, value)  # type: ignore[arg-type]
         return found.double().numpy()
 
@@ -48,7 +55,10 @@ def exact_best(report: Report, row: Row, layer: str) -> np.ndarray:
 
 
 def reached(report: Report, row: Row, layer: str) -> np.ndarray:
-    """What part of that the best n-gram of the training sentences reaches; NaN for a filter that no words raise above zero."""
+    """What part of that the best n-gram of the training sentences reaches;
+
+    NaN for a filter that no words raise above zero.
+    """
     best = exact_best(report, row, layer)
     real = np.maximum(training_peaks(report, row, layer).max(0), 0)
     return np.where(best > 0, real / np.where(best > 0, best, 1), np.nan)
@@ -75,7 +85,10 @@ def votes(run: Run, layer: str) -> np.ndarray:
 
 
 def thresholds(report: Report, row: Row, layer: str) -> np.ndarray:
-    """Jacovi et al. (2018): the lowest value of a filter above which, in training, enough sentences are of its class; NaN: none."""
+    """Jacovi et al.
+
+    (2018): the lowest value of a filter above which, in training, enough sentences are of its class; NaN: none.
+    """
     run = report.run(row)
 
     def make() -> np.ndarray:
@@ -119,7 +132,9 @@ def purity(report: Report, row: Row) -> Found:
 def purity_by_chance(report: Report, row: Row) -> float:
     run = report.run(row)
     shares = np.bincount(run.labels) / len(run.labels)
-    return float(np.mean(np.concatenate([shares[votes(run, one)[pure(report, row, one)[1] > 0]] for one in layers(report, row)])))
+    return float(
+        np.mean(np.concatenate([shares[votes(run, one)[pure(report, row, one)[1] > 0]] for one in layers(report, row)]))
+    )
 
 
 @recomputes("ngrams", "pure_filters")
@@ -181,7 +196,10 @@ def dropped(report: Report, row: Row, tokens: np.ndarray, weights: np.ndarray) -
 
 
 def by_network(report: Report, row: Row) -> np.ndarray:
-    """What each word adds to the log-odds of the class that is read: of the window that each filter picks, place by place."""
+    """What each word adds to the log-odds of the class that is read:
+
+    of the window that each filter picks, place by place.
+    """
     run, tokens = report.run(row), tested(report, row)
     network, t = run.network(), run.network().t
     found = np.zeros((len(tokens), tokens.shape[1]))
@@ -217,7 +235,10 @@ def by_counting(report: Report, row: Row) -> np.ndarray:
     run, tokens = report.run(row), tested(report, row)
     size = len(run.data.facts["vocabulary"])
     counts = np.stack(
-        [np.bincount(run.data.raw("train")[run.data.labels("train") == one].ravel(), minlength=size) for one in range(2)]
+        [
+            np.bincount(run.data.raw("train")[run.data.labels("train") == one].ravel(), minlength=size)
+            for one in range(2)
+        ]
     ).astype(float)
     shares = (counts + 1) / (counts[:, 2:] + 1).sum(1, keepdims=True)
     odds = np.log(shares / shares[::-1])
@@ -246,9 +267,14 @@ def drops(report: Report, row: Row, by: str) -> tuple[np.ndarray, np.ndarray]:
             return dropped(report, row, tokens, one_by_one(report, row, tokens))
         if by == "random":
             random = np.random.default_rng(20261127)
-            draws = [dropped(report, row, tokens, random.random(tokens.shape)) for _ in range(report.run(row).setting("ngrams", "draws"))]
+            draws = [
+                dropped(report, row, tokens, random.random(tokens.shape))
+                for _ in range(report.run(row).setting("ngrams", "draws"))
+            ]
             return np.stack([one for one, _ in draws]), np.stack([one for _, one in draws])
-        return dropped(report, row, tokens, by_network(report, row) if by == "highlighted" else by_counting(report, row))
+        return dropped(
+            report, row, tokens, by_network(report, row) if by == "highlighted" else by_counting(report, row)
+        )
 
     return report.once(("dropped", row.name, by), make)
 
@@ -292,5 +318,3 @@ def deletion_ratio(report: Report, row: Row) -> Found:
     value = float(above.mean() / below.mean())
     error = float(np.std(above - value * below, ddof=1)) / len(above) ** 0.5 / float(below.mean())
     return Found(value, value - 1.96 * error, value + 1.96 * error)
-
-

@@ -2,10 +2,16 @@
 
     python tests/independent/recompute.py results --all
 
-Nothing here imports the project: networks are run from their tensors by passes written anew (`forward.py`), data are read as the three
-files they are (`finished.py`), intervals are scipy's. A family of rows is a method and a metric; each has a function that finds its value
-anew (`of_*.py`, `RECOMPUTED`), or a reason why it can't be had (`NOT_RECOMPUTED`). A metric that is in neither is an error, so that who
-adds one says here how it would be found, from its description in docs/ and templates/zh.yaml rather than from its code.
+Nothing here imports the project: networks are run from their tensors by passes written anew (`forward.py`), data are
+read as the three files they are (`finished.py`), intervals are scipy's (`families.py`). A family of rows is a method
+and a metric. Each has a function that finds its value anew, and says how near it must come (`of_*.py`, `RECOMPUTED`),
+or a reason why it can't be had (`NOT_RECOMPUTED`). A family in neither is an error: who adds a metric says here how to
+find it without the code that made it.
+
+Values agree to the digits that are printed, but for what single precision leaves of sums. Where both sides draw at
+random (shuffled weights, resampled splits), what that leaves open is allowed besides, and where an input is known from
+its picture only, what its levels of brightness leave open. A row that can't be had though its family can (a filter that
+is not drawn, a network that takes too long) is counted as left.
 """
 
 from __future__ import annotations
@@ -42,7 +48,9 @@ class Outcome:
         row, found = self.row, self.found
         own = "" if found is None else f"{found.value:.8g} [{found.low}, {found.high}]"
         published = f"{row.value:.8g} [{row.low}, {row.high}]"
-        return f"{row.name} {row.method} {row.metric} {row.subject}: {', '.join(self.apart)}: published {published}, own {own}"
+        what = " ".join(filter(None, (row.name, row.method, row.metric, row.subject)))
+        why = RECOMPUTED[row.family].why
+        return f"{what}: {', '.join(self.apart)}: published {published}, own {own}" + (f" ({why})" if why else "")
 
 
 def again(report: Report, row: Row) -> Outcome:
@@ -71,7 +79,9 @@ def main() -> None:
     asked = parser.parse_args()
     report = Report(asked.results)
     only = set(filter(None, asked.only.split(",")))
-    rows = [row for row in report.rows if (not only or row.family[0] in only) and (not asked.run or row.name == asked.run)]
+    rows = [
+        row for row in report.rows if (not only or row.family[0] in only) and (not asked.run or row.name == asked.run)
+    ]
     for family in unknown(rows):
         print("no entry for", *family)
     known = [row for row in rows if row.family in RECOMPUTED or row.family in NOT_RECOMPUTED]
@@ -83,7 +93,7 @@ def main() -> None:
         began = time.perf_counter()
         try:
             outcome = again(report, row)
-        except Exception as error:  # noqa: BLE001 - a row that breaks is told like one that differs
+        except Exception as error:  # a row that breaks is told like one that differs
             print(f"{row.name} {row.method} {row.metric} {row.subject}: {type(error).__name__}: {error}")
             done["broken"] += 1
             continue

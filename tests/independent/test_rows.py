@@ -17,8 +17,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parents[1] / "results"
 TABLE = RESULTS / "report" / "results.csv"
 DRAWN = 200
-#: Families that take seconds on a large network: shown by `recompute.py --all`, and drawn of small networks.
-LARGE = "photograph"
+LARGE = "photograph"  # what is said of all filters of its network takes half a minute: `recompute.py --all` has it
 
 
 @pytest.fixture(scope="module")
