@@ -267,7 +267,7 @@ def test_snakemakes_own_report_holds_the_page_with_categories(made, tmp_path):
         pages = [name for name in archive.namelist() if name.endswith("/index.html")]
         assert [archive.read(name) for name in pages] == [(made.folder / "results/report/index.html").read_bytes()]
         own = archive.read("report/report.html").decode()
-    for said in ("Every number of the report", "opened up", "Networks", "while it learned", "of stripes (seed 0)"):
+    for said in ("Everything that was measured", "opened up", "Networks", "while it learned", "of stripes (seed 0)"):
         assert said in own
 
 

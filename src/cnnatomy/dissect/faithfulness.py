@@ -27,7 +27,7 @@ from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.work import LARGE, affordable, effort
+from cnnatomy.probing.work import affordable, effort
 from cnnatomy.statistics.intervals import grouped_mean, mean_interval
 from cnnatomy.statistics.paired import discoveries, no_more_than_zero
 
@@ -91,7 +91,7 @@ def faithfulness(
     for name, found in (maps | {"random": torch.from_numpy(chance), "data": control.maps}).items():
         order = ranks(_importance(name, facts, found), valid, chance)
         curves[name] = {test: curve(network, samples, chosen, target, order, shares, test, ends) for test in TESTS}
-    verdicts = randomised(network, samples, table, seed, cuts=5 if each < LARGE else 3)
+    verdicts = randomised(network, samples, table, seed, cuts=3)
 
     areas = {name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()}
     measured = Measured(areas, verdicts, control, alike(samples.table.iloc[chosen], target.numpy()))

@@ -40,7 +40,7 @@ TOLERANCE = 5e-4  # of the largest cell: the error of integrated gradients, as i
 PRECISE = 1e-3  # an error at which a map may be read cell by cell
 #: Effort for the integrated gradients of a sample, as far as they need it: of a small network, of one up to `LARGE`.
 SMALL, PATH, SHORTER = 3e6, 4e9, 1e9
-WAY = 2e10  # effort for those of all samples together, where there are few or the network is a large one
+WAY = 8e9  # effort for those of all samples together, where there are few or the network is a large one
 FEWEST, MOST = 9, 4096  # places on the line that are asked
 WINDOWS = 8  # windows of occlusion along the longer side, when they lie edge to edge
 
