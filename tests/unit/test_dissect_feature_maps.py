@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.feature_maps import feature_maps, pixels_of, thinned
+from cnnatomy.dissect.feature_maps import _measure, feature_maps, pixels_of, thinned
 from cnnatomy.exhibit import Figure, Grid, Texts
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
@@ -217,3 +217,13 @@ def test_with_two_samples_nothing_is_said_of_others(tmp_path):
     exhibit = feature_maps(network(), samples, CONFIG | {"compared": 2})
     assert not [number for number in exhibit.numbers if number.metric in ("fires", "dead", "map_rank")]
     assert "too few samples" in grids(exhibit)["maps-0"].caption["en"]
+
+
+def test_peaks_that_differ_in_their_last_bits_only_are_equal():
+    """As those of sentences that share a filter's best word are, when one is read alone and the others in a batch."""
+    peaks = np.array([[0.5], [0.5], [np.nextafter(np.float32(0.5), np.float32(1))], [0.7], [0.0]], dtype=np.float32)
+    for shown in peaks[:3, 0]:
+        found = _measure(np.full((1, 2, 2), shown, np.float32), peaks)
+        assert found.rank[0] == pytest.approx(1 / 5 + 3 / 5 / 2)
+    dark = _measure(np.zeros((1, 2, 2), np.float32), peaks)
+    assert dark.rank[0] == pytest.approx(1 / 5 / 2)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 FAINT = 0.05  # a map weaker than this share of its layer's strongest is drawn as if it reached it: noise stays dark
 ENOUGH = 20  # samples to compare with; with fewer nothing is said of other samples
+SAME = 1e-6  # share of a peak within which two are equal
 LARGEST = 64  # rows or columns of a map as it is drawn: 64 maps of 112 × 112 would be 0.6 MB
 MARKED = 8  # filters of a layer whose words are marked in a sentence
 SOURCES = [
@@ -185,12 +186,14 @@ class Measured:
 def _measure(maps: np.ndarray, peaks: np.ndarray) -> Measured:
     flat = maps.reshape(len(maps), -1)
     peak = flat.max(axis=1)
+    # Sentences that share a filter's best word have one peak, which a batch of another size gives in other last bits.
+    same = np.isclose(peaks, peak, rtol=SAME, atol=0)
     return Measured(
         mean=flat.mean(axis=1),
         peak=peak,
         zeros=(flat <= 0).mean(axis=1),
         fires=(peaks > 0).sum(axis=0),
-        rank=(peaks < peak).mean(axis=0) + (peaks == peak).mean(axis=0) / 2,
+        rank=((peaks < peak) & ~same).mean(axis=0) + same.mean(axis=0) / 2,
         compared=len(peaks),
     )
 

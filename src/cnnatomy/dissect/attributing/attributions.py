@@ -58,9 +58,7 @@ def baseline_of(samples: Samples) -> Baseline:
     """Nothing, for this kind of samples: black, the quietest value of the split, padding."""
     facts = samples.facts
     if facts.kind == "texts":
-        return Baseline(
-            torch.full((1, *facts.shape), PADDING), "padding, a word vector of no word", "填充（没有词的词向量）"
-        )
+        return Baseline(torch.full((1, *facts.shape), PADDING), "zeros in place of the word vectors", "全零的词向量")
     if facts.kind == "images":
         nothing, en, zh = 0.0, "black", "黑色"
     else:
