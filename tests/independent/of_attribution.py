@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import torch
 from families import Found, Report, crossed, leaves, mean_of, recomputes, share_of, spearman
 from finished import Row, Run, evenly
@@ -549,6 +550,26 @@ def drawn_room(report: Report, row: Row, method: str, values: np.ndarray) -> flo
     )
 
 
+def groups_of(report: Report, row: Row, n: int) -> np.ndarray:
+    """Of n test samples evenly spread, which go together: clips of one speaker that are read as one word."""
+    run = report.run(row)
+    table, places = run.data.rows("test"), evenly(len(run.ids), n)
+    if "voice" not in table:
+        return np.arange(n)
+    who = table["voice"].str.split("+").str[-1].to_numpy()[places]
+    return pd.Series(list(zip(who, run.logits[places].argmax(1).tolist(), strict=True))).factorize()[0]
+
+
+def over_groups(report: Report, row: Row, values: np.ndarray) -> Found:
+    """The mean over samples, and Student's interval from the spread of the groups' sums."""
+    groups = groups_of(report, row, len(values))
+    many = groups.max() + 1
+    apart = np.array([(values[groups == one] - values.mean()).sum() for one in range(many)])
+    error = float(np.sqrt((apart**2).sum() * many / (many - 1))) / len(values)
+    half = float(stats.t.ppf(0.975, many - 1)) * error
+    return Found(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)
+
+
 @recomputes(
     "faithfulness",
     "deletion_area",
@@ -562,7 +583,7 @@ def area(report: Report, row: Row) -> Found | None:
         return None
     method = name_of(row.of["method"])
     values = areas(report, row, method, test_of(row))
-    found = mean_of(values)
+    found = over_groups(report, row, values)
     return Found(found.value, found.low, found.high, room=drawn_room(report, row, method, values))
 
 
@@ -587,7 +608,7 @@ def gain(report: Report, row: Row) -> Found | None:
         if ahead.mean() < -4 * stats.sem(ahead):  # of two that are as good the random one may be drawn better or worse
             return None
     other = areas(report, row, over, test)
-    found = mean_of(sign * (areas(report, row, row.of["method"], test) - other))
+    found = over_groups(report, row, sign * (areas(report, row, row.of["method"], test) - other))
     return Found(
         found.value,
         found.low,
@@ -621,8 +642,9 @@ def better_at(report: Report, row: Row) -> float:
     p = []
     for one in every:
         assert one.n is not None and one.low is not None and one.high is not None
-        error = (one.high - one.low) / 2 / float(stats.t.ppf(0.975, one.n - 1))
-        p.append(float(stats.t.sf(one.value / error, one.n - 1)) if error else float(one.value <= 0))
+        free = groups_of(report, row, one.n).max()  # one less than there are
+        error = (one.high - one.low) / 2 / float(stats.t.ppf(0.975, free))
+        p.append(float(stats.t.sf(one.value / error, free)) if error else float(one.value <= 0))
     good = stats.false_discovery_control(p, method="bh") <= 0.05
     return int(
         sum(

@@ -187,10 +187,9 @@ def _numbers(measured: Measured, means: Sequence[Mean]) -> list[Number]:
     verdicts = measured.verdicts
     numbers = [Number("methods_that_fail", sum(verdict.fails for verdict in verdicts.values()), n=len(verdicts))]
     for test in TESTS:
-        over = f"over={_subject(measured, measured.better(test))}"
-        numbers.append(measured.number(f"best_{test}_gain", measured.gain(measured.best(test), test), over))
+        numbers.append(measured.number(f"best_{test}_gain", measured.gain(measured.best(test), test)))
         ahead = sum((name, test) in measured.ahead for name in verdicts)
-        numbers.append(Number(f"better_at_{test}", ahead, n=len(verdicts), subject=over))
+        numbers.append(Number(f"better_at_{test}", ahead, n=len(verdicts)))
     for name, found in measured.areas.items():
         subject = f"method={_subject(measured, name)}"
         for test in TESTS:
