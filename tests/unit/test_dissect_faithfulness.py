@@ -135,7 +135,7 @@ def test_the_randomisation_test_is_quantus_mprt_with_shuffled_layers(tmp_path, m
     def reset_parameters(module):
         trust.shuffle(module, [""], generator)
 
-    x = to_tensor(samples.facts, samples.inputs[trust.looked_at(network, samples)])
+    x = to_tensor(samples.facts, samples.inputs[trust.looked_at(samples)])
     with torch.no_grad():
         target = network(x).argmax(1)
     for kind in (nn.Conv2d, nn.Linear):
@@ -188,7 +188,7 @@ def test_a_map_of_the_picture_fails_and_a_map_of_the_weights_passes(tmp_path):
     }
     verdicts = randomised(of_images(), samples, methods, seed=0, cuts=3)
     assert verdicts["picture"].fails and np.allclose(verdicts["picture"].similarity, 1)
-    assert not verdicts["weights"].fails and verdicts["weights"].similarity.shape == (3, 6)
+    assert not verdicts["weights"].fails and verdicts["weights"].similarity.shape == (3, 4)
     assert verdicts["weights"].shuffled == [1, 2, 3]
     ends = randomised(of_images(), samples, methods, seed=0)
     for name, verdict in ends.items():  # the verdict does not depend on how many depths are looked at

@@ -28,11 +28,10 @@ from cnnatomy.exhibit import Number, Text
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import evaluating, trace
 from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.work import LARGE, affordable, effort
+from cnnatomy.probing.work import LARGE, effort
 from cnnatomy.statistics.intervals import crossed
 
-SAMPLES = 6  # of the test split, evenly spread; fewer for a large network. As many as shufflings, for the interval
-WORK = 1.2e9  # multiply-adds of one forward pass on all of them
+SAMPLES = 4  # of the test split, evenly spread
 # Halfway between maps that have nothing in common and maps in the same order. On the four networks of the report the
 # gradient, integrated gradients, occlusion and Grad-CAM stay below 0.4, guided backpropagation above 0.55.
 LIMIT = 0.5
@@ -105,7 +104,7 @@ def randomised(
     `cuts` is at how many depths the maps are compared; the two ends, by which the verdict goes, are always among them.
     The class whose map is made is the one that the network reads before it is shuffled.
     """
-    places = looked_at(network, samples)
+    places = looked_at(samples)
     x = to_tensor(samples.facts, samples.inputs[places])
     target = logits_of(network, x).argmax(1)
     valid = _valid(samples, places)
@@ -185,15 +184,13 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return (np.cumsum(counts) - (counts + 1) / 2)[inverse]
 
 
-def looked_at(network: nn.Module, samples: Samples) -> np.ndarray:
+def looked_at(samples: Samples) -> np.ndarray:
     """Places of the samples that the test is made on: evenly spread, of texts only sentences long enough."""
     pool = np.arange(len(samples))
     if samples.facts.kind == "texts":
         long = np.flatnonzero((np.asarray(samples.inputs) != PADDING).sum(axis=1) >= WORDS)
         pool = long if len(long) else pool
-    each = effort(network, to_tensor(samples.facts, samples.inputs[:1]))
-    n = min(len(pool), affordable(WORK, each, 4, SAMPLES))
-    return pool[evenly(len(pool), n)]
+    return pool[evenly(len(pool), min(len(pool), SAMPLES))]
 
 
 def _valid(samples: Samples, places: np.ndarray) -> np.ndarray:
