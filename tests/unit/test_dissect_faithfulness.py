@@ -330,6 +330,8 @@ NOISE = 0.001 * np.random.default_rng(1).standard_normal(20)
     [
         ({"gradients": 0.1 + NOISE, "occlusion": 0.0 * NOISE}, (), "gradient beats brightness by 0.10."),
         ({"gradients": 0.1 + NOISE, "occlusion": 0.2 + NOISE}, (), "occlusion beats brightness by 0.20, and one more"),
+        # One gains a little surely, another more on average, by chance: it is the first that beats the control.
+        ({"gradients": 0.1 + NOISE, "occlusion": 0.11 + 1000 * NOISE}, (), "gradient beats brightness by 0.10."),
         ({"gradients": 0.0 * NOISE, "occlusion": 0.0 * NOISE}, (), "no method that passes beats brightness"),
         ({"gradients": -0.1 + NOISE, "occlusion": NOISE - NOISE.mean()}, (), "no method that passes beats brightness"),
         (

@@ -189,12 +189,12 @@ def spoken(folder: Path, apart: float, between: float, takes: int = 2) -> prepar
     rows, pictures = [], []
     for place, (split, voice) in enumerate([("train", "a"), ("train", "b"), ("test", "c"), ("test", "d")]):
         for label, take in product(range(3), range(takes)):
-            rows.append({"split": split, "label": label, "voice": f"en+{voice}", "sex": "male"})
+            rows.append({"split": split, "label": label, "voice": f"en+{voice}", "accent": "en", "sex": "male"})
             level = between * place + apart * take
             pictures.append(np.full((1, 4, 6), level) + 1000 * (np.arange(6) == label))
     table = pd.DataFrame(rows)
     names = [str(place) for place in table.index]
-    table = table.assign(id=names, file=names)[["split", "label", "id", "voice", "sex", "file"]]
+    table = table.assign(id=names, file=names)[["split", "label", "id", "voice", "accent", "sex", "file"]]
     axes = [prepared.Axis("frequency", "Hz", [1, 2, 3, 4]), prepared.Axis("time", "s", [0, 1, 2, 3, 4, 5])]
     facts = Facts("spoken", "sounds", ["x", "y", "z"], (1, 4, 6), axes, Normalise(0, 1), "", "", "", "")
     prepared.write(folder / "spoken", facts, np.array(pictures, np.float16), table)

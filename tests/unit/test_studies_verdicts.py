@@ -211,7 +211,7 @@ def test_answers_are_kept_by_speaker_or_sample_and_survive_json(tmp_path):
     assert some.over == SAMPLE and list(some.means().values()) == right[within].tolist()
     assert some.samples != answered("test_accuracy", images, right).samples == number.samples
     # An accent makes no other speaker.
-    sounds.table["voice"] = "en-us+" + sounds.table["voice"]
+    sounds.table["voice"], sounds.table["accent"] = "en-us+" + sounds.table["voice"], "en-us"
     assert answered("test_accuracy", sounds, right).means() == by_hand.to_dict()
 
 

@@ -28,7 +28,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import affordable, effort
-from cnnatomy.statistics.intervals import grouped_mean, mean_interval
+from cnnatomy.statistics.intervals import grouped_mean
 from cnnatomy.statistics.paired import discoveries, no_more_than_zero
 
 if TYPE_CHECKING:
@@ -138,8 +138,9 @@ class Measured:
         return difference if test == "insertion" else -difference
 
     def best(self, test: str) -> str:
-        """The method that passes and gains most; of all where none passes."""
+        """The method that passes and gains most, one that is ahead before one that isn't; of all where none passes."""
         passing = [name for name, verdict in self.verdicts.items() if not verdict.fails] or list(self.verdicts)
+        passing = [name for name in passing if (name, test) in self.ahead] or passing
         return max(passing, key=lambda name: float(self.gain(name, test).mean()))
 
     @cached_property
@@ -229,6 +230,8 @@ def _table(measured: Measured) -> Table:
                 "randomisation test": "" if verdict is None else "✗ fails" if verdict.fails else "passes",
             }
         )
+    grouped = ("groups of clips in which one speaker says one word", "同一说话人同一词的各组录音")
+    over = ("samples", "样本") if measured.groups is None else grouped
     return Table(
         "methods",
         pd.DataFrame(rows),
@@ -237,12 +240,12 @@ def _table(measured: Measured) -> Table:
             "en": (
                 f"Mean probability of the class over the whole curve, on {measured.n} samples. A method can order "
                 "places well and still fail the randomisation test: then it finds where there is something, not what "
-                "the network makes of it. Better: by a paired t test over samples, with at most one in twenty of those "
-                "named by chance."
+                f"the network makes of it. Better: by a paired t test over {over[0]}, with at most one in twenty of "
+                "those named by chance."
             ),
             "zh": (
                 f"整条曲线上该类的平均概率（{measured.n} 个样本）。排序好而随机化检验不通过的方法，"
-                "找到的是哪里有东西，而不是网络如何看待它。“优于两者”由样本上的配对 t 检验判定，误报率 5 %。"
+                f"找到的是哪里有东西，而不是网络如何看待它。“优于两者”由{over[1]}上的配对 t 检验判定，误报率 5 %。"
             ),
         },
     )
@@ -274,7 +277,7 @@ def _curves(
             axes.plot(100 * shares, means["data"], ":", color=MUTED, linewidth=2, label=measured.control.en)
             for colour, name in zip(SERIES, names, strict=False):
                 if n >= ENOUGH:
-                    bands = [mean_interval(column) for column in curves[name][test].T]
+                    bands = [grouped_mean(column, measured.groups) for column in curves[name][test].T]
                     axes.fill_between(100 * shares, *zip(*bands, strict=True), color=colour, alpha=0.15, linewidth=0)
                 style = "--" if verdicts[name].fails else "-"
                 axes.plot(100 * shares, means[name], style, color=colour, label=_label(name, verdicts))
@@ -399,7 +402,7 @@ def outcome(measured: Measured, test: str) -> dict[str, str]:
     """What one test came to, in a sentence: the best method ahead of both controls, or that there is none."""
     best, control = measured.best(test), measured.better(test)
     gain = plain(float(measured.gain(best, test).mean()))
-    en, zh = (word for word in SAID[test])
+    en, zh = SAID[test]
     named, named_zh = measured.title(control), measured.title(control, "zh")
     if measured.n < ENOUGH:
         return {

@@ -447,9 +447,7 @@ def _telling_words(scores: np.ndarray, facts: Facts) -> Table:
 
     vocabulary = np.array(facts.vocabulary)
     columns = {}
-    for label, name in enumerate(facts.classes):
-        others = np.logaddexp.reduce(np.delete(scores, label, axis=0), axis=0) - np.log(max(1, len(scores) - 1))
-        lead = scores[label] - others
+    for name, lead in zip(facts.classes, rules.word_odds(scores), strict=True):
         best = np.argsort(-lead, kind="stable")[:15]
         columns[name] = [f"{vocabulary[token]} (×{np.exp(lead[token]):.0f})" for token in best]
     return Table(

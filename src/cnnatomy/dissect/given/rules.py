@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Samples
+from cnnatomy.data.speakers import speakers
 from cnnatomy.exhibit import Number
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.statistics.intervals import clustered, share
@@ -87,6 +88,15 @@ def word_scores(train: Samples) -> np.ndarray:
     scores = np.log(counts / np.delete(counts, silent, axis=1).sum(axis=1, keepdims=True))
     scores[:, silent] = 0
     return scores
+
+
+def word_odds(scores: np.ndarray) -> np.ndarray:
+    """By how much each word speaks for each class against the mean of the others, (classes, vocabulary), log-odds.
+
+    scores: of `word_scores`. 0 for what says nothing.
+    """
+    others = [np.logaddexp.reduce(np.delete(scores, label, axis=0), axis=0) for label in range(len(scores))]
+    return scores - np.stack(others) + np.log(max(1, len(scores) - 1))
 
 
 def nearest_neighbour(train: Samples, test: Samples) -> tuple[np.ndarray, np.ndarray]:
@@ -172,17 +182,13 @@ def _accuracy(metric: str, test: Samples, guesses: np.ndarray) -> Number:
     rows = _known(test)
     right = guesses == test.labels[rows]
     number = share(metric, int(right.sum()), len(rows))
-    if "voice" not in test.table:
+    who = speakers(test.table)
+    if who is None:
         return number
-    each = speakers(test)[rows]
+    each = who.to_numpy()[rows]
     of = [right[each == speaker] for speaker in np.unique(each)]
     low, high = clustered(np.array([hits.sum() for hits in of]), np.array([len(hits) for hits in of]))
     return Number(metric, number.value, low, high, unit="fraction", n=len(rows))
-
-
-def speakers(split: Samples) -> np.ndarray:
-    """Who says each clip. A voice of eSpeak's is an accent and a speaker, `en-us+f1`: with another accent the same."""
-    return split.table["voice"].astype(str).str.rpartition("+")[2].to_numpy()
 
 
 def _known(split: Samples) -> np.ndarray:

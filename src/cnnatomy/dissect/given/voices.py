@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.given.rules import speakers
+from cnnatomy.data.speakers import speakers
 from cnnatomy.exhibit import Number
 
 #: Below it a training voice is as near as another take of the same voice, give or take what takes differ by. Of people
@@ -41,9 +41,12 @@ def newness(splits: Mapping[str, Samples]) -> list[Newness]:
     Nothing where no column names the voices, where training knows a test speaker, or where there are no such splits.
     """
     train, test = splits.get("train"), splits.get("test")
-    if train is None or test is None or "voice" not in test.table:
+    if train is None or test is None:
         return []
-    known, asked = speakers(train), speakers(test)
+    learned, heard = speakers(train.table), speakers(test.table)
+    if learned is None or heard is None:
+        return []
+    known, asked = learned.to_numpy(), heard.to_numpy()
     if np.isin(asked, known).any():
         return []
     own, other = np.full(len(test), np.nan), np.full(len(test), np.nan)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
+from cnnatomy.data.prepared import PADDING, Facts, Samples
+from cnnatomy.dissect.given.rules import word_odds, word_scores
 from cnnatomy.dissect.words.slots import Reader, Slots, ngrams
 from cnnatomy.probing.layers import batch_size, evaluating
 
@@ -94,12 +95,5 @@ def by_counting(training: Samples, inputs: np.ndarray, predicted: np.ndarray) ->
     The log-odds of naive Bayes with one count added to each word: no look into any network. predicted: the class of
     each sentence that the words are weighed for. The unknown word says nothing.
     """
-    classes = len(training.facts.classes)
-    size = len(training.facts.vocabulary or ())
-    tokens, labels = np.asarray(training.inputs), training.labels
-    counts = np.stack([np.bincount(tokens[labels == one].ravel(), minlength=size) for one in range(classes)]) + 1.0
-    shares = counts / counts[:, UNKNOWN + 1 :].sum(axis=1, keepdims=True)
-    others = (shares.sum(axis=0) - shares) / max(1, classes - 1)
-    odds = np.log(shares / others)
-    odds[:, [PADDING, UNKNOWN]] = 0
+    odds = word_odds(word_scores(training))
     return odds[predicted[:, None], inputs]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cnnatomy.data.prepared import Samples
+from cnnatomy.data.speakers import speakers
 from cnnatomy.exhibit import Number
 from cnnatomy.statistics.intervals import share
 
@@ -44,8 +45,8 @@ def answered(
     within = np.ones(len(samples), dtype=bool) if within is None else within
     table, hits = samples.table[within], hits[within]
     column = next((column for column in GROUPS if column in table), None)
-    # A voice of eSpeak's is an accent and a speaker, `en-us+f1`: with another accent the speaker is no other.
-    of = np.array([str(name).rpartition("+")[2] for name in table[column]] if column else [""] * len(table))
+    who = speakers(table) if column == "voice" else table[column].astype(str) if column else None
+    of = np.full(len(table), "") if who is None else who.to_numpy()
     digits = np.where(hits, "1", "0")
     asked = "\n".join(f"{name},{label}" for name, label in zip(table["id"], table["label"], strict=True))
     return Answered(
