@@ -175,8 +175,12 @@ def tested(report: Report, row: Row) -> np.ndarray:
 
 
 def without(tokens: np.ndarray, weights: np.ndarray, part: float) -> np.ndarray:
-    """Sentences without their words of the greatest weights, at least one, those behind moved up."""
+    """Sentences without their words of the greatest weights, at least one, those behind moved up.
+
+    Of words that weigh the same to a millionth the first is taken.
+    """
     left = np.zeros_like(tokens)
+    weights = weights.round(6)
     for at, (sentence, weight) in enumerate(zip(tokens, weights, strict=True)):
         n = int(np.flatnonzero(sentence)[-1]) + 1 if sentence.any() else 0
         gone = np.argsort(-weight[:n], kind="stable")[: min(n, max(1, round(part * n)))]

@@ -175,6 +175,14 @@ def test_deleted_words_are_taken_out_and_the_others_move_up():
     assert left.tolist() == [[5, 7, 9, 0, 0, 0, 0], [0] * 7]
 
 
+def test_of_words_that_weigh_the_same_the_first_is_deleted_whatever_their_last_bits():
+    inputs = np.array([[5, 6, 7, 8, 9]], dtype=np.int32)
+    weights = np.log(np.array([[1.0, 8 / 4, 1.0, 2 / 1, 1.0]]))
+    for last in (-1e-15, 0.0, 1e-15):
+        left = deleting.without_strongest(inputs, weights + [[0, 0, 0, last, 0]], 0.2)
+        assert left.tolist() == [[5, 7, 8, 9, 0]]
+
+
 def test_each_single_deletion_is_measured(tmp_path):
     net, samples = kim(), small(tmp_path, "texts").split("test")
     inputs = np.asarray(samples.inputs[:4])

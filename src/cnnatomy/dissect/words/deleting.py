@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 PARTS = (0.05, 0.1, 0.2, 0.3, 0.5)  # of a sentence's words deleted, in the figure
+SAME = 6  # decimals to which words that weigh the same agree
 ONE_BY_ONE = 20_000  # sentences with one word less that are tried at most
 
 
@@ -211,10 +212,13 @@ def count(length: int, part: float) -> int:
 def without_strongest(inputs: np.ndarray, weights: np.ndarray, part: float) -> np.ndarray:
     """The sentences without the words of the highest weights: taken out, and the words behind them moved up.
 
-    inputs, weights: (n, words). part: of each sentence's words, at least one.
+    inputs, weights: (n, words). part: of each sentence's words, at least one. Of words that weigh the same the first
+    goes first: counts of different words often come to the same odds but for their last bits, and which of
+    those is the greater is a matter of the processor.
     """
     left = np.full_like(inputs, PADDING)
-    for row, (tokens, weight, length) in enumerate(zip(inputs, weights, lengths(inputs), strict=True)):
+    rounded = np.round(weights, SAME)
+    for row, (tokens, weight, length) in enumerate(zip(inputs, rounded, lengths(inputs), strict=True)):
         gone = np.argsort(-weight[:length], kind="stable")[: count(int(length), part)]
         kept = np.delete(tokens[:length], gone)
         left[row, : len(kept)] = kept
