@@ -31,7 +31,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        "results/report/index.html",
+        whole_report,
 
 
 onstart:

@@ -85,12 +85,11 @@ class Plan:
                     raise self._of_report(f"report.{key}: {names.shown(wanted)} names no {group}; {names.RULE}")
                 if wanted not in folders.options(group):
                     raise self._of_report(str(folders.no_such(group, wanted, f"report.{key}")))
-            twice = [wanted for wanted, count in Counter(self.report[key]).items() if count > 1]
+            twice = [wanted for wanted, count in Counter(map(str, self.report[key])).items() if count > 1]
             if twice:
                 raise self._of_report(f"report.{key}: {twice[0]!r} stands there twice; leave one")
         self._check_addresses()
-        known = {group: folders.options(group) for group in ("study", *folders.COLLECTED)}
-        overrides.check(self.overrides, self.report, known, whole)
+        self.check_overrides(whole)
         for study in self.studies:
             self.shares(study)
         seen: dict[tuple[str, str], tuple[str, str]] = {}
@@ -103,6 +102,11 @@ class Plan:
                 first, other = seen.setdefault((key, called), (wanted, run))
                 if first != wanted:
                     raise self._two_versions(key, called, other, run)
+
+    def check_overrides(self, whole: bool = True) -> None:
+        """Refuse overrides that can't mean what they say; with `whole` also those that change nothing of the report."""
+        known = {group: folders.options(group) for group in ("study", *folders.COLLECTED)}
+        overrides.check(self.overrides, self.report, known, whole)
 
     def _of_report(self, said: str) -> ConfigurationError:
         return placed(ConfigurationError(said), self.of_report())
