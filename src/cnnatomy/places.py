@@ -1,4 +1,4 @@
-"""Places that the workflow writes to: whether it may, and where libraries keep their caches if HOME can't be written."""
+"""Places that the workflow writes to, and where libraries keep their caches if HOME can't be written."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ import sysconfig
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-
 #: Our own, and modules of Python's that nothing imports while jobs run.
 _HARMLESS = {"cnnatomy", "snakemake_logger_plugin_cnnatomy", "test", "this", "antigravity", "idlelib", "turtledemo"}
 

@@ -4,16 +4,27 @@
 import os
 import re
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
+
+_BEGAN = time.time()
+
+
+def is_earlier(page):
+    """Whether a page was made before this run began."""
+    return Path(page).is_file() and Path(page).stat().st_mtime < _BEGAN
 
 
 def stop(why):
     """End before the first job, with a sentence for the user and nothing of where in these files it was said."""
-    page = Path("results/report/index.html")
-    if page.is_file():
-        why = f"{why}\n{page} is of an earlier run."
-    sys.exit(f"{why}")
+    page = "results/report/index.html"
+    print(
+        f"{why}\n{page} is of an earlier run." if is_earlier(page) else f"{why}",
+        file=sys.stderr,
+        flush=True,
+    )
+    sys.exit(1)
 
 
 _package = Path(find_spec("cnnatomy").origin).resolve().parent
