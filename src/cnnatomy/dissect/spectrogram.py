@@ -171,7 +171,9 @@ def _bytes(sound: Sound, name: str) -> bytes | None:
 def _clip(group: str, name: str, wav: bytes, maker: Spectrogram) -> Clip:
     heard, rate = read(wav, name)
     if rate != maker.sample_rate:
-        raise DataError(f"{name} has {rate} samples a second, but the spectrograms were made from {maker.sample_rate}")
+        raise DataError(
+            f"{name} has {rate} samples a second, but the spectrograms were made from {maker.sample_rate}; name another"
+        )
     loud = np.flatnonzero(np.abs(heard) > np.abs(heard).max(initial=0) * 10 ** (SILENCE_DB / 20))
     if not len(loud) or loud[-1] - loud[0] + 1 < maker.window:
         raise DataError(f"{name} is silent or shorter than one frame; name another file")
@@ -376,7 +378,7 @@ def _heard(said: Said, maker: Spectrogram, facts: Facts) -> Grid:
         try:
             seen = maker.picture(clip.sound)
         except Unusable as reason:
-            raise DataError(f"the clip of {clip.name} can't be used: it is {reason}") from reason
+            raise DataError(f"the clip of {clip.name} can't be used: it is {reason}; name another") from reason
         values = {} if clip.pitch is None else {"pitch, Hz": significant(clip.pitch)}
         items.append(
             Item(
