@@ -37,7 +37,7 @@ TITLES = {
     "guided_backpropagation": {"en": "guided backpropagation", "zh": "引导反向传播"},
 }
 TOLERANCE = 5e-4  # of the largest cell: the error of integrated gradients, as it is estimated
-#: The same where only ranks are compared, with those of shuffled copies: it moves their mean correlation by 0.002 at most.
+#: The same where only ranks are compared, with those of shuffled copies: it moves their mean by 0.002 at most.
 RANKED = 5e-3
 PRECISE = 1e-3  # an error at which a map may be read cell by cell
 #: Effort for the integrated gradients of a sample, as far as they need it: of a small network, of one up to `LARGE`.
