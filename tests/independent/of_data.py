@@ -46,6 +46,9 @@ def samples(report: Report, row: Row) -> float:
     return len(rows)
 
 
+leaves("samples", ["left_out"], "what lay beside the data and was not taken is nowhere but in these numbers")
+
+
 @recomputes("samples", "voices")
 def voices(report: Report, row: Row) -> float:
     rows = report.run(row).data.rows(row.of["split"])

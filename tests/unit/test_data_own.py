@@ -18,6 +18,7 @@ from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.listing import listing
 from cnnatomy.data import archive, images, own, own_images, own_sounds, own_texts, prepared, sounds
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Dataset
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
@@ -191,7 +192,8 @@ def test_what_is_no_image_is_left_out_and_named(tmp_path, caplog):
             "own_images", put(tmp_path / "leaves", leaves() | {"oak/notes.txt": b"x", "read.me": b""}), tmp_path
         )
     assert sum(data.facts.splits.values()) == 20
-    assert "left out read.me, oak/notes.txt" in caplog.text
+    assert data.facts.left_out == [LeftOut("suffix", 2, ["read.me", "oak/notes.txt"])]
+    assert "left out files of a kind that is not read: 2 (read.me, oak/notes.txt)" in caplog.text
 
 
 def test_no_folder_is_named(tmp_path):

@@ -1,7 +1,7 @@
 """The raw zip of a dataset: verified files in one plain archive, the same bytes for the same content.
 
 Its member `manifest.json` names the dataset, the digest of the configuration and code that made it, its licence, how to
-cite it, and the SHA-256 of every other member.
+cite it, the SHA-256 of every other member, and what was left out where something was.
 """
 
 from __future__ import annotations
@@ -9,29 +9,43 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from cnnatomy.data.errors import DamagedData
 from cnnatomy.data.files import new_file, remedy
+from cnnatomy.data.left_out import LeftOut
 
 MANIFEST = "manifest.json"
 
 
-def write(target: Path, contents: Mapping[str, bytes], *, digest: str, licence: str, citation: str) -> None:
+def write(
+    target: Path,
+    contents: Mapping[str, bytes],
+    *,
+    digest: str,
+    licence: str,
+    citation: str,
+    left_out: Sequence[LeftOut] = (),
+) -> None:
     """Write a raw zip whole or not at all. What is in it depends on the arguments only, not on time, order or source.
 
     contents: by name; asked for one at a time, so that a mapping may read what would not fit into memory together.
+    left_out: what was there and is not among them.
     Raises DataError for a full disk or a folder that can't be written.
     """
-    manifest = {
+    manifest: dict[str, Any] = {
         "dataset": target.stem,
         "digest": digest,
         "licence": licence,
         "citation": citation,
         "files": {name: hashlib.sha256(contents[name]).hexdigest() for name in sorted(contents)},
     }
+    if left_out:
+        manifest["left_out"] = [asdict(one) for one in left_out]
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     with new_file(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted([*contents, MANIFEST]):
@@ -58,7 +72,8 @@ class Raw:
             self._zip = zipfile.ZipFile(self.path)
             self.manifest: dict = json.loads(self._zip.read(MANIFEST))
             self.hashes: dict[str, str] = self.manifest["files"]
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+            self.left_out = [LeftOut(**one) for one in self.manifest.get("left_out", [])]
+        except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, OSError) as error:
             raise DamagedData(f"{self.path} is damaged ({error}). {self._remedy}") from error
 
     def __enter__(self) -> Raw:

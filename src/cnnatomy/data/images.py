@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from cnnatomy.data import prepared
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Axis, Facts, Normalise
 
 
@@ -23,6 +24,7 @@ def write(
     digest: str,
     normalise: Normalise | None = None,
     ids: Mapping[str, list[str]] | None = None,
+    left_out: Sequence[LeftOut] = (),
 ) -> None:
     """Write a prepared dataset of images.
 
@@ -56,6 +58,7 @@ def write(
         citation=raw.manifest["citation"],
         raw=raw.path.stem,
         digest=digest,
+        left_out=list(left_out),
     )
     prepared.write(folder, facts, inputs, pd.concat(rows, ignore_index=True))
 

@@ -8,9 +8,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.left_out import LeftOut, left_out, said
 
 #: Names of the folders that may stand above those of the classes, and the splits they mean.
 SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
@@ -49,22 +51,25 @@ def packed(path: str, suffixes: Sequence[str]) -> Files:
             raise DataError(f"{where} should hold {kind}, but there is {there}. Fill it or take it away.")
         here |= {(where / name).relative_to(folder).as_posix(): where / name for name in used}
         others += [(where / name).relative_to(folder).as_posix() for name in seen if name not in used]
-    if others:
-        log.warning("%s: left out %s", folder, some(others))
+    without = left_out({"suffix": others})
+    if without:
+        log.warning("%s: left out %s", folder, said(without))
     filed(list(here))
-    return Files(here)
+    return Files(here, without)
 
 
 class Files(Mapping[str, bytes]):
-    """Files by name, read one at a time. Raises DataError for one that can't be read."""
+    """Files by name, read one at a time, and what is left out beside them. Raises DataError for one that can't be
+    read."""
 
-    def __init__(self, places: Mapping[str, Path]) -> None:
+    def __init__(self, places: Mapping[str, Path], left_out: Sequence[LeftOut] = ()) -> None:
         for name in places:
             try:
                 name.encode()
             except UnicodeEncodeError as error:
                 raise DataError(f"The name of {name!r} is no UTF-8. Give the file another name.") from error
         self._places = places
+        self.left_out = list(left_out)
 
     def __getitem__(self, name: str) -> bytes:
         place = self._places[name]
@@ -174,15 +179,24 @@ def check_shares(validation: float, test: float) -> None:
         )
 
 
-def sorted_out(raw: Raw, validation: float, test: float) -> tuple[list[Filed], list[str]]:
-    """The files of a raw zip that `packed` filled, each with its split, and the names of the classes.
+class SortedOut(NamedTuple):
+    """The files to use, each with its split; the names of the classes; what is left out, from the folder on."""
+
+    files: list[Filed]
+    classes: list[str]
+    left_out: list[LeftOut]
+
+
+def sorted_out(raw: Raw, validation: float, test: float) -> SortedOut:
+    """The files of a raw zip that `packed` filled, each with its split.
 
     In an order without order, that of their contents' hashes, so that the first ones are of all classes.
     """
     files = sorted(filed(raw.names), key=lambda file: (raw.hashes[file.name], file.name))
     hashes, labels = [raw.hashes[file.name] for file in files], [file.label for file in files]
     whose = splits(hashes, labels, [file.split for file in files], validation=validation, test=test)
-    return [Filed(file.name, file.label, split) for file, split in zip(files, whose, strict=True)], in_order(labels)
+    again = [Filed(file.name, file.label, split) for file, split in zip(files, whose, strict=True)]
+    return SortedOut(again, in_order(labels), raw.left_out)
 
 
 def content_hash(text: str) -> str:

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: str, citation: str) -> None:
     """Write the raw zip with the images in the folder `path`, `<class>/…` or `<split>/<class>/…`. Raises DataError."""
-    archive.write(target, own.packed(path, SUFFIXES), digest=digest, licence=licence, citation=citation)
+    files = own.packed(path, SUFFIXES)
+    archive.write(target, files, digest=digest, licence=licence, citation=citation, left_out=files.left_out)
 
 
 def prepare(raw: Path, folder: Path, *, digest: str, size: int, colour: bool, validation: float, test: float) -> None:
@@ -30,7 +31,7 @@ def prepare(raw: Path, folder: Path, *, digest: str, size: int, colour: bool, va
     if type(size) is not int or size < 1:
         raise DataError(f"data.prepare.size is {size!r}; it is the side of the images in pixels, such as 64.")
     with archive.Raw(raw) as source:
-        files, classes = own.sorted_out(source, validation, test)
+        files, classes, left_out = own.sorted_out(source, validation, test)
         pixels = np.empty((len(files), 3 if colour else 1, size, size), np.uint8)
         sizes: set[tuple[int, int]] = set()
         unreadable: list[str] = []
@@ -55,4 +56,5 @@ def prepare(raw: Path, folder: Path, *, digest: str, size: int, colour: bool, va
             source,
             digest=digest,
             ids={split: [file.name for file in files if file.split == split] for split in SPLITS},
+            left_out=left_out,
         )

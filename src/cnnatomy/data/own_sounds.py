@@ -18,8 +18,8 @@ def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: 
     They become wav files of one channel, which a page can play; flac and ogg get `.wav` behind their names.
     Raises DataError, and DamagedData for what is no sound.
     """
-    contents = Playable(own.packed(path, SUFFIXES))
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    files = own.packed(path, SUFFIXES)
+    archive.write(target, Playable(files), digest=digest, licence=licence, citation=citation, left_out=files.left_out)
 
 
 class Playable(Mapping[str, bytes]):
@@ -47,6 +47,7 @@ def prepare(
     Split as folders say, or by content: see `own.splits`. Raises DataError, and DamagedData for what is no sound.
     """
     with archive.Raw(raw) as source:
-        files, classes = own.sorted_out(source, validation, test)
+        files, classes, left_out = own.sorted_out(source, validation, test)
         clips = [Clip(file.split, classes.index(file.label), file.name, file.name, {}) for file in files]
-        sounds.write(folder, clips, classes, source, Spectrogram(**spectrogram), digest=digest, resample=True)
+        how = Spectrogram(**spectrogram)
+        sounds.write(folder, clips, classes, source, how, digest=digest, resample=True, left_out=left_out)

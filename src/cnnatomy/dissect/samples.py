@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnatomy.data.left_out import said
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Dataset, Facts, Samples
 from cnnatomy.dissect.given import rules, voices
 from cnnatomy.drawing.plotting import SERIES, draw
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 NAMED_CLASSES = 40  # classes up to which they are counted one by one
+NAMED_LEFT_OUT = 2  # examples of what is left out, of each reason
 
 
 def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None) -> Exhibit:
@@ -35,6 +37,7 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
     first = next(iter(splits.values()))
     labelled = {name: split for name, split in splits.items() if (split.labels >= 0).any()}
     numbers = [Number("samples", len(split), subject=f"split={name}") for name, split in splits.items()]
+    numbers += [Number("left_out", one.n, subject=f"why={one.why}") for one in facts.left_out]
     blocks: list[Block] = []
     reached: list[rules.Rule] = []
     if facts.kind == "images":
@@ -83,6 +86,9 @@ def _caption(splits: Mapping[str, Samples], reached: list[rules.Rule], facts: Fa
     parts = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
     en = [f"{sum(map(len, splits.values())):,} {kinds[0]} ({parts}), licence: {facts.licence.rstrip('.')}."]
     zh = [f"共 {sum(map(len, splits.values())):,} 个{kinds[1]}（{parts}），许可：{facts.licence.rstrip('.')}。"]
+    if facts.left_out:
+        en.append(f"Left out: {said(facts.left_out, 'en', NAMED_LEFT_OUT)}.")
+        zh.append(f"未采用：{said(facts.left_out, 'zh', NAMED_LEFT_OUT)}。")
     if reached:
         best = reached[0].accuracy
         name = rules.NAMES[best.metric]
