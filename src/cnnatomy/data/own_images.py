@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,21 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 log = logging.getLogger(__name__)
 
 
-def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: str, citation: str) -> None:
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    path: str,
+    licence: str,
+    citation: str,
+    splits: Mapping[str, str] | bool | None = None,
+) -> None:
     """Write the raw zip with the images in the folder `path`, `<class>/…` or `<split>/<class>/…`. Raises DataError."""
-    files = own.packed(path, SUFFIXES)
-    archive.write(target, files, digest=digest, licence=licence, citation=citation, left_out=files.left_out)
+    files = own.packed(path, SUFFIXES, splits)
+    archive.write(
+        target, files, digest=digest, licence=licence, citation=citation, left_out=files.left_out, layout=files.layout
+    )
 
 
 def prepare(raw: Path, folder: Path, *, digest: str, size: int, colour: bool, validation: float, test: float) -> None:

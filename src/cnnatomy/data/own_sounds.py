@@ -12,14 +12,31 @@ from cnnatomy.data.sounds import Clip, Spectrogram
 SUFFIXES = (".wav", ".flac", ".ogg")
 
 
-def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: str, citation: str) -> None:
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    path: str,
+    licence: str,
+    citation: str,
+    splits: Mapping[str, str] | bool | None = None,
+) -> None:
     """Write the raw zip with the sounds in the folder `path`, `<class>/…` or `<split>/<class>/…`.
 
     They become wav files of one channel, which a page can play; flac and ogg get `.wav` behind their names.
     Raises DataError, and DamagedData for what is no sound.
     """
-    files = own.packed(path, SUFFIXES)
-    archive.write(target, Playable(files), digest=digest, licence=licence, citation=citation, left_out=files.left_out)
+    files = own.packed(path, SUFFIXES, splits)
+    archive.write(
+        target,
+        Playable(files),
+        digest=digest,
+        licence=licence,
+        citation=citation,
+        left_out=files.left_out,
+        layout=files.layout,
+    )
 
 
 class Playable(Mapping[str, bytes]):
