@@ -16,7 +16,7 @@ from PIL import Image
 
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.listing import listing
-from cnnatomy.data import archive, images, own, own_images, own_sounds, own_texts, prepared, sounds
+from cnnatomy.data import archive, own, own_images, own_sounds, own_texts, prepared, sounds
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Dataset
@@ -26,7 +26,7 @@ SHARES = {"validation": 0.1, "test": 0.2}
 ROOM = {"sample_rate": 8000, "bands": 20, "frames": 20, "window": 256, "step": 128, "lowest_hz": 60}
 SPECTROGRAM = ROOM | {"highest_hz": 4000, "range_db": 60}
 MODULES = {
-    "own_images": (own_images, {"size": 8, "colour": False}),
+    "own_images": (own_images, {"size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data"}),
     "own_sounds": (own_sounds, {"spectrogram": SPECTROGRAM}),
     "own_texts": (own_texts, {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}),
 }
@@ -162,17 +162,7 @@ def test_images_of_all_sizes_and_modes_become_alike_and_it_is_said(tmp_path, cap
     with caplog.at_level(logging.WARNING):
         data = made("own_images", put(tmp_path / "leaves", files), tmp_path, colour=True)
     assert data.facts.shape == (3, 8, 8)
-    assert "images of 8 × 8 to 40 × 16 are scaled to 8 × 8, the middle square of each" in caplog.text
-
-
-def test_what_is_transparent_is_white_and_16_bits_are_scaled():
-    file = io.BytesIO()
-    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(file, "PNG")
-    assert (images.square(file.getvalue(), 4, "clear.png")[0] == 255).all()
-    file = io.BytesIO()
-    Image.fromarray(np.full((4, 4), 32768, np.uint16)).save(file, "PNG")
-    pixels, size = images.square(file.getvalue(), 4, "deep.png", colour=False)
-    assert (pixels == 128).all() and pixels.shape == (1, 4, 4) and size == (4, 4)
+    assert "images of 8 × 8 to 40 × 16 are scaled to 8 × 8, the middle of each" in caplog.text
 
 
 def cut(image: bytes) -> bytes:

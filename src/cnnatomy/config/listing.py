@@ -13,7 +13,8 @@ def listing(path: str | None, key: str) -> str:
     """SHA-256 of the names, sizes and times of change of all files at `path`, a folder (however deep) or one file.
 
     It stands for the path in a slice, so that a file added, taken away or changed makes its dataset anew, and a moved
-    folder does not. Hidden files don't count, nor does what may not be looked into. Raises ConfigurationError, which names `key`, where nothing is there.
+    folder does not. Hidden files don't count, nor does what may not be looked into.
+    Raises ConfigurationError, which names `key`, where nothing is there.
     """
     if not path:
         raise ConfigurationError(f"{key}: name your folder or file, such as ~/leaves")

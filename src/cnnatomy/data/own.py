@@ -39,14 +39,14 @@ def packed(path: str, suffixes: Sequence[str], splits: Mapping[str, str] | bool 
     if not any("/" in name for name in found.files):
         there = some([*found.files, *(name for names in found.left_out.values() for name in names)])
         raise DataError(
-            f"{folder} should hold a folder of each class, with {', '.join(suffixes)} in them, but there is "
+            f"{folder} should hold a folder of each class, with {some(suffixes, 8)} in them, but there is "
             f"{f'only {there}' if there else 'nothing'}. Put the files of each class into a folder of its name."
         )
     meaning = layout.understood(list(found.files), splits)
     for name in layout.empty_classes(found.empty, meaning):
         there = f"only {some(found.empty[name])}" if found.empty[name] else "nothing"
         raise DataError(
-            f"{folder / name} should hold files of a class ({', '.join(suffixes)}), but there is {there}. Fill it or "
+            f"{folder / name} should hold files of a class ({some(suffixes, 8)}), but there is {there}. Fill it or "
             "take it away."
         )
     filed, loose = layout.filed(list(found.files), meaning)
