@@ -61,7 +61,7 @@ def read(content: bytes, name: str) -> Picture:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     def refuse(why: str, error: Exception | None = None) -> DamagedData:
-        refusal = DamagedData(f"{name} can't be read as a picture: {why.rstrip('.')}.")
+        refusal = DamagedData(f"{name} can't be read as a picture: {' '.join(why.split()).rstrip(' .')}.")
         refusal.__cause__ = error
         return refusal
 
