@@ -12,14 +12,31 @@ from cnnatomy.data.sounds import Clip, Spectrogram
 SUFFIXES = (".wav", ".flac", ".ogg")
 
 
-def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: str, citation: str) -> None:
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    path: str,
+    licence: str,
+    citation: str,
+    splits: Mapping[str, str] | bool | None = None,
+) -> None:
     """Write the raw zip with the sounds in the folder `path`, `<class>/…` or `<split>/<class>/…`.
 
     They become wav files of one channel, which a page can play; flac and ogg get `.wav` behind their names.
     Raises DataError, and DamagedData for what is no sound.
     """
-    contents = Playable(own.packed(path, SUFFIXES))
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    files = own.packed(path, SUFFIXES, splits)
+    archive.write(
+        target,
+        Playable(files),
+        digest=digest,
+        licence=licence,
+        citation=citation,
+        left_out=files.left_out,
+        layout=files.layout,
+    )
 
 
 class Playable(Mapping[str, bytes]):
@@ -47,6 +64,7 @@ def prepare(
     Split as folders say, or by content: see `own.splits`. Raises DataError, and DamagedData for what is no sound.
     """
     with archive.Raw(raw) as source:
-        files, classes = own.sorted_out(source, validation, test)
+        files, classes, left_out = own.sorted_out(source, validation, test)
         clips = [Clip(file.split, classes.index(file.label), file.name, file.name, {}) for file in files]
-        sounds.write(folder, clips, classes, source, Spectrogram(**spectrogram), digest=digest, resample=True)
+        how = Spectrogram(**spectrogram)
+        sounds.write(folder, clips, classes, source, how, digest=digest, resample=True, left_out=left_out)

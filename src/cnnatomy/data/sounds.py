@@ -17,6 +17,7 @@ from cnnatomy.data import mel, prepared
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.files import explained, nameless_file
+from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import SPLITS, Axis, Facts, Normalise
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -132,6 +133,7 @@ def write(
     *,
     digest: str,
     resample: bool = False,
+    left_out: Sequence[LeftOut] = (),
 ) -> None:
     """Write a prepared dataset of sounds, one clip after the other: of all but the one in hand only the list is held.
 
@@ -196,6 +198,7 @@ def write(
         raw=raw.path.stem,
         digest=digest,
         sample_rate=spectrogram.sample_rate,
+        left_out=list(left_out),
         counts={"left_out": len(unusable), "cut": cut},
     )
     table = {
