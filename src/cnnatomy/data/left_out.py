@@ -10,6 +10,9 @@ EXAMPLES = 5  # names that are kept of each reason
 #: What may be the reason, in words that a number follows: "files of a kind that is not read: 3".
 REASONS = {
     "suffix": {"en": "files of a kind that is not read", "zh": "不能读取的文件类型"},
+    "silent": {"en": "clips in which nothing can be heard", "zh": "听不到声音的录音"},
+    "too_short": {"en": "clips shorter than one frame", "zh": "短于一帧的录音"},
+    "no_words": {"en": "texts without any word", "zh": "没有任何词的文本"},
 }
 
 
