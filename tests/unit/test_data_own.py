@@ -16,7 +16,7 @@ from PIL import Image
 
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.listing import listing
-from cnnatomy.data import archive, images, own, own_images, own_sounds, own_texts, prepared, recordings, sounds
+from cnnatomy.data import archive, own, own_images, own_sounds, own_texts, prepared, recordings, sounds
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Dataset
@@ -26,7 +26,7 @@ SHARES = {"validation": 0.1, "test": 0.2}
 ROOM = {"sample_rate": 8000, "bands": 20, "frames": 20, "window": 256, "step": 128, "lowest_hz": 60}
 SPECTROGRAM = ROOM | {"highest_hz": 4000, "range_db": 60}
 MODULES = {
-    "own_images": (own_images, {"size": 8, "colour": False}),
+    "own_images": (own_images, {"size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data"}),
     "own_sounds": (own_sounds, {"spectrogram": SPECTROGRAM}),
     "own_texts": (own_texts, {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}),
 }
@@ -97,19 +97,53 @@ def test_copies_never_part_and_names_do_not_matter(tmp_path):
 
 
 def test_folders_of_splits_hold(tmp_path):
-    files = {f"{split}/{name}": content for split in ("train", "val", "test") for name, content in leaves(4).items()}
+    files = {
+        f"{split}/{name}/{i}.png": png(first + i)
+        for split, at in (("train", 0), ("val", 4), ("test", 8))
+        for name, first in (("ash", 10 + at), ("oak", 110 + at))
+        for i in range(4)
+    }
     data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
     assert data.facts.splits == {"train": 8, "validation": 8, "test": 8}
     assert all(name.startswith(("train/", "val/", "test/")) for name in data.table["id"])
 
 
 def test_without_a_folder_for_validation_some_training_images_are_taken(tmp_path, caplog):
-    files = {f"{split}/{name}": content for split in ("train", "test") for name, content in leaves(10).items()}
+    files = {f"{'test' if int(Path(n).stem) < 4 else 'train'}/{n}": c for n, c in leaves(14).items()}
+    data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
+    assert data.facts.splits == {"train": 18, "validation": 2, "test": 8}
+    assert made("own_images", tmp_path / "leaves", tmp_path / "all", validation=0).facts.splits["train"] == 20
+
+
+def test_without_a_folder_for_the_test_some_training_images_are_taken_and_it_is_said(tmp_path, caplog):
+    files = {f"{'valid' if int(Path(n).stem) < 4 else 'train'}/{n}": c for n, c in leaves(14).items()}
     with caplog.at_level(logging.WARNING):
         data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
-    assert data.facts.splits == {"train": 18, "validation": 2, "test": 20}
-    assert "20 samples of the given validation and test splits are also among the training samples" in caplog.text
-    assert made("own_images", tmp_path / "leaves", tmp_path / "all", validation=0).facts.splits["train"] == 20
+    assert data.facts.splits == {"train": 16, "validation": 8, "test": 4}
+    assert "no folder is for the test, so that 0.2 of each class is cut off the training samples" in caplog.text
+
+
+def test_a_training_image_that_is_in_the_test_too_is_left_out_and_counted(tmp_path, caplog):
+    files = {f"train/{n}": c for n, c in leaves(10).items()} | {
+        f"test/{n}": c for n, c in leaves(14).items() if int(Path(n).stem) > 7
+    }
+    with caplog.at_level(logging.WARNING):
+        data = made("own_images", put(tmp_path / "leaves", files), tmp_path, validation=0)
+    assert data.facts.splits == {"train": 16, "test": 12}
+    (one,) = data.facts.left_out
+    assert (one.why, one.n) == ("copy", 4) and all(name.startswith("train/") for name in one.examples)
+    assert "left out copies of samples that are given for the test or for validation: 4 (train/" in caplog.text
+    with pytest.raises(DataError, match="No sample of 'ash' is left to learn from"):
+        made("own_images", put(tmp_path / "leaves", {f"test/{n}": c for n, c in leaves(10).items()}), tmp_path)
+
+
+def test_a_picture_of_two_classes_is_in_neither(tmp_path, caplog):
+    files = leaves() | {"oak/like.png": leaves()["ash/3.png"]}
+    with caplog.at_level(logging.WARNING):
+        data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
+    assert sum(data.facts.splits.values()) == 19 and not set(data.table["id"]) & {"ash/3.png", "oak/like.png"}
+    assert data.facts.left_out == [LeftOut("two_classes", 2, ["ash/3.png", "oak/like.png"])]
+    assert "left out files whose content is under several classes: 2" in caplog.text
 
 
 def test_a_class_may_be_called_train(tmp_path):
@@ -128,17 +162,7 @@ def test_images_of_all_sizes_and_modes_become_alike_and_it_is_said(tmp_path, cap
     with caplog.at_level(logging.WARNING):
         data = made("own_images", put(tmp_path / "leaves", files), tmp_path, colour=True)
     assert data.facts.shape == (3, 8, 8)
-    assert "images of 8 × 8 to 40 × 16 are scaled to 8 × 8, the middle square of each" in caplog.text
-
-
-def test_what_is_transparent_is_white_and_16_bits_are_scaled():
-    file = io.BytesIO()
-    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(file, "PNG")
-    assert (images.square(file.getvalue(), 4, "clear.png")[0] == 255).all()
-    file = io.BytesIO()
-    Image.fromarray(np.full((4, 4), 32768, np.uint16)).save(file, "PNG")
-    pixels, size = images.square(file.getvalue(), 4, "deep.png", colour=False)
-    assert (pixels == 128).all() and pixels.shape == (1, 4, 4) and size == (4, 4)
+    assert "images of 8 × 8 to 40 × 16 are scaled to 8 × 8, the middle of each" in caplog.text
 
 
 def cut(image: bytes) -> bytes:
@@ -148,8 +172,11 @@ def cut(image: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({}, "should hold a folder of each class, but there is nothing"),
-        ({"a.png": png(1), "b.png": png(2)}, "a folder of each class, but there is only a.png, b.png"),
+        ({}, "should hold a folder of each class, with .png, .jpg"),
+        (
+            {"a.png": png(1), "b.png": png(2)},
+            "but there is only a.png, b.png. Put the files of each class into a folder",
+        ),
         ({f"oak/{i}.png": png(i) for i in range(9)}, "one class only (oak)"),
         (leaves() | {"elm/.hidden": b""}, "elm should hold files of a class (.png, .jpg"),
         (leaves() | {"elm/notes.txt": b"x"}, "but there is only notes.txt. Fill it or take it away"),
@@ -157,18 +184,17 @@ def cut(image: bytes) -> bytes:
         (leaves() | {"oak/no.jpg": b"no picture"}, "oak/no.jpg can't be read as a picture"),
         (leaves() | {"oak/none.png": b"", "oak/no.jpg": b"x"}, "oak/none.png can't be read"),
         (leaves(2), "The class 'ash' has 2 different samples: with 0.2 for test and 0.1 for validation none is left"),
-        ({"train/" + n: c for n, c in leaves().items()}, "a folder train but none called test"),
         (
             {f"{s}/{n}": c for s in ("train", "test", "extra") for n, c in leaves().items()},
-            "Beside the folder train there is extra",
+            "Beside the folders of splits test, train there is extra. data.fetch.splits: {test: test, train:",
         ),
         (
             {f"train/{n}": c for n, c in leaves().items()} | {"test/1.png": png(1)},
-            "test/1.png: put it into a folder of its class",
+            "test/1.png: it lies in no folder of a class. Put each into one, as in test/oak/1.png, or take them away",
         ),
         (
             {f"train/{n}": c for n, c in leaves().items()} | {"test/elm/1.png": png(1)},
-            "The folder train has no class elm",
+            "The folder for training has no class elm",
         ),
     ],
 )
@@ -192,8 +218,8 @@ def test_what_is_no_image_is_left_out_and_named(tmp_path, caplog):
             "own_images", put(tmp_path / "leaves", leaves() | {"oak/notes.txt": b"x", "read.me": b""}), tmp_path
         )
     assert sum(data.facts.splits.values()) == 20
-    assert data.facts.left_out == [LeftOut("suffix", 2, ["read.me", "oak/notes.txt"])]
-    assert "left out files of a kind that is not read: 2 (read.me, oak/notes.txt)" in caplog.text
+    assert data.facts.left_out == [LeftOut("suffix", 2, ["oak/notes.txt", "read.me"])]
+    assert "left out files of a kind that is not read: 2 (oak/notes.txt, read.me)" in caplog.text
 
 
 def test_no_folder_is_named(tmp_path):

@@ -153,6 +153,20 @@ def test_pictures_are_stored_pixel_by_pixel(folder):
     assert (folder / "kernels-0001.wav").read_bytes() == tone(440)
 
 
+def test_names_longer_than_an_id_are_shortened_told_apart_and_still_found(tmp_path):
+    names = ["oak/" + "seen on a walk " * 20 + end for end in ("1.png", "2.png")] + ["x" * 200]
+    grid = Grid("g", [Item(name, GREY) for name in names])
+    texts = Texts("t", [Sentence("t" + name, [("word", 0.0)]) for name in names[:2]])
+    matrix = Matrix("m", ["a"], ["b"], np.ones((1, 1)), {(0, 0): names})
+    Exhibit("run", "mnist", "samples", 0, "t", "c", blocks=[grid, texts, matrix]).write(tmp_path / "e", {}, {})
+    blocks = exhibit.read(tmp_path / "e")["blocks"]
+    ids = [item["id"] for item in blocks[0]["items"]]
+    assert ids[2] == names[2] and len({*ids, *(one["id"] for one in blocks[1]["sentences"])}) == 5
+    for name, short in zip(names[:2], ids, strict=False):
+        assert len(short) <= 200 and short.startswith(name[:100]) and short.endswith(name[-60:])
+    assert blocks[2]["cells"][0]["items"] == ids
+
+
 def test_tables_are_stored_as_csv(folder):
     assert pd.read_csv(folder / "table.csv").to_dict("list") == {"name": ["a", "b, c"], "n": [1, 2]}
     assert pd.read_csv(folder / "confusion.csv", index_col=0).to_numpy().tolist() == [[1, 2], [3, 4]]

@@ -1,7 +1,7 @@
 """The raw zip of a dataset: verified files in one plain archive, the same bytes for the same content.
 
 Its member `manifest.json` names the dataset, the digest of the configuration and code that made it, its licence, how to
-cite it, the SHA-256 of every other member, and what was left out where something was.
+cite it, the SHA-256 of every other member, and of a user's own data what was left out and what folders mean.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ def write(
     licence: str,
     citation: str,
     left_out: Sequence[LeftOut] = (),
+    layout: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write a raw zip whole or not at all. What is in it depends on the arguments only, not on time, order or source.
 
     contents: by name; asked for one at a time, so that a mapping may read what would not fit into memory together.
-    left_out: what was there and is not among them.
+    left_out: what was there and is not among them. layout: what the folders in their names mean; see `data/layout.py`.
     Raises DataError for a full disk or a folder that can't be written.
     """
     manifest: dict[str, Any] = {
@@ -46,6 +47,8 @@ def write(
     }
     if left_out:
         manifest["left_out"] = [asdict(one) for one in left_out]
+    if layout:
+        manifest["layout"] = list(layout)
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     with new_file(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted([*contents, MANIFEST]):

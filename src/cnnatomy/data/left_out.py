@@ -10,6 +10,19 @@ EXAMPLES = 5  # names that are kept of each reason
 #: What may be the reason, in words that a number follows: "files of a kind that is not read: 3".
 REASONS = {
     "suffix": {"en": "files of a kind that is not read", "zh": "不能读取的文件类型"},
+    "system": {"en": "hidden files and what systems leave behind", "zh": "隐藏文件和系统留下的文件"},
+    "loop": {"en": "links back to a folder they are in", "zh": "指回上级文件夹的链接"},
+    "no_file": {"en": "pipes, devices and the like", "zh": "管道、设备等非普通文件"},
+    "loose": {"en": "files in no folder of a class", "zh": "不在任何类别文件夹中的文件"},
+    "unnamed": {
+        "en": "files in folders that data.fetch.splits does not name",
+        "zh": "data.fetch.splits 未提到的文件夹中的文件",
+    },
+    "two_classes": {"en": "files whose content is under several classes", "zh": "同一内容出现在多个类别中的文件"},
+    "copy": {
+        "en": "copies of samples that are given for the test or for validation",
+        "zh": "与指定的测试集或验证集样本相同的副本",
+    },
     "silent": {"en": "clips in which nothing can be heard", "zh": "听不到声音的录音"},
     "too_short": {"en": "clips shorter than one frame", "zh": "短于一帧的录音"},
     "no_words": {"en": "texts without any word", "zh": "没有任何词的文本"},

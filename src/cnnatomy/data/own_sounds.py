@@ -19,15 +19,31 @@ NAMED = 20  # files that a message names of each kind
 log = logging.getLogger(__name__)
 
 
-def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: str, citation: str) -> None:
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    path: str,
+    licence: str,
+    citation: str,
+    splits: Mapping[str, str] | bool | None = None,
+) -> None:
     """Write the raw zip with the sounds in the folder `path`, `<class>/…` or `<split>/<class>/…`.
 
     They become wav files of one channel, which a page can play; those of other formats get `.wav` behind their names.
     Raises DataError, and DamagedData for what is no sound, which is named together.
     """
-    files = own.packed(path, recordings.suffixes())
-    contents = Kept(keep(_playable(files, path), target))
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation, left_out=files.left_out)
+    files = own.packed(path, recordings.suffixes(), splits)
+    archive.write(
+        target,
+        Kept(keep(_playable(files, path), target)),
+        digest=digest,
+        licence=licence,
+        citation=citation,
+        left_out=files.left_out,
+        layout=files.layout,
+    )
 
 
 def _playable(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, bytes]]:

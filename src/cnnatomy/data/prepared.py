@@ -41,10 +41,14 @@ class Axis:
 
 @dataclass(frozen=True)
 class Normalise:
-    """Mean and standard deviation, scalars or one a channel; of images in units of full white (0 to 1)."""
+    """Mean and standard deviation, scalars or one a channel; of images in units of full white (0 to 1).
+
+    fixed: given by a network that was trained before, so that they stay whatever samples are trained on.
+    """
 
     mean: float | list[float]
     std: float | list[float]
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Facts:
     vocabulary: texts only; the word of each token, of which 0 is padding and 1 the unknown word.
     sample_rate: sounds only, in Hz.
     raw: name of the raw zip that holds the files named in the table's column `file`.
+    scale: images whose files have more than 8 bits only; their values that are black and white.
     left_out: what was given and is not among the samples.
     counts: what a user should know and would not see, such as sentences without a known word.
     files: SHA-256 of `inputs.npy` and `samples.csv`; filled in by `write`.
@@ -73,6 +78,7 @@ class Facts:
     digest: str
     vocabulary: list[str] | None = None
     sample_rate: int | None = None
+    scale: list[float] | None = None
     left_out: list[LeftOut] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)

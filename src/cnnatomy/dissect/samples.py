@@ -42,6 +42,8 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
     reached: list[rules.Rule] = []
     if facts.kind == "images":
         blocks.append(_images(first, config))
+        ends = zip(("black_level", "white_level"), facts.scale or (), strict=False)
+        numbers += [Number(metric, level) for metric, level in ends]
     elif facts.kind == "sounds":
         found = voices.newness(splits)
         blocks += _sounds(splits, config, sound, found)
@@ -148,6 +150,13 @@ def _rules(reached: list[rules.Rule]) -> Table:
 def _images(first: Samples, config: Mapping[str, Any]) -> Block:
     chosen = [Shown(place, label=_label(first, place)) for place in range(min(config["first"], len(first)))]
     size = " × ".join(map(str, first.facts.shape[1:]))
+    scaled = {"en": "", "zh": ""}
+    if first.facts.scale:
+        low, high = (f"{value:g}".replace("-", "−") for value in first.facts.scale)
+        scaled = {
+            "en": f" The files have more than 256 levels: {low} is black and {high} white, in all of them.",
+            "zh": f"文件不止 256 级灰度：全部图像中 {low} 为黑，{high} 为白。",
+        }
     return show(
         "first",
         first,
@@ -155,8 +164,8 @@ def _images(first: Samples, config: Mapping[str, Any]) -> Block:
         columns=config["columns"] if len(chosen) > config["columns"] else None,
         title={"en": f"The first {len(chosen)}", "zh": f"前 {len(chosen)} 个"},
         caption={
-            "en": f"From the split “{first.split}”, in its order, {size} pixels.",
-            "zh": f"取自“{first.split}”，按原顺序，{size} 像素。",
+            "en": f"From the split “{first.split}”, in its order, {size} pixels.{scaled['en']}",
+            "zh": f"取自“{first.split}”，按原顺序，{size} 像素。{scaled['zh']}",
         },
     )
 

@@ -7,6 +7,7 @@ bytes of its siblings (pictures, tables, sounds) to `files`, a mapping from file
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cnnatomy.exhibit.formulas import Formula
 
 FORMAT = 1  # of exhibit.json; a reader refuses another
+LONGEST_ID = 200  # as exhibit.schema.json has it
 
 Text = str | Mapping[str, str]
 """What is shown to a reader: English, or `{"en": ..., "zh": ...}`."""
@@ -128,7 +130,7 @@ class Grid:
     def _item(self, index: int, item: Item, files: Files) -> dict[str, Any]:
         where = f"item {item.id!r} of grid {self.name!r}"
         stem = f"{self.name}-{index:04d}"
-        described: dict[str, Any] = {"id": item.id, "file": f"{stem}.png"}
+        described: dict[str, Any] = {"id": _id(item.id), "file": f"{stem}.png"}
         _add(files, f"{stem}.png", _png(item.pixels, where))
         if item.sound is not None:
             if item.sound[:4] != b"RIFF" or item.sound[8:12] != b"WAVE":
@@ -182,7 +184,7 @@ class Matrix:
             "columns": list(self.columns),
             "values": values.tolist(),
             "cells": [
-                {"row": int(row), "column": int(column), "items": list(ids)}
+                {"row": int(row), "column": int(column), "items": list(map(_id, ids))}
                 for (row, column), ids in sorted(self.items.items())
                 if ids
             ],
@@ -220,7 +222,7 @@ class Texts:
         for sentence in self.sentences:
             where = f"sentence {sentence.id!r} of text {self.name!r}"
             described: dict[str, Any] = {
-                "id": sentence.id,
+                "id": _id(sentence.id),
                 "tokens": [
                     [token, _finite(weight, f"the weight of {token!r} in {where}")] for token, weight in sentence.tokens
                 ],
@@ -386,6 +388,13 @@ class Exhibit:
         except InvalidExhibit as error:
             raise InvalidExhibit(f"{folder}/exhibit.json: {error}") from error
         store(folder, document, files)
+
+
+def _id(name: str) -> str:
+    """An id of at most `LONGEST_ID` characters: of a longer one the beginning, the end, and a hash of all between."""
+    if len(name) <= LONGEST_ID:
+        return name
+    return f"{name[:120]}…{hashlib.sha256(name.encode()).hexdigest()[:8]}…{name[-(LONGEST_ID - 130) :]}"
 
 
 def _text(text: Text) -> str | dict[str, str]:

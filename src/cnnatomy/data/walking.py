@@ -1,0 +1,91 @@
+"""The files of a user's folder: those of some kinds, and what else lies there."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.layout import some
+
+#: Files and folders that systems and programs leave behind, in small letters: hidden ones, thumbnails, waste baskets.
+LEFT_BY_SYSTEMS = (
+    ".*", "thumbs.db", "thumbs.db:*", "ehthumbs*.db", "desktop.ini", "icon\r", "synofile_thumb*", "~$*",
+    "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin", "recycler", "lost+found",
+    "system volume information", "__macosx", "__pycache__",
+)  # fmt: skip
+
+
+@dataclass
+class Found:
+    """What lies in a folder, by names relative to it.
+
+    files: those of the wanted kinds. left_out: the other names by their reason. empty: folders without a wanted file,
+    with the names of what else is in them.
+    """
+
+    files: dict[str, Path] = field(default_factory=dict)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    empty: dict[str, list[str]] = field(default_factory=dict)
+
+
+def walk(folder: Path, suffixes: Sequence[str]) -> Found:
+    """All files below a folder whose names end with one of `suffixes`, in small letters or capitals.
+
+    Links are followed, but for those that lead back to a folder on the way to them.
+
+    Raises DataError for folders and files that may not be read, which are named together.
+    """
+    found, forbidden = Found(), []
+    left = found.left_out
+
+    def look(place: Path, above: frozenset[tuple[int, int]]) -> int:
+        name = "" if place == folder else place.relative_to(folder).as_posix()
+        try:
+            about = place.stat()
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        except OSError as error:
+            forbidden.append(f"{place} ({error.strerror})")
+            return 0
+        within = above | {(about.st_dev, about.st_ino)}
+        others: list[str] = []
+        wanted = 0
+        for entry in entries:
+            path = Path(entry.path)
+            called = path.relative_to(folder).as_posix()
+            if any(fnmatchcase(entry.name.lower(), pattern) for pattern in LEFT_BY_SYSTEMS):
+                left.setdefault("system", []).append(called)
+            elif entry.is_dir():
+                if _number(path) in within:
+                    left.setdefault("loop", []).append(called)
+                else:
+                    wanted += look(path, within)
+            elif not entry.name.lower().endswith(tuple(suffixes)):
+                left.setdefault("suffix", []).append(called)
+                others.append(entry.name)
+            elif entry.is_file() and os.access(path, os.R_OK):
+                found.files[called] = path
+                wanted += 1
+            elif entry.is_symlink() and not path.exists():
+                forbidden.append(f"{path} (it points to nothing)")
+            elif stat.S_ISREG(path.stat().st_mode):
+                forbidden.append(f"{path} (Permission denied)")
+            else:
+                left.setdefault("no_file", []).append(called)
+        if not wanted:
+            found.empty[name] = others
+        return wanted
+
+    look(folder, frozenset(map(_number, folder.resolve().parents)))
+    if forbidden:
+        raise DataError(f"{some(forbidden)}: can't be read. Allow reading, mend the link, or take it away.")
+    return found
+
+
+def _number(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_dev, about.st_ino
