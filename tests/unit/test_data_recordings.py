@@ -1,4 +1,4 @@
-"""Recordings as people bring them: of every width, rate and format, with odd headers; broken ones are named together."""
+"""Recordings as people bring them: of every width, rate and format, with odd headers; broken ones together."""
 
 from __future__ import annotations
 
@@ -155,7 +155,10 @@ def test_all_that_is_broken_is_named_at_once(tmp_path):
     with pytest.raises(DamagedData) as caught:
         made(folder, tmp_path)
     said = str(caught.value)
-    assert f"{len(broken) + 1} files in" in said and "crow/empty.wav, crow/too.wav: each is empty (0 bytes)" in said
+    assert (
+        f"files that can't be read as a sound: {len(broken) + 1}. " in said
+        and "crow/empty.wav, crow/too.wav: each is empty (0 bytes)" in said
+    )
     assert all(name in said for name in broken) and "BytesIO" not in said
     assert not (tmp_path / "raw.zip").exists()
 
@@ -164,7 +167,7 @@ def test_odd_recordings_are_mended_and_it_is_said(tmp_path, caplog):
     odd = {
         "crow/loud.wav": file(TONE * 9, subtype="FLOAT"),
         "crow/apart.wav": file(np.stack([TONE, -TONE], 1)),
-        "wren/stopped.wav": with_size(file(TONE), 0),
+        "wren/stopped.wav": with_size(file(0.7 * TONE), 0),
         "wren/shifted.wav": file(TONE * 0.5 + 0.3),
         "wren/packed.mp3": file(TONE, format="MP3"),
         "crow/dead.wav": file(0 * TONE),
@@ -176,7 +179,7 @@ def test_odd_recordings_are_mended_and_it_is_said(tmp_path, caplog):
         data = made(put(tmp_path / "birds", birds() | odd), tmp_path)
     for what, name in (("loud", "loud"), ("cancelling", "apart"), ("header", "stopped")):
         assert any(recordings.MENDED[what] in said and name in said for said in caplog.messages)
-    assert "2 recordings have an offset, which is taken away: crow/flat.wav, wren/shifted.wav" in caplog.text
+    assert "recordings with an offset, which is taken away: 2 (crow/flat.wav, wren/shifted.wav)" in caplog.text
     assert sum(data.facts.splits.values()) == 17
     assert {one.why: sorted(one.examples) for one in data.facts.left_out} == {
         "suffix": ["crow/other.m4a"],

@@ -65,11 +65,11 @@ def _playable(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, byte
         names.add(new)
         yield new, wav
     for what, its in mended.items():
-        log.warning("%s: %d recordings %s: %s", path, len(its), recordings.MENDED[what], _some(its))
+        log.warning("%s: %s: %d (%s)", path, recordings.MENDED[what], len(its), _some(its))
     if broken:
         parts = [f"{_some(its)}: {'each ' if len(its) > 1 else ''}{why}" for why, its in broken.items()]
         raise DamagedData(
-            f"{sum(map(len, broken.values()))} files in {path} can't be read as a sound. {'; '.join(parts)}. "
+            f"{path}: files that can't be read as a sound: {sum(map(len, broken.values()))}. {'; '.join(parts)}. "
             "Take them out, or put good copies in their place."
         )
 

@@ -42,13 +42,13 @@ CANCELLED = 0.1  # of the power that the louder channel alone would leave in the
 OFFSET = 0.1  # of the standard deviation
 LOUD_SHARE, CLICK = 0.999, 20.0  # a click is so many times louder than all but a thousandth of the samples
 
-#: What was done to a recording, in words that names follow.
+#: What was done to recordings, in words that their number follows.
 MENDED = {
-    "header": "say in their header that there is no sound; what stands behind it is read",
-    "loud": "go beyond full scale; each is scaled to its own peak",
-    "cancelling": "have channels that cancel each other; the louder one is taken",
-    "offset": "have an offset, which is taken away",
-    "clicks": "hold clicks far louder than all else, which are turned down to it",
+    "header": "recordings whose header says that there is no sound, read by what follows it",
+    "loud": "recordings beyond full scale, each scaled to its own peak",
+    "cancelling": "recordings whose channels cancel each other, of which the louder one is taken",
+    "offset": "recordings with an offset, which is taken away",
+    "clicks": "recordings with clicks far louder than all else, which are turned down to it",
 }
 
 
