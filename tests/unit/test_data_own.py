@@ -288,7 +288,7 @@ def test_a_mono_wav_is_kept_as_it_is_and_stereo_is_mixed():
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        (birds() | {"crow/no.wav": b"no sound"}, "x"),
+        (birds() | {"crow/no.wav": b"no sound"}, "crow/no.wav: is no sound that can be read"),
         (birds() | {"crow/none.flac": b""}, "crow/none.flac: is empty (0 bytes)"),
         (
             birds() | {f"owl/{i}.wav": wav(300 + 9 * i, 0.01) for i in range(5)},

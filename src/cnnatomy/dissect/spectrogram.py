@@ -37,6 +37,7 @@ SOURCES = [
     "Markel & Gray 1976, Linear prediction of speech, Springer",
 ]
 POINTS = 300  # of a waveform drawn
+WINDOWS = 4  # of the network's, of a clip's middle at most
 REFERENCE = 500.0  # Hz, where a shift in bands is also given in Hz
 
 
@@ -170,11 +171,16 @@ def _bytes(sound: Sound, name: str) -> bytes | None:
 
 
 def _clip(group: str, name: str, wav: bytes, maker: Spectrogram) -> Clip:
-    """A clip as `prepare` hears it: at the sample rate of the spectrograms, without the silence at its ends."""
+    """A clip as `prepare` hears it: at the sample rate of the spectrograms, without the silence at its ends.
+
+    Of one many times longer than the window the middle: aligning minutes would take minutes.
+    """
     recording = recordings.read(wav, name)
     rate = maker.sample_rate
     try:
         cut = maker.audible(resampled(recording.sound, recording.sample_rate, rate))
+        beyond = max(0, len(cut) - WINDOWS * maker.samples) // 2
+        cut = cut[beyond : len(cut) - beyond]
     except Unusable as reason:
         raise DataError(f"{name} can't be used, it is {reason}; name another file") from reason
     short = name.rpartition("/")[2].removesuffix(".wav").rpartition("+")[2]
