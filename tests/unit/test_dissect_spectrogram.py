@@ -209,7 +209,7 @@ def test_a_file_that_is_missing_among_others_is_an_error(tmp_path):
         spectrogram(net(), samples, CONFIG | {"files": files}, sound=archive, prepare=PREPARE)
 
 
-@pytest.mark.parametrize("rate", [16_000, 44_100])
+@pytest.mark.parametrize("rate", [16_000, 32_000])
 def test_recordings_of_another_rate_are_heard_as_they_were_prepared(tmp_path, rate):
     samples = small(tmp_path, "sounds").split("test")
     voiced = {"greeting/f1.wav": 220, "greeting/f2.wav": 240, "greeting/m1.wav": 110, "greeting/m2.wav": 120}
