@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -20,6 +21,9 @@ from cnnatomy.data.files import new_file, remedy
 from cnnatomy.data.left_out import LeftOut
 
 MANIFEST = "manifest.json"
+#: What comes of reading a damaged zip: KeyError for a member that is not there, RuntimeError for one that seems
+#: encrypted, NotImplementedError for other versions, ValueError for offsets before the beginning.
+DAMAGE = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, EOFError, OSError, struct.error)
 
 
 def write(
@@ -73,10 +77,10 @@ class Raw:
             raise DamagedData(f"{self.path} is missing. Run the fetch step first.")
         try:
             self._zip = zipfile.ZipFile(self.path)
-            self.manifest: dict = json.loads(self._zip.read(MANIFEST))
+            self.manifest: dict = json.loads(self._stored(MANIFEST))
             self.hashes: dict[str, str] = self.manifest["files"]
             self.left_out = [LeftOut(**one) for one in self.manifest.get("left_out", [])]
-        except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, OSError) as error:
+        except (*DAMAGE, TypeError) as error:
             raise DamagedData(f"{self.path} is damaged ({error}). {self._remedy}") from error
 
     def __enter__(self) -> Raw:
@@ -93,14 +97,20 @@ class Raw:
     def read(self, name: str) -> bytes:
         """The content of one member."""
         try:
-            content = self._zip.read(name)
-        except (zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
+            content = self._stored(name)
+        except DAMAGE as error:
             raise DamagedData(f"{self.path}: {name!r} can't be read ({error}). {self._remedy}") from error
         if hashlib.sha256(content).hexdigest() != self.hashes.get(name):
             raise DamagedData(
                 f"{self.path}: {name!r} is not the file that was fetched (its SHA-256 differs). {self._remedy}"
             )
         return content
+
+    def _stored(self, name: str) -> bytes:
+        """A member as it lies there. We pack none: what is packed could swell to any size."""
+        if self._zip.getinfo(name).compress_type != zipfile.ZIP_STORED:
+            raise zipfile.BadZipFile("it is packed")
+        return self._zip.read(name)
 
     @property
     def _remedy(self) -> str:

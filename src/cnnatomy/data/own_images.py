@@ -90,7 +90,7 @@ def prepare(
             try:
                 picture = pictures.read(source.read(file.name), file.name)
             except DamagedData as error:
-                unreadable.append(str(error))
+                unreadable.append(str(error).rstrip("."))
                 continue
             sizes.add(picture.size)
             depths[picture.depth].append(file.name)
@@ -102,7 +102,7 @@ def prepare(
             else:
                 pixels[place] = pictures.pixels(picture, shape, colour=colour, fit=fit, scale=given)
         if unreadable:
-            raise DamagedData(f"{own.some(unreadable)} Take them out, or put good copies in their place.")
+            raise DamagedData(f"{own.some(unreadable)}. Take them out, or put good copies in their place.")
         scale = given or pictures.span(ranges, depths)
         for place in later:
             picture = pictures.read(source.read(files[place].name), files[place].name)

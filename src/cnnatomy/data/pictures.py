@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,6 +25,7 @@ FORMATS = (
     "PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM",
 )  # fmt: skip
 MOST_PIXELS = 50_000_000  # of a file: what takes 400 MB while it is read
+HEAVY = ("JPEG2000", "WEBP")  # formats that take twice as much, as numbers of 32 bits do
 
 #: A picture's values: 8 bits a channel; the upper 8 of 16, in colour; whole numbers of more bits; fractions.
 Depth = Literal["8 bits", "16 bits in colour", "whole numbers", "fractions"]
@@ -54,12 +56,12 @@ def read(content: bytes, name: str) -> Picture:
     """A picture from a file's content; of moving ones the first, what is transparent as if on white.
 
     Raises DamagedData, which names the file and says why, for what is no picture, is cut off, has other channels than
-    grey or red, green and blue, infinite or undefined values, or more than `MOST_PIXELS`.
+    grey or red, green and blue, infinite or undefined values, or more pixels than memory should be asked for.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     def refuse(why: str, error: Exception | None = None) -> DamagedData:
-        refusal = DamagedData(f"{name} can't be read as a picture: {why.rstrip('.')}.")
+        refusal = DamagedData(f"{name} can't be read as a picture: {' '.join(why.split()).rstrip(' .')}.")
         refusal.__cause__ = error
         return refusal
 
@@ -67,8 +69,9 @@ def read(content: bytes, name: str) -> Picture:
     try:
         with Image.open(io.BytesIO(content), formats=formats) as opened:
             width, height = opened.size
-            if width * height > MOST_PIXELS:
-                raise refuse(f"it has {width} × {height} pixels, more than {MOST_PIXELS // 10**6} million; reduce it")
+            most = MOST_PIXELS // (2 if opened.format in HEAVY or opened.mode in ("I", "F") else 1)
+            if width * height > most:
+                raise refuse(f"it has {width} × {height} pixels, more than {most // 10**6} million; reduce it")
             samples, sample_format = _tags(opened)
             if samples > len(opened.getbands()):
                 raise refuse(_channels(samples, len(opened.getbands())))
@@ -76,19 +79,18 @@ def read(content: bytes, name: str) -> Picture:
             # Phones put a map of depths, or a brighter copy, behind a JPEG's picture.
             moving = bool(getattr(opened, "is_animated", False)) and opened.format != "MPO"
             opened.load()
-            try:
-                upright = ImageOps.exif_transpose(opened)
-            except Exception:  # notes on how it was taken that make no sense: it is shown as it lies, as viewers do
-                upright = opened.copy()
-            if upright.mode.startswith(("I", "F")) or (upright.mode == "L" and sample_format == _SIGNED):
-                values = _values(upright, sample_format)
+            # Notes on how it was taken may make no sense: then it is shown as it lies, as viewers do.
+            with suppress(Exception):
+                ImageOps.exif_transpose(opened, in_place=True)
+            if opened.mode.startswith(("I", "F")) or (opened.mode == "L" and sample_format == _SIGNED):
+                values = _values(opened, sample_format)
                 if not np.isfinite(values).all():
                     bad = int((~np.isfinite(values)).sum())
                     raise refuse(f"{bad} of its values are infinite or no numbers (NaN)")
-                whole = not upright.mode.startswith("F")
-                return Picture(values, "whole numbers" if whole else "fractions", upright.size, moving)
+                whole = not opened.mode.startswith("F")
+                return Picture(values, "whole numbers" if whole else "fractions", opened.size, moving)
             depth: Depth = "16 bits in colour" if upper_bits else "8 bits"
-            return Picture(_on_white(upright), depth, upright.size, moving)
+            return Picture(_on_white(opened), depth, opened.size, moving)
     except DamagedData:
         raise
     except UnidentifiedImageError as error:
@@ -205,8 +207,10 @@ def _on_white(image: Image) -> Image:
     from PIL import Image as Images
 
     if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        return Images.alpha_composite(Images.new("RGBA", layer.size, "white"), layer).convert("RGB")
+        layer = image if image.mode in ("LA", "RGBA") else image.convert("LA" if image.mode == "La" else "RGBA")
+        white = Images.new("L" if layer.mode == "LA" else "RGB", layer.size, "white")
+        white.paste(layer.convert("L") if layer.mode == "LA" else layer, mask=layer.getchannel("A"))
+        return white
     return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
