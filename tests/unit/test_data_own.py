@@ -16,7 +16,7 @@ from PIL import Image
 
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.listing import listing
-from cnnatomy.data import archive, own, own_images, own_sounds, own_texts, prepared, sounds
+from cnnatomy.data import archive, own, own_images, own_sounds, own_texts, prepared, recordings, sounds
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Dataset
@@ -258,7 +258,7 @@ def test_sounds_by_class_of_any_rate_and_format(tmp_path):
         (1, 20, 20),
         8000,
     )
-    assert sum(facts.splits.values()) == 16 and facts.counts["left_out"] == 0
+    assert sum(facts.splits.values()) == 16 and facts.left_out == []
     bands = np.array(facts.axes[0].values)
     with archive.Raw(tmp_path / "raw.zip") as raw:
         for row, (name, file) in enumerate(zip(data.table["id"], data.table["file"], strict=True)):
@@ -270,26 +270,26 @@ def test_sounds_by_class_of_any_rate_and_format(tmp_path):
 
 
 def test_resampling_keeps_a_tone():
-    sound = sounds.read(wav(1000, 0.5, 44100), "a")[0]
+    sound = recordings.read(wav(1000, 0.5, 44100), "a").sound
     spectrum = np.abs(np.fft.rfft(sounds.resampled(sound, 44100, 8000)))
     assert spectrum.argmax() * 2 == pytest.approx(1000, abs=2)  # half a second: lines of 2 Hz
 
 
 def test_a_mono_wav_is_kept_as_it_is_and_stereo_is_mixed():
-    assert sounds.playable(wav(440), "a") == wav(440)
+    assert recordings.playable(wav(440), "a") == (wav(440), ())
     file = io.BytesIO()
     left = 0.4 * np.sin(np.arange(800))
     soundfile.write(file, np.stack([left, 0 * left], 1), 8000, format="WAV")
-    mixed, rate = sounds.read(sounds.playable(file.getvalue(), "b"), "b")
-    np.testing.assert_allclose(mixed, left / 2, atol=1e-3)
-    assert rate == 8000
+    mixed = recordings.read(recordings.playable(file.getvalue(), "b")[0], "b")
+    np.testing.assert_allclose(mixed.sound, left / 2, atol=1e-3)
+    assert mixed.sample_rate == 8000
 
 
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        (birds() | {"crow/no.wav": b"no sound"}, "no.wav can't be read as a sound"),
-        (birds() | {"crow/none.flac": b""}, "none.flac can't be read as a sound"),
+        (birds() | {"crow/no.wav": b"no sound"}, "crow/no.wav: is no sound that can be read"),
+        (birds() | {"crow/none.flac": b""}, "crow/none.flac: is empty (0 bytes)"),
         (
             birds() | {f"owl/{i}.wav": wav(300 + 9 * i, 0.01) for i in range(5)},
             "no clip of 'owl' is left to train on",
@@ -307,7 +307,7 @@ def test_a_clip_that_is_too_short_is_left_out_and_named_and_a_long_one_is_cut(tm
     files = birds(10) | {"crow/click.wav": wav(400, 0.005), "wren/long.wav": wav(2000, 2.0)}
     with caplog.at_level(logging.WARNING):
         data = made("own_sounds", put(tmp_path / "birds", files), tmp_path)
-    assert data.facts.counts == {"left_out": 1, "cut": 1}
+    assert data.facts.counts == {"cut": 1} and data.facts.left_out == [LeftOut("too_short", 1, ["crow/click.wav"])]
     assert "crow/click.wav (too short" in caplog.text and "1 clips longer than the window of 0.34 s" in caplog.text
 
 

@@ -23,6 +23,9 @@ REASONS = {
         "en": "copies of samples that are given for the test or for validation",
         "zh": "与指定的测试集或验证集样本相同的副本",
     },
+    "silent": {"en": "clips in which nothing can be heard", "zh": "听不到声音的录音"},
+    "too_short": {"en": "clips shorter than one frame", "zh": "短于一帧的录音"},
+    "no_words": {"en": "texts without any word", "zh": "没有任何词的文本"},
 }
 
 

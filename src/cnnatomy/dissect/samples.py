@@ -91,6 +91,16 @@ def _caption(splits: Mapping[str, Samples], reached: list[rules.Rule], facts: Fa
     if facts.left_out:
         en.append(f"Left out: {said(facts.left_out, 'en', NAMED_LEFT_OUT)}.")
         zh.append(f"未采用：{said(facts.left_out, 'zh', NAMED_LEFT_OUT)}。")
+    if "fitting_frames" in facts.counts:
+        sound, window = facts.counts["sound_ms"] / 1000, facts.counts["window_ms"] / 1000
+        en.append(
+            f"Half of the clips hold no more than {sound:.2g} s of sound, and the window is {window:.2g} s: with "
+            f"data.prepare.spectrogram.frames={facts.counts['fitting_frames']} nine of ten would fit whole."
+        )
+        zh.append(
+            f"半数录音的有声部分不超过 {sound:.2g} 秒，而窗口为 {window:.2g} 秒：取 "
+            f"data.prepare.spectrogram.frames={facts.counts['fitting_frames']}，十分之九的录音能完整放入。"
+        )
     if reached:
         best = reached[0].accuracy
         name = rules.NAMES[best.metric]
