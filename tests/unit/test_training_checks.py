@@ -39,7 +39,7 @@ def nets(tmp_path, monkeypatch):
         "        self.give = give\n"
         "    def forward(self, x):\n"
         "        y = self.dense(self.conv(x).flatten(1))\n"
-        "        all = {None: y, 'pair': (y, x), 'map': y[..., None], 'mean': y.mean(0), 'nan': y / 0 * 0}\n"
+        "        all = {None: y, 'pair': (y[..., None], x), 'map': y[..., None], 'mean': y.mean(0), 'nan': y / 0 * 0}\n"
         "        return all[self.give]\n"
         "class View(Flat):\n"
         "    def forward(self, x):\n"
@@ -74,7 +74,10 @@ def train(images, state, model, **training):
             r"can't take samples of shape (1, 12, 12) (channels, height, width), it stops with ",
         ),
         ({"inputs": 100}, ".py, line 10)"),
-        ({"give": "pair"}, "gives a tuple; it should give one tensor of shape (samples, classes)"),
+        (
+            {"give": "pair"},
+            "gives a tuple of 0 (2, 3, 1), 1 (2, 1, 12, 12); it should give one tensor of shape (samples, c",
+        ),
         (
             {"give": "map"},
             "for 2 samples the network gives outputs of shape (2, 3, 1); it should give (samples",

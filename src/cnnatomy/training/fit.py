@@ -43,7 +43,7 @@ def train_network(
 
     training = config["training"]
     look_for(training["weights"])
-    network = models.build(config["model"], dataset.facts, seed)
+    network = models.build(config["model"], dataset.facts, seed, training.get("output"))
     if training["weights"]:
         _start_from(network, training["weights"])
     first = dataset.split(next(iter(dataset.facts.splits)))
