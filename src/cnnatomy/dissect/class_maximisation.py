@@ -203,7 +203,7 @@ def _affordable(
         smaller = _shrunk(samples, by)
         try:
             work = each * starts * steps * effort(network, to_tensor(smaller.facts, smaller.inputs[:1]))
-        except (RuntimeError, ValueError):  # a network that takes one size only
+        except Exception:  # of whatever kind: the network takes one size only
             break
         many = affordable(config["work"], work, min(FEWEST, classes), classes)
         chosen = smaller, _shrunk(training, by), starts, steps, many
