@@ -190,7 +190,7 @@ def cut(image: bytes) -> bytes:
         ),
         (
             {f"train/{n}": c for n, c in leaves().items()} | {"test/1.png": png(1)},
-            "test/1.png: it lies in no folder of a class. Put each into one, as in test/oak/1.png, or take them away",
+            "test/1.png: it lies in no folder of a class. Put each into one, as in test/oak/1.png, or leave them",
         ),
         (
             {f"train/{n}": c for n, c in leaves().items()} | {"test/elm/1.png": png(1)},
