@@ -99,6 +99,10 @@ def test_a_class_may_have_the_name_of_a_split_among_others(caplog):
     ("files", "says"),
     [
         (["train/cat.1.jpg", "train/dog.2.jpg", "test/1.jpg"], "Where are the classes?"),
+        (
+            [f"train/{n}.{i}.jpg" for n in ("cat", "dog") for i in "123"] + ["test/1.jpg"],
+            "as in train/cat/cat.1.jpg. If",
+        ),
         (names("", classes=("train", "val")), "have the names of splits and hold files"),
         (names("", classes=("Testing", "valid", "notes")), "have the names of splits and hold files"),
         ([*names("train"), "test1/1.jpg"], "test1/1.jpg: it lies in no folder of a class"),

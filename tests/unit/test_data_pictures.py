@@ -171,6 +171,27 @@ def test_other_channels_are_refused_with_their_number(values, says):
     assert "oak/many.tif can't be read as a picture: " + says in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "it is empty; get it anew"),
+        (bytes(5000), "it is empty (5000 bytes of nothing)"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 12\n",
+            "it is a pointer of git-lfs and not the picture; run git lfs pull",
+        ),
+        (b"\n<!DOCTYPE html><html>Not found", "it is a web page"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "it is a drawing (SVG), no picture of pixels; save it"),
+        (b"%PDF-1.4", "it is no picture of a known format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is no picture of a known format"),
+    ],
+)
+def test_what_is_no_picture_is_told_for_what_it_is(content, says):
+    with pytest.raises(DamagedData) as caught:
+        read(content, "oak/1.jpg")
+    assert f"oak/1.jpg can't be read as a picture: {says}" in str(caught.value) and "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("content", [png(100_000, 100_000, 8, 2), b"P5 100000 100000 255\n", b"P6 9000 9000 255\nx"])
 def test_what_claims_to_be_huge_is_refused_by_its_header(content):
     with pytest.raises(DamagedData, match="pixels"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -85,20 +87,38 @@ def test_a_link_to_nothing_and_a_pipe_do_not_stop_the_reading(tmp_path):
         walk(place, KINDS)
 
 
-def test_folders_and_files_that_may_not_be_read_are_named_together(tmp_path, monkeypatch):
-    place = folder(tmp_path, "oak/1.png", "oak/2.png", "ash/secret/3.png", "elm/4.png")
-    allowed, scandir = os.access, os.scandir
+@contextmanager
+def another_user():
+    """A folder that nobody in particular owns, and no rights beyond its own: root may read everything."""
+    with tempfile.TemporaryDirectory() as place:
+        if os.getuid():
+            yield Path(place)
+        else:
+            os.chmod(place, 0o777)
+            os.seteuid(65534)
+            try:
+                yield Path(place)
+            finally:
+                os.seteuid(0)
 
-    def look(where):
-        if Path(where).name == "secret":
-            raise PermissionError(13, "Permission denied")
-        return scandir(where)
 
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "2.png" and allowed(path, mode))
-    monkeypatch.setattr(os, "scandir", look)
-    with pytest.raises(DataError) as caught:
-        walk(place, KINDS)
-    assert all(f"{name} (Permission denied)" in str(caught.value) for name in ("secret", "2.png"))
+def test_folders_and_files_that_may_not_be_read_are_named_together():
+    with another_user() as place:
+        folder(place, "oak/1.png", "oak/2.png", "ash/secret/3.png", "elm/locked/4.png", "lost+found/5.png")
+        closed = {"oak/2.png": 0, "ash/secret": 0, "elm/locked": 0o444, "lost+found": 0}  # 0o444: names, no contents
+        for name, rights in closed.items():
+            (place / name).chmod(rights)
+        try:
+            assert len(listing(str(place / "ash"), "x")) == 64
+            with pytest.raises(DataError) as caught:
+                walk(place, KINDS)
+        finally:
+            for name in closed:
+                (place / name).chmod(0o700)
+        named = ("oak/2.png", "ash/secret", "elm/locked/4.png")
+        assert all(f"{name} (Permission denied)" in str(caught.value) for name in named)
+        assert "lost+found" not in str(caught.value)
+        assert len(walk(place, KINDS).files) == 4
 
 
 def test_the_listing_does_without_what_it_can_not_look_into_until_it_can(tmp_path, monkeypatch):

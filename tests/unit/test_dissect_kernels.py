@@ -62,6 +62,7 @@ def test_an_untrained_layer_is_not_said_to_have_structure(tmp_path):
     band = numbers(exhibit, "smoothness_untrained")["layer=0"]
     assert band.ci_low < numbers(exhibit, "smoothness")["layer=0"].value < band.ci_high
     assert "no more than chance" in exhibit.blocks[0].caption["en"]
+    assert "Look for" not in exhibit.caption["en"] and "no more than chance" in exhibit.caption["en"]
 
 
 def test_smooth_filters_are_told_from_chance(tmp_path):

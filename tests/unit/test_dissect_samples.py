@@ -68,7 +68,7 @@ def test_what_is_left_out_is_counted_and_said_in_both_languages(tmp_path):
 def test_the_values_that_are_black_and_white_are_said_where_files_have_more_than_256(tmp_path):
     exhibit = samples(small(tmp_path, "images", scale=[-1500.0, 500.0]), CONFIG)
     assert (value(exhibit, "black_level"), value(exhibit, "white_level")) == (-1500, 500)
-    assert "−1500 is black and 500 white, in all of them" in blocks(exhibit)["first"].caption["en"]
+    assert "−1500 is black and 500 white, in all images" in blocks(exhibit)["first"].caption["en"]
     assert "−1500 为黑，500 为白" in blocks(exhibit)["first"].caption["zh"]
     assert "black" not in blocks(samples(small(tmp_path / "plain", "images"), CONFIG))["first"].caption["en"]
 

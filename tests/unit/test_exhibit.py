@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -287,7 +288,6 @@ def test_a_number_must_be_one(tmp_path, value):
         (Grid("g", [Item("a", GREY, values={"norm": float("nan")})]), "'norm' of item 'a' of grid 'g' is nan"),
         (Grid("g", [Item("a", GREY), Item("a", GREY)]), r"items\[1\].id: 'a' is taken by \$.blocks\[0\].items\[0\].id"),
         (Grid("g", [Item("a", GREY, state="asleep")]), "'asleep' is not one of"),  # type: ignore[arg-type]
-        (Grid("../g", [Item("a", GREY)]), "does not match"),
         (Grid("g", [Item("\ud800", GREY)]), "UTF-8"),
         (Matrix("m", ["a"], ["b"], np.ones((2, 2))), r"values of shape \(2, 2\), but 1 rows and 1 columns"),
         (Matrix("m", ["a"], ["b"], np.full((1, 1), np.nan)), "not finite at row 'a', column 'b'"),
@@ -314,6 +314,23 @@ def test_a_block_that_breaks_the_contract_is_refused(tmp_path, block, words):
         Exhibit("run", "mnist", "m", 0, "t", "c", [], [block]).write(tmp_path / "bad", {}, {})
     assert "exhibit.json" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+NAMES = ["../g", "3 x 3", "block#2", "卷积$层", "x" * 200, "x" * 201, "a.b", "CON", "", "-", "a b", "a-b", "<b>&'\""]
+
+
+def test_any_name_becomes_one_of_a_file_and_different_names_stay_different(tmp_path):
+    blocks = [Grid(name, [Item(f"{name}/{'y' * 250}", GREY), Item(f"{name}/{'y' * 251}", GREY)]) for name in NAMES]
+    tables = [Table(f"table-{name}", pd.DataFrame({"a": [1]})) for name in NAMES]
+    cells = {(0, 0): [f"3 x 3/{'y' * 250}"]}
+    matrix = Matrix("of 3 x 3", ["a"], ["b"], np.ones((1, 1)), cells)
+    Exhibit("run", "mnist", "m", 0, "t", "c", [], [*blocks, *tables, matrix]).write(tmp_path / "named", {}, {})
+    written = exhibit.read(tmp_path / "named")
+    names = [block["name"] for block in written["blocks"]]
+    assert len({name.casefold() for name in names}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) for name in names)
+    assert "a.b" in names and "CON" in names, "what can be a name stays as it is"
+    assert written["blocks"][-1]["cells"][0]["items"] == [written["blocks"][1]["items"][0]["id"]]
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def _files(folder: Path) -> list[Path]:
 
     def look(place: Path, above: frozenset[tuple[int, int]]) -> None:
         """`above`: the folders on the way here; a link back to one of them would be followed for ever."""
-        number = _number(place)
-        if number in above:
-            return
         try:
+            number = _number(place)
+            if number in above:
+                return
             entries = [entry for entry in os.scandir(place) if not entry.name.startswith(".")]
         except OSError:  # who reads the files says so, or does without
             return

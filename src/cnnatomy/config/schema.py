@@ -64,6 +64,8 @@ class Training:
     keep: str = MISSING
     augment: dict[str, Any] | None = None
     weights: str | None = None
+    weights_head: str = "kept"
+    output: str | None = None
     channels_last: bool = False
     threads: int = MISSING
     precision: str = "full"
@@ -87,6 +89,7 @@ class Training:
         _one_of("optimiser", self.optimiser, ("adam", "adamw", "rmsprop", "sgd"))
         _one_of("schedule", self.schedule, ("constant", "one_cycle"))
         _one_of("keep", self.keep, ("best", "last"))
+        _one_of("weights_head", self.weights_head, ("kept", "new"))
         _one_of("accelerator", self.accelerator, ("cpu", "gpu"))
         _one_of("precision", self.precision, ("full", "bf16"))
 

@@ -271,13 +271,21 @@ def _classes_called_like_splits(prefix: str, top: Folder, splits: Mapping[str, s
         (name,) = splits
         log.warning("the folder %s holds no folders: it is taken for a class, like %s beside it", name, some(others))
         return [Part(prefix)]
-    name = next(iter(splits))
-    example = PurePosixPath(top.folders[name].files[0]).name
+    name = next(name for name in splits if top.folders[name].files)
     raise DataError(
         f"The folders {some(list(splits))} have the names of splits and hold files, no folders. Where are the classes? "
-        f"Put the files of each into a folder of its name, as in {name}/oak/{example}. If {some(list(splits))} are the "
-        "classes themselves: data.fetch.splits: false."
+        f"Put the files of each into a folder of its name, as in {name}/{_example(top.folders[name].files)}. If "
+        f"{some(list(splits))} are the classes themselves: data.fetch.splits: false."
     )
+
+
+def _example(files: Sequence[str]) -> str:
+    """Where one of the files should lie: in a folder of what its name begins with, where several names begin so."""
+    names = [PurePosixPath(file).name for file in files]
+    begin = [re.match(r"[^\W\d_]+", name) for name in names]
+    classes = {found[0] for found in begin if found}
+    told = begin[0][0] if begin[0] and 1 < len(classes) <= len(names) / 2 else "oak"
+    return f"{told}/{names[0]}"
 
 
 def _splits(prefix: str, top: Folder, splits: Mapping[str, str]) -> list[Part]:
@@ -293,7 +301,7 @@ def _splits(prefix: str, top: Folder, splits: Mapping[str, str]) -> list[Part]:
         files = [file for name in flat for file in top.folders[name].files]
         raise DataError(
             f"{some(files)}: {'it lies' if len(files) == 1 else f'{len(files)} files lie'} in no folder of a class. "
-            f"Put each into one, as in {flat[0]}/oak/{PurePosixPath(files[0]).name}, or take them away. {settle}"
+            f"Put each into one, as in {flat[0]}/{_example(files)}, or take them away. {settle}"
         )
     for split in set(splits.values()):
         same = [name for name, meant in splits.items() if meant == split]

@@ -20,6 +20,8 @@ from cnnatomy.data.walking import walk
 #: What people call splits, and the ones they mean.
 SPLIT_FOLDERS = layout.SPLITS_BY_NAME
 
+EMPTY = hashlib.sha256().hexdigest()
+
 log = logging.getLogger(__name__)
 
 
@@ -207,6 +209,8 @@ def repeated(hashes: Sequence[str], labels: Sequence[str], given: Sequence[str])
         where.setdefault(content, set()).add(split)
 
     def why(content: str, split: str) -> str:
+        if content == EMPTY:
+            return ""  # whoever reads it says that there is nothing in it
         if len(classes[content]) > 1:
             return "two_classes"
         held = next((held for held in ("test", "validation") if held in where[content]), split)

@@ -94,7 +94,8 @@ def read(content: bytes, name: str) -> Picture:
     except DamagedData:
         raise
     except UnidentifiedImageError as error:
-        raise refuse(_what_tiff(content) or "it is no picture of a known format, or is damaged", error) from error
+        known = _what_else(content) or _what_tiff(content)
+        raise refuse(known or "it is no picture of a known format, or is damaged", error) from error
     except Image.DecompressionBombError as error:
         raise refuse(f"it has more than {MOST_PIXELS // 10**6} million pixels; reduce it", error) from error
     except Exception as error:  # damaged bytes can make a decoder fail in any way
@@ -212,6 +213,20 @@ def _on_white(image: Image) -> Image:
         white.paste(layer.convert("L") if layer.mode == "LA" else layer, mask=layer.getchannel("A"))
         return white
     return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _what_else(content: bytes) -> str:
+    """What stands in a file that should have been a picture, as far as it is known; "" where it is not."""
+    start = content[:200].lstrip().lower()
+    if not content.strip(b"\0 \r\n"):
+        return f"it is empty ({len(content)} bytes of nothing); get it anew" if content else "it is empty; get it anew"
+    if start.startswith(b"version https://git-lfs"):
+        return "it is a pointer of git-lfs and not the picture; run git lfs pull where it came from"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "it is a web page, as downloads that fail leave them; get the picture anew"
+    if start.startswith((b"<svg", b"<?xml")):
+        return "it is a drawing (SVG), no picture of pixels; save it as PNG"
+    return ""
 
 
 def _what_tiff(content: bytes) -> str:

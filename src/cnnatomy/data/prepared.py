@@ -63,7 +63,7 @@ class Facts:
     tokens: texts only; how they are cut into tokens, a way of `tokenising.WAYS`.
     sample_rate: sounds only, in Hz.
     raw: name of the raw zip that holds the files named in the table's column `file`.
-    scale: images whose files have more than 8 bits only; their values that are black and white.
+    scale: images only, whose files have more than 8 bits or for which it is given: the values that are black and white.
     left_out: what was given and is not among the samples.
     counts: what a user should know and would not see, such as sentences without a known word.
     files: SHA-256 of `inputs.npy` and `samples.csv`; filled in by `write`.

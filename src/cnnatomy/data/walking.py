@@ -41,41 +41,46 @@ def walk(folder: Path, suffixes: Sequence[str]) -> Found:
     Raises DataError for folders and files that may not be read, which are named together.
     """
     found, forbidden = Found(), []
-    left = found.left_out
+
+    def leave(why: str, name: str) -> None:
+        found.left_out.setdefault(why, []).append(name)
 
     def look(place: Path, above: frozenset[tuple[int, int]]) -> int:
+        """How many wanted files are in a folder; `above`: those on the way to it."""
         name = "" if place == folder else place.relative_to(folder).as_posix()
         try:
-            about = place.stat()
+            number = _number(place)
+            if number in above:
+                leave("loop", name)
+                return 0
             entries = sorted(os.scandir(place), key=lambda entry: entry.name)
         except OSError as error:
             forbidden.append(f"{place} ({error.strerror})")
             return 0
-        within = above | {(about.st_dev, about.st_ino)}
         others: list[str] = []
         wanted = 0
         for entry in entries:
             path = Path(entry.path)
             called = path.relative_to(folder).as_posix()
             if any(fnmatchcase(entry.name.lower(), pattern) for pattern in LEFT_BY_SYSTEMS):
-                left.setdefault("system", []).append(called)
+                leave("system", called)
             elif entry.is_dir():
-                if _number(path) in within:
-                    left.setdefault("loop", []).append(called)
-                else:
-                    wanted += look(path, within)
+                wanted += look(path, above | {number})
             elif not entry.name.lower().endswith(tuple(suffixes)):
-                left.setdefault("suffix", []).append(called)
+                leave("suffix", called)
                 others.append(entry.name)
-            elif entry.is_file() and os.access(path, os.R_OK):
-                found.files[called] = path
-                wanted += 1
-            elif entry.is_symlink() and not path.exists():
-                forbidden.append(f"{path} (it points to nothing)")
-            elif stat.S_ISREG(path.stat().st_mode):
-                forbidden.append(f"{path} (Permission denied)")
             else:
-                left.setdefault("no_file", []).append(called)
+                try:
+                    if stat.S_ISREG(path.stat().st_mode):
+                        path.open("rb").close()
+                        found.files[called] = path
+                        wanted += 1
+                    else:
+                        leave("no_file", called)
+                except FileNotFoundError:
+                    forbidden.append(f"{path} (it points to nothing)")
+                except OSError as error:
+                    forbidden.append(f"{path} ({error.strerror})")
         if not wanted:
             found.empty[name] = others
         return wanted

@@ -218,7 +218,7 @@ def _fits(network: nn.Module, layer: str, x: Tensor, size: tuple[int, int]) -> b
     try:
         with torch.no_grad():
             activations(network, resized(x, size), [layer])
-    except RuntimeError:
+    except Exception:  # of whatever kind: the network does not take this size
         return False
     return True
 

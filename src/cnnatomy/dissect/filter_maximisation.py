@@ -148,7 +148,7 @@ def _scenes(network: nn.Module, samples: Samples, training: Samples, side: int) 
     try:
         traced = trace(network, to_tensor(scenes.facts, scenes.inputs[:1]))
         return scenes, through(training, side), traced
-    except (RuntimeError, ValueError):
+    except Exception:  # whatever the network does with another size than its own
         if scenes is samples:
             raise
         return samples, training, trace(network, to_tensor(samples.facts, samples.inputs[:1]))

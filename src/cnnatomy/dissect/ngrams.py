@@ -127,9 +127,12 @@ def _chosen(found: Sequence[Reader], traced: Sequence[Any], names: Sequence[str]
     by_name = {reader.layer.name: reader for reader in found}
     if names is None:
         if not found:
-            raise LayerNotFound(
-                "no convolution's windows can be followed to the words; the network must have one that moves along "
-                "the sentence, behind an embedding"
+            raise DoesNotApply(
+                {
+                    "en": "no convolution of the network moves along the sentence, right behind an embedding, so that "
+                    "its windows could be followed to the words",
+                    "zh": "网络中没有紧接词嵌入、沿句子滑动的卷积，窗口无法追溯到词",
+                }
             )
         return list(found)
     for name in names:

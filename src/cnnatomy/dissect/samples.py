@@ -154,8 +154,8 @@ def _images(first: Samples, config: Mapping[str, Any]) -> Block:
     if first.facts.scale:
         low, high = (f"{value:g}".replace("-", "−") for value in first.facts.scale)
         scaled = {
-            "en": f" The files have more than 256 levels: {low} is black and {high} white, in all of them.",
-            "zh": f"文件不止 256 级灰度：全部图像中 {low} 为黑，{high} 为白。",
+            "en": f" Of the values in the files {low} is black and {high} white, in all images.",
+            "zh": f"文件中的值：全部图像中 {low} 为黑，{high} 为白。",
         }
     return show(
         "first",

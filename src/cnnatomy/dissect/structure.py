@@ -19,6 +19,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.plotting import MUTED, SERIES
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.exhibit import Exhibit, Figure, Number, Table, Text
+from cnnatomy.probing.calls import module_of
 from cnnatomy.probing.fields import Field
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, capture, evaluating, trace, whole
 from cnnatomy.probing.outputs import logits_of
@@ -144,11 +145,11 @@ class Box:
 
 def calls(layers: Sequence[Layer]) -> list[Step]:
     """The layers without parts of their own, in the order of the forward pass, and the places where paths meet."""
-    inside = {layer.name.partition("#")[0] for layer in layers if whole(layer.module)}
+    inside = {module_of(layer.name) for layer in layers if whole(layer.module)}
     met: set[int] = set()
     steps = []
     for layer in layers:
-        path = layer.name.partition("#")[0].split(".")
+        path = module_of(layer.name).split(".")
         if any(".".join(path[:end]) in inside for end in range(1, len(path))):
             continue  # a part of a layer, as the padding of a convolution
         if whole(layer.module):

@@ -7,7 +7,6 @@ bytes of its siblings (pictures, tables, sounds) to `files`, a mapping from file
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cnnatomy.exhibit.naming import file_name, short_id
+
 if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from cnnatomy.exhibit.formulas import Formula
 
 FORMAT = 1  # of exhibit.json; a reader refuses another
-LONGEST_ID = 200  # as exhibit.schema.json has it
 
 Text = str | Mapping[str, str]
 """What is shown to a reader: English, or `{"en": ..., "zh": ...}`."""
@@ -83,11 +83,12 @@ class Figure:
     caption: Text = ""
 
     def describe(self, files: Files) -> dict[str, Any]:
-        described = {"type": "figure", "name": self.name, "file": f"{self.name}.svg", "alt": _text(self.alt)}
-        _add(files, f"{self.name}.svg", self.svg.encode())
+        name = file_name(self.name)
+        described = {"type": "figure", "name": name, "file": f"{name}.svg", "alt": _text(self.alt)}
+        _add(files, f"{name}.svg", self.svg.encode())
         if self.data is not None:
-            described["data"] = f"{self.name}.csv"
-            _add(files, f"{self.name}.csv", _csv(self.data))
+            described["data"] = f"{name}.csv"
+            _add(files, f"{name}.csv", _csv(self.data))
         return described | _heading(self.title, self.caption)
 
 
@@ -121,7 +122,7 @@ class Grid:
     caption: Text = ""
 
     def describe(self, files: Files) -> dict[str, Any]:
-        described: dict[str, Any] = {"type": "grid", "name": self.name}
+        described: dict[str, Any] = {"type": "grid", "name": file_name(self.name)}
         if self.columns is not None:
             described["columns"] = int(self.columns)
         described["items"] = [self._item(index, item, files) for index, item in enumerate(self.items)]
@@ -129,8 +130,8 @@ class Grid:
 
     def _item(self, index: int, item: Item, files: Files) -> dict[str, Any]:
         where = f"item {item.id!r} of grid {self.name!r}"
-        stem = f"{self.name}-{index:04d}"
-        described: dict[str, Any] = {"id": _id(item.id), "file": f"{stem}.png"}
+        stem = f"{file_name(self.name)}-{index:04d}"
+        described: dict[str, Any] = {"id": short_id(item.id), "file": f"{stem}.png"}
         _add(files, f"{stem}.png", _png(item.pixels, where))
         if item.sound is not None:
             if item.sound[:4] != b"RIFF" or item.sound[8:12] != b"WAVE":
@@ -175,16 +176,17 @@ class Matrix:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["", *self.columns])
         writer.writerows([name, *row] for name, row in zip(self.rows, values.tolist(), strict=True))
-        _add(files, f"{self.name}.csv", table.getvalue().encode())
+        name = file_name(self.name)
+        _add(files, f"{name}.csv", table.getvalue().encode())
         described: dict[str, Any] = {
             "type": "matrix",
-            "name": self.name,
-            "data": f"{self.name}.csv",
+            "name": name,
+            "data": f"{name}.csv",
             "rows": list(self.rows),
             "columns": list(self.columns),
             "values": values.tolist(),
             "cells": [
-                {"row": int(row), "column": int(column), "items": list(map(_id, ids))}
+                {"row": int(row), "column": int(column), "items": [short_id(one) for one in ids]}
                 for (row, column), ids in sorted(self.items.items())
                 if ids
             ],
@@ -226,7 +228,7 @@ class Texts:
         for sentence in self.sentences:
             where = f"sentence {sentence.id!r} of text {self.name!r}"
             described: dict[str, Any] = {
-                "id": _id(sentence.id),
+                "id": short_id(sentence.id),
                 "tokens": [
                     [token, _finite(weight, f"the weight of {token!r} in {where}")] for token, weight in sentence.tokens
                 ],
@@ -234,7 +236,7 @@ class Texts:
             if not sentence.spaces:
                 described["spaces"] = False
             sentences.append(described | _label(sentence.label, sentence.state, sentence.values, sentence.group, where))
-        whole = {"type": "text", "name": self.name, "sentences": sentences}
+        whole = {"type": "text", "name": file_name(self.name), "sentences": sentences}
         return whole | _heading(self.title, self.caption)
 
 
@@ -248,8 +250,9 @@ class Table:
     caption: Text = ""
 
     def describe(self, files: Files) -> dict[str, Any]:
-        _add(files, f"{self.name}.csv", _csv(self.data))
-        described = {"type": "table", "name": self.name, "data": f"{self.name}.csv"}
+        name = file_name(self.name)
+        _add(files, f"{name}.csv", _csv(self.data))
+        described = {"type": "table", "name": name, "data": f"{name}.csv"}
         return described | _heading(self.title, self.caption)
 
 
@@ -294,7 +297,7 @@ class Calculator:
         for one in self.outputs:
             described = {"name": one.name, "label": _text(one.label), "formulas": _listed(one.formulas)}
             outputs.append(described | ({"zero": _text(one.zero)} if one.zero else {}))
-        whole = {"type": "calculator", "name": self.name, "inputs": inputs, "outputs": outputs}
+        whole = {"type": "calculator", "name": file_name(self.name), "inputs": inputs, "outputs": outputs}
         return whole | _heading(self.title, self.caption)
 
 
@@ -335,7 +338,7 @@ class Steps:
             if frame.text:
                 described["text"] = _text(frame.text)
             frames.append(described | {"blocks": [block.describe(files) for block in frame.blocks]})
-        return {"type": "steps", "name": self.name, "frames": frames} | _heading(self.title, self.caption)
+        return {"type": "steps", "name": file_name(self.name), "frames": frames} | _heading(self.title, self.caption)
 
 
 Block = Figure | Grid | Matrix | Texts | Steps | Table | Calculator | Prose
@@ -394,13 +397,6 @@ class Exhibit:
         except InvalidExhibit as error:
             raise InvalidExhibit(f"{folder}/exhibit.json: {error}") from error
         store(folder, document, files)
-
-
-def _id(name: str) -> str:
-    """An id of at most `LONGEST_ID` characters: of a longer one the beginning, the end, and a hash of all between."""
-    if len(name) <= LONGEST_ID:
-        return name
-    return f"{name[:120]}…{hashlib.sha256(name.encode()).hexdigest()[:8]}…{name[-(LONGEST_ID - 130) :]}"
 
 
 def _text(text: Text) -> str | dict[str, str]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 
 class NetworkError(ValueError):
     """A network can't be built; the message says why and where."""
+
+
+def some(keys: Sequence[str]) -> str:
+    """Names in quotes, the first eight of them."""
+    return ", ".join(map(repr, keys[:8])) + (f" and {len(keys) - 8} more" if len(keys) > 8 else "")
 
 
 def told(error: BaseException) -> str:

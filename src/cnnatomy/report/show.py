@@ -180,6 +180,14 @@ def cell(text: str) -> str:
     return plain(number) if math.isfinite(number) else text
 
 
+def sorted_otherwise(text: str, shown: str) -> bool:
+    """Whether a numeric cell has to say by what it is sorted: what is shown is no number, or has lost digits."""
+    try:
+        return float(shown) != float(text)
+    except ValueError:
+        return bool(text)
+
+
 def results(calculator: dict[str, Any]) -> list[tuple[dict[str, Any], list[str]]]:
     """Each output of a calculator, and its numbers for the values that are there first."""
     given = {entry["name"]: entry["value"] for entry in calculator["inputs"]}

@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.models.answering import AUXILIARY, heads
 from cnnatomy.training.errors import Diverged
 from cnnatomy.training.state import LAST
 
@@ -41,8 +42,10 @@ class Classifier(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         x, y = batch
-        logits = self.network(x)
+        logits, auxiliary = heads(self.network, self.network(x))
         loss = self.loss(logits, y)
+        for further in auxiliary:
+            loss = loss + AUXILIARY * self.loss(further, y)
         # On a CPU this look costs nothing. A GPU would wait for it at each step, and several devices must stop
         # together: for them the end of the epoch is soon enough.
         if loss.device.type == "cpu" and self.trainer.world_size == 1 and not math.isfinite(loss.item()):

@@ -43,9 +43,10 @@ def train_network(
 
     training = config["training"]
     look_for(training["weights"])
-    network = models.build(config["model"], dataset.facts, seed)
+    network = models.build(config["model"], dataset.facts, seed, training.get("output"))
     if training["weights"]:
-        _start_from(network, training["weights"])
+        _start_from(network, training["weights"], new_head=training.get("weights_head") == "new")
+    weights.refuse_unsaved(network)
     first = dataset.split(next(iter(dataset.facts.splits)))
     check_outputs(network, Batches(first, batch_size=2, seed=seed, shuffle=False), seed)
     if not training["weights"] and callable(prime := getattr(network, "prime", None)):
@@ -184,14 +185,14 @@ def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
     return trainer
 
 
-def _start_from(network: nn.Module, path: str) -> None:
+def _start_from(network: nn.Module, path: str, *, new_head: bool) -> None:
     archive, inside, member = path.partition(".zip/")
     if inside:
         with Raw(Path(f"{archive}.zip").expanduser()) as raw:
-            weights.load(network, raw.read(member), path)
+            weights.load(network, raw.read(member), path, new_head=new_head)
     else:
         check_copy(path)
-        weights.load(network, Path(path).expanduser())
+        weights.load(network, Path(path).expanduser(), new_head=new_head)
 
 
 def _table(history: list[dict[str, float]]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cnnatomy.dissect.attributing.attributions import Maps
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.calls import module_of, next_call
 from cnnatomy.probing.convolving import laid_out
 from cnnatomy.probing.layers import Layer, LayerNotFound, activated, batch_size, evaluating, named, stages, trace
 
@@ -127,8 +128,7 @@ def _held(network: nn.Module, x: Tensor, target: Tensor, layers: Sequence[str]) 
 
     def hook_of(name: str) -> Callable[[nn.Module, Any, Any], Any]:
         def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor | None:
-            calls[name] += 1
-            called = name if calls[name] == 1 else f"{name}#{calls[name]}"
+            called = next_call(name, calls)
             if called not in layers:
                 return None
             found[called] = output if output.requires_grad else output.requires_grad_()
@@ -137,7 +137,7 @@ def _held(network: nn.Module, x: Tensor, target: Tensor, layers: Sequence[str]) 
         return hook
 
     modules = dict(network.named_modules())
-    handles = [modules[name].register_forward_hook(hook_of(name)) for name in {c.partition("#")[0] for c in layers}]
+    handles = [modules[name].register_forward_hook(hook_of(name)) for name in {module_of(c) for c in layers}]
     try:
         with evaluating(network), torch.enable_grad():
             outputs = network(laid_out(network, x))
