@@ -27,14 +27,6 @@ ROOM = {"sample_rate": 8000, "bands": 20, "frames": 20, "window": 256, "step": 1
 SPECTROGRAM = ROOM | {"highest_hz": 4000, "range_db": 60}
 TEXTS = {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}
 TEXTS |= {"tokens": "auto", "encoding": None}
-    "text": "text",
-    "label": "label",
-    "split": None,
-    "length": 6,
-    "at_least": 1,
-    "tokens": "auto",
-    "encoding": None,
-}
 MODULES = {
     "own_images": (own_images, {"size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data"}),
     "own_sounds": (own_sounds, {"spectrogram": SPECTROGRAM}),
