@@ -25,10 +25,12 @@ CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
 SHARES = {"validation": 0.1, "test": 0.2}
 ROOM = {"sample_rate": 8000, "bands": 20, "frames": 20, "window": 256, "step": 128, "lowest_hz": 60}
 SPECTROGRAM = ROOM | {"highest_hz": 4000, "range_db": 60}
+TEXTS = {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}
+TEXTS |= {"tokens": "auto", "encoding": None}
 MODULES = {
     "own_images": (own_images, {"size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data"}),
     "own_sounds": (own_sounds, {"spectrogram": SPECTROGRAM}),
-    "own_texts": (own_texts, {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}),
+    "own_texts": (own_texts, TEXTS),
 }
 
 
@@ -354,26 +356,28 @@ def test_a_column_says_the_split(tmp_path):
 def test_a_text_that_is_long_or_empty(tmp_path):
     rows = [*ROWS, '"' + "very long " * 20000 + '",for', ",for", '"---",against']
     data = made("own_texts", put(tmp_path, {"a.csv": table(rows)}) / "a.csv", tmp_path)
-    assert data.facts.counts["left_out"] == 2 and data.facts.counts["cut"] == 1
+    assert data.facts.left_out == [LeftOut("no_words", 2, ["line 43", "line 44"])] and data.facts.counts["cut"] == 1
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (table(ROWS, "review,stars"), "has no column 'text', 'label': its first line, cut at commas, names 'review', "),
-        (table(ROWS, "review;text;stars").replace(",", ";"), "no column 'label': its first line, cut at semicolons"),
+        (table(ROWS, "review,stars"), "has no column 'text', 'label': its first lines, cut at commas, name 'review', "),
+        (table(ROWS, "review;text;stars").replace(",", ";"), "no column 'label': its first lines, cut at semicolons"),
         (table([*ROWS[:3], "no label,"]), "a.csv, line 5: there is nothing in the column 'label'"),
         (table([*ROWS[:3], "no label"]), "a.csv, line 5: there is nothing in the column 'label'"),
         (table([*ROWS[:3], "a, b,for"]), "a.csv, line 5: there are more values than columns. Put quotes around"),
         (table([row for row in ROWS if "good" in row]), "there is one label only (for)"),
         (table([*ROWS, "what,neither"]), "The class 'neither' has 1 different samples"),
-        (table([f"film {i},{i / 7}" for i in range(9)]), "none is left to train on"),
-        (table([]), "a line of names and no row below it"),
-        ("", "names nothing"),
-        (table(ROWS).encode("utf-16"), "is not in UTF-8: byte 0, in line 1"),
         (
-            table([*ROWS[:2], "caf\u00e9,for"]).encode("latin-1"),
-            "is not in UTF-8: byte 57, in line 4, is no part",
+            table([f"film {i},{i / 7}" for i in range(9)]),
+            "the column 'label' has 9 different values in 9 rows (0.0, 0.14",
+        ),
+        (table([]), "a line of names and no row below it"),
+        ("", "name nothing"),
+        (
+            table(["很好,for"] * 40).encode() + b"\xff,for\n",
+            "is in UTF-8 but for 1 places, the first byte 451, in line 42",
         ),
     ],
 )
@@ -396,7 +400,7 @@ def test_a_split_that_is_none_is_named_with_its_line(tmp_path):
 @pytest.mark.parametrize("name", ["nowhere.csv", "a.xlsx"])
 def test_what_is_no_table_is_named(tmp_path, name):
     put(tmp_path, {"a.xlsx": b"PK"})
-    with pytest.raises(DataError, match=f"{name} is no table: name a file whose name ends with .csv or .tsv"):
+    with pytest.raises(DataError, match=f"{name} is no table: name a file whose name ends with .csv, .tsv, .jsonl"):
         made("own_texts", tmp_path / name, tmp_path)
 
 

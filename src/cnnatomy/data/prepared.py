@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 DTYPES = {"images": np.dtype("uint8"), "sounds": np.dtype("float16"), "texts": np.dtype("int32")}
 PADDING, UNKNOWN = 0, 1
+TEXTUAL = ("split", "id", "text", "file", "voice", "speaker", "sex", "accent")  # columns that are text if all digits
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Facts:
     shape: of one sample as a network sees it, (channels, height, width), (1, bands, frames) or (words,).
     splits: number of samples of each split; a split without samples is not named.
     vocabulary: texts only; the word of each token, of which 0 is padding and 1 the unknown word.
+    tokens: texts only; how they are cut into tokens, a way of `tokenising.WAYS`.
     sample_rate: sounds only, in Hz.
     raw: name of the raw zip that holds the files named in the table's column `file`.
     scale: images only, whose files have more than 8 bits or for which it is given: the values that are black and white.
@@ -77,6 +80,7 @@ class Facts:
     raw: str
     digest: str
     vocabulary: list[str] | None = None
+    tokens: str | None = None
     sample_rate: int | None = None
     scale: list[float] | None = None
     left_out: list[LeftOut] = field(default_factory=list)
@@ -139,10 +143,10 @@ class Dataset:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """`samples.csv`; a sentence "NA" stays a sentence."""
+        """`samples.csv`; a sentence "NA" stays a sentence, and the code 007 a code."""
         import pandas as pd
 
-        return pd.read_csv(self.folder / "samples.csv", keep_default_na=False)
+        return pd.read_csv(self.folder / "samples.csv", dtype=dict.fromkeys(TEXTUAL, str), na_filter=False)
 
     @cached_property
     def _inputs(self) -> np.ndarray:
@@ -152,6 +156,7 @@ class Dataset:
     @cached_property
     def _labels(self) -> np.ndarray:
         with (self.folder / "samples.csv").open(encoding="utf-8", newline="") as file:
+            csv.field_size_limit(sys.maxsize)  # a text may be longer than the 131,072 characters that csv allows
             return np.array([int(row["label"]) for row in csv.DictReader(file)], dtype=np.int64)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnnatomy.data import framing
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.tokenising import WAYS
 
 
 def check(prepare: Mapping[str, Any]) -> None:
@@ -17,3 +19,8 @@ def check(prepare: Mapping[str, Any]) -> None:
         return
     if "spectrogram" in prepare:
         framing.settled(prepare["spectrogram"])
+    if "tokens" in prepare and prepare["tokens"] not in WAYS:
+        raise DataError(f"data.prepare.tokens is {prepare['tokens']!r}; it wants {', '.join(WAYS[:-1])} or {WAYS[-1]}.")
+    for key in ("length", "at_least"):
+        if key in prepare and (type(prepare[key]) is not int or prepare[key] < 1):
+            raise DataError(f"data.prepare.{key} is {prepare[key]!r}; it wants a whole number of 1 or more.")

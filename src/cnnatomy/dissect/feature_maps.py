@@ -21,6 +21,7 @@ from cnnatomy.drawing.showing import (
     show,
     signed,
     significant,
+    spaced,
     span_of,
     upright,
     words,
@@ -472,6 +473,7 @@ def _marked(
                     "largest": significant(float(measured.peak[channel])),
                     "rank": significant(float(measured.rank[channel])),
                 },
+                spaces=spaced(samples.facts),
             )
         )
     return Texts(

@@ -200,7 +200,10 @@ class Matrix:
 
 @dataclass
 class Sentence:
-    """One sentence as tokens with weights: above 0 for, below 0 against; the page scales by the largest."""
+    """One sentence as tokens with weights: above 0 for, below 0 against; the page scales by the largest.
+
+    spaces: whether tokens are words, which stand apart.
+    """
 
     id: str
     tokens: Sequence[tuple[str, float]]
@@ -208,6 +211,7 @@ class Sentence:
     state: State = ""
     values: Mapping[str, float] = field(default_factory=dict)
     group: str = ""
+    spaces: bool = True
 
 
 @dataclass
@@ -229,6 +233,8 @@ class Texts:
                     [token, _finite(weight, f"the weight of {token!r} in {where}")] for token, weight in sentence.tokens
                 ],
             }
+            if not sentence.spaces:
+                described["spaces"] = False
             sentences.append(described | _label(sentence.label, sentence.state, sentence.values, sentence.group, where))
         whole = {"type": "text", "name": file_name(self.name), "sentences": sentences}
         return whole | _heading(self.title, self.caption)
