@@ -201,6 +201,7 @@ def check(config: Config, reference: Config) -> None:
 
     `reference` is the same configuration without changed values. Raises ConfigurationError.
     """
+    targets.check_allowed(config)
     for group in ("threads", "model", "study", *folders.COLLECTED):
         types.check(config.get(group) or {}, reference.get(group) or {}, group)
     for part in ("fetch", "prepare"):

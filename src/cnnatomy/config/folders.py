@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from cnnatomy.config.errors import ConfigurationError, nearest
@@ -23,7 +24,23 @@ def users() -> Path | None:
     folder = Path(named).resolve()
     if not folder.is_dir():
         raise ConfigurationError(f"CNNATOMY_CONF names {named!r}, which is no folder.")
+    _refuse_doubles(folder)
     return folder
+
+
+@cache
+def _refuse_doubles(own: Path) -> None:
+    """Refuse a file of the user's with the name of one of the project's: the project's would silently be taken."""
+    if not CONF.is_dir() or own.samefile(CONF):
+        return
+    for group in (*CHOSEN, *COLLECTED):
+        for file in sorted((own / group).glob("*.yaml")):
+            ours = CONF / group / file.name
+            if ours.is_file() and not ours.samefile(file):
+                raise ConfigurationError(
+                    f"{file} has the name of a file of the project's, {ours}: {group}={file.stem} could mean either. "
+                    f"Rename yours, and what names it"
+                )
 
 
 def search_path() -> list[Path]:
