@@ -209,6 +209,7 @@ def check(config: Config, reference: Config) -> None:
 
     `reference` is the same configuration without changed values. Raises ConfigurationError.
     """
+    targets.check_allowed(config)
     written = _written() or reference
     for group in ("model", "study"):
         types.check(config.get(group) or {}, reference.get(group) or {}, group)

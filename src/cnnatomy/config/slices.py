@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.config import code, modules, targets
+from cnnatomy.config import code, definitions, targets
 from cnnatomy.config.compose import Config
 from cnnatomy.config.listing import listing
 
@@ -149,4 +149,4 @@ def together(digests: Mapping[str, str]) -> str:
 
 
 def _module(target: str) -> str:
-    return modules.split_target(target)[0]
+    return definitions.module_of(target)

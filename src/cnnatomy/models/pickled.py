@@ -133,7 +133,7 @@ def _zipped(file: BinaryIO) -> Any:
         try:
             return archive.read(entry)
         except (zipfile.BadZipFile, EOFError) as error:
-            raise NotRead(f"it is damaged ({error}); get it again") from error
+            raise NotRead(f"it is damaged: its part {name!r} is not what was written; get it again") from error
 
     if f"{folder}byteorder" in entries and member("byteorder") != b"little":
         raise NotRead("its numbers have their bytes in the other order; save it again on a usual machine")
