@@ -17,7 +17,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnatomy.config import composing, folders, overrides, reading, schema, targets, types
@@ -48,7 +48,8 @@ def register() -> None:
             "hydra": {
                 "run": {"dir": "."},
                 "output_subdir": None,
-                "searchpath": [] if own is None else [f"file://{own}"],
+                # A folder's name is no reference to another value, whatever it looks like.
+                "searchpath": [] if own is None else [f"file://{own}".replace("${", "\\${")],
             },
         },
     )
@@ -98,10 +99,10 @@ def placed(error: ConfigurationError, given: Sequence[str]) -> ConfigurationErro
     found = re.match(r"([\w.]+): ", str(error))
     if found is None:
         return error
-    key = found[1]
-    if any(f"{key}.".startswith(f"{overrides.key_of(override)}.") for override in given):
+    key, choices = found[1], _choices(given)
+    if any(f"{key}.".startswith(f"{overrides.key_of(override)}.") for override in given if override not in choices):
         return error
-    for file, package in reversed(composing.files(_choices(given))):
+    for file, package in reversed(composing.files(choices)):
         line = reading.line_of(file, key.removeprefix(f"{package}.") if package else key)
         if line and (not package or key.startswith(f"{package}.")):
             return ConfigurationError(f"{reading.shown(file)}, line {line}: {error}")
@@ -215,6 +216,8 @@ def check(config: Config, reference: Config) -> None:
         types.check(config.get(group) or {}, reference.get(group) or {}, group)
     for group in ("threads", *folders.COLLECTED):
         types.check(config.get(group) or {}, written.get(group) or {}, group)
+    check_title(config["title"], "title")
+    check_title(config["report"]["title"], "report.title")
     for part in ("fetch", "prepare"):
         types.check(config["data"][part], reference["data"][part], f"data.{part}")
         targets.check(config["data"][part], f"data.{part}", given_later=("target", "raw", "folder", "mirror", "digest"))
@@ -230,6 +233,18 @@ def check(config: Config, reference: Config) -> None:
         targets.check(config["training"]["augment"], "training.augment", given_later=("generator",))
 
 
+def check_title(title: Any, path: str) -> None:
+    """A title is a text, or one in English and perhaps one in Chinese. Raises ConfigurationError."""
+    if title == MISSING:
+        raise ConfigurationError(f'{path}: is missing; write what the report calls it, as in {path}: {{en: "Leaves"}}')
+    if isinstance(title, str):
+        return
+    if not isinstance(title, dict) or "en" not in title or not all(isinstance(said, str) for said in title.values()):
+        raise ConfigurationError(f'{path}: wants a text in English, and may have a Chinese one: {{en: "…", zh: "…"}}')
+    for language in set(title) - {"en", "zh"}:
+        raise ConfigurationError(f"{path}.{language}: no such language here; give en, and zh if you like")
+
+
 def _written() -> Config | None:
     """The groups that no run may add keys to, as their files have them; None where values refer to others."""
     own = _collected(folders.users())
@@ -242,6 +257,9 @@ def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, option = str(error.missing_cfg_file).rpartition("/")
         return folders.no_such(group, option)
+    if lost := re.match(r"In '([^']+)': Could not load '([^']+)'", str(error)):
+        file, (group, _, option) = folders.at(f"{lost[1]}.yaml"), lost[2].rpartition("/")
+        return ConfigurationError(f"{reading.shown(file)}: defaults: {folders.no_such(group, option)}")
     if isinstance(error, OverrideParseException):
         return ConfigurationError(f"{error.override}: cannot be read as key=value ({str(error).splitlines()[0]})")
     if isinstance(error, ConfigCompositionException):

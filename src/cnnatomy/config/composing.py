@@ -101,11 +101,10 @@ class _Files(ConfigRepository):
 
     def load_config(self, config_path: str) -> ConfigResult | None:
         if config_path not in self._read:
-            found = super().load_config(config_path)
-            group = config_path.partition("/")[0]
-            if found is not None and group in folders.CHOSEN:
-                reading.read(folders.at(f"{config_path.removesuffix('.yaml')}.yaml"), group)
-            self._read[config_path] = found
+            file, group = folders.at(f"{config_path.removesuffix('.yaml')}.yaml"), config_path.partition("/")[0]
+            if group in folders.CHOSEN and file.is_file():
+                reading.read(file, group)
+            self._read[config_path] = super().load_config(config_path)
         return self._read[config_path]
 
     def config_exists(self, config_path: str) -> bool:
