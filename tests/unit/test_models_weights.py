@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import nn
 
 from cnnatomy.models import weights
@@ -236,6 +236,20 @@ def test_what_is_no_file_of_weights_is_told_by_what_it_is(tmp_path):
         with pytest.raises(WeightsError, match=words) as caught:
             weights.load(network(), tmp_path / name)
         assert name in str(caught.value) and "0x" not in str(caught.value)
+
+
+def test_safetensors_of_any_length_of_header_are_read():
+    """A file begins with that length, which may look like the beginning of another kind of file."""
+    seen = set()
+    for length in range(1, 300):
+        state = {"a" * length: torch.ones(2)}
+        content = save(state)
+        seen.add(content[0])
+        named = nn.Module()
+        named.register_parameter("a" * length, nn.Parameter(torch.zeros(2)))
+        weights.load(named, content, "w")
+        assert torch.equal(named.state_dict()["a" * length], torch.ones(2))
+    assert 0x80 in seen
 
 
 def test_what_has_two_names_is_saved_once_and_comes_back_under_both(tmp_path):

@@ -135,6 +135,8 @@ def _parsed(content: bytes) -> object:
     start = content[:512].lstrip().lower()
     if not content:
         raise pickled.NotRead("the file is empty; get it again")
+    if content[8:9] == b"{":  # before all else: the length that safetensors begin with may be any bytes
+        return _safe(content)
     if start.startswith(b"version https://git-lfs"):
         raise pickled.NotRead(
             "it is git-lfs's pointer to the file, not the file; in the folder that it was cloned to: git lfs pull"
@@ -147,6 +149,10 @@ def _parsed(content: bytes) -> object:
         raise pickled.NotRead("it is an HDF5 file, as Keras writes; save the weights with torch or as safetensors")
     if content.startswith((pickled.ZIPPED, b"\x80")):
         return pickled.read(io.BytesIO(content))
+    return _safe(content)
+
+
+def _safe(content: bytes) -> dict[str, Tensor]:
     try:
         return safetensors.load(content)
     except Exception as error:  # of a damaged file: its own error, or what torch says of a size or a type

@@ -98,6 +98,11 @@ def fit(
     if config["channels_last"]:
         network.to(memory_format=torch.channels_last)
     check_outputs(network, train, seed)
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise TrainingError(
+            f"the network {type(network).__name__} has no weights that could be trained: take it as it is with "
+            "training.max_epochs=0, or let some of its parameters require gradients"
+        )
     for batches in filter(None, (train, validation)):
         check_labels(batches.samples)
     check_last_batch(network, train, seed)
