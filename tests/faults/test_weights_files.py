@@ -78,7 +78,7 @@ def repacked(content: bytes, chance: random.Random) -> bytes:
 def refused_or_read(content: bytes) -> None:
     fresh = network()
     before = {name: value.clone() for name, value in fresh.state_dict().items()}
-    began = time.perf_counter()
+    began = time.process_time()
     tracemalloc.start()
     try:
         weights.load(fresh, content, "w")
@@ -88,7 +88,7 @@ def refused_or_read(content: bytes) -> None:
     finally:
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert most < BYTES
 
 

@@ -137,9 +137,9 @@ def test_all_widths_of_a_sentence_network_are_shown_with_the_norm_of_each_word(t
     hang(exhibit, tmp_path / "exhibit")
 
 
-def test_without_a_convolution_the_error_names_the_layers(tmp_path):
+def test_without_a_convolution_it_says_so(tmp_path):
     network = nn.Sequential(nn.Flatten(), nn.Linear(144, 3))
-    with pytest.raises(LayerNotFound, match="no convolution. Its layers are: 0, 1"):
+    with pytest.raises(LayerNotFound, match="the network has no convolution"):
         kernels(network, small(tmp_path, "images").split("test"), CONFIG)
 
 
