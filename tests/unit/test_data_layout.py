@@ -77,6 +77,10 @@ def test_splits_inside_of_classes_are_understood():
     assert read(files) == {file: (file.split("/")[1], file.split("/")[0]) for file in files}
 
 
+def test_letters_are_told_apart_by_their_case():
+    assert {label for _, label in read(names("", classes=("A", "a", "b"))).values()} == {"A", "a", "b"}
+
+
 def test_folders_inside_of_a_class_belong_to_it():
     files = ["oak/spring/1.png", "oak/autumn/2.png", "ash/3.png", "ash/old/4.png"]
     assert {split + label for split, label in read(files).values()} == set(CLASSES)

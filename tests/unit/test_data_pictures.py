@@ -19,8 +19,10 @@ from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.pictures import Picture, pixels, read
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.data.splitting import resplit
+from cnnatomy.dissect.samples import samples
 from cnnatomy.drawing import pictures as drawn
 from tests.unit.picture_files import deep_colours, png, saved, tiff
+from tests.unit.small_data import hang
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 SETTINGS: dict[str, Any] = {
@@ -51,7 +53,7 @@ def by_name(data: Dataset) -> dict[int, np.ndarray]:
 
 
 def grey(content: bytes, **how: Any) -> np.ndarray:
-    return pixels(read(content, "a"), (8, 8), **({"colour": False} | how))[0]
+    return pixels(read(content, "a"), **({"size": (8, 8), "colour": False} | how))[0]
 
 
 FORMATS = [("PNG", ".png"), ("BMP", ".dib"), ("TIFF", ".TIF"), ("PPM", ".pgm"), ("GIF", ".gif"), ("JPEG2000", ".jp2")]
@@ -198,6 +200,18 @@ def test_what_claims_to_be_huge_is_refused_by_its_header(content):
         read(content, "bomb.png")
 
 
+def test_the_largest_photographs_are_read_at_a_part_of_their_size(monkeypatch):
+    ramp = np.linspace(0, 255, 640).astype(np.uint8)[None].repeat(480, axis=0)
+    content = saved(ramp, "JPEG", quality=95)
+    whole = grey(content, size=(6, 8))
+    monkeypatch.setattr("cnnatomy.data.pictures.MOST_PIXELS", 640 * 480 - 1)
+    picture = read(content, "a")
+    assert picture.size == (640, 480) and np.asarray(picture.values).shape == (60, 80)
+    assert np.abs(pixels(picture, (6, 8), colour=False)[0].astype(int) - whole).max() <= 2
+    with pytest.raises(DamagedData, match="it has 640 × 480 pixels"):
+        read(saved(ramp, "PNG"), "a")
+
+
 def test_a_picture_that_lies_on_its_side_is_turned():
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees to the right
@@ -318,6 +332,15 @@ def test_a_network_of_imagenet_gets_what_it_was_trained_on(tmp_path):
         np.testing.assert_allclose(
             [low.flatten(), high.flatten()], [(v - mean.ravel()) / std.ravel() for v in (0, 1)], rtol=1e-5
         )
+
+
+def test_the_longest_names_of_files_hang_in_the_exhibit_of_the_data(tmp_path):
+    pictures = [saved(np.full((8, 8), 20 * i, np.uint8), "PNG") for i in range(10)]
+    files = {f"{'ash' if i % 2 else 'oak'}/{i} {'seen on a walk ' * 15}.png": one for i, one in enumerate(pictures)}
+    config = {"first": 30, "columns": 10, "voices": 3, "sentences": 8}
+    hung = hang(samples(made(tmp_path, files), config), tmp_path / "hung")
+    (first,) = (block for block in hung["blocks"] if block["name"] == "first")
+    assert len({item["id"] for item in first["items"]}) == 8
 
 
 def test_a_picture_without_a_dataset_shows_its_own_range():

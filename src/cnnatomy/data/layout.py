@@ -78,7 +78,7 @@ def filed(names: Sequence[str], layout: Sequence[Part]) -> tuple[list[Filed], li
         spelt.setdefault(label.casefold(), set()).add(written)
         found.append(Filed(name, label, part.split))
     for alike in spelt.values():
-        if len(alike) > 1:
+        if len(alike) > 1 and max(map(len, alike)) > 1:  # letters may be told apart by their case
             # What differs in the way that accents are written looks alike but for its code points.
             shown = repr if len({unicodedata.normalize("NFC", name) for name in alike}) == len(alike) else ascii
             raise DataError(

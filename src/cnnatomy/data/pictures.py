@@ -37,7 +37,7 @@ class Picture:
     """One picture, upright.
 
     values: an image of mode L or RGB, or where there is more than 8 bits an array of numbers, (height, width).
-    size: width and height. moving: it is the first of several.
+    size: width and height of the file's, upright. moving: it is the first of several.
     """
 
     values: Image | np.ndarray
@@ -70,7 +70,10 @@ def read(content: bytes, name: str) -> Picture:
         with Image.open(io.BytesIO(content), formats=formats) as opened:
             width, height = opened.size
             most = MOST_PIXELS // (2 if opened.format in HEAVY or opened.mode in ("I", "F") else 1)
-            if width * height > most:
+            if opened.format in ("JPEG", "MPO") and width * height > most:
+                # The largest photographs: a JPEG can be read at a half, a quarter or an eighth of its size.
+                opened.draft(None, (width // 8, height // 8))
+            if opened.width * opened.height > most:
                 raise refuse(f"it has {width} × {height} pixels, more than {most // 10**6} million; reduce it")
             samples, sample_format = _tags(opened)
             if samples > len(opened.getbands()):
@@ -82,15 +85,17 @@ def read(content: bytes, name: str) -> Picture:
             # Notes on how it was taken may make no sense: then it is shown as it lies, as viewers do.
             with suppress(Exception):
                 ImageOps.exif_transpose(opened, in_place=True)
+            turned = (opened.width > opened.height) != (width > height)
+            size = (height, width) if turned else (width, height)
             if opened.mode.startswith(("I", "F")) or (opened.mode == "L" and sample_format == _SIGNED):
                 values = _values(opened, sample_format)
                 if not np.isfinite(values).all():
                     bad = int((~np.isfinite(values)).sum())
                     raise refuse(f"{bad} of its values are infinite or no numbers (NaN)")
                 whole = not opened.mode.startswith("F")
-                return Picture(values, "whole numbers" if whole else "fractions", opened.size, moving)
+                return Picture(values, "whole numbers" if whole else "fractions", size, moving)
             depth: Depth = "16 bits in colour" if upper_bits else "8 bits"
-            return Picture(_on_white(opened), depth, opened.size, moving)
+            return Picture(_on_white(opened), depth, size, moving)
     except DamagedData:
         raise
     except UnidentifiedImageError as error:
