@@ -107,6 +107,7 @@ BROKEN = {
     "empty.wav": (b"", "is empty (0 bytes)"),
     "pointer.flac": (POINTER, "git lfs pull"),
     "text.mp3": (b"this is no sound. " * 30, "is no sound that can be read"),
+    "page.ogg": (b"\n<!DOCTYPE html><p>not found", "is a web page"),
     "half.wav": (file(TONE)[:5000], "is cut off"),
     "head.wav": (file(TONE)[:30], "is no sound that can be read"),
     "half.flac": (FLAC[: len(FLAC) // 2], "is no sound that can be read"),

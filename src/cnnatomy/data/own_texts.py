@@ -186,7 +186,7 @@ def _labels(written: Sequence[str], table: str) -> dict[str, str]:
     numbers = all(_is_number(name) for name in often)
     truths = {name.lower() for name in often} <= {"true", "false"}
     meant: dict[object, str] = {}
-    for name in sorted(often, key=lambda name: (len(name) if numbers else -often[name], name)):
+    for name in sorted(often, key=lambda name: (len(name) if numbers else -often[name], name.isupper(), name)):
         meant.setdefault(same(name), name)
     if len(meant) < len(often):
         log.warning("%s: labels that are written in several ways are one: %s", table, own.some(sorted(often)))

@@ -92,6 +92,8 @@ def read(content: bytes, name: str) -> Recording:
         raise Unreadable(name, "is empty (0 bytes)")
     if content.startswith(POINTER):
         raise Unreadable(name, "is a pointer of git-lfs in place of the sound (git lfs pull fetches it)")
+    if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise Unreadable(name, "is a web page, as downloads that fail leave them")
     whole = _with_its_size(content, name)
     mended = [] if whole is content else ["header"]
     whole = _without_tags(whole)
@@ -108,7 +110,7 @@ def read(content: bytes, name: str) -> Recording:
         if (
             np.isfinite(powers).all()
             and len(powers) > 1
-            and float(sound @ sound) < CANCELLED * powers.max() / len(powers) ** 2
+            and float(np.square(sound, dtype=np.float64).sum()) < CANCELLED * powers.max() / len(powers) ** 2
         ):
             mended.append("cancelling")
             with soundfile.SoundFile(io.BytesIO(whole)) as file:

@@ -110,14 +110,14 @@ def write(
     if counts["no_known_word"]:
         named = ", ".join(table["id"].to_numpy()[strange][:20])
         log.warning("%s: %d sentences have no known word: %s", folder.name, counts["no_known_word"], named)
-    say_rare(folder.name, table.loc[table["split"] == "train", "words"].tolist(), way)
-    by_character = tokenising.by_character(table.loc[table["split"] == "train", "words"].tolist(), way)
+    learnt = table.loc[table["split"] == "train", "words"].tolist()
+    say_rare(folder.name, learnt, at_least, way)
     facts = Facts(
         name=folder.name,
         kind="texts",
         classes=list(classes),
         shape=(length,),
-        axes=[Axis("character" if by_character else "word", "", list(range(length)))],
+        axes=[Axis("character" if tokenising.by_character(learnt, way) else "word", "", list(range(length)))],
         normalise=None,
         licence=raw.manifest["licence"],
         citation=raw.manifest["citation"],
@@ -132,18 +132,21 @@ def write(
     prepared.write(folder, facts, inputs, table[["split", "label", "id", "text", "fold", "words"]])
 
 
-def say_rare(name: str, sentences: Sequence[Sequence[str]], way: str) -> None:
-    """Warn where most of what stands in the training sentences stands there once: nothing can be learnt of it."""
+def say_rare(name: str, sentences: Sequence[Sequence[str]], at_least: int, way: str) -> None:
+    """Warn where most of what stands in the training sentences is too rare there to learn anything of it."""
     counts = Counter(word for sentence in sentences for word in sentence)
-    once, every = sum(count == 1 for count in counts.values()), sum(counts.values())
-    if 2 * once <= every:
+    enough, every = max(2, at_least), sum(counts.values())
+    rare = sum(count for count in counts.values() if count < enough)
+    if 2 * rare <= every:
         return
     remedy = "" if way == "characters" else " If they are cut where no word ends, set data.prepare.tokens=characters."
     log.warning(
-        "%s: of %d words in the training texts %d stand there only once, and a network learns nothing of them. Bring "
-        "more texts.%s",
+        "%s: of %d words in the training texts %d occur there fewer than %d times, and a network learns nothing of "
+        "those. Bring more texts%s.%s",
         name,
         every,
-        once,
+        rare,
+        enough,
+        ", or set data.prepare.at_least=2" if at_least > 2 else "",
         remedy,
     )

@@ -30,8 +30,17 @@ _STACKING = "\u1039\u17d2"  # puts the next letter under this one
 _JOINING = "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d"  # joins the next letter to this one
 #: Where marks are, so that not all of Unicode is looked through.
 _MARKS_AT = (
-    *((0x0300, 0x1FFF), (0x20D0, 0x20FF), (0x2CEF, 0x2DFF), (0x302A, 0x302F), (0x3099, 0x309A), (0xA66F, 0xAAFF)),
-    *((0xABE0, 0xABFF), (0xFB1E, 0xFB1E), (0xFE00, 0xFE2F), (0x101FD, 0x11FFF), (0x16AF0, 0x16F92), (0x1D165, 0x1D244)),
+    *(
+        (0x0300, 0x1FFF),
+        (0x20D0, 0x20DC),
+        (0x20E1, 0x20E1),
+        (0x20E5, 0x20F0),
+        (0x2CEF, 0x2DFF),
+        (0x302A, 0x302F),
+        (0x3099, 0x309A),
+        (0xA66F, 0xAAFF),
+    ),
+    *((0xABE0, 0xABFF), (0xFB1E, 0xFB1E), (0xFE20, 0xFE2F), (0x101FD, 0x11FFF), (0x16AF0, 0x16F92), (0x1D165, 0x1D244)),
     *((0x1DA00, 0x1E94A), (0xE0100, 0xE01EF)),
 )
 
@@ -65,7 +74,11 @@ def tokenise(text: str, way: str = "words") -> list[str]:
     text = _UNSEEN.sub("", _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide[0]), text))
     if way == "characters":
         return patterns.character.findall(" ".join(text.split()).replace(" ", SPACE))
-    return patterns.word.findall(patterns.unspaced.sub(r" \g<0> ", text) if way == "auto" else text)
+    if not text.isascii():
+        text = patterns.emoji.sub(r" \g<0> ", text)
+        if way == "auto":
+            text = patterns.unspaced.sub(r" \g<0> ", text)
+    return patterns.word.findall(text)
 
 
 def unspaced(token: str) -> bool:
@@ -85,6 +98,7 @@ class _Patterns(NamedTuple):
     word: re.Pattern[str]
     character: re.Pattern[str]
     unspaced: re.Pattern[str]  # a character of a script without spaces
+    emoji: re.Pattern[str]
 
 
 @cache
@@ -97,6 +111,7 @@ def _patterns() -> _Patterns:
         re.compile(rf"{EMOJI}|{word}(?=n't\b)|n't\b|'(?:s|re|ve|ll|d|m)\b|{word}|[{_MOOD}]"),
         re.compile(f"{EMOJI}|[^\\s\u0000-\u001f\u007f-\u009f{marks}\u200b-\u200d]{joined}"),
         re.compile(f"[{_UNSPACED}]{stacked}"),
+        re.compile(EMOJI),
     )
 
 
