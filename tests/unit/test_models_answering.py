@@ -55,10 +55,10 @@ def plain(network, x):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("Mapped", "its answer is 'answer'"),
-        ("Pair", "a tuple of 0 (3, 3), 1 (3, 4, 10, 10); its answer is '0'"),
-        ("Attributed", "its answer is 'logits'"),
-        ("Dataclassed", "its answer is 'logits'"),
+        ("Mapped", "'answer' is its answer"),
+        ("Pair", "a tuple of 0 (3, 3), 1 (3, 4, 10, 10)"),
+        ("Attributed", "'logits' is its answer"),
+        ("Dataclassed", "'logits' is its answer"),
     ],
 )
 def test_the_answer_among_other_outputs_is_found_and_said(images, caplog, name, says):
@@ -88,7 +88,7 @@ def test_a_softmax_at_the_end_is_read_as_if_it_stood_without(images, caplog, end
     network = built("Ending", images.facts, caplog, end=end)
     x = inputs(images)
     torch.testing.assert_close(network(x).softmax(1), plain(network, x).softmax(1))
-    assert says in caplog.text and caplog.text.count("the network ends in") == 1
+    assert says in caplog.text and caplog.text.count("The network ends in") == 1
     if end == "sigmoid":
         torch.testing.assert_close(network(x), plain(network, x))
 

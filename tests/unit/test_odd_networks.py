@@ -36,7 +36,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "start": "random",
     }
 } | {name: {"_target_": f"{HERE}.{name}"} for name in ("Dilated", "Read", "Recurrent", "Encoder", "Bag")}
-KINDS = dict.fromkeys(IMAGES, "images") | dict.fromkeys(TEXTS, "texts")
+SOUNDS = {f"{name} of sounds": IMAGES[name] for name in ("Flat", "Again", "LSTMFirst", "Attending", "Lazy")}
+KINDS = dict.fromkeys(IMAGES, "images") | dict.fromkeys(TEXTS, "texts") | dict.fromkeys(SOUNDS, "sounds")
 #: Looked at always; the others with the slow tests.
 FIRST = ("Flat", "Again", "Named", "LSTMFirst", "Lazy", "Mapped", "softmax", "Read", "Encoder")
 #: Little of everything that only takes time.
@@ -46,7 +47,7 @@ MOST = {**LITTLE, "samples": 6, "compared": 4, "tested": 4, "ranked": 6, "curve"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return {kind: small(tmp_path_factory.mktemp(kind), kind) for kind in ("images", "texts")}
+    return {kind: small(tmp_path_factory.mktemp(kind), kind) for kind in ("images", "sounds", "texts")}
 
 
 def dissected(method: str, networks: list[nn.Module], data: prepared.Dataset) -> Exhibit:
@@ -78,7 +79,7 @@ def test_it_opens_up_or_says_why_not(name, method, data, tmp_path, monkeypatch):
     for inside, little in LITTLE_INSIDE.items():
         monkeypatch.setattr(inside, little, raising=False)
     kind = KINDS[name]
-    networks = [models.build((IMAGES | TEXTS)[name], data[kind].facts, seed).eval() for seed in range(2)]
+    networks = [models.build((IMAGES | TEXTS | SOUNDS)[name], data[kind].facts, seed).eval() for seed in range(2)]
     before = {key: value.clone() for key, value in networks[0].state_dict().items()}
     state = torch.random.get_rng_state()
     written = hang(dissected(method, networks, data[kind]), tmp_path / "exhibit")

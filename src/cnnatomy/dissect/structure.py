@@ -19,6 +19,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.plotting import MUTED, SERIES
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.exhibit import Exhibit, Figure, Number, Table, Text
+from cnnatomy.models.answering import Reading, reading_of
 from cnnatomy.probing.calls import module_of
 from cnnatomy.probing.fields import Field
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, capture, evaluating, trace, whole
@@ -66,7 +67,7 @@ def structure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -
         method="structure",
         seed=0,
         title=TITLE,
-        caption=_caption(facts, steps, boxes, total - counted, classes),
+        caption=_caption(facts, steps, boxes, total - counted, classes, reading_of(network)),
         numbers=[
             *_summary(network, facts, steps, fields, confirmed, total),
             *(number for step in steps for number in _numbers(step, facts)),
@@ -576,7 +577,9 @@ def _reading(boxes: Sequence[Box], steps: Sequence[Step]) -> Text:
     return {"en": " ".join(en), "zh": "".join(zh)}
 
 
-def _caption(facts: Facts, steps: Sequence[Step], boxes: Sequence[Box], unnamed: int, classes: int) -> Text:
+def _caption(
+    facts: Facts, steps: Sequence[Step], boxes: Sequence[Box], unnamed: int, classes: int, reading: Reading
+) -> Text:
     en = [
         "Read off the live network in one forward pass. What one unit sees of the input, its receptive field, grows "
         "with depth: a filter can't answer to anything larger. It is followed through every operator, and confirmed by "
@@ -590,6 +593,9 @@ def _caption(facts: Facts, steps: Sequence[Step], boxes: Sequence[Box], unnamed:
     if unnamed:
         en.append(f"{unnamed:,} of the multiply-adds are in functions that are no layers.")
         zh.append(f"其中 {unnamed:,} 次乘加在不属于任何层的函数中。")
+    for said in reading.said:
+        en.append(said["en"])
+        zh.append(said["zh"])
     lost = sum(step.layer.field is None for step in steps if isinstance(step.layer.module, CONVOLUTIONS))
     if lost:
         en.append(f"Of {lost} convolutions the field can't be followed; nothing is said of it.")

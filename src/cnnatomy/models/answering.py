@@ -43,6 +43,19 @@ class Reading:
             return None
         return self.logits(output)
 
+    @property
+    def said(self) -> list[dict[str, str]]:
+        """What is done to the network's output to get logits, a sentence each, English and Chinese."""
+        found = []
+        if self.part is not None:
+            found.append(
+                {
+                    "en": f"Of the network's outputs {self.part!r} is its answer.",
+                    "zh": f"网络有多个输出，以 {self.part!r} 为其回答。",
+                }
+            )
+        return found + ([_SAID[self.ending]] if self.ending else []) + ([_ONE] if self.one else [])
+
     def logits(self, output: Any) -> Tensor:
         """The logits in an output. Raises NetworkError where it is not what it was in evaluation mode."""
         found = output
@@ -79,18 +92,20 @@ def read(network: nn.Module, x: Tensor, classes: int, part: str | None = None) -
         if chosen is None:
             return
         found = parts[chosen]
-        if part is None and len(parts) > 1:
-            log.info("the network gives %s; its answer is %r", described(output), chosen)
+        log.info("The network gives %s.", described(output))
     elif part is not None:
         raise NetworkError(f"training.output={part}: the network gives one tensor, without names; leave the key out")
     one = classes == 2 and tuple(found.shape) in ((len(x),), (len(x), 1)) and found.is_floating_point()
     reading = Reading(chosen, _ending_of(found, made_by.get(id(found), "")), one)
-    if reading.ending:
-        log.info("%s", _SAID[reading.ending])
-    if one:
-        log.info("the network gives one number for two classes: it is read as how far the second is ahead of the first")
+    for said in reading.said:
+        log.info("%s", said["en"])
     if reading != Reading():
         network.register_forward_hook(reading)
+
+
+def reading_of(network: nn.Module) -> Reading:
+    """How a network's output becomes logits."""
+    return next((hook for hook in network._forward_hooks.values() if isinstance(hook, Reading)), Reading())
 
 
 def heads(network: nn.Module, output: Any) -> tuple[Tensor, list[Tensor]]:
@@ -98,7 +113,7 @@ def heads(network: nn.Module, output: Any) -> tuple[Tensor, list[Tensor]]:
 
     Auxiliary are further tensors of the same shape: of a tuple all, of names those with `aux` in them.
     """
-    reading = next((hook for hook in network._forward_hooks.values() if isinstance(hook, Reading)), Reading())
+    reading = reading_of(network)
     if isinstance(output, Tensor):
         return _ended(output, reading), []
     logits = reading.logits(output)
@@ -114,11 +129,24 @@ def heads(network: nn.Module, output: Any) -> tuple[Tensor, list[Tensor]]:
 
 
 _SAID = {
-    "softmax": "the network ends in a softmax (its outputs lie between 0 and 1 and add up to 1): they are read as "
-    "probabilities, as if it stood without",
-    "log_softmax": "the network ends in a log-softmax: its outputs are read as logarithms of probabilities",
-    "sigmoid": "the network ends in a sigmoid (its outputs lie between 0 and 1): it is taken off, so that a softmax of "
-    "what is before it gives the probabilities",
+    "softmax": {
+        "en": "The network ends in a softmax (its outputs lie between 0 and 1 and add up to 1): they are read as "
+        "probabilities, as if it stood without.",
+        "zh": "网络以 softmax 结尾（输出在 0 与 1 之间，总和为 1）：按概率读取，如同没有它一样。",
+    },
+    "log_softmax": {
+        "en": "The network ends in a log-softmax: its outputs are read as logarithms of probabilities.",
+        "zh": "网络以 log-softmax 结尾：输出按概率的对数读取。",
+    },
+    "sigmoid": {
+        "en": "The network ends in a sigmoid (its outputs lie between 0 and 1): it is taken off, so that a softmax of "
+        "what is before it gives the probabilities.",
+        "zh": "网络以 sigmoid 结尾（输出在 0 与 1 之间）：先将其去掉，再由 softmax 得到概率。",
+    },
+}
+_ONE = {
+    "en": "The network gives one number for two classes: it is read as how far the second is ahead of the first.",
+    "zh": "网络用一个数表示两个类别：按第二类领先第一类的程度读取。",
 }
 
 

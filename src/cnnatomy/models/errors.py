@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 class NetworkError(ValueError):
@@ -18,7 +21,7 @@ def some(keys: Sequence[str]) -> str:
 
 def told(error: BaseException) -> str:
     """An error of a network's code in one line: its class, what it says, and the last line that is no library's."""
-    said = " ".join(str(error).split())
+    said = _ADDRESS.sub("", " ".join(str(error).split()))
     what = f"{type(error).__name__}: {said}" if said else type(error).__name__
     lines = [f for f in traceback.extract_tb(error.__traceback__) if not _is_library(f.filename)]
     return f"{what} ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else what
