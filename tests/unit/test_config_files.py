@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnatomy.config import compose, composing, names, plan, reading
+from cnnatomy.config import compose, composing, names, plan
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
 from cnnatomy.report.build import OWN_ADDRESSES
@@ -54,7 +54,6 @@ def test_the_files_are_right_as_they_are_and_with_windows_line_ends(conf):
     Plan("mine").check()
     write(conf, {name: text.replace("\n", "\r\n") for name, text in FILES.items()})
     forget()
-    reading.read.cache_clear()
     Plan("mine").check()
 
 

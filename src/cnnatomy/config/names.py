@@ -17,12 +17,13 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TAKEN = ("null", "true", "false", "nan", "inf")  # words that Hydra takes for values
 
 
-def is_name(text: str) -> bool:
-    return len(text) <= MOST and re.fullmatch(PATTERN, text) is not None
+def is_name(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= MOST and re.fullmatch(PATTERN, text) is not None
 
 
-def shown(text: str) -> str:
-    """A text that somebody wrote, short and on one line, for a message."""
+def shown(said: object) -> str:
+    """What somebody wrote, short and on one line, for a message."""
+    text = str(said)
     return repr(text if len(text) <= MOST else f"{text[:MOST]}…")
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from omegaconf import OmegaConf
 from omegaconf._utils import get_yaml_loader
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnatomy.config import folders
+from cnnatomy.config import folders, names
 from cnnatomy.config.errors import ConfigurationError, nearest
 
 HEADER = "# @package _global_"
@@ -33,10 +34,21 @@ _FROM_ENVIRONMENT = re.compile(r"fetch\.(?!licence$|citation$)|mirror$|training\
 _RESOLVER = re.compile(r"\$\{\s*([\w.]+)\s*:")
 
 
-@cache
 def read(file: Path, group: str) -> dict[str, Any]:
-    """The content of an option's file. Raises ConfigurationError, with file and line, for one that is not sound."""
-    text = _text(file)
+    """The content of an option's file, read once until it changes; not to be changed.
+
+    Raises ConfigurationError, with file and line, for one that is not sound.
+    """
+    try:
+        about = file.stat()
+    except OSError as error:
+        raise ConfigurationError(f"{shown(file)}: cannot be read ({error.strerror}); make it readable") from error
+    return _read(file, group, (about.st_mtime_ns, about.st_size))
+
+
+@lru_cache(512)
+def _read(file: Path, group: str, stamp: tuple[int, int]) -> dict[str, Any]:
+    text = _text(file, stamp[1])
     try:
         _refuse_endless(text, file)
         content = yaml.load(text, Loader=get_yaml_loader())
@@ -56,7 +68,8 @@ def read(file: Path, group: str) -> dict[str, Any]:
         raise ConfigurationError(f"{shown(file)}: wants keys and values, as in `title: …`, and has something else")
     found = {str(key): value for key, value in content.items()}
     _refuse_header(text, file, group)
-    _refuse_defaults(found.get("defaults"), file)
+    if "defaults" in found:
+        _refuse_defaults(found["defaults"], file)
     _refuse_resolvers(found, file, group)
     if group == "run":
         _refuse_foreign(found, file)
@@ -84,10 +97,10 @@ def line_of(file: Path, path: str) -> int | None:
     return line
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, size: int) -> str:
+    if size > MOST_BYTES:
+        raise ConfigurationError(f"{shown(file)}: is larger than {MOST_BYTES // 1_000_000} MB; name another file")
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ConfigurationError(f"{shown(file)}: is larger than {MOST_BYTES // 1_000_000} MB; name another file")
         content = file.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{shown(file)}: cannot be read ({error.strerror}); make it readable") from error
@@ -119,6 +132,9 @@ def _refuse_endless(text: str, file: Path) -> None:
         depth = max((len(line) - len(line.lstrip(" ")) for line in text.splitlines()), default=0)
         if depth <= DEEPEST and max(text.count("["), text.count("{")) <= 10 * DEEPEST:
             return
+    open_brackets = accumulate((one in "[{") - (one in "]}") for one in text)
+    if max(open_brackets, default=0) > 10 * DEEPEST:  # texts may have some; to parse so many takes seconds
+        raise _too_deep(file)
     counted: dict[int, tuple[int, int]] = {}
 
     def count(node: yaml.Node | None, above: int) -> tuple[int, int]:
@@ -167,14 +183,21 @@ def _refuse_header(text: str, file: Path, group: str) -> None:
 
 def _refuse_defaults(defaults: Any, file: Path) -> None:
     """What a file builds on lies in the folders of the configuration."""
-    if defaults is None:
-        return
     if not isinstance(defaults, list):
         raise ConfigurationError(f"{_at(file, 'defaults')}: defaults is a list, as in `defaults: [own_images, _self_]`")
     for entry in defaults:
-        named = [entry] if not isinstance(entry, Mapping) else [text for pair in entry.items() for text in pair]
+        named = (
+            [text for pair in entry.items() for text in pair if text is not None]
+            if isinstance(entry, Mapping)
+            else [entry]
+        )
         for text in named:
-            if isinstance(text, str) and ".." in text.split("/"):
+            if not isinstance(text, str) or not text or (isinstance(entry, Mapping) and len(entry) != 1):
+                raise ConfigurationError(
+                    f"{_at(file, 'defaults')}: {names.shown(str(entry))} is no entry of defaults; "
+                    "write the name of a file of this folder, `override /data: mnist`, or _self_"
+                )
+            if ".." in text.split("/"):
                 raise ConfigurationError(
                     f"{_at(file, 'defaults')}: {text!r} leads out of the folder of the configuration; "
                     "name an option of a group, as in `override /data: mnist`"
