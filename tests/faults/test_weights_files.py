@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import pickle
 import random
 import struct
@@ -22,9 +21,9 @@ from torch import nn
 
 from cnnatomy.models import weights
 from cnnatomy.models.weights import WeightsError
+from tests.faults.fuzzing import CASES, MEMORY, SECONDS
 
-CASES = int(os.environ.get("CNNATOMY_WEIGHTS_CASES", "500"))
-SECONDS, BYTES = 1.0, 500e6
+BYTES = MEMORY * 1e6
 
 
 def network() -> nn.Sequential:
