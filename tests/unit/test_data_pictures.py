@@ -216,6 +216,16 @@ def test_the_largest_photographs_are_read_at_a_part_of_their_size(monkeypatch):
         read(saved(ramp, "PNG"), "a")
 
 
+def test_what_claims_to_be_large_in_a_few_bytes_is_refused_but_for_blank_pages():
+    """A canvas of 20 million pixels takes a second to fill, whatever is on it."""
+    small = bytearray(saved(Image.fromarray(RAMP), "WEBP", save_all=True, append_images=[Image.fromarray(255 - RAMP)]))
+    small[24:30] = (7).to_bytes(3, "little") + (1_000_000).to_bytes(3, "little")
+    with pytest.raises(DamagedData, match="it claims 8 × 1000001 pixels, and has"):
+        read(bytes(small), "a")
+    blank = saved(Image.new("1", (5000, 7000), 1), "TIFF", compression="group4")
+    assert len(blank) < 5000 and (grey(blank) == 255).all()
+
+
 def test_a_picture_that_lies_on_its_side_is_turned():
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees to the right

@@ -26,6 +26,7 @@ FORMATS = (
     "PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM",
 )  # fmt: skip
 MOST_PIXELS = 50_000_000  # of a file: what takes 400 MB while it is read
+SWOLLEN = 4_000  # pixels a byte that no picture of over 4 million pixels has, but for blank pages of two colours
 HEAVY = ("JPEG2000", "WEBP")  # formats that take twice as much, as numbers of 32 bits do
 
 #: A picture's values: 8 bits a channel; the upper 8 of 16, in colour; whole numbers of more bits; fractions.
@@ -80,6 +81,8 @@ def read(content: bytes, name: str) -> Picture:
                 raise Unreadable(
                     name, f"it has {width} × {height} pixels, more than {most // 10**6} million, reduce it"
                 )
+            if width * height > max(4_000_000, SWOLLEN * len(content)) and opened.mode != "1":
+                raise Unreadable(name, f"it claims {width} × {height} pixels, and has {len(content)} bytes")
             samples, sample_format = _tags(opened)
             if samples > len(opened.getbands()):
                 raise Unreadable(name, _channels(samples, len(opened.getbands())))
