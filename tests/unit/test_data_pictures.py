@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
+from cnnatomy.config.compose import compose
+from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.data import own_images, prepared
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.errors import DamagedData, DataError
@@ -153,8 +155,10 @@ def test_undefined_values_are_named_with_their_files(tmp_path):
     files |= {"oak/hole.tif": tiff(hole), "ash/bright.tif": tiff(np.where(hole > 3, np.float32(np.inf), 1))}
     with pytest.raises(DamagedData) as caught:
         made(tmp_path, files)
-    assert "oak/hole.tif can't be read as a picture: 1 of its values are infinite or no numbers" in str(caught.value)
-    assert "ash/bright.tif" in str(caught.value)
+    assert "can't be read as a picture: 2. oak/hole.tif: 1 of its values are infinite or no numbers" in str(
+        caught.value
+    )
+    assert "; ash/bright.tif: 62 of its values are" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -176,14 +180,14 @@ def test_other_channels_are_refused_with_their_number(values, says):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "it is empty; get it anew"),
+        (b"", "it is empty: get it anew"),
         (bytes(5000), "it is empty (5000 bytes of nothing)"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 12\n",
-            "it is a pointer of git-lfs and not the picture; run git lfs pull",
+            "it is a pointer of git-lfs and not the picture: run git lfs pull",
         ),
         (b"\n<!DOCTYPE html><html>Not found", "it is a web page"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "it is a drawing (SVG), no picture of pixels; save it"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "it is a drawing (SVG), no picture of pixels: save it"),
         (b"%PDF-1.4", "it is no picture of a known format"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is no picture of a known format"),
     ],
@@ -306,6 +310,7 @@ def test_what_becomes_of_rectangles_is_chosen(tmp_path, caplog):
         ({"range": [5, 5]}, "data.prepare.range is"),
         ({"range": "0-255"}, "data.prepare.range is '0-255'"),
         ({"normalise": "imagenet"}, "with data.prepare.colour: true imagenet"),
+        ({"colour": "yes"}, "data.prepare.colour is 'yes'"),
         ({"normalise": "none", "colour": True}, "data.prepare.normalise is 'none'"),
     ],
 )
@@ -313,6 +318,21 @@ def test_settings_that_make_no_sense_are_refused(tmp_path, changes, says):
     files = both([saved(np.full((8, 8), 20 + i, np.uint8), "PNG") for i in range(9)], "png")
     with pytest.raises(DataError) as caught:
         made(tmp_path, files, **changes)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("size=0", "data.prepare.size is 0"),
+        ("fit=fill", "data.prepare.fit is 'fill'"),
+        ("range=[9,1]", "data.prepare.range is [9, 1]"),
+        ("test=1.5", "data.prepare.validation is 0.1 and data.prepare.test 1.5"),
+    ],
+)
+def test_they_are_refused_before_anything_is_fetched(given, says):
+    with pytest.raises(ConfigurationError) as caught:
+        compose(["data=own_images", f"data.prepare.{given}"])
     assert says in str(caught.value)
 
 
