@@ -77,6 +77,10 @@ def test_splits_inside_of_classes_are_understood():
     assert read(files) == {file: (file.split("/")[1], file.split("/")[0]) for file in files}
 
 
+def test_letters_are_told_apart_by_their_case():
+    assert {label for _, label in read(names("", classes=("A", "a", "b"))).values()} == {"A", "a", "b"}
+
+
 def test_folders_inside_of_a_class_belong_to_it():
     files = ["oak/spring/1.png", "oak/autumn/2.png", "ash/3.png", "ash/old/4.png"]
     assert {split + label for split, label in read(files).values()} == set(CLASSES)
@@ -113,6 +117,10 @@ def test_a_class_may_have_the_name_of_a_split_among_others(caplog):
         (names("train", "training", "test"), "train, training all mean train"),
         (names("valid", "test"), "no folder called train"),
         (names("fold1", "fold2", "fold3"), "Which are the classes?"),
+        ([*names("train/train"), "test/test/1.jpg"], "leave them out: data.fetch.splits: {train: train}"),
+        ([*names("train/train"), "test/test/1.jpg"], "test/test/1.jpg: it lies in no folder of a class"),
+        (names("images", "masks", classes=("oak",)) + names("images"), "Which are the classes?"),
+        (names("fold1/train", "fold1/test", "fold2/train", "fold2/test"), "Is fold1 a class, or ash? If ash is: name"),
         (names("A", "B"), "data.fetch.splits: {A: train, B: test}"),
         ([*names("", classes=("oak",)), "ash/train/1.png", "ash/test/1.png"], "in oak there is also oak/0.png"),
         (

@@ -182,9 +182,9 @@ def cut(image: bytes) -> bytes:
         ({f"oak/{i}.png": png(i) for i in range(9)}, "one class only (oak)"),
         (leaves() | {"elm/.hidden": b""}, "elm should hold files of a class (.png, .jpg"),
         (leaves() | {"elm/notes.txt": b"x"}, "but there is only notes.txt. Fill it or take it away"),
-        (leaves() | {"oak/half.png": cut(png(3, (300, 300)))}, "oak/half.png can't be read as a picture"),
-        (leaves() | {"oak/no.jpg": b"no picture"}, "oak/no.jpg can't be read as a picture"),
-        (leaves() | {"oak/none.png": b"", "oak/no.jpg": b"x"}, "oak/none.png can't be read"),
+        (leaves() | {"oak/half.png": cut(png(3, (300, 300)))}, "can't be read as a picture: 1. oak/half.png: "),
+        (leaves() | {"oak/no.jpg": b"no picture"}, "can't be read as a picture: 1. oak/no.jpg: it is no picture of"),
+        (leaves() | {"oak/none.png": b"", "oak/no.jpg": b"x"}, "; oak/none.png: it is empty: get it anew"),
         (leaves(2), "The class 'ash' has 2 different samples: with 0.2 for test and 0.1 for validation none is left"),
         (
             {f"{s}/{n}": c for s in ("train", "test", "extra") for n, c in leaves().items()},
@@ -192,7 +192,7 @@ def cut(image: bytes) -> bytes:
         ),
         (
             {f"train/{n}": c for n, c in leaves().items()} | {"test/1.png": png(1)},
-            "test/1.png: it lies in no folder of a class. Put each into one, as in test/oak/1.png, or take them away",
+            "test/1.png: it lies in no folder of a class. Put each into one, as in test/oak/1.png, or leave them",
         ),
         (
             {f"train/{n}": c for n, c in leaves().items()} | {"test/elm/1.png": png(1)},

@@ -13,14 +13,18 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
+from cnnatomy.config.compose import compose
+from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.data import own_images, prepared
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.pictures import Picture, pixels, read
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.data.splitting import resplit
+from cnnatomy.dissect.samples import samples
 from cnnatomy.drawing import pictures as drawn
 from tests.unit.picture_files import deep_colours, png, saved, tiff
+from tests.unit.small_data import hang
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 SETTINGS: dict[str, Any] = {
@@ -51,7 +55,7 @@ def by_name(data: Dataset) -> dict[int, np.ndarray]:
 
 
 def grey(content: bytes, **how: Any) -> np.ndarray:
-    return pixels(read(content, "a"), (8, 8), **({"colour": False} | how))[0]
+    return pixels(read(content, "a"), **({"size": (8, 8), "colour": False} | how))[0]
 
 
 FORMATS = [("PNG", ".png"), ("BMP", ".dib"), ("TIFF", ".TIF"), ("PPM", ".pgm"), ("GIF", ".gif"), ("JPEG2000", ".jp2")]
@@ -151,8 +155,10 @@ def test_undefined_values_are_named_with_their_files(tmp_path):
     files |= {"oak/hole.tif": tiff(hole), "ash/bright.tif": tiff(np.where(hole > 3, np.float32(np.inf), 1))}
     with pytest.raises(DamagedData) as caught:
         made(tmp_path, files)
-    assert "oak/hole.tif can't be read as a picture: 1 of its values are infinite or no numbers" in str(caught.value)
-    assert "ash/bright.tif" in str(caught.value)
+    assert "can't be read as a picture: 2. oak/hole.tif: 1 of its values are infinite or no numbers" in str(
+        caught.value
+    )
+    assert "; ash/bright.tif: 62 of its values are" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -174,14 +180,14 @@ def test_other_channels_are_refused_with_their_number(values, says):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "it is empty; get it anew"),
+        (b"", "it is empty: get it anew"),
         (bytes(5000), "it is empty (5000 bytes of nothing)"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 12\n",
-            "it is a pointer of git-lfs and not the picture; run git lfs pull",
+            "it is a pointer of git-lfs and not the picture: run git lfs pull",
         ),
         (b"\n<!DOCTYPE html><html>Not found", "it is a web page"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "it is a drawing (SVG), no picture of pixels; save it"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "it is a drawing (SVG), no picture of pixels: save it"),
         (b"%PDF-1.4", "it is no picture of a known format"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is no picture of a known format"),
     ],
@@ -196,6 +202,18 @@ def test_what_is_no_picture_is_told_for_what_it_is(content, says):
 def test_what_claims_to_be_huge_is_refused_by_its_header(content):
     with pytest.raises(DamagedData, match="pixels"):
         read(content, "bomb.png")
+
+
+def test_the_largest_photographs_are_read_at_a_part_of_their_size(monkeypatch):
+    ramp = np.linspace(0, 255, 640).astype(np.uint8)[None].repeat(480, axis=0)
+    content = saved(ramp, "JPEG", quality=95)
+    whole = grey(content, size=(6, 8))
+    monkeypatch.setattr("cnnatomy.data.pictures.MOST_PIXELS", 640 * 480 - 1)
+    picture = read(content, "a")
+    assert picture.size == (640, 480) and np.asarray(picture.values).shape == (60, 80)
+    assert np.abs(pixels(picture, (6, 8), colour=False)[0].astype(int) - whole).max() <= 2
+    with pytest.raises(DamagedData, match="it has 640 × 480 pixels"):
+        read(saved(ramp, "PNG"), "a")
 
 
 def test_a_picture_that_lies_on_its_side_is_turned():
@@ -292,6 +310,7 @@ def test_what_becomes_of_rectangles_is_chosen(tmp_path, caplog):
         ({"range": [5, 5]}, "data.prepare.range is"),
         ({"range": "0-255"}, "data.prepare.range is '0-255'"),
         ({"normalise": "imagenet"}, "with data.prepare.colour: true imagenet"),
+        ({"colour": "yes"}, "data.prepare.colour is 'yes'"),
         ({"normalise": "none", "colour": True}, "data.prepare.normalise is 'none'"),
     ],
 )
@@ -299,6 +318,21 @@ def test_settings_that_make_no_sense_are_refused(tmp_path, changes, says):
     files = both([saved(np.full((8, 8), 20 + i, np.uint8), "PNG") for i in range(9)], "png")
     with pytest.raises(DataError) as caught:
         made(tmp_path, files, **changes)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("size=0", "data.prepare.size is 0"),
+        ("fit=fill", "data.prepare.fit is 'fill'"),
+        ("range=[9,1]", "data.prepare.range is [9, 1]"),
+        ("test=1.5", "data.prepare.validation is 0.1 and data.prepare.test 1.5"),
+    ],
+)
+def test_they_are_refused_before_anything_is_fetched(given, says):
+    with pytest.raises(ConfigurationError) as caught:
+        compose(["data=own_images", f"data.prepare.{given}"])
     assert says in str(caught.value)
 
 
@@ -318,6 +352,15 @@ def test_a_network_of_imagenet_gets_what_it_was_trained_on(tmp_path):
         np.testing.assert_allclose(
             [low.flatten(), high.flatten()], [(v - mean.ravel()) / std.ravel() for v in (0, 1)], rtol=1e-5
         )
+
+
+def test_the_longest_names_of_files_hang_in_the_exhibit_of_the_data(tmp_path):
+    pictures = [saved(np.full((8, 8), 20 * i, np.uint8), "PNG") for i in range(10)]
+    files = {f"{'ash' if i % 2 else 'oak'}/{i} {'seen on a walk ' * 15}.png": one for i, one in enumerate(pictures)}
+    config = {"first": 30, "columns": 10, "voices": 3, "sentences": 8}
+    hung = hang(samples(made(tmp_path, files), config), tmp_path / "hung")
+    (first,) = (block for block in hung["blocks"] if block["name"] == "first")
+    assert len({item["id"] for item in first["items"]}) == 8
 
 
 def test_a_picture_without_a_dataset_shows_its_own_range():

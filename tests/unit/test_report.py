@@ -575,7 +575,11 @@ def test_the_first_growing_page_has_no_exhibit_yet(tmp_path):
 
 
 def test_a_partial_page_of_a_failed_run_does_not_load_itself_again(tmp_path, folders):
-    build(folders[:2], tmp_path, {"missing": [{"job": "train mnist", "log": "no", "exhibits": []}]})
+    build(
+        folders[:2],
+        tmp_path,
+        {"missing": [{"job": "train mnist", "why": "", "log": "no", "exhibits": [], "command": ""}]},
+    )
     page = Reader((tmp_path / "partial.html").read_text(encoding="utf-8"))
     assert not page.all("progress") and not [m for m in page.all("meta") if m.get("http-equiv") == "refresh"]
 

@@ -78,7 +78,7 @@ def filed(names: Sequence[str], layout: Sequence[Part]) -> tuple[list[Filed], li
         spelt.setdefault(label.casefold(), set()).add(written)
         found.append(Filed(name, label, part.split))
     for alike in spelt.values():
-        if len(alike) > 1:
+        if len(alike) > 1 and max(map(len, alike)) > 1:  # letters may be told apart by their case
             # What differs in the way that accents are written looks alike but for its code points.
             shown = repr if len({unicodedata.normalize("NFC", name) for name in alike}) == len(alike) else ascii
             raise DataError(
@@ -243,6 +243,15 @@ def _splits_of_classes(prefix: str, top: Folder) -> list[Part]:
                 f"{name} {there}. Give each class the same ones, or put data.fetch.splits: false, and all that "
                 "is inside of a class is one."
             )
+    for name, here in top.folders.items():
+        for folder, one in here.folders.items():
+            if one.folders:
+                inner = min(one.folders)
+                raise DataError(
+                    f"Inside of {some(sorted(split))} are folders of splits, and folders in those: "
+                    f"{name}/{folder}/{inner}. Is {name} a class, or {inner}? If {inner} is: name {name} as "
+                    f"data.fetch.path. If {name} is: put the files of {name}/{folder} into it, without folders."
+                )
     return [
         Part(_under(prefix, f"{name}/{folder}"), meant, name)
         for name, splits in inside.items()
@@ -251,11 +260,11 @@ def _splits_of_classes(prefix: str, top: Folder) -> list[Part]:
 
 
 def _refuse_groups(top: Folder) -> None:
-    """Folders without known names that all hold the same folders: they may be splits, folds, groups, or classes."""
+    """Folders without known names that hold some of the same folders: they may be splits, folds, groups, or classes."""
     if any(here.files for here in top.folders.values()):
         return
     shared = set.intersection(*(set(here.folders) for here in top.folders.values()))
-    if len(shared) > 1:
+    if shared and any(len(here.folders) > 1 for here in top.folders.values()):
         names = sorted(top.folders)
         raise DataError(
             f"Each of the folders {some(names)} holds folders {some(sorted(shared))}. Which are the classes? If those "
@@ -290,18 +299,19 @@ def _example(files: Sequence[str]) -> str:
 
 def _splits(prefix: str, top: Folder, splits: Mapping[str, str]) -> list[Part]:
     """The parts of folders of splits, each with a folder of each class in it."""
-    named = ", ".join(f"{name}: {split}" for name, split in splits.items() if top.folders[name].folders)
+    classed = [name for name in splits if top.folders[name].files or not _flat(top.folders[name])]
+    named = ", ".join(f"{name}: {splits[name]}" for name in classed if top.folders[name].folders)
     settle = f"data.fetch.splits: {{{named}}} leaves all else out; false, and no folder is a split."
     where = f"In {prefix}, beside" if prefix else "Beside"
     others = [name for name in top.folders if name not in splits]
     if others:
         raise DataError(f"{where} the folders of splits {some(list(splits))} there is {some(others)}. {settle}")
-    flat = [name for name in splits if top.folders[name].files]
+    flat = [name for name in splits if _flat(top.folders[name])]
     if flat:
-        files = [file for name in flat for file in top.folders[name].files]
+        files = [file for name in flat for file in _flat(top.folders[name])]
         raise DataError(
             f"{some(files)}: {'it lies' if len(files) == 1 else f'{len(files)} files lie'} in no folder of a class. "
-            f"Put each into one, as in {flat[0]}/{_example(files)}, or take them away. {settle}"
+            f"Put each into one, as in {flat[0]}/{_example(files)}, or leave them out: {settle}"
         )
     for split in set(splits.values()):
         same = [name for name, meant in splits.items() if meant == split]
@@ -312,6 +322,12 @@ def _splits(prefix: str, top: Folder, splits: Mapping[str, str]) -> list[Part]:
             f"There is {some(list(splits))} and no folder called train. What is to be learnt from? {settle}"
         )
     return [Part(_inside_of_split(_under(prefix, name), top.folders[name]), split) for name, split in splits.items()]
+
+
+def _flat(split: Folder) -> list[str]:
+    """The files of a split that lie in no folder of a class: beside those, or in one that has a split's name again."""
+    again = [here for name, here in split.folders.items() if len(split.folders) == 1 and split_of(name)]
+    return split.files or [file for here in again for file in _flat(here)]
 
 
 def empty_classes(folders: Iterable[str], layout: Sequence[Part]) -> Iterator[str]:

@@ -15,8 +15,8 @@ REASONS = {
     "no_file": {"en": "pipes, devices and the like", "zh": "管道、设备等非普通文件"},
     "loose": {"en": "files in no folder of a class", "zh": "不在任何类别文件夹中的文件"},
     "unnamed": {
-        "en": "files in folders that data.fetch.splits does not name",
-        "zh": "data.fetch.splits 未提到的文件夹中的文件",
+        "en": "files outside of the classes in what data.fetch.splits names",
+        "zh": "不在 data.fetch.splits 所列文件夹的类别中的文件",
     },
     "two_classes": {"en": "files whose content is under several classes", "zh": "同一内容出现在多个类别中的文件"},
     "copy": {

@@ -9,17 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnatomy.data import archive, images, own, pictures
-from cnnatomy.data.errors import DamagedData, DataError
-from cnnatomy.data.pictures import Depth, Fit
+from cnnatomy.data import archive, fitting, images, own, pictures
+from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.fitting import FITS, Fit
+from cnnatomy.data.left_out import shortened
+from cnnatomy.data.pictures import Depth
 from cnnatomy.data.prepared import SPLITS
 
-#: What becomes of images of another shape, in words.
-FITS = {
-    "crop": "the middle of each",
-    "letterbox": "all of each, with black beside it",
-    "squash": "all of each, squashed",
-}
+NAMED = 20  # files that a message names of each kind
 
 log = logging.getLogger(__name__)
 
@@ -68,15 +65,9 @@ def prepare(
 
     Raises DataError, and DamagedData for images that can't be read, which are named together.
     """
-    shape = _shape(size)
-    given = _range(range)
-    if fit not in FITS:
-        raise DataError(f"data.prepare.fit is {fit!r}; it is one of {', '.join(FITS)}.")
-    if normalise not in ("data", "imagenet") or (normalise == "imagenet" and not colour):
-        raise DataError(
-            f"data.prepare.normalise is {normalise!r}; it is data, or with data.prepare.colour: true imagenet, which "
-            "has a mean of red, green and blue."
-        )
+    settings = {"size": size, "colour": colour, "fit": fit, "range": range, "normalise": normalise}
+    fitting.check(settings)
+    shape, given = fitting.shape(size), fitting.ends(range)
     with archive.Raw(raw) as source:
         files, classes, left_out = own.sorted_out(source, validation, test)
         pixels = np.empty((len(files), 3 if colour else 1, *shape), np.uint8)
@@ -84,13 +75,13 @@ def prepare(
         depths: dict[Depth, list[str]] = defaultdict(list)
         ranges: list[tuple[float, float]] = []
         moving: list[str] = []
-        unreadable: list[str] = []
+        unreadable: dict[str, list[str]] = defaultdict(list)
         later: list[int] = []  # those whose scale is known when all are read
         for place, file in enumerate(files):
             try:
                 picture = pictures.read(source.read(file.name), file.name)
-            except DamagedData as error:
-                unreadable.append(str(error).rstrip("."))
+            except pictures.Unreadable as error:
+                unreadable[error.why].append(file.name)
                 continue
             sizes.add(picture.size)
             depths[picture.depth].append(file.name)
@@ -102,7 +93,11 @@ def prepare(
             else:
                 pixels[place] = pictures.pixels(picture, shape, colour=colour, fit=fit, scale=given)
         if unreadable:
-            raise DamagedData(f"{own.some(unreadable)}. Take them out, or put good copies in their place.")
+            parts = [f"{_some(its)}: {'each: ' if len(its) > 1 else ''}{why}" for why, its in unreadable.items()]
+            raise DamagedData(
+                f"{raw.stem}: files that can't be read as a picture: {sum(map(len, unreadable.values()))}. "
+                f"{'; '.join(parts)}. Take them out, or put good copies in their place."
+            )
         scale = given or pictures.span(ranges, depths)
         for place in later:
             picture = pictures.read(source.read(files[place].name), files[place].name)
@@ -110,7 +105,7 @@ def prepare(
         if scale is not None:
             log.warning("%s: the value %g is black and %g is white, in all images", raw.stem, *scale)
         if moving:
-            log.warning("%s: of moving images the first picture is taken: %s", raw.stem, own.some(moving))
+            log.warning("%s: of moving images the first picture is taken: %s", raw.stem, _some(moving))
         _say_sizes(raw.stem, sizes, shape, fit)
         labels = np.array([classes.index(file.label) for file in files])
         chosen = {split: np.array([file.split == split for file in files]) for split in SPLITS}
@@ -136,22 +131,5 @@ def _say_sizes(name: str, sizes: set[tuple[int, int]], shape: tuple[int, int], f
         log.warning("%s: images of %s are scaled to %d × %d, %s", name, were, width, height, FITS[fit])
 
 
-def _shape(size: int | Sequence[int]) -> tuple[int, int]:
-    sides = [size, size] if isinstance(size, int) else list(size) if isinstance(size, Sequence) else []
-    if len(sides) != 2 or any(type(side) is not int or side < 1 for side in sides):
-        raise DataError(
-            f"data.prepare.size is {size!r}; it is the side of the images in pixels, such as 64, or height and width, "
-            "such as [48, 64]."
-        )
-    return sides[0], sides[1]
-
-
-def _range(given: Sequence[float] | None) -> tuple[float, float] | None:
-    if given is None:
-        return None
-    numbers = [value for value in given if isinstance(value, int | float)] if isinstance(given, Sequence) else []
-    if len(numbers) != 2 or not numbers[0] < numbers[1]:
-        raise DataError(
-            f"data.prepare.range is {given!r}; it is the values that are black and white, such as [0, 4095]."
-        )
-    return float(numbers[0]), float(numbers[1])
+def _some(names: Sequence[str]) -> str:
+    return own.some([shortened(name) for name in names], NAMED)

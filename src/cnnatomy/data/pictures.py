@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.fitting import Fit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,7 +30,14 @@ HEAVY = ("JPEG2000", "WEBP")  # formats that take twice as much, as numbers of 3
 
 #: A picture's values: 8 bits a channel; the upper 8 of 16, in colour; whole numbers of more bits; fractions.
 Depth = Literal["8 bits", "16 bits in colour", "whole numbers", "fractions"]
-Fit = Literal["crop", "letterbox", "squash"]
+
+
+class Unreadable(DamagedData):
+    """What is no picture, or not a whole one. `why`: a few words that many files may share."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.why = " ".join(why.split()).rstrip(" .")
+        super().__init__(f"{name} can't be read as a picture: {self.why}.")
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Picture:
     """One picture, upright.
 
     values: an image of mode L or RGB, or where there is more than 8 bits an array of numbers, (height, width).
-    size: width and height. moving: it is the first of several.
+    size: width and height of the file's, upright. moving: it is the first of several.
     """
 
     values: Image | np.ndarray
@@ -55,26 +63,26 @@ class Picture:
 def read(content: bytes, name: str) -> Picture:
     """A picture from a file's content; of moving ones the first, what is transparent as if on white.
 
-    Raises DamagedData, which names the file and says why, for what is no picture, is cut off, has other channels than
+    Raises Unreadable, which names the file and says why, for what is no picture, is cut off, has other channels than
     grey or red, green and blue, infinite or undefined values, or more pixels than memory should be asked for.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
-
-    def refuse(why: str, error: Exception | None = None) -> DamagedData:
-        refusal = DamagedData(f"{name} can't be read as a picture: {' '.join(why.split()).rstrip(' .')}.")
-        refusal.__cause__ = error
-        return refusal
 
     formats = _formats(content, name)
     try:
         with Image.open(io.BytesIO(content), formats=formats) as opened:
             width, height = opened.size
             most = MOST_PIXELS // (2 if opened.format in HEAVY or opened.mode in ("I", "F") else 1)
-            if width * height > most:
-                raise refuse(f"it has {width} × {height} pixels, more than {most // 10**6} million; reduce it")
+            if opened.format in ("JPEG", "MPO") and width * height > most:
+                # The largest photographs: a JPEG can be read at a half, a quarter or an eighth of its size.
+                opened.draft(None, (width // 8, height // 8))
+            if opened.width * opened.height > most:
+                raise Unreadable(
+                    name, f"it has {width} × {height} pixels, more than {most // 10**6} million, reduce it"
+                )
             samples, sample_format = _tags(opened)
             if samples > len(opened.getbands()):
-                raise refuse(_channels(samples, len(opened.getbands())))
+                raise Unreadable(name, _channels(samples, len(opened.getbands())))
             upper_bits = _has_16_bits(opened)
             # Phones put a map of depths, or a brighter copy, behind a JPEG's picture.
             moving = bool(getattr(opened, "is_animated", False)) and opened.format != "MPO"
@@ -82,24 +90,26 @@ def read(content: bytes, name: str) -> Picture:
             # Notes on how it was taken may make no sense: then it is shown as it lies, as viewers do.
             with suppress(Exception):
                 ImageOps.exif_transpose(opened, in_place=True)
+            turned = (opened.width > opened.height) != (width > height)
+            size = (height, width) if turned else (width, height)
             if opened.mode.startswith(("I", "F")) or (opened.mode == "L" and sample_format == _SIGNED):
                 values = _values(opened, sample_format)
                 if not np.isfinite(values).all():
                     bad = int((~np.isfinite(values)).sum())
-                    raise refuse(f"{bad} of its values are infinite or no numbers (NaN)")
+                    raise Unreadable(name, f"{bad} of its values are infinite or no numbers (NaN)")
                 whole = not opened.mode.startswith("F")
-                return Picture(values, "whole numbers" if whole else "fractions", opened.size, moving)
+                return Picture(values, "whole numbers" if whole else "fractions", size, moving)
             depth: Depth = "16 bits in colour" if upper_bits else "8 bits"
-            return Picture(_on_white(opened), depth, opened.size, moving)
-    except DamagedData:
+            return Picture(_on_white(opened), depth, size, moving)
+    except Unreadable:
         raise
     except UnidentifiedImageError as error:
         known = _what_else(content) or _what_tiff(content)
-        raise refuse(known or "it is no picture of a known format, or is damaged", error) from error
+        raise Unreadable(name, known or "it is no picture of a known format, or is damaged") from error
     except Image.DecompressionBombError as error:
-        raise refuse(f"it has more than {MOST_PIXELS // 10**6} million pixels; reduce it", error) from error
+        raise Unreadable(name, f"it has more than {MOST_PIXELS // 10**6} million pixels, reduce it") from error
     except Exception as error:  # damaged bytes can make a decoder fail in any way
-        raise refuse(str(error) or type(error).__name__, error) from error
+        raise Unreadable(name, str(error) or type(error).__name__) from error
 
 
 def pixels(
@@ -189,7 +199,7 @@ def _has_16_bits(opened: Image) -> bool:
 
 def _channels(there: int, known: int) -> str:
     return (
-        f"it has {there} channels, of which {known} {'is' if known == 1 else 'are'} known to be shown; save it with "
+        f"it has {there} channels, of which {known} {'is' if known == 1 else 'are'} known to be shown: save it with "
         "one (grey) or three (colour)"
     )
 
@@ -219,13 +229,13 @@ def _what_else(content: bytes) -> str:
     """What stands in a file that should have been a picture, as far as it is known; "" where it is not."""
     start = content[:200].lstrip().lower()
     if not content.strip(b"\0 \r\n"):
-        return f"it is empty ({len(content)} bytes of nothing); get it anew" if content else "it is empty; get it anew"
+        return f"it is empty ({len(content)} bytes of nothing): get it anew" if content else "it is empty: get it anew"
     if start.startswith(b"version https://git-lfs"):
-        return "it is a pointer of git-lfs and not the picture; run git lfs pull where it came from"
+        return "it is a pointer of git-lfs and not the picture: run git lfs pull where it came from"
     if start.startswith((b"<!doctype html", b"<html")):
-        return "it is a web page, as downloads that fail leave them; get the picture anew"
+        return "it is a web page, as downloads that fail leave them: get the picture anew"
     if start.startswith((b"<svg", b"<?xml")):
-        return "it is a drawing (SVG), no picture of pixels; save it as PNG"
+        return "it is a drawing (SVG), no picture of pixels: save it as PNG"
     return ""
 
 
@@ -245,7 +255,7 @@ def _what_tiff(content: bytes) -> str:
         return ""
     several = " or ".join(sorted({str(one) for one in bits}))
     many = f"{samples} channels" if samples > 1 else "one channel"
-    return f"it is a TIFF of {many} of {several} bits, which is not known here; save it as grey or colour of 8 bits"
+    return f"it is a TIFF of {many} of {several} bits, which is not known here: save it as grey or colour of 8 bits"
 
 
 def span(ranges: Sequence[tuple[float, float]], depths: Mapping[Depth, Sequence[str]]) -> tuple[float, float] | None:

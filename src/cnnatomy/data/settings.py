@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnnatomy.data import framing
+from cnnatomy.data import fitting, framing, own
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.tokenising import WAYS
 
@@ -17,6 +17,10 @@ def check(prepare: Mapping[str, Any]) -> None:
     """Check the values of `data.prepare`, where a function of the project reads them. Raises DataError."""
     if not str(prepare.get("_target_")).startswith("cnnatomy.data."):
         return
+    if {"size", "fit", "range"} <= set(prepare):
+        fitting.check(prepare)
+    if str(prepare["_target_"]).startswith("cnnatomy.data.own_"):
+        own.check_shares(prepare["validation"], prepare["test"])
     if "spectrogram" in prepare:
         framing.settled(prepare["spectrogram"])
     if "tokens" in prepare and prepare["tokens"] not in WAYS:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cnnatomy.data.errors import DataError
@@ -18,6 +19,7 @@ LEFT_BY_SYSTEMS = (
     "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin", "recycler", "lost+found",
     "system volume information", "__macosx", "__pycache__",
 )  # fmt: skip
+_LEFT = re.compile("|".join(map(fnmatch.translate, LEFT_BY_SYSTEMS)))
 
 
 @dataclass
@@ -60,20 +62,20 @@ def walk(folder: Path, suffixes: Sequence[str]) -> Found:
         others: list[str] = []
         wanted = 0
         for entry in entries:
-            path = Path(entry.path)
-            called = path.relative_to(folder).as_posix()
-            if any(fnmatchcase(entry.name.lower(), pattern) for pattern in LEFT_BY_SYSTEMS):
+            path = entry.path
+            called = f"{name}/{entry.name}" if name else entry.name
+            if _LEFT.match(entry.name.lower()):
                 leave("system", called)
             elif entry.is_dir():
-                wanted += look(path, above | {number})
+                wanted += look(Path(path), above | {number})
             elif not entry.name.lower().endswith(tuple(suffixes)):
                 leave("suffix", called)
                 others.append(entry.name)
             else:
                 try:
-                    if stat.S_ISREG(path.stat().st_mode):
-                        path.open("rb").close()
-                        found.files[called] = path
+                    if stat.S_ISREG(entry.stat().st_mode):
+                        os.close(os.open(path, os.O_RDONLY))
+                        found.files[called] = Path(path)
                         wanted += 1
                     else:
                         leave("no_file", called)

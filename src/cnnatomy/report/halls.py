@@ -91,6 +91,7 @@ class Hall:
     data: dict[str, Any] = field(default_factory=dict)
     exhibitions: list[Exhibition] = field(default_factory=list)
     others: list[Exhibition] = field(default_factory=list)  # of further seeds, of which only the numbers are shown
+    missing: list[tuple[str, str, str]] = field(default_factory=list)  # what failed: its name, why, what makes it
 
     @property
     def is_run(self) -> bool:
@@ -212,4 +213,10 @@ def halls_of(exhibitions: Sequence[Exhibition], more: Sequence[Exhibition], cont
             halls[exhibition.key[1]].others.append(exhibition)
     lessons = Hall("lessons", phrase("Lessons"), exhibitions=[one for one in exhibitions if one.key[0] == "lesson"])
     studies = Hall("studies", phrase("Studies"), exhibitions=[one for one in exhibitions if one.key[0] == "study"])
+    for lack in context.get("missing", ()):
+        for place in lack["exhibits"]:
+            kind, name, *rest = place.split("/")
+            hall = {"lessons": lessons, "studies": studies}.get(kind) or halls.get(name)
+            if hall is not None:
+                hall.missing.append((rest[-1] if rest else name, lack["why"], lack["command"]))
     return [*halls.values(), *(hall for hall in (lessons, studies) if hall.exhibitions)]
