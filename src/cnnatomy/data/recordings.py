@@ -101,7 +101,7 @@ def read(content: bytes, name: str) -> Recording:
     if alone:
         whole *= FEW
     try:
-        with soundfile.SoundFile(io.BytesIO(whole)) as file:
+        with soundfile.SoundFile(_Seekable(whole)) as file:
             rate, claimed, kind = file.samplerate, file.frames, file.format
             plain = (kind, file.channels) == ("WAV", 1) and file.subtype.startswith("PCM")
             if not RATES[0] <= rate <= RATES[1]:
@@ -113,7 +113,7 @@ def read(content: bytes, name: str) -> Recording:
             and float(np.square(sound, dtype=np.float64).sum()) < CANCELLED * powers.max() / len(powers) ** 2
         ):
             mended.append("cancelling")
-            with soundfile.SoundFile(io.BytesIO(whole)) as file:
+            with soundfile.SoundFile(_Seekable(whole)) as file:
                 sound, _ = _decoded(file, name, channel=int(powers.argmax()))
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
         _refuse(name, error)
@@ -165,6 +165,16 @@ def playable(content: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     file = io.BytesIO()
     soundfile.write(file, recording.sound, recording.sample_rate, format="WAV", subtype="PCM_16")
     return file.getvalue(), recording.mended
+
+
+class _Seekable(io.BytesIO):
+    """Bytes in which damaged headers may point before the beginning: what raises in a callback is printed."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return super().seek(0)
 
 
 def _decoded(file, name: str, channel: int | None = None) -> tuple[np.ndarray, np.ndarray]:

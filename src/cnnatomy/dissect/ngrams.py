@@ -15,7 +15,7 @@ from cnnatomy.dissect.words import deleting, highlighting, voting
 from cnnatomy.dissect.words.deleting import Deleted
 from cnnatomy.dissect.words.silencing import silenced_below
 from cnnatomy.dissect.words.slots import Reader, Slots, Windows, readers, slots, windows
-from cnnatomy.drawing.showing import class_name, significant, spaced, words
+from cnnatomy.drawing.showing import class_name, of_characters, significant, spaced, words
 from cnnatomy.exhibit import Block, Exhibit, Number, Sentence, Table, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.reading import joined
@@ -116,7 +116,7 @@ def ngrams(
         method="ngrams",
         seed=0,
         title=TITLE,
-        caption=_caption(found, deleted, training is not None, config),
+        caption=_caption(found, deleted, training is not None, config, facts),
         numbers=_numbers(network, samples, found, deleted) + _of_filters(found),
         blocks=blocks,
         sources=SOURCES,
@@ -565,7 +565,9 @@ def _table(found: Sequence[Filters], facts: Facts) -> Table:
     )
 
 
-def _caption(found: Sequence[Filters], deleted: Deleted, trained: bool, config: Mapping[str, Any]) -> dict[str, str]:
+def _caption(
+    found: Sequence[Filters], deleted: Deleted, trained: bool, config: Mapping[str, Any], facts: Facts
+) -> dict[str, str]:
     source = ("training sentences", "训练句") if trained else ("test sentences", "测试句")
     votes = (
         ("through the weights of the dense layer behind the pooling", "根据池化后全连接层的权重")
@@ -588,6 +590,7 @@ def _caption(found: Sequence[Filters], deleted: Deleted, trained: bool, config: 
     counting = deleting.against_counting(deleted)
     return {
         "en": (
+            f"{of_characters(facts)['en']}"
             f"A filter over words is a detector of n-grams. For each: the n-grams of the {source[0]} that raise it "
             f"most, {best[0]}the words that turn it off, and the class it "
             f"votes for ({votes[0]}). Purity is the share of that class among the sentences in which it fires above "
@@ -598,6 +601,7 @@ def _caption(found: Sequence[Filters], deleted: Deleted, trained: bool, config: 
             f"down.{counting['en']} “One by one” deletes the words whose single deletion was tried and hurt most."
         ),
         "zh": (
+            f"{of_characters(facts)['zh']}"
             f"词上的卷积核是 n 元词组的检测器。每个核给出：{source[1]}中激活它最强的词组、{best[1]}"
             f"关掉它的词，以及它支持的类别（{votes[1]}）。纯度是它超过阈值的句子中该类的比例。下降值检验高亮：从 {n} "
             f"个测试句中取出 {part} 的词（至少一个），再测预测类别的概率。去掉高亮词后 {flips:.0f} % 的句子改判，"

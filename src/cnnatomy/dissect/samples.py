@@ -11,7 +11,7 @@ from cnnatomy.data.left_out import said
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Dataset, Facts, Samples
 from cnnatomy.dissect.given import rules, voices
 from cnnatomy.drawing.plotting import SERIES, draw
-from cnnatomy.drawing.showing import Shown, Sound, class_name, picture, show
+from cnnatomy.drawing.showing import Shown, Sound, class_name, of_characters, picture, show, spaced
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table, Text
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.statistics.intervals import share
@@ -91,6 +91,9 @@ def _caption(splits: Mapping[str, Samples], reached: list[rules.Rule], facts: Fa
     if facts.left_out:
         en.append(f"Left out: {said(facts.left_out, 'en', NAMED_LEFT_OUT)}.")
         zh.append(f"未采用：{said(facts.left_out, 'zh', NAMED_LEFT_OUT)}。")
+    if facts.kind == "texts" and not spaced(facts):
+        en.append(of_characters(facts)["en"].strip())
+        zh.append(of_characters(facts)["zh"])
     if "fitting_frames" in facts.counts:
         sound, window = facts.counts["sound_ms"] / 1000, facts.counts["window_ms"] / 1000
         en.append(

@@ -130,6 +130,16 @@ def spaced(facts: Facts) -> bool:
     return facts.axes[0].name != "character"
 
 
+def of_characters(facts: Facts) -> dict[str, str]:
+    """What to say where captions speak of words and tokens are characters; nothing where they are words."""
+    if spaced(facts):
+        return {"en": "", "zh": ""}
+    return {
+        "en": "The texts are cut into characters: what is called a word here is one of them. ",
+        "zh": "文本按字符切分：这里所说的词是一个字符。",
+    }
+
+
 def class_name(facts: Facts, label: int) -> str:
     """The name of a class; "none" for what has no label."""
     return facts.classes[label] if label >= 0 else "none"
