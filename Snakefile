@@ -31,7 +31,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        "results/report/index.html",
+        whole_report,
 
 
 onstart:
@@ -47,6 +47,8 @@ onerror:
         print(
             "results/report/partial.html shows what there is, and what is missing."
         )
+    if is_earlier("results/report/index.html"):
+        print("results/report/index.html is of an earlier run.")
     print("Mend the cause and run the same command: it goes on from there.")
     if on_slurm():
         print(waiting.REFUSED)

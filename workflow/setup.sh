@@ -22,6 +22,9 @@ PY
 [ -n "$uv" ] || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     stop "$python has no ensurepip; on Debian and Ubuntu: apt install python3-venv"
 
+# A broken environment, as of a Python that has gone, is made anew; a link to one is its owner's.
+[ -L "$venv" ] || [ ! -e "$venv" ] || "$venv/bin/python" -c '' 2>/dev/null || rm -rf "$venv"
+
 # What was chosen for this environment stays chosen when the lock moves.
 torch_index=${TORCH_INDEX:-$(cat "$venv/torch-index" 2>/dev/null || true)}
 
@@ -66,3 +69,11 @@ else
     install --require-hashes -r requirements.lock
 fi
 install --no-deps --no-build-isolation --editable .
+# The package is found from where the environment lies, so that a copy of the folder runs its own code.
+"$venv/bin/python" -I - "$PWD" <<'PY'
+import os, pathlib, sys, sysconfig
+here, site = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sysconfig.get_path("purelib")).resolve()
+for file in site.glob("*cnnatomy*.pth") if site.is_relative_to(here) else ():
+    if file.read_bytes().strip() == os.fsencode(here / "src"):
+        file.write_text(os.path.relpath(here / "src", site) + "\n")
+PY

@@ -7,14 +7,16 @@ through which downloads and prepared data are shared.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import yaml
+
+from cnnatomy import locks, places, shadows
 
 LOCK = Path(".snakemake/cnnatomy.lock")
 ASKED = Path("results/config/asked.yaml")
@@ -27,9 +29,14 @@ def main() -> int:
     except ValueError as error:
         print(f"OVERRIDES cannot be split into words ({error}): is a quote missing?", file=sys.stderr)
         return 2
-    LOCK.parent.mkdir(exist_ok=True)
-    with LOCK.open("a") as lock:
-        _take(lock)
+    try:
+        places.check(Path())
+        shadows.refuse()
+    except (places.NotWritable, shadows.Shadowed) as error:
+        print(error, file=sys.stderr)
+        return 2
+    places.keep_caches(Path())
+    with _take() as lock:
         # The jobs inherit the lock: what a killed Snakemake left running still holds it, and two never write one file.
         os.set_inheritable(lock.fileno(), True)
         ASKED.parent.mkdir(parents=True, exist_ok=True)
@@ -46,14 +53,15 @@ def _snakemake() -> list[str]:
     return [*command, *shared, "--workflow-profile", f"profiles/{profile}"]
 
 
-def _take(lock) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+def _take() -> IO[str]:
+    lock = locks.take(LOCK, wait=False)
+    if lock is None:
         print(
             "Another make report is at work in this folder, or a job that one left; waiting for it to end.", flush=True
         )
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = locks.take(LOCK, wait=True)
+    assert lock is not None
+    return lock
 
 
 if __name__ == "__main__":

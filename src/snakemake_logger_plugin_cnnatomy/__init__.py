@@ -9,15 +9,19 @@ import logging
 import re
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
+from cnnatomy import places
 from cnnatomy.progress import following, words
 from cnnatomy.progress.jobs import Job, name_of
 from cnnatomy.progress.views import view
+
+places.keep_caches(Path.cwd())  # before Snakemake looks for its own, of which it says nothing but a traceback
 
 #: Words of Snakemake's: with the first, where no run was announced before it, no jobs will be run; those of the last
 #: kind warn of nothing, or say less than we do.

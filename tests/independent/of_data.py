@@ -46,6 +46,10 @@ def samples(report: Report, row: Row) -> float:
     return len(rows)
 
 
+leaves("samples", ["black_level", "white_level"], "the files' own values are in them only, and prepared data have 256")
+leaves("samples", ["left_out"], "what lay beside the data and was not taken is nowhere but in these numbers")
+
+
 @recomputes("samples", "voices")
 def voices(report: Report, row: Row) -> float:
     rows = report.run(row).data.rows(row.of["split"])

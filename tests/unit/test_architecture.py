@@ -15,7 +15,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "cnnatomy"
 
 #: A room and the rooms of ours that it may import.
 MAY_IMPORT = {
-    "config": set(),
+    "config": {"data"},
     "data": set(),
     "models": set(),
     "exhibit": set(),
@@ -29,7 +29,10 @@ MAY_IMPORT = {
     "dissect": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
     "lessons": {"data", "models", "exhibit", "drawing", "probing"},
     "studies": {"data", "models", "exhibit", "statistics", "drawing", "probing", "evaluation"},
-    "launch": set(),
+    "launch": {"locks", "places", "shadows"},
+    "shadows": set(),
+    "locks": set(),
+    "places": set(),
     "warm": set(),
     "progress": {"steps"},
     "steps": {
@@ -44,6 +47,7 @@ MAY_IMPORT = {
         "lessons",
         "studies",
         "warm",
+        "locks",
     },
 }
 

@@ -154,6 +154,20 @@ def test_pictures_are_stored_pixel_by_pixel(folder):
     assert (folder / "kernels-0001.wav").read_bytes() == tone(440)
 
 
+def test_names_longer_than_an_id_are_shortened_told_apart_and_still_found(tmp_path):
+    names = ["oak/" + "seen on a walk " * 20 + end for end in ("1.png", "2.png")] + ["x" * 200]
+    grid = Grid("g", [Item(name, GREY) for name in names])
+    texts = Texts("t", [Sentence("t" + name, [("word", 0.0)]) for name in names[:2]])
+    matrix = Matrix("m", ["a"], ["b"], np.ones((1, 1)), {(0, 0): names})
+    Exhibit("run", "mnist", "samples", 0, "t", "c", blocks=[grid, texts, matrix]).write(tmp_path / "e", {}, {})
+    blocks = exhibit.read(tmp_path / "e")["blocks"]
+    ids = [item["id"] for item in blocks[0]["items"]]
+    assert ids[2] == names[2] and len({*ids, *(one["id"] for one in blocks[1]["sentences"])}) == 5
+    for name, short in zip(names[:2], ids, strict=False):
+        assert len(short) <= 200 and short.startswith(name[:100]) and short.endswith(name[-60:])
+    assert blocks[2]["cells"][0]["items"] == ids
+
+
 def test_tables_are_stored_as_csv(folder):
     assert pd.read_csv(folder / "table.csv").to_dict("list") == {"name": ["a", "b, c"], "n": [1, 2]}
     assert pd.read_csv(folder / "confusion.csv", index_col=0).to_numpy().tolist() == [[1, 2], [3, 4]]
@@ -274,7 +288,6 @@ def test_a_number_must_be_one(tmp_path, value):
         (Grid("g", [Item("a", GREY, values={"norm": float("nan")})]), "'norm' of item 'a' of grid 'g' is nan"),
         (Grid("g", [Item("a", GREY), Item("a", GREY)]), r"items\[1\].id: 'a' is taken by \$.blocks\[0\].items\[0\].id"),
         (Grid("g", [Item("a", GREY, state="asleep")]), "'asleep' is not one of"),  # type: ignore[arg-type]
-        (Grid("g", [Item("\ud800", GREY)]), "UTF-8"),
         (Matrix("m", ["a"], ["b"], np.ones((2, 2))), r"values of shape \(2, 2\), but 1 rows and 1 columns"),
         (Matrix("m", ["a"], ["b"], np.full((1, 1), np.nan)), "not finite at row 'a', column 'b'"),
         (Matrix("m", ["a"], ["b"], np.ones((1, 1)), {(0, 0): ["x"]}), r"cells\[0\]: 'x' is no item of this exhibit"),
@@ -449,3 +462,28 @@ def _files(value: object) -> set[str]:
         own = {entry for key, entry in value.items() if key in ("file", "data", "sound") and isinstance(entry, str)}
         return own.union(*map(_files, value.values()))
     return set().union(*map(_files, value)) if isinstance(value, list) else set()
+
+
+LONG = "a name as long as they come " * 9
+
+
+def test_what_a_user_called_things_is_shortened_and_written_and_never_refused(tmp_path):
+    ids = [LONG, f"{LONG}2", "", "old\udce9", "\ud800", "叶" * 300]
+    cells = {(0, column): [one] for column, one in enumerate(ids)}
+    blocks = [
+        Grid("../features.0 卷积", [Item(one, GREY, label=one, group=one) for one in ids]),
+        Grid("../features.0_卷积", [Item("a", GREY)]),
+        Grid("_hidden" * 40, [Item("b", GREY)]),
+        Texts("t", [Sentence(f"s{LONG}", [("old\udce9", 1.0)])]),
+        Matrix("m", ["\udce9"], ids, np.ones((1, len(ids))), cells),
+        Table("table", pd.DataFrame({"class": ["\udce9"]})),
+    ]
+    made = Exhibit("run", "树叶-2", "kernels", 0, "t", "c", [Number("x", 1, subject="class=\udce9")], blocks)
+    made.write(tmp_path / "e", {}, {})
+    document = exhibit.read(tmp_path / "e")
+    shown = [item["id"] for item in document["blocks"][0]["items"]]
+    assert len(set(shown)) == len(ids) and max(map(len, shown)) <= 200
+    assert [cell["items"] for cell in document["blocks"][4]["cells"]] == [[one] for one in shown]
+    assert all((tmp_path / "e" / name).is_file() for name in document["files"])
+    assert max(len(name) for name in document["files"]) < 200
+    assert not list(tmp_path.parent.glob("features*"))

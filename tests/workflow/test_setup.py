@@ -159,3 +159,30 @@ def test_too_little_room_is_said_before_anything_is_made(machine: Machine):
         assert answer.returncode == 1 and "2 GB free here" in answer.stdout
         needed[way] = int(answer.stdout.split("about ")[1].split()[0])
     assert needed["cpu"] < needed["whole"] and not (machine.checkout / ".venv").exists()
+
+
+@pytest.mark.parametrize("machine", ["uv" if shutil.which("uv") else ""], indirect=True)
+def test_a_copy_runs_its_own_code_and_a_broken_environment_is_made_anew(machine: Machine):
+    package = machine.checkout / "src/cnnatomy/__init__.py"
+    package.parent.mkdir(parents=True)
+    package.touch()
+    assert machine.set_up().returncode == 0
+    program = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    python = machine.checkout / ".venv/bin/python"
+    site = Path(subprocess.run([python, "-Ic", program], stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+    # What setuptools writes for an editable package; the backend above installs a plain one.
+    shutil.rmtree(site / "cnnatomy", ignore_errors=True)
+    (site / "__editable__.cnnatomy-0.1.0.pth").write_text(f"{machine.checkout / 'src'}\n")
+    assert machine.set_up().returncode == 0
+    copy = machine.folder / "my (new) folder 中文"
+    shutil.copytree(machine.checkout, copy, symlinks=True)
+    found = subprocess.run(
+        [copy / ".venv/bin/python", "-Ic", "import cnnatomy; print(cnnatomy.__file__)"],
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    assert Path(os.fsdecode(found).strip()) == copy / "src/cnnatomy/__init__.py"
+    python.unlink()
+    python.symlink_to("/nowhere/python")
+    assert machine.set_up().returncode == 0 and "reads" in machine.installed()

@@ -2,12 +2,43 @@
 # depend on inputs are not recorded by Snakemake and would never rerun anything.
 
 import os
+import re
 import sys
+import time
+from importlib.util import find_spec
 from pathlib import Path
 
-from cnnatomy import waiting
+_BEGAN = time.time()
+
+
+def is_earlier(page):
+    """Whether a page was made before this run began."""
+    return Path(page).is_file() and Path(page).stat().st_mtime < _BEGAN
+
+
+def stop(why):
+    """End before the first job, with a sentence for the user and nothing of where in these files it was said."""
+    page = "results/report/index.html"
+    print(
+        f"{why}\n{page} is of an earlier run." if is_earlier(page) else f"{why}",
+        file=sys.stderr,
+        flush=True,
+    )
+    sys.exit(1)
+
+
+_package = Path(find_spec("cnnatomy").origin).resolve().parent
+if not _package.is_relative_to(Path(workflow.basedir).resolve()):
+    stop(
+        f"The package that would run is {_package}, of another folder than this Snakefile. "
+        "Run `make report` here, which sets up .venv again where it belongs elsewhere"
+        f"{'; and unset PYTHONPATH, or take that folder out of it' if os.environ.get('PYTHONPATH') else ''}."
+    )
+
+from cnnatomy import places, shadows, waiting
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.config import names
 from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config.folders import options
 from cnnatomy.models.published import WeightsNotThere, look_for
@@ -21,10 +52,19 @@ def _plan():
     if isinstance(overrides, str):
         overrides = [overrides]
     plan = Plan(str(config.get("report", "default")), tuple(map(str, overrides)))
-    plan.check()
+    plan.check(whole=False)
     for run in plan.runs:
         look_for(plan.config(run)["training"]["weights"])
     return plan
+
+
+def whole_report(wildcards):
+    """What there is to make unless a file is asked for by its name, which may be of what the report leaves out."""
+    try:
+        PLAN.check_overrides()
+    except ConfigurationError as error:
+        stop(error)
+    return "results/report/index.html"
 
 
 def _look_for_cache():
@@ -33,7 +73,7 @@ def _look_for_cache():
     if workflow.workflow_settings.cache is None or not folder:
         return
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise WorkflowError(
+        stop(
             f"SNAKEMAKE_OUTPUT_CACHE={folder}: there is no such folder, or you may not read it. "
             "docs/cluster.md says how to make one for several users; without the variable nothing is shared."
         )
@@ -47,9 +87,16 @@ try:
             f"--config {unknown.pop()}: only report and overrides go here; "
             "a value is an override: --config 'overrides=[\"training.max_epochs=3\"]'"
         )
+    places.check(Path())
+    shadows.refuse()
     PLAN = _plan()
-except (ConfigurationError, WeightsNotThere) as error:
-    raise WorkflowError(str(error)) from None
+except (
+    ConfigurationError,
+    WeightsNotThere,
+    places.NotWritable,
+    shadows.Shadowed,
+) as error:
+    stop(error)
 
 # Steps read the plan from this file: values never travel through a command line, whose quoting they might not survive.
 # It is named by what it says, so that a dry run with other overrides takes nothing from a run at work.
@@ -59,13 +106,13 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 
 wildcard_constraints:
-    raw="[^/]+",
-    dataset="[^/]+",
-    run="[^/]+",
+    raw=names.PATTERN,
+    dataset=names.PATTERN,
+    run=names.PATTERN,
     seed=r"\d+",
-    method="|".join(set(options("dissect")) - set(OWN_STEP)),
-    lesson="[^/]+",
-    study="[^/]+",
+    method="|".join(map(re.escape, set(options("dissect")) - set(OWN_STEP))),
+    lesson=names.PATTERN,
+    study=names.PATTERN,
     share=r"\d+-of-\d+",
 
 
@@ -179,7 +226,7 @@ def study_data(wildcards):
         PLAN.trials(wildcards.study)
         names = PLAN.datasets(wildcards.study)
     except ConfigurationError as error:
-        raise WorkflowError(str(error)) from None
+        stop(error)
     return [file for name in names for file in _prepared(name)]
 
 
@@ -188,7 +235,7 @@ def shares(wildcards):
     try:
         names = PLAN.shares(wildcards.study)
     except ConfigurationError as error:
-        raise WorkflowError(str(error)) from None
+        stop(error)
     return [f"results/trials/{wildcards.study}/{name}.json" for name in names]
 
 
@@ -211,7 +258,7 @@ def starting_weights(wildcards):
     try:
         look_for(weights)
     except WeightsNotThere as error:
-        raise WorkflowError(str(error)) from None
+        stop(error)
     archive, inside, _ = os.path.expanduser(weights).partition(".zip/")
     return f"{archive}.zip" if inside else archive
 

@@ -16,7 +16,7 @@ rule fetch:
         config=slice_of_step("fetch"),
         code=code_of_step("fetch"),
     shell:
-        "python -m cnnatomy.steps.fetch data={wildcards.raw} given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.fetch data={wildcards.raw:q} given={GIVEN:q} &> {log:q}"
 
 
 rule prepare:
@@ -37,4 +37,4 @@ rule prepare:
         config=slice_of_step("prepare"),
         code=code_of_step("prepare"),
     shell:
-        "python -m cnnatomy.steps.prepare data={wildcards.dataset} given={GIVEN} &> {log}"
+        "python -m cnnatomy.steps.prepare data={wildcards.dataset:q} given={GIVEN:q} &> {log:q}"

@@ -19,7 +19,7 @@ rule samples:
         config=slice_of_step("samples"),
         code=code_of_step("samples"),
     shell:
-        "python -m cnnatomy.steps.samples run={wildcards.run} seed={wildcards.seed} given={GIVEN} costs={params.costs} &> {log}"
+        "python -m cnnatomy.steps.samples run={wildcards.run:q} seed={wildcards.seed:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
 
 
 rule dissect:
@@ -40,5 +40,5 @@ rule dissect:
         config=slice_of_step("dissect"),
         code=code_of_step("dissect"),
     shell:
-        "python -m cnnatomy.steps.dissect run={wildcards.run} seed={wildcards.seed} method={wildcards.method}"
-        " given={GIVEN} costs={params.costs} &> {log}"
+        "python -m cnnatomy.steps.dissect run={wildcards.run:q} seed={wildcards.seed:q} method={wildcards.method:q}"
+        " given={GIVEN:q} costs={params.costs:q} &> {log:q}"

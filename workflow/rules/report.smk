@@ -47,4 +47,4 @@ rule report:
         config=canonical(PLAN.report_slice()),
         code=code_of("report", PLAN.composed),
     shell:
-        "python -m cnnatomy.steps.report given={GIVEN} costs={params.costs} &> {log}"
+        "python -m cnnatomy.steps.report given={GIVEN:q} costs={params.costs:q} &> {log:q}"

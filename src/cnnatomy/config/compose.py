@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -9,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -17,11 +17,13 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnatomy.config import composing, folders, overrides, schema, targets, types
+from cnnatomy.config import composing, folders, overrides, reading, schema, targets, types
 from cnnatomy.config.errors import ConfigurationError, nearest
+from cnnatomy.data import settings
+from cnnatomy.data.errors import DataError
 
 ROOT = "cnnatomy"
 
@@ -46,7 +48,8 @@ def register() -> None:
             "hydra": {
                 "run": {"dir": "."},
                 "output_subdir": None,
-                "searchpath": [] if own is None else [f"file://{own}"],
+                # A folder's name is no reference to another value, whatever it looks like.
+                "searchpath": [] if own is None else [f"file://{own}".replace("${", "\\${")],
             },
         },
     )
@@ -56,21 +59,9 @@ def register() -> None:
 def _collected(own: Path | None) -> Config:
     """All options of the groups whose options are all there, each under its name; those in the user's folder too."""
     return {
-        group: {name: _read(folders.find(group, name)) for name in folders.options(group)}
+        group: {name: reading.read(folders.find(group, name), group) for name in folders.options(group)}
         for group in folders.COLLECTED
     }
-
-
-@cache
-def _read(file: Path) -> Config:
-    """The content of a YAML file. Raises ConfigurationError where it cannot be read as keys and values."""
-    try:
-        content = OmegaConf.to_container(OmegaConf.load(file))
-    except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: cannot be read as YAML ({error})") from error
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{file}: should hold keys and values, not {content!r}")
-    return {str(key): value for key, value in content.items()}
 
 
 @contextmanager
@@ -94,10 +85,28 @@ def _composed(given: tuple[str, ...]) -> Config:
         config = _plain(given)
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error, given) from error
-    config = completed(config)
     choices = _choices(given)
-    check(config, config if choices == given else _composed(choices))
+    try:
+        config = completed(config)
+        check(config, config if choices == given else _composed(choices))
+    except ConfigurationError as error:
+        raise placed(error, given) from error
     return config
+
+
+def placed(error: ConfigurationError, given: Sequence[str]) -> ConfigurationError:
+    """An error of a key with the file and the line that set it, unless an override did."""
+    found = re.match(r"([\w.]+): ", str(error))
+    if found is None:
+        return error
+    key, choices = found[1], _choices(given)
+    if any(f"{key}.".startswith(f"{overrides.key_of(override)}.") for override in given if override not in choices):
+        return error
+    for file, package in reversed(composing.files(choices)):
+        line = reading.line_of(file, key.removeprefix(f"{package}.") if package else key)
+        if line and (not package or key.startswith(f"{package}.")):
+            return ConfigurationError(f"{reading.shown(file)}, line {line}: {error}")
+    return error
 
 
 def _plain(given: tuple[str, ...]) -> Config:
@@ -202,11 +211,20 @@ def check(config: Config, reference: Config) -> None:
     `reference` is the same configuration without changed values. Raises ConfigurationError.
     """
     targets.check_allowed(config)
-    for group in ("threads", "model", "study", *folders.COLLECTED):
+    written = _written() or reference
+    for group in ("model", "study"):
         types.check(config.get(group) or {}, reference.get(group) or {}, group)
+    for group in ("threads", *folders.COLLECTED):
+        types.check(config.get(group) or {}, written.get(group) or {}, group)
+    check_title(config["title"], "title")
+    check_title(config["report"]["title"], "report.title")
     for part in ("fetch", "prepare"):
         types.check(config["data"][part], reference["data"][part], f"data.{part}")
         targets.check(config["data"][part], f"data.{part}", given_later=("target", "raw", "folder", "mirror", "digest"))
+    try:
+        settings.check(config["data"]["prepare"])
+    except DataError as error:
+        raise ConfigurationError(str(error)) from error
     for method, node in config["dissect"].items():
         if "_target_" in node:
             targets.definition(str(node["_target_"]), f"dissect.{method}")
@@ -215,11 +233,33 @@ def check(config: Config, reference: Config) -> None:
         targets.check(config["training"]["augment"], "training.augment", given_later=("generator",))
 
 
+def check_title(title: Any, path: str) -> None:
+    """A title is a text, or one in English and perhaps one in Chinese. Raises ConfigurationError."""
+    if title == MISSING:
+        raise ConfigurationError(f'{path}: is missing; write what the report calls it, as in {path}: {{en: "Leaves"}}')
+    if isinstance(title, str):
+        return
+    if not isinstance(title, dict) or "en" not in title or not all(isinstance(said, str) for said in title.values()):
+        raise ConfigurationError(f'{path}: wants a text in English, and may have a Chinese one: {{en: "…", zh: "…"}}')
+    for language in set(title) - {"en", "zh"}:
+        raise ConfigurationError(f"{path}.{language}: no such language here; give en, and zh if you like")
+
+
+def _written() -> Config | None:
+    """The groups that no run may add keys to, as their files have them; None where values refer to others."""
+    own = _collected(folders.users())
+    threads = reading.read(folders.CONF / "base.yaml", "base")["threads"]
+    return None if "${" in repr(own) else {**own, "threads": threads}
+
+
 def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
     """What a user should read in place of Hydra's or OmegaConf's error: the key, and the nearest right one."""
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, option = str(error.missing_cfg_file).rpartition("/")
-        return ConfigurationError(f"{group}={option}: no such {group}. {nearest(option, error.options)}")
+        return folders.no_such(group, option)
+    if lost := re.match(r"In '([^']+)': Could not load '([^']+)'", str(error)):
+        file, (group, _, option) = folders.at(f"{lost[1]}.yaml"), lost[2].rpartition("/")
+        return ConfigurationError(f"{reading.shown(file)}: defaults: {folders.no_such(group, option)}")
     if isinstance(error, OverrideParseException):
         return ConfigurationError(f"{error.override}: cannot be read as key=value ({str(error).splitlines()[0]})")
     if isinstance(error, ConfigCompositionException):

@@ -10,18 +10,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
-from hydra._internal.defaults_list import create_defaults_list
+from hydra._internal.defaults_list import DefaultsList, create_defaults_list
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
-from cnnatomy.config import folders
+from cnnatomy.config import folders, reading
 
 ROOT = "options"
 COLLECTED = "collected"
@@ -59,15 +60,30 @@ def compose(
     return _composed(choices, wanted) if any(wanted.values()) else changed, refers
 
 
-def _composed(choices: Iterable[str], collected: Mapping[str, Any]) -> DictConfig:
-    files = _files(folders.users())
-    found = create_defaults_list(
-        repo=files,
+def files(choices: Iterable[str]) -> list[tuple[Path, str]]:
+    """The files that a choice of options is composed of, each with the key that its keys are below; the last wins."""
+    options = [(folders.at(f"{group}/{name}.yaml"), f"{group}.{name}") for group, name in _all_collected()]
+    chosen = [(str(one.config_path), one.package or "") for one in _defaults(choices).defaults]
+    return [*options, *((folders.at(f"{path}.yaml"), package) for path, package in chosen if "/" in path)]
+
+
+def _all_collected() -> list[tuple[str, str]]:
+    return [(group, name) for group in folders.COLLECTED for name in folders.options(group)]
+
+
+def _defaults(choices: Iterable[str]) -> DefaultsList:
+    return create_defaults_list(
+        repo=_files(folders.users()),
         config_name=ROOT,
         overrides_list=OverridesParser.create().parse_overrides(list(choices)),
         prepend_hydra=False,
         skip_missing=False,
     )
+
+
+def _composed(choices: Iterable[str], collected: Mapping[str, Any]) -> DictConfig:
+    files = _files(folders.users())
+    found = _defaults(choices)
     loader = ConfigLoaderImpl(ConfigSearchPathImpl())
     config = loader._compose_config_from_defaults_list(defaults=found.defaults, repo=_Copies(files, collected))
     OmegaConf.set_struct(config, True)
@@ -85,6 +101,9 @@ class _Files(ConfigRepository):
 
     def load_config(self, config_path: str) -> ConfigResult | None:
         if config_path not in self._read:
+            file, group = folders.at(f"{config_path.removesuffix('.yaml')}.yaml"), config_path.partition("/")[0]
+            if group in folders.CHOSEN and file.is_file():
+                reading.read(file, group)
             self._read[config_path] = super().load_config(config_path)
         return self._read[config_path]
 

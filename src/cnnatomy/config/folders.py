@@ -6,6 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
+from cnnatomy.config import names
 from cnnatomy.config.errors import ConfigurationError, nearest
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -21,9 +22,23 @@ def users() -> Path | None:
     named = os.environ.get("CNNATOMY_CONF")
     if not named:
         return None
-    folder = Path(named).resolve()
+    return _users(named)
+
+
+@cache
+def _users(named: str) -> Path:
+    folder = Path(named).expanduser()
     if not folder.is_dir():
-        raise ConfigurationError(f"CNNATOMY_CONF names {named!r}, which is no folder.")
+        where = "" if folder.is_absolute() else f" (which is {folder.absolute()})"
+        raise ConfigurationError(
+            f"CNNATOMY_CONF={named}{where}: there is no such folder; name the one of your data/, run/ and report/"
+        )
+    folder = folder.resolve()
+    groups = (*CHOSEN, *COLLECTED)
+    if not any((folder / group).is_dir() for group in groups):
+        inside = "conf" if (folder / "conf").is_dir() else ""
+        hint = f"did you mean {folder / inside}?" if inside else f"make one of {', '.join(groups)} in it"
+        raise ConfigurationError(f"CNNATOMY_CONF={named}: holds no group of the configuration; {hint}")
     _refuse_doubles(folder)
     return folder
 
@@ -51,7 +66,13 @@ def search_path() -> list[Path]:
 
 def options(group: str) -> list[str]:
     """Names of the YAML files in a group, the user's and the project's."""
-    return sorted({file.stem for folder in search_path() for file in (folder / group).glob("*.yaml")})
+    found = {file.stem for folder in search_path() for file in (folder / group).glob("*.yaml")}
+    return sorted(name for name in found if not name.startswith("."))
+
+
+def at(path: str) -> Path:
+    """The file at a path below the folders, in the first that has it."""
+    return next((folder / path for folder in search_path() if (folder / path).is_file()), CONF / path)
 
 
 def find(group: str, option: str) -> Path:
@@ -60,4 +81,21 @@ def find(group: str, option: str) -> Path:
         file = folder / group / f"{option}.yaml"
         if file.is_file():
             return file
-    raise ConfigurationError(f"{group}={option}: no such {group}. {nearest(option, options(group))}")
+    raise no_such(group, option)
+
+
+def no_such(group: str, option: str, key: str = "") -> ConfigurationError:
+    """What to say of an option that is not there; `key` names it (`report.runs`), else the group does."""
+    known = options(group)
+    said = f"{key}: no {group} {names.shown(option)}" if key else f"{group}={option}: no such {group}"
+    hint = nearest(option, known)
+    if hint.startswith("Did you mean"):
+        return ConfigurationError(f"{said}. {hint}")
+    own = users()
+    if own is None:
+        return ConfigurationError(
+            f"{said}. {hint} CNNATOMY_CONF is not set: if it is yours, export CNNATOMY_CONF=<folder of your {group}/>"
+        )
+    alike = [file.name for file in (own / group).glob("*.y*ml") if file.stem == option]
+    where = f"rename {alike[0]} to {option}.yaml" if alike else f"your own are looked for in {own / group}"
+    return ConfigurationError(f"{said}. {hint} CNNATOMY_CONF={own}: {where}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING as DEFAULT
 from dataclasses import fields
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -18,7 +19,7 @@ _DECIDED = {
     "seed": "choose how many with the report: report.seeds=5",
     "method": "choose methods with the report: report.methods=[kernels]",
     "out": "a report is written to results/; out= is for a step run by hand",
-    "given": "it is the workflow's own",
+    **dict.fromkeys(("given", "workers", "share", "partial", "growing"), "it is the workflow's own"),
     "report": "choose it with REPORT=full (make) or --config report=full (snakemake)",
 }
 _OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?$", re.DOTALL)
@@ -42,41 +43,77 @@ def added(override: str) -> str:
     return f"++{override}" if left_out and not override.startswith(("+", "~")) else override
 
 
-def check(overrides: Iterable[str], runs: Sequence[str], studies: Sequence[str]) -> None:
-    """Refuse overrides that cannot mean what they say for the selected runs and all studies.
+def check(overrides: Sequence[str], report: Mapping[str, Any], known: Mapping[str, Sequence[str]], whole: bool) -> None:
+    """Refuse overrides that cannot mean what they say, or mean nothing, for what a report selects.
 
-    Raises ConfigurationError.
+    known: the names of all options of a group. whole: whether the report is what is made; else any study, lesson or
+    method may be. Raises ConfigurationError.
     """
+    runs = report["runs"]
+    seen: dict[str, str] = {}
     for override in overrides:
         key = key_of(override)
-        group = key.partition("@")[0]
-        if group in _DECIDED or group.startswith("hydra"):
-            raise ConfigurationError(
-                f"{override}: not an override of a report; {_DECIDED.get(group, 'Hydra is set up by the steps')}."
-            )
-        if group in ("model", "data") and len(runs) > 1:
-            raise ConfigurationError(
-                f"{override} would hold for all selected runs ({', '.join(runs)}), which do not share their {group}: "
-                f"name one, as in runs.{runs[0]}.{override}"
-            )
-        for several, kind, known, selected, example in (
+        if key in seen:
+            raise ConfigurationError(f"{override}: {key} is given twice, as {seen[key]} too; leave one")
+        seen[key] = override
+        for several, kind, names, selected, example in (
             ("runs.", "run", runs, " is selected", "training.max_epochs=3"),
-            ("studies.", "study", studies, "", "seeds=2"),
+            ("studies.", "study", known["study"], "", "seeds=2"),
         ):
-            if not group.startswith(several):
+            if not key.startswith(several):
                 continue
-            named = group.split(".")[1]
-            if named not in known:
-                raise ConfigurationError(f"{override}: no {kind} {named!r}{selected}. {nearest(named, known)}")
-            if group.count(".") == 1:
+            named = key.split(".")[1]
+            if named not in names:
+                raise ConfigurationError(f"{override}: no {kind} {named!r}{selected}. {nearest(named, names)}")
+            if key.count(".") == 1:
                 raise ConfigurationError(
                     f"{override}: name what of the {kind} to change, as in {several}{named}.{example}"
                 )
+        if (key if not key.startswith("runs.") else key.split(".", 2)[2]).partition("@")[0] in ("model", "data"):
+            _check_choice(override, key, runs)
+        if why := _without_effect(key, report, known, whole):
+            raise ConfigurationError(f"{override}: not an override of a report that has an effect; {why}")
+
+
+def _check_choice(override: str, key: str, runs: Sequence[str]) -> None:
+    if len(runs) > 1 and not key.startswith("runs."):
+        raise ConfigurationError(
+            f"{override} would hold for all selected runs ({', '.join(runs)}), which do not share their "
+            f"{key.partition('@')[0]}: name one, as in runs.{runs[0]}.{override}"
+        )
+
+
+def _without_effect(key: str, report: Mapping[str, Any], known: Mapping[str, Sequence[str]], whole: bool) -> str:
+    """Why an override of this key would change nothing, and what would; nothing where it may change something."""
+    parts = key.split(".")
+    of_run = parts[0] == "runs"
+    prefix = ".".join(parts[:2]) + "." if of_run else ""
+    group, name = [*(parts[2:] if of_run else parts), ""][:2]
+    group = group.partition("@")[0]
+    if group in _DECIDED and not (group == "report" and name):
+        return _DECIDED[group]
+    if group.startswith("hydra"):
+        return "Hydra is set up by the steps"
+    if of_run and group in ("report", "studies", "study", "study_jobs", "lesson"):
+        return f"it is none of a run's; without {prefix} it may be what you mean"
+    if not whole:
+        return ""
+    for of, selected in (("dissect", "methods"), ("lesson", "lessons"), ("studies", "studies")):
+        if group == of and name in known.get(of, known["study"]) and name not in report[selected]:
+            listed = ",".join([*report[selected], name])
+            return f"{name} is none of this report's {selected}; add it with report.{selected}=[{listed}]"
+    if group in ("study", "study_jobs") and not report["studies"]:
+        return "this report has no study; select one, as in report.studies=[direction_quick]"
+    trains = report["runs"] or (group == "training" and report["studies"])
+    if group in ("data", "model", "split", "title", "training") and not trains:
+        return "this report has no run; select one, as in report.runs=[mnist]"
+    return ""
 
 
 def for_run(overrides: Iterable[str], run: str) -> list[str]:
-    """The overrides that hold for one run: those for all, and those under `runs.<run>.` with that prefix taken off."""
-    return [o for o in _named(overrides, f"runs.{run}.", "") if not _key(o).startswith(("studies.", "study."))]
+    """The overrides that hold for one run: those for all, then those under `runs.<run>.` with that prefix taken off."""
+    ordered = sorted(overrides, key=lambda override: _key(override).startswith("runs."))
+    return [o for o in _named(ordered, f"runs.{run}.", "") if not _key(o).startswith(("studies.", "study."))]
 
 
 def for_study(overrides: Iterable[str], study: str) -> list[str]:

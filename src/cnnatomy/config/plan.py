@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import pairwise
@@ -15,9 +16,9 @@ from pathlib import Path
 
 import yaml
 
-from cnnatomy.config import folders, overrides
-from cnnatomy.config.compose import Config, compose
-from cnnatomy.config.errors import ConfigurationError, nearest
+from cnnatomy.config import folders, names, overrides
+from cnnatomy.config.compose import Config, compose, placed
+from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.slices import canonical, digest_of, other_seeds, slice_of, together
 from cnnatomy.config.study import Study, study_of
 
@@ -71,36 +72,86 @@ class Plan:
     def _text(self) -> str:
         return yaml.safe_dump({"report": self.report_name, "overrides": list(self.overrides)}, allow_unicode=True)
 
-    def check(self) -> None:
-        """Compose and check all that the report selects, before the first job."""
-        for name, group in (("methods", "dissect"), ("lessons", "lesson"), ("studies", "study"), ("runs", "run")):
-            for wanted in self.report[name]:
+    def check(self, whole: bool = True) -> None:
+        """Compose and check all that the report selects, before the first job.
+
+        whole: whether the report is what is made, so that overrides must change something of it.
+        """
+        if self.report_name and not names.is_name(self.report_name):
+            raise ConfigurationError(f"report: {names.shown(self.report_name)} names none; {names.RULE}")
+        for key, group in (("methods", "dissect"), ("lessons", "lesson"), ("studies", "study"), ("runs", "run")):
+            for wanted in self.report[key]:
+                if not names.is_name(wanted):
+                    raise self._of_report(f"report.{key}: {names.shown(wanted)} names no {group}; {names.RULE}")
                 if wanted not in folders.options(group):
-                    raise ConfigurationError(
-                        f"report.{name}: no {group} {wanted!r}. {nearest(wanted, folders.options(group))}"
-                    )
-        overrides.check(self.overrides, self.runs, folders.options("study"))
+                    raise self._of_report(str(folders.no_such(group, wanted, f"report.{key}")))
+            twice = [wanted for wanted, count in Counter(map(str, self.report[key])).items() if count > 1]
+            if twice:
+                raise self._of_report(f"report.{key}: {twice[0]!r} stands there twice; leave one")
+        self._check_addresses()
+        self.check_overrides(whole)
         for study in self.studies:
             self.shares(study)
-        raw: dict[str, str] = {}
-        prepared: dict[str, str] = {}
+        seen: dict[tuple[str, str], tuple[str, str]] = {}
         variants = [variant.run for study in self.studies for variant in self.study(study).variants]
         for run in [*self.runs, *variants]:
             config = self.config(run)
-            for step, name, seen in (
-                ("fetch", config["data"]["raw"], raw),
-                ("prepare", config["data"]["name"], prepared),
-            ):
-                wanted = canonical(slice_of(step, config))
-                if seen.setdefault(name, wanted) != wanted:
-                    raise ConfigurationError(
-                        f"Two runs want different versions of the data {name!r}; {run} is the second. "
-                        f"Give its own a name: runs.{run}.data.name={name}_{run}"
+            for step, key in (("fetch", "raw"), ("prepare", "name")):
+                called = str(config["data"][key])
+                wanted = canonical([slice_of(step, config), config["data"]["raw"]])
+                first, other = seen.setdefault((key, called), (wanted, run))
+                if first != wanted:
+                    raise self._two_versions(key, called, other, run)
+
+    def check_overrides(self, whole: bool = True) -> None:
+        """Refuse overrides that can't mean what they say; with `whole` also those that change nothing of the report."""
+        known = {group: folders.options(group) for group in ("study", *folders.COLLECTED)}
+        overrides.check(self.overrides, self.report, known, whole)
+
+    def _of_report(self, said: str) -> ConfigurationError:
+        return placed(ConfigurationError(said), self.of_report())
+
+    def _check_addresses(self) -> None:
+        """Two things of a report must not have one address in its page, nor one that is the page's own."""
+        wanted = [(name, f"the run {name}") for name in self.runs]
+        for exhibit in [*self.exhibits(), *self.other_seeds()]:
+            kind, name, *rest = exhibit.split("/")[1:-1]
+            parts = [name, *(part for part in rest if part != "seed0")]
+            parts = parts if kind == "exhibits" else [kind.removesuffix("s").replace("studie", "study"), *parts]
+            wanted.append(("-".join(parts), " ".join(parts)))
+        known = dict.fromkeys(names.ADDRESSES, "the page itself")
+        for address, what in wanted:
+            for one in (address, f"{address}--name"):
+                if one in known:
+                    raise self._of_report(
+                        f"report.runs: {what} would have the address #{one} of {known[one]} in the page; rename the run"
                     )
+                known[one] = what
+
+    def _two_versions(self, key: str, name: str, first: str, second: str) -> ConfigurationError:
+        """Of two runs (or a study's variants) that want different data of one name; `key` of `data` is the name's."""
+        changed = next(
+            (
+                (run, override)
+                for run in (second, first)
+                for override in self.overrides
+                if overrides.key_of(override).startswith(f"runs.{run}.data.")
+            ),
+            None,
+        )
+        run, heading = changed or (second, f"data.{key}")
+        other = first if run == second else second
+        new = [f"runs.{run}.data.{one}={name}_{run}" for one in (("raw", "name") if key == "raw" else ("name",))]
+        own = run in self.runs
+        remedy = " ".join(new) if own else f"data.{key} in the overrides of the study's variants"
+        return ConfigurationError(
+            f"{heading}: {run} wants another version of the data {name!r} than {other}. "
+            f"Give its own a name: {remedy}{' (or as data: in the run of that name)' if own and not changed else ''}"
+        )
 
     def of_report(self) -> list[str]:
         """The Hydra overrides that make the configuration of the report."""
-        return [f"report={self.report_name}", *(o for o in self.overrides if _is_of_report(o))]
+        return [names.choosing("report", str(self.report_name)), *(o for o in self.overrides if _is_of_report(o))]
 
     @cached_property
     def composed(self) -> Config:
@@ -127,12 +178,15 @@ class Plan:
         return _study(name, tuple(self._of_study(name)))
 
     def _of_study(self, name: str) -> list[str]:
-        return [f"study={name}", *(o for o in overrides.for_study(self.overrides, name) if not _is_of_report(o))]
+        return [
+            names.choosing("study", name),
+            *(o for o in overrides.for_study(self.overrides, name) if not _is_of_report(o)),
+        ]
 
     def of_study(self, name: str) -> list[str]:
         """The Hydra overrides for a study: those of its base run that hold for all its variants."""
         study = self.study(name)
-        return [f"run={study.base}", *study.overrides, *self._of_study(name)]
+        return [names.choosing("run", study.base), *study.overrides, *self._of_study(name)]
 
     def report_slice(self) -> Config:
         """What the report's step reads: its own selection, and the names of the runs it shows."""
@@ -149,7 +203,7 @@ class Plan:
         if study:
             return [*self.of_study(study), *self.study(study).variant(run).overrides]
         mine = overrides.for_run(self.overrides, run)
-        return [f"run={run}", *(o for o in mine if not _is_of_report(o))]
+        return [names.choosing("run", run), *(o for o in mine if not _is_of_report(o))]
 
     def of_data(self, name: str, key: str = "name") -> list[str]:
         """The Hydra overrides for a dataset, found by `data.name` or `data.raw` (`key`).
@@ -165,7 +219,7 @@ class Plan:
                 for variant in self.study(study).variants:
                     if self.config(variant.run)["data"][key] == name:
                         return self.of_run(variant.run)
-        return [f"data={name}"]
+        return [names.choosing("data", name)]
 
     def of_lesson(self, lesson: str) -> list[str]:
         """The Hydra overrides for a lesson: the user's for it, and those of the dataset that it looks at, if any."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from cnnatomy.config import names
+
 
 def _positive(**values: float | None) -> None:
     for name, value in values.items():
@@ -32,6 +34,12 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{name}: {value!r} is none of them. {nearest(value, allowed)}")
 
 
+def _named(**values: str) -> None:
+    for name, value in values.items():
+        if not names.is_name(value):
+            raise ValueError(f"{name}: {names.shown(value)} is no name; {names.RULE}")
+
+
 @dataclass
 class Data:
     """A dataset: where it comes from and what is made of it."""
@@ -44,6 +52,7 @@ class Data:
     prepare: dict[str, Any] = MISSING
 
     def __post_init__(self) -> None:
+        _named(name=self.name, raw=self.raw)
         _one_of("kind", self.kind, ("images", "sounds", "texts"))
 
 

@@ -25,7 +25,7 @@ from cnnatomy.dissect.attributing.maps import coarser, extent, sample_item, sign
 from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import class_name, significant
+from cnnatomy.drawing.showing import class_name, significant, spaced
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.answers import Answer, to_look_at
@@ -256,6 +256,7 @@ def _sentences(
                     state=answer.state,
                     values={"sum": significant(float(weights.sum()))},
                     group=answer.said(samples),
+                    spaces=spaced(samples.facts),
                 )
             )
     return Texts(

@@ -15,7 +15,7 @@ from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.dissect.attributing.cams import CAMS, TITLES, cam_layers, held, methods, spread
 from cnnatomy.dissect.attributing.maps import cells_picture, concentration, sample_item, weighed
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
-from cnnatomy.drawing.showing import class_name, significant, span_of
+from cnnatomy.drawing.showing import class_name, significant, spaced, span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.probing.answers import Answer, to_look_at
 from cnnatomy.probing.choosing import evenly
@@ -244,6 +244,7 @@ def _sentences(
                             state=answer.state,
                             values={"largest": significant(float(weights.max(initial=0)))},
                             group=group,
+                            spaces=spaced(samples.facts),
                         )
                     )
     return Texts(

@@ -389,7 +389,7 @@ def _blocks(
         found = [float(value(of)) for of in made.values()]
         if np.isfinite(found).all():
             table[name] = [significant(number) for number in found]
-    read = f"Signs say whether most of {others} other networks agree. " if others else ""
+    read = f"Signs say whether more than half of {others} other networks agree. " if others else ""
     return [
         Grid(
             "classes",

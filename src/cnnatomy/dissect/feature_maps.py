@@ -21,6 +21,7 @@ from cnnatomy.drawing.showing import (
     show,
     signed,
     significant,
+    spaced,
     span_of,
     upright,
     words,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 FAINT = 0.05  # a map weaker than this share of its layer's strongest is drawn as if it reached it: noise stays dark
 ENOUGH = 20  # samples to compare with; with fewer nothing is said of other samples
-SAME = 1e-6  # share of a peak within which two are equal
+SAME = 1e-5  # share of a peak within which two are equal
 LARGEST = 64  # rows or columns of a map as it is drawn: 64 maps of 112 × 112 would be 0.6 MB
 MARKED = 8  # filters of a layer whose words are marked in a sentence
 SOURCES = [
@@ -472,6 +473,7 @@ def _marked(
                     "largest": significant(float(measured.peak[channel])),
                     "rank": significant(float(measured.rank[channel])),
                 },
+                spaces=spaced(samples.facts),
             )
         )
     return Texts(

@@ -63,7 +63,7 @@ def kernels(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> 
         method="kernels",
         seed=0,
         title=TITLE,
-        caption=_caption(facts),
+        caption=_caption(facts, all(measured.unordered for _, measured in found)),
         numbers=[*_summary(found), *numbers],
         blocks=blocks,
         sources=SOURCES + (SOURCES_OF_TEXTS if facts.kind == "texts" else []),
@@ -92,6 +92,12 @@ class Measured:
     untrained_alike: tuple[float, float]
     components: int
     untrained_components: float
+
+    @property
+    def unordered(self) -> bool:
+        """Whether neighbouring weights agree no more than those of untrained layers do, so that there is no pattern."""
+        n = max(1, int((~self.idle).sum()))
+        return self.neighbours and float(self.smoothness.sum() / n) <= self.untrained_smoothness[1]
 
 
 def smoothness(weights: np.ndarray, axes: Sequence[int]) -> np.ndarray:
@@ -385,7 +391,8 @@ def _hertz(facts: Facts, shape: Sequence[int]) -> tuple[float, float] | None:
     return axis.values[shape[2] - 1] - axis.values[0], axis.values[-1] - axis.values[-shape[2]]
 
 
-def _caption(facts: Facts) -> Text:
+def _caption(facts: Facts, unordered: bool) -> Text:
+    """What to look for; or that others have it and these have not, where neighbouring weights show no order."""
     look = {
         "images": (
             "strokes and edges in several directions and, in a colour network, contrasts of two colours",
@@ -398,9 +405,17 @@ def _caption(facts: Facts) -> Text:
         ),
         "texts": ("filters that weigh one word of their window more than the others", "更看重窗口中某一个词的卷积核"),
     }[facts.kind]
+    seek = (
+        (f"Look for {look[0]}.", f"请看{look[1]}。")
+        if not unordered or facts.kind == "texts"  # whose words are looked at, not how they go on
+        else (
+            f"Other networks show {look[0]}. Here neighbouring weights agree no more than chance gives.",
+            f"别的网络会出现{look[1]}。这里相邻权重的一致程度并未超出随机范围。",
+        )
+    )
     return {
         "en": (
-            f"These weights are all that the first layer knows. Look for {look[0]}. Eyes find patterns in noise, so "
+            f"These weights are all that the first layer knows. {seek[0]} Eyes find patterns in noise, so "
             "two numbers stand "
             "beside the pictures: how far neighbouring weights agree (1 all equal, 0 unrelated, −1 alternating) and "
             "how like another "
@@ -409,7 +424,7 @@ def _caption(facts: Facts) -> Text:
             "untrained layers of this shape have."
         ),
         "zh": (
-            f"第一层所知道的全部就是这些权重。请看{look[1]}。人眼容易在噪声里看出图案，所以图旁给出两个数："
+            f"第一层所知道的全部就是这些权重。{seek[1]}人眼容易在噪声里看出图案，所以图旁给出两个数："
             "相邻权重的一致程度"
             "（1 全同，0 无关，−1 交替），以及与最相似的另一个卷积核的相似度（|余弦|，1 表示二者可去其一）；"
             "并附同样形状的未训练层的 95 % 范围。"

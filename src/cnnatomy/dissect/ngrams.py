@@ -15,9 +15,10 @@ from cnnatomy.dissect.words import deleting, highlighting, voting
 from cnnatomy.dissect.words.deleting import Deleted
 from cnnatomy.dissect.words.silencing import silenced_below
 from cnnatomy.dissect.words.slots import Reader, Slots, Windows, readers, slots, windows
-from cnnatomy.drawing.showing import class_name, significant, words
+from cnnatomy.drawing.showing import class_name, significant, spaced, words
 from cnnatomy.exhibit import Block, Exhibit, Number, Sentence, Table, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.reading import joined
 from cnnatomy.probing.layers import LayerNotFound, named, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.predicting import predict
@@ -398,6 +399,7 @@ def _ngram(filters: Filters, channel: int, facts: Facts, group: str, row: Row) -
         state="live" if row.value > 0 else "",
         values={"value": significant(row.value, 3)},
         group=group,
+        spaces=spaced(facts),
     )
 
 
@@ -439,6 +441,7 @@ def _sentences(
                     "drop without highlighted": significant(float(deleted.highlighted[place]), 3),
                     "drop without random": significant(float(deleted.random[:, place].mean()), 3),
                 },
+                spaces=spaced(facts),
             )
         )
         rows += _picks(network, samples, place, found, parts, name)
@@ -499,7 +502,7 @@ def _picks(
                 [
                     name,
                     f"{filters.name}/{channel}",
-                    " ".join(_spelt(seen.ngrams[at], samples.facts)),
+                    joined(_spelt(seen.ngrams[at], samples.facts), spaced(samples.facts)),
                     significant(float(seen.values[at, channel]), 3),
                     significant(float(parts[filters.name][place, channel]), 3),
                 ]
@@ -529,16 +532,16 @@ def _table(found: Sequence[Filters], facts: Facts) -> Table:
                 "purity": significant(pure.hits / pure.n, 3) if pure.n else None,
                 "above": pure.n,
                 "threshold": None if pure.threshold is None else significant(pure.threshold, 3),
-                "best in the data": " ".join(_spelt(filters.seen.ngrams[best], facts)),
+                "best in the data": joined(_spelt(filters.seen.ngrams[best], facts), spaced(facts)),
                 "value": significant(float(values[best, channel]), 3),
             }
             if filters.slots is not None:
                 row |= {
-                    "best of all": " ".join(_spelt(filters.best[channel], facts)),
+                    "best of all": joined(_spelt(filters.best[channel], facts), spaced(facts)),
                     "its value": significant(float(filters.best_values[channel]), 3),
                 }
             row |= {
-                "lowest in the data": " ".join(_spelt(filters.seen.ngrams[last], facts)),
+                "lowest in the data": joined(_spelt(filters.seen.ngrams[last], facts), spaced(facts)),
                 "lowest": significant(float(values[last, channel]), 3),
             }
             rows.append(row)

@@ -12,7 +12,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.drawing.showing import Sound, class_name, significant, span_of, words
+from cnnatomy.drawing.showing import Sound, class_name, significant, spaced, span_of, words
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.probing.layers import trace
@@ -290,6 +290,7 @@ def _sentences(one: Filter, samples: Samples, drawn: Drawn) -> tuple[list[Senten
                 label=class_name(samples.facts, int(samples.labels[patch.sample])),
                 values={"activation": significant(patch.value, 3)},
                 group=f"{one.source.name}, filter {_says(one, samples.facts)}",
+                spaces=spaced(samples.facts),
             )
         )
     return sentences, sum(260 + sum(len(word.encode()) + 32 for word, _ in one.tokens) for one in sentences)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnnatomy.data import texts
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
+from cnnatomy.data.tokenising import tokenise
 from cnnatomy.exhibit import Grid, Item, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
 
@@ -121,8 +121,13 @@ def words(samples: Samples, index: int) -> list[str]:
     read = [samples.facts.vocabulary[token] for token in tokens[:length]]
     if "text" not in samples.table:
         return read
-    written = texts.words(samples.table["text"][index])
+    written = tokenise(samples.table["text"][index], samples.facts.tokens or "words")
     return [f"[{word}]" if token == UNKNOWN else word for token, word in zip(tokens[:length], written, strict=False)]
+
+
+def spaced(facts: Facts) -> bool:
+    """Whether the tokens of texts are words, which stand apart, rather than characters."""
+    return facts.axes[0].name != "character"
 
 
 def class_name(facts: Facts, label: int) -> str:
@@ -133,7 +138,8 @@ def class_name(facts: Facts, label: int) -> str:
 def span_of(facts: Facts, size: Sequence[int]) -> dict[str, str]:
     """The size of a window on the input, in words: "3 × 3 px", "8 bands × 40 frames (0.64 s)", "3 words"."""
     if facts.kind == "texts":
-        return {"en": f"{size[0]} word{'s' if size[0] != 1 else ''}", "zh": f"{size[0]} 个词"}
+        one, zh = ("word", "词") if spaced(facts) else ("character", "字符")
+        return {"en": f"{size[0]} {one}{'s' if size[0] != 1 else ''}", "zh": f"{size[0]} 个{zh}"}
     if facts.kind == "images":
         pixels = " × ".join(map(str, size)) + " px"
         return {"en": pixels, "zh": pixels}
@@ -178,6 +184,7 @@ def show(
                 state=one.state,
                 values=one.values,
                 group=one.group,
+                spaces=spaced(samples.facts),
             )
             for one in chosen
         ]

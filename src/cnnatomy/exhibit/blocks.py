@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cnnatomy.exhibit.naming import file_name, short_id
+from cnnatomy.exhibit.naming import file_name, in_bytes, short_id, writable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +85,7 @@ class Figure:
     def describe(self, files: Files) -> dict[str, Any]:
         name = file_name(self.name)
         described = {"type": "figure", "name": name, "file": f"{name}.svg", "alt": _text(self.alt)}
-        _add(files, f"{name}.svg", self.svg.encode())
+        _add(files, f"{name}.svg", in_bytes(self.svg))
         if self.data is not None:
             described["data"] = f"{name}.csv"
             _add(files, f"{name}.csv", _csv(self.data))
@@ -175,9 +175,9 @@ class Matrix:
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["", *self.columns])
-        writer.writerows([name, *row] for name, row in zip(self.rows, values.tolist(), strict=True))
+        writer.writerows([label, *row] for label, row in zip(self.rows, values.tolist(), strict=True))
         name = file_name(self.name)
-        _add(files, f"{name}.csv", table.getvalue().encode())
+        _add(files, f"{name}.csv", in_bytes(table.getvalue()))
         described: dict[str, Any] = {
             "type": "matrix",
             "name": name,
@@ -200,7 +200,10 @@ class Matrix:
 
 @dataclass
 class Sentence:
-    """One sentence as tokens with weights: above 0 for, below 0 against; the page scales by the largest."""
+    """One sentence as tokens with weights: above 0 for, below 0 against; the page scales by the largest.
+
+    spaces: whether tokens are words, which stand apart.
+    """
 
     id: str
     tokens: Sequence[tuple[str, float]]
@@ -208,6 +211,7 @@ class Sentence:
     state: State = ""
     values: Mapping[str, float] = field(default_factory=dict)
     group: str = ""
+    spaces: bool = True
 
 
 @dataclass
@@ -229,6 +233,8 @@ class Texts:
                     [token, _finite(weight, f"the weight of {token!r} in {where}")] for token, weight in sentence.tokens
                 ],
             }
+            if not sentence.spaces:
+                described["spaces"] = False
             sentences.append(described | _label(sentence.label, sentence.state, sentence.values, sentence.group, where))
         whole = {"type": "text", "name": file_name(self.name), "sentences": sentences}
         return whole | _heading(self.title, self.caption)
@@ -374,7 +380,7 @@ class Exhibit:
             "config": _sorted(config),
             "digests": _sorted(digests),
         }
-        return document, files
+        return writable(document), files
 
     def write(self, folder: Path, slice_: Mapping[str, Any], digests: Mapping[str, str]) -> None:
         """Write the exhibit into `folder`, whole or not at all.
@@ -452,7 +458,7 @@ def _add(files: Files, name: str, content: bytes) -> None:
 def _csv(data: pd.DataFrame) -> bytes:
     table = data.to_csv(index=False, lineterminator="\n")
     assert isinstance(table, str)
-    return table.encode()
+    return in_bytes(table)
 
 
 def _png(pixels: np.ndarray, where: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import torch
@@ -74,6 +75,8 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
     """The tensors under the network's names, as many as it has, with what had to be done. Raises OtherNetwork."""
     wanted = network.state_dict()
     found, told = _unprefixed(state, set(wanted))
+    if found.keys() != wanted.keys() and (renamed := _renamed(state, network)):
+        return Fitting(renamed)
     fitting = Fitting(found, told)
     wrong = {key for key in found.keys() & wanted.keys() if found[key].shape != wanted[key].shape}
     missing = [key for key in wanted if key not in found and not key.endswith(_COUNTS)]
@@ -102,6 +105,16 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
         raise OtherNetwork("; ".join(f"{what} {some(keys)}" for what, keys in misfits.items() if keys) + proposal)
     _to_numbers(fitting, wanted)
     return fitting
+
+
+def _renamed(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The tensors by the network's names if it takes them by ways of its own, as those of an older version."""
+    tried = deepcopy(network)
+    try:
+        tried.load_state_dict(dict(state))
+    except Exception:  # whatever its hooks raise for what they don't know; misfits are told better by what the file has
+        return {}
+    return tried.state_dict()
 
 
 def id_of(tensor: Tensor) -> tuple[object, ...]:

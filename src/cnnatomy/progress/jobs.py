@@ -7,14 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from cnnatomy.progress.left import Task, left
+from cnnatomy.steps import logs
 
 #: What a step that ended well writes last (steps/clock.py).
 _ENDED_WELL = re.compile(r"^cnnatomy: \S+Z to \S+Z, ")
-#: How a line begins that names an error, as Python and our steps write it: "DataError: …", "torch.OutOfMemoryError: …".
-_ERROR = re.compile(r"^(?:[a-z_]\w*\.)*[A-Z][a-z]\w*: ")
 PRIOR = 30.0  # processor seconds at the expected pace, which the first jobs of a run are weighed against
 
 
@@ -57,15 +55,11 @@ def name_of(rule: str, wildcards: Mapping[str, object]) -> str:
 def message_of(log: str, said: str = "") -> str:
     """The cause of a failure in one line: the last line of the job's log that names an error, else what is `said`
     beside it, else how the log ends."""
-    try:
-        lines = [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()] if log else []
-    except OSError:
-        lines = []
-    named = next((line for line in reversed(lines) if _ERROR.match(line)), "")
+    lines = logs.lines_of(log)
     if lines and _ENDED_WELL.match(lines[-1]):
         return said.strip() or "its own work ended well; what came after it failed"
     last = f"no error in its log, which ends with: {lines[-1].strip()}" if lines else "no log; was it killed?"
-    return (named or next(iter(said.strip().splitlines()), "") or last).strip()
+    return (logs.error_in(lines) or next(iter(said.strip().splitlines()), "") or last).strip()
 
 
 class Progress:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from cnnatomy.progress import words
 from cnnatomy.progress.jobs import Job, Progress
+from cnnatomy.steps import logs
 
 if TYPE_CHECKING:  # it takes a tenth of a second, and lines don't need it
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -49,6 +50,8 @@ class Lines:
 
     def finished(self, job: Job, seconds: float) -> None:
         self.say(words.finished(self._progress, job.name, seconds))
+        for warning in logs.warnings_in(job.log):
+            self.say(words.warned(warning))
 
     def say(self, text: str, style: str = "") -> None:
         print(text, file=self._stream, flush=True)
@@ -92,7 +95,8 @@ class Live:
         self._live.start()
 
     def finished(self, job: Job, seconds: float) -> None:
-        pass
+        for warning in logs.warnings_in(job.log):
+            self.say(words.warned(warning, job.name), "yellow")
 
     def say(self, text: str, style: str = "") -> None:
         self._console.print(text, style=style, markup=False, soft_wrap=True)

@@ -34,6 +34,11 @@ def finished(progress: Progress, name: str, seconds: float) -> str:
     return f"[{progress.done:>{len(str(progress.total))}}/{progress.total}] {name}  {took(seconds)}"
 
 
+def warned(warning: str, name: str = "") -> str:
+    """A warning of a job that ended well, below the job's line, or by its `name` where it has none."""
+    return f"{name or '   '} WARNING: {warning}"
+
+
 def failed(failure: Failure, said: str, logs: Sequence[str], show_logs: bool) -> str:
     """A failure in full: the job, what Snakemake or the cluster says (`said`), its logs and the end of each."""
     parts = [f"FAILED: {failure.job.name}, after {took(failure.seconds)}"]

@@ -29,11 +29,15 @@ class DataFacts(TypedDict, total=False):
 
 
 class Missing(TypedDict):
-    """What a report lacks: the job that failed, or was never begun, the end of its log, and the exhibits behind it."""
+    """What a report lacks: the job that failed, or was never begun, why in one line, the end of its log, the command of
+    the job alone, and the exhibits behind it (`exhibits/<run>/seed0/<method>`, `lessons/<lesson>`, `studies/<study>`).
+    """
 
     job: str
+    why: str
     log: str
     exhibits: Sequence[str]
+    command: str
 
 
 class Growth(TypedDict):
@@ -82,9 +86,9 @@ class Context(TypedDict, total=False):
 
     `name` is the report's (`default`), `command` the exact command that made it, `configuration` the resolved YAML
     of each run, `given` the file in which its overrides stand, `citation` how to cite the project. `versions`,
-    `machine`, `git`, `times` and the costs read from `benchmarks` (tables of Snakemake's columns,
-    `<rule>/<job>.tsv`) may change while the inputs stay the same; they stand in the page's one marked block. `missing`
-    is for a partial report, `growing` for one of a run at work.
+    `machine`, `git`, `times`, `warnings` (the jobs that warned, each with its lines) and the costs read from
+    `benchmarks` (tables of Snakemake's columns, `<rule>/<job>.tsv`) may change while the inputs stay the same; they
+    stand in the page's one marked block. `missing` is for a partial report, `growing` for one of a run at work.
     """
 
     title: Text
@@ -102,5 +106,6 @@ class Context(TypedDict, total=False):
     git: Mapping[str, str]
     benchmarks: Sequence[Path]
     times: Sequence[Time]
+    warnings: Sequence[tuple[str, Sequence[str]]]
     missing: Sequence[Missing]
     growing: Growth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ from cnnatomy.config.folders import CONF
 from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import canonical, digest_of, slice_of
 from cnnatomy.steps import clock
+from cnnatomy.steps.logs import WARNING
 from cnnatomy.warm import client
 
 RESULTS = Path("results")
@@ -192,12 +194,20 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
         raise failed[0]
 
 
+class _Marked(logging.Formatter):
+    """A warning begins with the mark by which progress and report find it, and is one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = super().format(record)
+        return WARNING + " ".join(said.split()) if record.levelno >= logging.WARNING else said
+
+
 def _speak() -> None:
     """Let what our modules say of the data go to the log; Hydra's `disabled` logging has silenced it."""
-    import logging
-
     ours = logging.getLogger("cnnatomy")
-    ours.handlers, ours.propagate, ours.disabled = [logging.StreamHandler()], False, False
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Marked())
+    ours.handlers, ours.propagate, ours.disabled = [handler], False, False
     ours.setLevel(logging.INFO)
 
 

@@ -10,7 +10,8 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import digest_of
 from cnnatomy.report.context import Missing
-from cnnatomy.steps.ways import way_to
+from cnnatomy.steps import logs
+from cnnatomy.steps.ways import Visit, way_to
 
 LINES = 20  # of the end of a log
 
@@ -35,19 +36,25 @@ def is_current(plan: Plan, exhibit: Path) -> bool:
 def missing(plan: Plan, exhibits: Sequence[str]) -> list[Missing]:
     """For exhibits (paths of exhibit.json) that are lacking: the first job on the way to each that left no output."""
     lacking: dict[str, list[str]] = {}
-    logs: dict[str, str] = {}
+    jobs: dict[str, Visit] = {}
+    given = f" given=results/config/{plan.file_name}" if plan.overrides else ""
     for exhibit in exhibits:
         way = way_to(plan, Path(exhibit))
         # Where all outputs are there, the last one is an old one, whose job was not begun.
         job = next((visit for visit in way if not Path(visit.output).is_file()), way[-1])
         lacking.setdefault(job.name, []).append(str(Path(exhibit).parent.relative_to("results")))
-        logs[job.name] = "" if Path(job.output).is_file() else _end(job.log_file)
-    return [Missing(job=job, log=logs[job], exhibits=names) for job, names in lacking.items()]
-
-
-def _end(log: Path) -> str:
-    """The last lines of a log; empty where there is none."""
-    try:
-        return "\n".join(log.read_text(errors="replace").strip().splitlines()[-LINES:])
-    except OSError:
-        return ""
+        jobs[job.name] = job
+    found = []
+    for name, exhibits_behind in lacking.items():
+        job = jobs[name]
+        lines = [] if Path(job.output).is_file() else logs.lines_of(job.log_file)
+        found.append(
+            Missing(
+                job=name,
+                why=logs.error_in(lines),
+                log="\n".join(lines[-LINES:]),
+                exhibits=exhibits_behind,
+                command=f"{job.command}{given}",
+            )
+        )
+    return found

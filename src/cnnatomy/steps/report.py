@@ -18,7 +18,7 @@ def report(job: Job) -> None:
 
     from cnnatomy.report import build
     from cnnatomy.report.context import Context, DataFacts, RunFacts
-    from cnnatomy.steps import clock, surroundings, ways
+    from cnnatomy.steps import clock, logs, surroundings, ways
     from cnnatomy.steps.missing import is_current, missing
 
     def facts_of(data: dict[str, Any]) -> DataFacts:
@@ -69,6 +69,7 @@ def report(job: Job) -> None:
         "machine": surroundings.machine(),
         "git": surroundings.git(),
         "benchmarks": [file for file in map(Path, plan.benchmarks()) if file.is_file()],
+        "warnings": [(visit.name, said) for visit in ways.jobs(plan) if (said := logs.warnings_in(visit.log_file))],
         "times": [ran for visit in ways.jobs(plan) if (ran := clock.read(visit.log_file, visit.rule, visit.log))],
     }
     if partial and job.config["growing"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from hydra.utils import instantiate
 
+from cnnatomy import locks
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.models import weights
 from cnnatomy.steps.datasets import dataset
@@ -112,10 +112,9 @@ def _holding(job: Job, wait: bool) -> Iterator[bool]:
     """Hold a trial against other processes: whether it is held, which with `wait` it always is in the end."""
     lock: Path = job.output(f"state/{job.run}-seed{job.seed}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
+    held = locks.take(lock, wait)
+    if held is None:
+        yield False
+        return
+    with held:
         yield True  # closing the file lets go, and so does the end of the process, whatever ends it

@@ -31,6 +31,20 @@ class Visit:
         return f"{self.rule} {self.about}"
 
     @property
+    def command(self) -> str:
+        """What makes this by hand, without the overrides of a report."""
+        first, *rest = self.about.split()
+        subject = {"fetch": "data", "prepare": "data", "lesson": "lesson", "share": "study"}.get(self.rule, "run")
+        subject = "study" if self.rule in ("trials", "study") else subject
+        more = [] if self.rule != "share" else [f"share={rest[0]}"]
+        if subject == "run":
+            more = [f"seed={rest[0].removeprefix('seed')}"]
+        if self.rule == "dissect":
+            more.append(f"method={rest[1]}")
+        step = "trials" if self.rule == "share" else self.rule
+        return " ".join([f"python -m cnnatomy.steps.{step}", f"{subject}={first}", *more])
+
+    @property
     def log_file(self) -> Path:
         return Path("results/logs") / self.rule / f"{self.log}.log"
 

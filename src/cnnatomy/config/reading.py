@@ -1,0 +1,245 @@
+"""Reading a YAML file of the configuration, and refusing one that can't mean what its author wants.
+
+Hydra takes a file without its header, with keys that nothing reads or of another group, and composes something else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.plugins.config_source import ConfigSource
+from omegaconf import OmegaConf
+from omegaconf._utils import get_yaml_loader
+from omegaconf.errors import OmegaConfBaseException
+
+from cnnatomy.config import folders, names
+from cnnatomy.config.errors import ConfigurationError, nearest
+
+HEADER = "# @package _global_"
+MOST_BYTES = 1_000_000
+MOST_VALUES = 100_000  # of a file, what it repeats by its anchors counted as often as it stands there
+DEEPEST = 50  # keys below each other
+
+#: Keys that a run may set beside the groups; those of base.yaml but what decides on one job, and what Hydra reads.
+_OF_RUN = ("defaults", "title", "threads", "split", "study_jobs")
+#: What may be taken from the environment: places, which no artifact and no page shows.
+_FROM_ENVIRONMENT = re.compile(r"fetch\.(?!licence$|citation$)|mirror$|training\.weights$|weights$")
+_RESOLVER = re.compile(r"\$\{\s*([\w.]+)\s*:")
+
+
+def read(file: Path, group: str) -> dict[str, Any]:
+    """The content of an option's file, read once until it changes; not to be changed.
+
+    Raises ConfigurationError, with file and line, for one that is not sound.
+    """
+    try:
+        about = file.stat()
+    except OSError as error:
+        raise ConfigurationError(f"{shown(file)}: cannot be read ({error.strerror}); make it readable") from error
+    return _read(file, group, (about.st_mtime_ns, about.st_size))
+
+
+@lru_cache(512)
+def _read(file: Path, group: str, stamp: tuple[int, int]) -> dict[str, Any]:
+    text = _text(file, stamp[1])
+    try:
+        _refuse_endless(text, file)
+        content = yaml.load(text, Loader=get_yaml_loader())
+        if isinstance(content, dict):
+            content = OmegaConf.to_container(OmegaConf.create(content))
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigurationError(f"{shown(file)}{line}: cannot be read as YAML: {_advice(error)}") from error
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError, TypeError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigurationError(f"{shown(file)}: cannot be read as YAML ({why}); mend it") from error
+    except RecursionError as error:
+        raise _too_deep(file) from error
+    if content is None or content == {}:
+        raise ConfigurationError(f"{shown(file)}: is empty; write its keys, or delete it")
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{shown(file)}: wants keys and values, as in `title: …`, and has something else")
+    found = {str(key): value for key, value in content.items()}
+    _refuse_header(text, file, group)
+    if "defaults" in found:
+        _refuse_defaults(found["defaults"], file)
+    _refuse_resolvers(found, file, group)
+    if group == "run":
+        _refuse_foreign(found, file)
+    return found
+
+
+def shown(file: Path) -> str:
+    """A file's path for a message: from this folder where it lies in it."""
+    return os.path.relpath(file) if file.is_relative_to(Path.cwd()) else str(file)
+
+
+def line_of(file: Path, path: str) -> int | None:
+    """The line, from 1, in which a file sets a key (`training.max_epochs`); None where it doesn't."""
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=get_yaml_loader())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return None
+    line = None
+    for part in path.split("."):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = next(((key, value) for key, value in pairs if getattr(key, "value", None) == part), None)
+        if found is None:
+            return None
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
+
+
+def _text(file: Path, size: int) -> str:
+    if size > MOST_BYTES:
+        raise ConfigurationError(f"{shown(file)}: is larger than {MOST_BYTES // 1_000_000} MB; name another file")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{shown(file)}: cannot be read ({error.strerror}); make it readable") from error
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise ConfigurationError(
+            f"{shown(file)}, line 1: begins with a mark of three bytes (BOM) that hides its first line; "
+            "save it as UTF-8 without it"
+        )
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{shown(file)}, line {line}: is no UTF-8; save the file as UTF-8") from error
+
+
+def _advice(error: yaml.MarkedYAMLError) -> str:
+    """What a user can do about YAML's complaint."""
+    problem = error.problem or ""
+    if "'\\t'" in problem:
+        return "there is a tab; indent with spaces"
+    if "duplicate key" in problem:
+        return f"{problem.replace('found duplicate key', 'it has the key')} twice; leave one"
+    return f"{problem}; mend the line, or put the value in quotes"
+
+
+def _refuse_endless(text: str, file: Path) -> None:
+    """Anchors can make a few lines stand for billions of values."""
+    if len(text) < MOST_VALUES and not ("*" in text and "&" in text):
+        depth = max((len(line) - len(line.lstrip(" ")) for line in text.splitlines()), default=0)
+        if depth <= DEEPEST and max(text.count("["), text.count("{")) <= 10 * DEEPEST:
+            return
+    open_brackets = accumulate((one in "[{") - (one in "]}") for one in text)
+    if max(open_brackets, default=0) > 10 * DEEPEST:  # texts may have some; to parse so many takes seconds
+        raise _too_deep(file)
+    counted: dict[int, tuple[int, int]] = {}
+
+    def count(node: yaml.Node | None, above: int) -> tuple[int, int]:
+        """The values of a node, and how deep they are."""
+        if node is None or not isinstance(node, yaml.CollectionNode):
+            return 1, 0
+        if above > DEEPEST:
+            raise _too_deep(file)
+        if id(node) not in counted:
+            counted[id(node)] = (MOST_VALUES + 1, DEEPEST)  # while it is counted: one that holds itself is endless
+            inside: Iterator[yaml.Node] = (
+                part for entry in node.value for part in (entry if isinstance(entry, tuple) else (entry,))
+            )
+            sizes = [count(part, above + 1) for part in inside]
+            counted[id(node)] = (1 + sum(size for size, _ in sizes), 1 + max((deep for _, deep in sizes), default=0))
+        return counted[id(node)]
+
+    values, deep = count(yaml.compose(text, Loader=get_yaml_loader()), 0)
+    if values > MOST_VALUES:
+        raise ConfigurationError(
+            f"{shown(file)}: stands for more than {MOST_VALUES} values, by what it repeats (& and *); write less"
+        )
+    if deep > DEEPEST:
+        raise _too_deep(file)
+
+
+def _too_deep(file: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{shown(file)}: has more than {DEEPEST} keys or lists inside each other; write it flatter"
+    )
+
+
+def _refuse_header(text: str, file: Path, group: str) -> None:
+    """Of a run's keys each names its group; of all other files the keys are of the group that the file lies in."""
+    try:
+        package = ConfigSource._get_header_dict(text[:512]).get("package")
+    except ValueError:
+        package = ""
+    if group == "run" and package != "_global_":
+        raise ConfigurationError(
+            f"{shown(file)}, line 1: the first line of a run must be {HEADER}; add it, or its keys have no effect"
+        )
+    if group != "run" and package not in (None, group):
+        raise ConfigurationError(f"{shown(file)}, line 1: only a run begins with # @package; take the line out")
+
+
+def _refuse_defaults(defaults: Any, file: Path) -> None:
+    """What a file builds on lies in the folders of the configuration."""
+    if not isinstance(defaults, list):
+        raise ConfigurationError(f"{_at(file, 'defaults')}: defaults is a list, as in `defaults: [own_images, _self_]`")
+    for entry in defaults:
+        named = (
+            [text for pair in entry.items() for text in pair if text is not None]
+            if isinstance(entry, Mapping)
+            else [entry]
+        )
+        for text in named:
+            if not isinstance(text, str) or not text or (isinstance(entry, Mapping) and len(entry) != 1):
+                raise ConfigurationError(
+                    f"{_at(file, 'defaults')}: {names.shown(str(entry))} is no entry of defaults; "
+                    "write the name of a file of this folder, `override /data: mnist`, or _self_"
+                )
+            if ".." in text.split("/"):
+                raise ConfigurationError(
+                    f"{_at(file, 'defaults')}: {text!r} leads out of the folder of the configuration; "
+                    "name an option of a group, as in `override /data: mnist`"
+                )
+
+
+def _refuse_resolvers(content: Mapping[str, Any], file: Path, group: str) -> None:
+    for path, text in _texts(content, ""):
+        for resolver in _RESOLVER.findall(text):
+            whole = path if group == "run" else f"{group}.{path}"
+            if resolver == "oc.env" and _FROM_ENVIRONMENT.search(whole):
+                continue
+            raise ConfigurationError(
+                f"{_at(file, path)}: {path} takes its value by ${{{resolver}:…}}, which differs between machines and "
+                "may show what is secret; write the value (data.fetch.path may use ${oc.env:…})"
+            )
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _texts(entry, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts(entry, path)
+
+
+def _refuse_foreign(content: Mapping[str, Any], file: Path) -> None:
+    """A run sets values of the groups; any other key would be read by nobody."""
+    known = (*_OF_RUN, *(group for group in folders.CHOSEN if group not in ("run", "report")), *folders.COLLECTED)
+    for key, value in content.items():
+        if key not in known:
+            raise ConfigurationError(f"{_at(file, key)}: {key}: no such key in a run. {nearest(key, known)}")
+        if key in (*folders.CHOSEN, *folders.COLLECTED, "threads") and not isinstance(value, Mapping | None):
+            raise ConfigurationError(
+                f"{_at(file, key)}: {key}: wants keys of its own; an option is chosen under `defaults:`, "
+                f"as in `- override /{key}: …`"
+            )
+
+
+def _at(file: Path, path: str) -> str:
+    line = line_of(file, path)
+    return f"{shown(file)}, line {line}" if line else shown(file)

@@ -1,0 +1,209 @@
+"""What a user reads of a YAML file that can't mean what he wants, of names, and of overrides without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnnatomy.config import compose, composing, names, plan
+from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.config.plan import Plan
+from cnnatomy.report.build import OWN_ADDRESSES
+
+FILES = {
+    "data/mine.yaml": "defaults: [own_images, _self_]\nname: mine\nfetch: {path: pictures}\n",
+    "run/mine.yaml": "# @package _global_\ndefaults:\n  - override /data: mine\n  - _self_\ntitle: {en: Mine}\n",
+    "report/mine.yaml": "title: {en: Mine}\nruns: [mine]\nmethods: [samples]\n",
+}
+
+
+@pytest.fixture
+def conf(tmp_path: Path, monkeypatch) -> Iterator[Path]:
+    """A folder of a user's own, with a report, a run and data that are right."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path / "conf"))
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+    write(tmp_path / "conf", FILES)
+    yield tmp_path / "conf"
+    forget()
+
+
+def forget() -> None:
+    """A process composes and reads things once; here they change while it lives."""
+    for known in (compose._composed, compose._chosen, compose._collected, composing._files, plan._study):
+        known.cache_clear()
+
+
+def write(conf: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (conf / name).parent.mkdir(parents=True, exist_ok=True)
+        (conf / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def refusal(*overrides: str, report: str = "mine") -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        Plan(report, overrides).check()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_files_are_right_as_they_are_and_with_windows_line_ends(conf):
+    Plan("mine").check()
+    write(conf, {name: text.replace("\n", "\r\n") for name, text in FILES.items()})
+    forget()
+    Plan("mine").check()
+
+
+RUN, DATA, REPORT = FILES["run/mine.yaml"], FILES["data/mine.yaml"], FILES["report/mine.yaml"]
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{one}: &{one} [{','.join([f'*{before}'] * 10)}]\n" for before, one in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "place", "says"),
+    [
+        ("run/mine.yaml", RUN.partition("\n")[2], "line 1", "must be # @package _global_"),
+        ("run/mine.yaml", f"# mine\n{RUN}", "line 1", "must be # @package _global_"),
+        ("run/mine.yaml", "title: {en: Mine}\n", "line 1", "must be # @package _global_"),
+        ("run/mine.yaml", f"\ufeff{RUN}", "line 1", "save it as UTF-8 without it"),
+        ("run/mine.yaml", f"{RUN}seed: 3\n", "line 6", "seed: no such key in a run"),
+        ("run/mine.yaml", f"{RUN}trainig: {{max_epochs: 3}}\n", "line 6", "Did you mean 'training'?"),
+        ("run/mine.yaml", f"{RUN}training: {{max_epoch: 3}}\n", "line 6", "Did you mean 'max_epochs'?"),
+        ("run/mine.yaml", f"{RUN}training:\n  batch_size: 4\n  max_epochs: -3\n", "line 8", "must not be negative"),
+        ("run/mine.yaml", f"{RUN}training:\n  augment: {{_target_: x.y}}\n", "line 7", "training.augment._target_"),
+        ("run/mine.yaml", f"{RUN}data: mnist\n", "line 6", "as in `- override /data: …`"),
+        ("run/mine.yaml", f"{RUN}dissect: {{kernels: {{column: 3}}}}\n", "line 6", "Did you mean 'columns'?"),
+        ("run/mine.yaml", f"{RUN}threads: {{dissekt: 3}}\n", "line 6", "Did you mean 'dissect'?"),
+        ("run/mine.yaml", f"{RUN}hydra: {{run: {{dir: x}}}}\n", "line 6", "hydra: no such key in a run"),
+        ("run/mine.yaml", f"{RUN}data: {{prepare: {{siez: 3}}}}\n", "line 6", "Did you mean 'size'?"),
+        ("run/mine.yaml", RUN.replace("/data: mine", "/data: ../../etc/mine"), "line 2", "leads out of the folder"),
+        ("run/mine.yaml", RUN.replace("/data: mine", "/data: mien"), "", "Did you mean 'mine'?"),
+        ("run/mine.yaml", RUN.replace("{en: Mine}", "${oc.env:HOME}"), "line 5", "may show what is secret"),
+        ("data/mine.yaml", f"{DATA.strip()[:-1]}, licence: '${{oc.env:HOME}}'}}\n", "line 3", "oc.env"),
+        ("data/mine.yaml", DATA.replace("mine", "photos/2024"), "line 2", "a name is letters, digits, - and _"),
+        ("data/mine.yaml", DATA.replace("mine", "'`touch x`'"), "line 2", "a name is letters, digits, - and _"),
+        ("data/mine.yaml", DATA.replace("mine", '"a\\nb"'), "line 2", "a name is letters, digits, - and _"),
+        ("data/mine.yaml", DATA.replace("mine", "../../x"), "line 2", "a name is letters, digits, - and _"),
+        ("data/mine.yaml", DATA.replace("mine", "x" * 200), "line 2", "at most 50 characters"),
+        ("data/mine.yaml", f"name:\tmine\n{DATA}", "line 1", "YAML"),
+        ("data/mine.yaml", f"{DATA}prepare:\n\tsize: 3\n", "line 5", "indent with spaces"),
+        ("data/mine.yaml", f"{DATA}name: other\n", "line 4", "the key name twice"),
+        ("data/mine.yaml", f"{DATA}title: \udce9\n", "line 4", "is no UTF-8"),
+        ("data/mine.yaml", f"{DATA}{BOMB}", "", "by what it repeats"),
+        ("data/mine.yaml", f"x: {'[' * 3000}{']' * 3000}\n", "", "inside each other"),
+        ("data/mine.yaml", f"{DATA}b: &b [*b]\n", "", ""),
+        ("report/mine.yaml", "", "", "is empty"),
+        ("report/mine.yaml", "# nothing yet\n", "", "is empty"),
+        ("report/mine.yaml", "- mine\n", "", "wants keys and values"),
+        ("report/mine.yaml", "mine\n", "", "wants keys and values"),
+        ("report/mine.yaml", RUN, "line 1", "only a run begins with # @package"),
+        ("report/mine.yaml", DATA, "", "conf/report/mine.yaml: defaults: report=own_images: no such report"),
+        ("report/mine.yaml", f"{REPORT}run: [mine]\n", "line 4", "Did you mean 'runs'?"),
+        ("report/mine.yaml", REPORT.replace("[mine]", "[my mine]"), "line 2", "a name is letters, digits, - and _"),
+        ("report/mine.yaml", REPORT.replace("[mine]", "[mine, mine]"), "line 2", "stands there twice"),
+        ("report/mine.yaml", REPORT.replace("samples", "sample"), "line 3", "Did you mean 'samples'?"),
+        ("report/mine.yaml", REPORT.replace("{en: Mine}", "{de: Meins}"), "line 1", "title"),
+        ("report/mine.yaml", f"{REPORT}seeds: many\n", "line 4", "seeds"),
+    ],
+)
+def test_a_file_that_cannot_mean_what_it_says_is_named_with_the_line(conf, file, text, place, says):
+    write(conf, {file: text})
+    said = refusal()
+    assert said.startswith(f"conf/{file}") or not place, said
+    assert place in said.partition(": ")[0] and says in said, said
+
+
+@pytest.mark.parametrize("name", ["my leaves", "a(b)", "$(touch x)", "`touch x`", ";touch x", "a'b", 'a"b', "_x", "-x"])
+def test_a_run_or_a_report_whose_name_is_none_is_refused(conf, name):
+    write(
+        conf,
+        {
+            f"run/{name}.yaml": RUN,
+            f"report/{name}.yaml": REPORT,
+            "report/odd.yaml": f"title: {{en: x}}\nruns: ['{name}']\n",
+        },
+    )
+    assert names.RULE in refusal(report=name)
+    if "'" not in name:
+        assert names.RULE in refusal(report="odd")
+
+
+@pytest.mark.parametrize("name", ["树叶", "été", "2024", "a-b", "null", "листья_2"])
+def test_names_of_any_script_are_taken(conf, name):
+    write(
+        conf,
+        {
+            f"data/{name}.yaml": DATA.replace("name: mine", f"name: '{name}'"),
+            f"run/{name}.yaml": RUN.replace("data: mine", f"data: '{name}'"),
+            f"report/{name}.yaml": REPORT.replace("[mine]", f"['{name}']"),
+        },
+    )
+    made = Plan(name, (f"runs.{name}.training.max_epochs=2",))
+    made.check()
+    assert made.config(name)["data"]["name"] == name and made.config(name)["training"]["max_epochs"] == 2
+
+
+@pytest.mark.parametrize("name", ["made", "mnist-samples"])
+def test_a_run_with_an_address_of_the_page_is_refused_before_the_first_job(conf, name):
+    write(conf, {f"run/{name}.yaml": RUN, "report/mine.yaml": REPORT.replace("[mine]", f"[mnist, {name}]")})
+    assert "rename the run" in refusal()
+    assert set(names.ADDRESSES) == OWN_ADDRESSES
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("runs.mnist.seed=1", "report.seeds=5"),
+        ("runs.mnist.report.seeds=2", "it is none of a run's"),
+        ("runs.mnist.studies.direction_quick.seeds=2", "it is none of a run's"),
+        ("studies.pooling.seeds=2", "report.studies=[direction_quick,pooling]"),
+        ("workers=3", "it is the workflow's own"),
+        ("partial=true", "it is the workflow's own"),
+        ("lesson.convolution.columns=3", "lesson.convolution.columns"),
+    ],
+)
+def test_an_override_without_effect_says_what_has_it(override, says):
+    assert says in refusal(override, report="default")
+
+
+def test_what_a_report_leaves_out_can_not_be_changed_by_it(conf):
+    assert "report.methods=[samples,kernels]" in refusal("dissect.kernels.columns=3")
+    assert "report.lessons=[shapes]" in refusal("lesson.shapes.seed=3")
+    assert "this report has no study" in refusal("study.seeds=3")
+    Plan("mine", ("dissect.kernels.columns=3",)).check(whole=False)  # as for an exhibit that is asked for by its name
+
+
+def test_a_value_given_twice_is_refused_and_what_is_said_of_one_run_counts():
+    assert "is given twice" in refusal("training.max_epochs=3", "training.max_epochs=4", report="default")
+    made = Plan("default", ("runs.mnist.training.max_epochs=3", "training.max_epochs=5"))
+    made.check()
+    assert made.config("mnist")["training"]["max_epochs"] == 3 and made.config("text")["training"]["max_epochs"] == 5
+
+
+@pytest.mark.parametrize("changed", ["mnist", "article"])
+def test_two_versions_of_data_name_the_key_that_was_changed_and_a_remedy_that_helps(changed):
+    given = ("report.runs=[mnist,article]", f"runs.{changed}.data.prepare.validation=4000")
+    said = refusal(*given, report="default")
+    assert said.startswith(given[1])
+    remedy = said.partition("Give its own a name: ")[2].split()
+    Plan("default", (*given, *remedy)).check()
+
+
+def test_a_report_that_is_not_there_says_where_was_looked(conf, monkeypatch):
+    said = refusal(report="theirs")
+    assert "There are:" in said and "mine" in said and str(conf) in said
+    (conf / "report/theirs.yml").write_text(REPORT)
+    assert "rename theirs.yml to theirs.yaml" in refusal(report="theirs")
+    monkeypatch.delenv("CNNATOMY_CONF")
+    assert "CNNATOMY_CONF is not set" in refusal(report="theirs")
+    for wrong, says in (("nowhere", "there is no such folder"), (str(conf / "run"), "holds no group"), (".", "conf?")):
+        monkeypatch.setenv("CNNATOMY_CONF", wrong)
+        assert says in refusal(report="theirs")
+    monkeypatch.setenv("HOME", str(conf.parent))
+    for right in ("~/conf", "conf", f"{conf}/../conf"):
+        monkeypatch.setenv("CNNATOMY_CONF", right)
+        Plan("mine").check()
