@@ -366,6 +366,82 @@ class Mobile(nn.Module):
         return self.end(x.mean((2, 3)))
 
 
+class Changing(nn.Module):
+    """Changes its input in place: less the mean, then a ReLU."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        self.relu = nn.ReLU(inplace=True)
+        self.conv = nn.Conv2d(shape[0], 4, 3)
+        self.end = nn.Linear(4, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x -= 0.1
+        return self.end(self.conv(self.relu(x)).mean((2, 3)))
+
+
+class Parallel(nn.DataParallel):
+    """Wrapped for several devices."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__(Residual(shape, classes))
+
+
+class Upsampling(nn.Module):
+    """Transposed convolutions, an interpolation and a shuffle of pixels; weights in a ParameterList."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(shape[0], 4, 3, stride=2)
+        self.up = nn.ConvTranspose2d(4, 4, 2, stride=2)
+        self.shuffle = nn.PixelShuffle(2)
+        self.last = nn.Conv2d(1, 3, 3)
+        self.weights = nn.ParameterList([nn.Parameter(torch.randn(3, classes)) for _ in range(2)])
+        self.register_buffer("nothing", None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.shuffle(self.up(self.down(x).relu()).relu())
+        x = self.last(F.interpolate(x, scale_factor=0.5)).relu().mean((2, 3))
+        return x @ self.weights[0] + x @ self.weights[1]
+
+
+class Deep3d(nn.Module):
+    """Convolutions of three dimensions, of the image as a volume."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(1, 4, (1, 3, 3))
+        self.end = nn.Linear(4, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(self.conv(x[:, None]).relu().mean((2, 3, 4)))
+
+
+class Keywords(nn.Module):
+    """Layers called with keywords only, and weights used by functions."""
+
+    def __init__(self, *, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(shape[0], 4, 3)
+        self.weight = nn.Parameter(torch.randn(4, 4, 3, 3) / 6)
+        self.end = nn.Linear(4, classes)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, **more: Any) -> Tensor:
+        x = self.conv(input=x).relu()
+        return self.end(input=F.conv2d(x, self.weight).relu().mean((2, 3)))
+
+
+class Listed(nn.ModuleList):
+    """A list of layers with one that is never called, and a list as its output."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__([nn.Conv2d(shape[0], 4, 3), nn.Conv2d(9, 9, 9), nn.Linear(4, classes)])
+
+    def forward(self, x: Tensor) -> Any:
+        maps = self[0](x).relu()
+        return [maps, self[2](maps.mean((2, 3)))]
+
+
 # --- texts, 9 words
 
 

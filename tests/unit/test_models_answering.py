@@ -162,6 +162,17 @@ def test_any_of_them_is_trained_saved_and_comes_back(images, tmp_path, name):
     assert all(torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items())
 
 
+def test_a_head_that_stops_in_training_is_told(images, tmp_path, monkeypatch):
+    class Small(odd_networks.Aux):
+        def forward(self, x):
+            return super().forward(F.avg_pool2d(x, 99) if self.training else x)
+
+    monkeypatch.setattr(odd_networks, "Aux", Small)
+    config = {"model": {"_target_": f"{HERE}.Aux"}, "training": TRAINING | {"max_epochs": 1}}
+    with pytest.raises(TrainingError, match="Small stops in training with RuntimeError: .*outside of it"):
+        train_network(config, images, seed=0, state=tmp_path)
+
+
 def test_half_precision_is_made_single_and_said(images, caplog):
     network = built("Half", images.facts, caplog)
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}

@@ -25,7 +25,7 @@ IMAGES: dict[str, dict[str, Any]] = {
     for name in (
         "Flat", "Perceptron", "Again", "Twice", "Views", "Named", "LSTMFirst", "Attending", "Beside", "Aux", "Mapped",
         "Pair", "Attributed", "Dataclassed", "Hooked", "Normed", "OldNormed", "Lazy", "Half", "Fixed", "Alex",
-        "Residual", "Mobile",
+        "Residual", "Mobile", "Changing", "Parallel", "Upsampling", "Deep3d", "Keywords", "Listed",
     )
 } | {end: {"_target_": f"{HERE}.Ending", "end": end} for end in ("softmax", "log_softmax", "sigmoid")}  # fmt: skip
 TEXTS: dict[str, dict[str, Any]] = {
@@ -39,7 +39,7 @@ TEXTS: dict[str, dict[str, Any]] = {
 SOUNDS = {f"{name} of sounds": IMAGES[name] for name in ("Flat", "Again", "LSTMFirst", "Attending", "Lazy")}
 KINDS = dict.fromkeys(IMAGES, "images") | dict.fromkeys(TEXTS, "texts") | dict.fromkeys(SOUNDS, "sounds")
 #: Looked at always; the others with the slow tests.
-FIRST = ("Flat", "Again", "Named", "LSTMFirst", "Lazy", "Mapped", "softmax", "Read", "Encoder")
+FIRST = ("Flat", "Again", "Named", "LSTMFirst", "Lazy", "Mapped", "softmax", "Read", "Encoder", "Changing")
 #: Little of everything that only takes time.
 MOST = {**LITTLE, "samples": 6, "compared": 4, "tested": 4, "ranked": 6, "curve": 6, "search": 6, "budget": 1e8,
         "work": 1e8, "right": 1, "wrong": 1}  # fmt: skip

@@ -76,12 +76,15 @@ def read(network: nn.Module, x: Tensor, classes: int, part: str | None = None) -
 
     part: the name of the answer in the output (`training.output`), wanted where several could be it. A network that
     does not take the batch, or whose output is none of its kind, is left as it is: what checks it on real samples says
-    it better.
+    it better. One that changes its input in place gets copies from then on.
 
     Raises NetworkError where it can't be told which of several outputs is the answer, and for a `part` that there
     isn't.
     """
+    before = x._version
     output, made_by = _watched(network, x)
+    if x._version != before:  # what others hold, and may take gradients at, must stay
+        network.register_forward_pre_hook(_copies)
     if output is None:
         return
     chosen = part
@@ -131,8 +134,8 @@ def heads(network: nn.Module, output: Any) -> tuple[Tensor, list[Tensor]]:
 _SAID = {
     "softmax": {
         "en": "The network ends in a softmax (its outputs lie between 0 and 1 and add up to 1): they are read as "
-        "probabilities, as if it stood without.",
-        "zh": "网络以 softmax 结尾（输出在 0 与 1 之间，总和为 1）：按概率读取，如同没有它一样。",
+        "probabilities, as if it stood without. It may be left out.",
+        "zh": "网络以 softmax 结尾（输出在 0 与 1 之间，总和为 1）：按概率读取，如同没有它一样；可以去掉。",
     },
     "log_softmax": {
         "en": "The network ends in a log-softmax: its outputs are read as logarithms of probabilities.",
@@ -148,6 +151,10 @@ _ONE = {
     "en": "The network gives one number for two classes: it is read as how far the second is ahead of the first.",
     "zh": "网络用一个数表示两个类别：按第二类领先第一类的程度读取。",
 }
+
+
+def _copies(network: nn.Module, inputs: Any) -> Any:
+    return tuple(one.clone() if isinstance(one, Tensor) else one for one in inputs)
 
 
 def _choice(output: Any, parts: Mapping[str, Tensor], n: int, classes: int, part: str | None) -> str | None:

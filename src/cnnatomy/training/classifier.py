@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.models.answering import AUXILIARY, heads
-from cnnatomy.training.errors import Diverged
+from cnnatomy.models.errors import told
+from cnnatomy.training.errors import Diverged, TrainingError
 from cnnatomy.training.state import LAST
 
 Batch = tuple[Tensor, Tensor]
@@ -42,7 +43,7 @@ class Classifier(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         x, y = batch
-        logits, auxiliary = heads(self.network, self.network(x))
+        logits, auxiliary = heads(self.network, self._trained(x))
         loss = self.loss(logits, y)
         for further in auxiliary:
             loss = loss + AUXILIARY * self.loss(further, y)
@@ -52,6 +53,19 @@ class Classifier(pl.LightningModule):
             raise self._diverged(f"the loss is {loss.item()} in", batch_idx)
         self.training_tally.add(loss, logits, y)
         return loss
+
+    def _trained(self, x: Tensor) -> Any:
+        """What the network gives in training. Raises TrainingError where its own code stops."""
+        try:
+            return self.network(x)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # of any kind
+            raise TrainingError(
+                f"the network {type(self.network).__name__} stops in training with {told(error)}, though it takes "
+                f"such samples (here {tuple(x.shape)}) outside of it: perhaps a head that is for training only "
+                "(model.aux_logits=false in torchvision's), or a size of batch"
+            ) from error
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         x, y = batch
