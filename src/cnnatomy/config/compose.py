@@ -20,7 +20,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnatomy.config import composing, folders, overrides, reading, schema, targets, types
+from cnnatomy.config import composing, folders, names, overrides, reading, schema, targets, types
 from cnnatomy.config.errors import ConfigurationError, nearest
 from cnnatomy.data import settings
 from cnnatomy.data.errors import DataError
@@ -183,6 +183,33 @@ def completed(config: Config) -> Config:
     return whole
 
 
+def _misshapen(wanted: type, values: Config) -> str:
+    """The first key whose value alone can't be one of the class; OmegaConf doesn't always name it."""
+    for key, value in values.items():
+        try:
+            OmegaConf.merge(OmegaConf.structured(wanted), {key: value})
+        except OmegaConfBaseException:
+            return str(key)
+    return ""
+
+
+def _in_words(error: OmegaConfBaseException) -> str:
+    """What a user should read of OmegaConf's complaint about a value: what the key wants."""
+    first = str(error).splitlines()[0]
+    if found := re.match(r"Value '(.*)' of type '.*' could not be converted to (\w+)", first):
+        return f"wants {_WANTED.get(found[2], found[2])}, not {names.shown(found[1])}"
+    if found := re.match(r"(?:Cannot assign|Invalid value assigned:) (\w+) .*?(List|Dict|list|dict|ListConfig)", first):
+        return "wants a list, as in [a, b]" if "ist" in found[2] else "wants keys of its own, as in {en: …}"
+    if "missing mandatory value" in first:
+        return "is missing; write it"
+    if "Cannot merge" in first:
+        return "has keys where it wants a list, as in [a, b], or a list where it wants keys, as in {en: …}"
+    if "None" in first or "Optional" in first:
+        return "must not be null; write a value, or leave the key out"
+    return f"{first}; mend the value"
+
+
+_WANTED = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 _WHOLE: dict[tuple[str, str], Config] = {}
 
 
@@ -195,11 +222,11 @@ def _whole(group: str, values: Config) -> Config:
     try:
         found: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(wanted), values))
     except OmegaConfBaseException as error:
-        key = str(error.full_key or "")
+        key = str(error.full_key or "") or _misshapen(wanted, values)
         if "not in" in str(error).splitlines()[0]:
             hint = nearest(key.split(".")[-1], [field.name for field in fields(wanted)])
             raise ConfigurationError(f"{group}.{key}: no such key. {hint}") from error
-        raise ConfigurationError(f"{group}.{key}: {str(error).splitlines()[0]}") from error
+        raise ConfigurationError(f"{group}.{key}: {_in_words(error)}") from error
     except ValueError as error:
         raise ConfigurationError(f"{group}.{error}") from error
     return _WHOLE.setdefault((group, written), asdict(found))

@@ -27,7 +27,9 @@ def listing(path: str | None, key: str) -> str:
         try:
             about = file.stat()
         except OSError as error:
-            raise ConfigurationError(f"{key}: {file} can't be looked at ({error.strerror})") from error
+            raise ConfigurationError(
+                f"{key}: {file} can't be looked at ({error.strerror}); allow reading it, or move it away"
+            ) from error
         name = file.relative_to(place.parent if place.is_file() else place)
         total.update(os.fsencode(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n"))
     return total.hexdigest()

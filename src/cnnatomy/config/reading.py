@@ -184,7 +184,9 @@ def _refuse_header(text: str, file: Path, group: str) -> None:
 def _refuse_defaults(defaults: Any, file: Path) -> None:
     """What a file builds on lies in the folders of the configuration."""
     if not isinstance(defaults, list):
-        raise ConfigurationError(f"{_at(file, 'defaults')}: defaults is a list, as in `defaults: [own_images, _self_]`")
+        raise ConfigurationError(
+            f"{_at(file, 'defaults')}: defaults must be a list, as in `defaults: [own_images, _self_]`"
+        )
     for entry in defaults:
         named = (
             [text for pair in entry.items() for text in pair if text is not None]

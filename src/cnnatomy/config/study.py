@@ -280,7 +280,7 @@ def _with_grid(
             raise ConfigurationError(f"study {study}: grid.{key}: there is a factor {factor} already")
         levels = {_level(value): value for value in values}
         if len(levels) < len(values):
-            raise ConfigurationError(f"study {study}: grid.{key}: names a value twice")
+            raise ConfigurationError(f"study {study}: grid.{key}: names a value twice; leave one")
         written = {name: json.dumps(value, separators=(",", ":")) for name, value in levels.items()}
         # A text with an odd character is quoted, and any other stands as it is: model=dense.
         plain = {name: text[1:-1] if PLAIN.fullmatch(text) else text for name, text in written.items()}

@@ -163,7 +163,10 @@ def compare(said: Mapping[str, Any], sides: Sides, measured: pd.DataFrame, answe
         rows["second"] = float(said["than"])
     if rows[["first", "second"]].isna().any(axis=None):
         lacking = rows.loc[rows[["first", "second"]].isna().any(axis=1), "of"].iloc[0]
-        raise StudyError(f"comparisons: {said['metric']} was not measured of {lacking} or of what it is compared with")
+        raise StudyError(
+            f"comparisons: {said['metric']} was not measured of {lacking} or of what it is compared with; "
+            "add what measures it under measures, or compare another metric"
+        )
     by = "seed" if said["over"] == SEED else "unit"
     units = (
         rows.groupby(by, sort=False)[["first", "second"]].mean().reset_index().set_axis(["unit", "of", "than"], axis=1)

@@ -131,7 +131,10 @@ def _curve(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors
     places = rows["subject"].str.extract(rf"(?:^|;){re.escape(along)}=([^;]+)")[0]
     rows = rows.assign(at=places)[places.notna()]
     if rows.empty:
-        raise StudyError(f"figures: no {figure['metric']} was measured along {along!r} (a subject like {along}=2)")
+        raise StudyError(
+            f"figures: no {figure['metric']} was measured along {along!r}, with a subject like {along}=2; "
+            "name another metric, or along what it was measured"
+        )
     numeric = rows["at"].str.fullmatch(r"[+-]?\d+(\.\d+)?").all()
     data = _averaged(rows.assign(subject=rows["at"]), figure, "lines").rename(columns={"subject": "at"})
     data["at"] = data["at"].astype(float) if numeric else data["at"]
