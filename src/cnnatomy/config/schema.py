@@ -44,7 +44,7 @@ class Data:
     prepare: dict[str, Any] = MISSING
 
     def __post_init__(self) -> None:
-        _one_of("kind", self.kind, ("images", "sounds", "texts"))
+        _one_of("kind", self.kind, ("images", "sounds", "texts", "signals"))
 
 
 @dataclass

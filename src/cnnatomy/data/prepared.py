@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")
-DTYPES = {"images": np.dtype("uint8"), "sounds": np.dtype("float16"), "texts": np.dtype("int32")}
+DTYPES = {
+    "images": np.dtype("uint8"),
+    "sounds": np.dtype("float16"),
+    "texts": np.dtype("int32"),
+    "signals": np.dtype("float32"),
+}
 PADDING, UNKNOWN = 0, 1
 
 
@@ -47,13 +52,25 @@ class Normalise:
 
 
 @dataclass(frozen=True)
+class Channel:
+    """One channel of a signal: its name, its unit, and its lowest and highest value in the training split."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """What there is to know about a prepared dataset.
 
-    shape: of one sample as a network sees it, (channels, height, width), (1, bands, frames) or (words,).
+    shape: of one sample as a network sees it, (channels, height, width), (1, bands, frames), (words,) or, of signals,
+        (channels, steps).
     splits: number of samples of each split; a split without samples is not named.
     vocabulary: texts only; the word of each token, of which 0 is padding and 1 the unknown word.
     sample_rate: sounds only, in Hz.
+    channels: signals only.
     raw: name of the raw zip that holds the files named in the table's column `file`.
     counts: what a user should know and would not see, such as sentences without a known word.
     files: SHA-256 of `inputs.npy` and `samples.csv`; filled in by `write`.
@@ -71,6 +88,7 @@ class Facts:
     digest: str
     vocabulary: list[str] | None = None
     sample_rate: int | None = None
+    channels: list[Channel] | None = None
     counts: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -82,6 +100,7 @@ class Facts:
         known["shape"] = tuple(known["shape"])
         known["axes"] = [Axis(**axis) for axis in known["axes"]]
         known["normalise"] = None if known["normalise"] is None else Normalise(**known["normalise"])
+        known["channels"] = known["channels"] and [Channel(**channel) for channel in known["channels"]]
         return cls(**known)
 
 
@@ -148,7 +167,7 @@ class Dataset:
 def write(folder: Path, facts: Facts, inputs: np.ndarray, samples: pd.DataFrame) -> None:
     """Write the three files, all or none.
 
-    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts; where memory-mapped, never read whole.
+    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts, float32 for signals; where memory-mapped, never read whole.
     samples: n rows with the columns split, label, id and more; sorted by split (train, validation, test).
     `facts.splits` and `facts.files` are filled in here.
 
@@ -230,7 +249,7 @@ def _check(facts: Facts, inputs: np.ndarray, samples: pd.DataFrame) -> dict[str,
             f"all training samples are of one class ({only}), so that there is nothing to tell apart. "
             "Add samples of a second class."
         )
-    if inputs.dtype == np.float16:
+    if inputs.dtype.kind == "f":
         bad = [i for i, sample in enumerate(inputs) if not np.isfinite(sample).all()]
         if bad:
             refuse(f"{len(bad)} inputs hold infinite or undefined numbers, first {samples['id'].iloc[bad[0]]!r}.")

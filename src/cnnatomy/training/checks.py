@@ -15,7 +15,12 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.models.errors import told
 from cnnatomy.training.errors import TrainingError
 
-_AXES = {"images": "channels, height, width", "sounds": "channels, bands, frames", "texts": "words"}
+_AXES = {
+    "images": "channels, height, width",
+    "sounds": "channels, bands, frames",
+    "texts": "words",
+    "signals": "channels, steps",
+}
 
 
 def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
