@@ -1,10 +1,10 @@
 """Heartbeats of made-up patients in two leads: sums of the Gaussians of a published model of the ECG.
 
 McSharry et al. (2003), A dynamical model for generating synthetic electrocardiogram signals, IEEE Transactions on
-Biomedical Engineering 50(3). A point runs around a circle, once a beat, and each wave of the ECG is an event on it, at an
-angle, with a height and a width. Where it runs evenly and the slow return to the baseline is left out, the equation of
-the ECG can be integrated: each wave is a Gaussian in time. What makes a beat ill is drawn here by rules of textbooks, and
-proves nothing of patients.
+Biomedical Engineering 50(3). A point runs around a circle, once a beat, and each wave of the ECG is an event on it, at
+an angle, with a height and a width. Where it runs evenly and the slow return to the baseline is left out, the equation
+of the ECG can be integrated: each wave is a Gaussian in time. What makes a beat ill is drawn here by rules of thumb,
+and proves nothing of patients.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def fetch(
     licence: str,
     citation: str,
 ) -> None:
-    """Write the raw zip with `heartbeats.npz`: X (n, 2, length) in mV, y the kind of the middle beat, group the patient.
+    """Write the raw zip with `heartbeats.npz`: X (n, 2, length) in mV, y the middle beat's kind, group the patient.
 
     patients: each has `beats` beats of each kind. rate: in Hz.
     """
@@ -98,8 +98,8 @@ def stacked(arrays: Mapping[str, np.ndarray]) -> bytes:
 def window(patient: Patient, kind: str, rate: float, length: int, draw: np.random.Generator) -> np.ndarray:
     """A beat of this kind about the middle of a window, with what is seen of those before and after; (leads, length).
 
-    ventricular: early and wide, without a P wave, its T wave upside down. fibrillation: no P waves, ripples of 5 to 9 Hz
-    instead, and uneven intervals. raised ST: the line between the waves S and T stands above the baseline.
+    ventricular: early and wide, without a P wave, its T wave upside down. fibrillation: no P waves, ripples of 5 to
+    9 Hz instead, and uneven intervals. raised ST: the line between the waves S and T stands above the baseline.
     """
     time = np.arange(length) / rate
     middle = time[length // 2] + draw.uniform(-0.1, 0.1)

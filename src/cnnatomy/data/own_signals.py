@@ -378,7 +378,9 @@ def _time_series(content: bytes, name: str, split: str) -> Iterator[Read]:
         where = f"{name}, line {number}"
         channels = [_values(part.split(","), where) for part in parts]
         if not channels or len({len(values) for values in channels}) > 1:
-            raise DataError(f"{where}: a line has channels of one length with colons between, and its label at the end.")
+            raise DataError(
+                f"{where}: a line has channels of one length with colons between, and its label at the end."
+            )
         label = _label(said, where)
         yield Read(_ended(np.stack(channels)), None, label, f"{split or 'line'}/{number}", split, "", where)
 

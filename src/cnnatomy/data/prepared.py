@@ -167,7 +167,8 @@ class Dataset:
 def write(folder: Path, facts: Facts, inputs: np.ndarray, samples: pd.DataFrame) -> None:
     """Write the three files, all or none.
 
-    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts, float32 for signals; where memory-mapped, never read whole.
+    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts, float32 for signals; where
+        memory-mapped, never read whole.
     samples: n rows with the columns split, label, id and more; sorted by split (train, validation, test).
     `facts.splits` and `facts.files` are filled in here.
 

@@ -24,8 +24,8 @@ NAMED_CLASSES = 40  # classes up to which they are counted one by one
 def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None) -> Exhibit:
     """Show what the network is given: some samples, how many there are of each class and split, and how hard they are.
 
-    config: `first`, `columns`, `voices`, `sentences`, `signals`; see conf/dissect/samples.yaml. sound: gives a clip's wav bytes by
-    the name of its file.
+    config: `first`, `columns`, `voices`, `sentences`, `signals`; see conf/dissect/samples.yaml. sound: gives a clip's
+    wav bytes by the name of its file.
 
     How hard: the accuracy on the test split of several rules that need no network, and, where voices are named, how far
     those of the test are from those in training. The exhibit's name and seed are left for the caller.

@@ -338,7 +338,7 @@ def _reading(facts: Facts, source: Source, filters: Sequence[Filter]) -> Text:
         en.append("The marked words are what the filter saw; the darker, the stronger.")
         zh.append("标出的词是卷积核所看到的；颜色越深，激活越强。")
     elif facts.kind == "signals":
-        said = curves.window_said(facts)
+        said = curves.small_said(facts)
         en.append(f"The best patch is at the top left, then by rows. {said['en']}")
         zh.append(f"左上角为最强，按行依次减弱。{said['zh']}")
     else:

@@ -15,6 +15,8 @@ LANES = 3  # channels up to which curves share one frame; more stand below each 
 LANE = 14  # pixels of height for each of these, at least
 PAPER = (247, 247, 247)  # the colour of zero in `showing.signed`, so that nothing behind a curve looks like nothing
 OUTSIDE = (203, 153, 224)  # padding around a sample, as in `patches`
+STRIP = 10  # pixels of height of a map below the curves
+PALE = 0.35  # of its colours, behind the curves
 FINE = 3  # pixels drawn for one that is shown, so that lines are smooth
 COLOURS = 48  # of a picture: smooth enough, and a third of the bytes
 LETTERS = 9  # pixels of height of the numbers at the axes
@@ -26,13 +28,15 @@ def plot(
     times: tuple[float, float] | None = None,
     units: tuple[str, str] = ("", ""),
     behind: np.ndarray | None = None,
+    map_: np.ndarray | None = None,
     size: tuple[int, int] = SIZE,
     dots: bool = False,
 ) -> np.ndarray:
     """Curves as pixels, uint8 (height, width, 3); values: (channels, steps), NaN where there is none.
 
     limits: of all channels, below and above. times: of the first and the last step; None: no numbers at the axes.
-    units: of the values and of time. behind: uint8 (steps, 3), a colour behind each step. dots: a dot at each value.
+    units: of the values and of time. behind: uint8 (steps, 3), a colour behind each step. map_: likewise, in a strip
+    below the curves, and pale behind them. dots: a dot at each value.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -52,18 +56,25 @@ def plot(
         tall = (bottom - top) / lanes
         return FINE * (top + tall * lane + tall * (high - min(max(value, low), high)) / (high - low))
 
+    def ground(colours: np.ndarray, highest: float, lowest: float) -> None:
+        for step, colour in enumerate(np.rint(colours).astype(int).tolist()):
+            draw.rectangle((across(step - 0.5), FINE * highest, across(step + 0.5), FINE * lowest), fill=tuple(colour))
+
+    if map_ is not None:
+        ground(map_, bottom - STRIP, bottom)
+        bottom -= STRIP
+        ground(PALE * map_ + (1 - PALE) * np.array(PAPER), top, bottom)
     if behind is not None:
-        for step, colour in enumerate(behind):
-            draw.rectangle(
-                (across(step - 0.5), FINE * top, across(step + 0.5), FINE * bottom), fill=tuple(colour.tolist())
-            )
+        ground(behind, top, bottom)
     for lane in range(lanes):
         if low < 0 < high:
             draw.line((FINE * left, up(0, lane), FINE * right, up(0, lane)), fill="#c4c5c7", width=2)
     draw.line((FINE * left, FINE * top, FINE * left, FINE * bottom, FINE * right, FINE * bottom), fill=MUTED, width=2)
     for channel in range(channels):
         lane, colour = (channel if lanes > 1 else 0), SERIES[channel % len(SERIES)]
-        points = [(across(step), up(float(value), lane)) for step, value in enumerate(values[channel]) if value == value]
+        points = [
+            (across(step), up(float(value), lane)) for step, value in enumerate(values[channel]) if value == value
+        ]
         draw.line(points, fill=colour, width=4, joint="curve")
         for x, y in points if dots else ():
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour)
@@ -77,7 +88,9 @@ def plot(
         last = f"{_short(times[1])} {units[1]}"
         draw.text((FINE * right, FINE * (height - 1)), last, fill=ink, font=font, anchor="rb")
     small = image.reduce(FINE)
-    palette = small.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = small.quantize(
+        COLOURS if map_ is None else 2 * COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+    )
     return np.asarray(palette.convert("RGB"))
 
 
@@ -85,11 +98,12 @@ def signal(
     facts: Facts,
     values: np.ndarray,
     window: tuple[int, int] | None = None,
-    behind: np.ndarray | None = None,
+    map_: np.ndarray | None = None,
     size: tuple[int, int] = SIZE,
 ) -> np.ndarray:
     """A signal (channels, steps) in its own units as pixels, or the part of it in `window`, padding in lilac.
 
+    map_: see `plot`.
     All pictures of a dataset have the range of its training samples upward, unless a value lies beyond it. Those of
     the usual size have numbers at the axes.
     """
@@ -99,7 +113,8 @@ def signal(
     here = slice(max(0, first), min(steps, beyond))
     if here.stop > here.start:
         part[:, here.start - first : here.stop - first] = values[:, here]
-    if behind is None and (first < 0 or beyond > steps):
+    behind = None
+    if first < 0 or beyond > steps:
         places = np.arange(first, beyond)
         behind = np.where(((places < 0) | (places >= steps))[:, None], OUTSIDE, PAPER).astype(np.uint8)
     return plot(
@@ -108,6 +123,7 @@ def signal(
         (moment(facts, first), moment(facts, beyond - 1)) if size[0] >= SIZE[0] else None,
         (unit_of(facts), facts.axes[0].unit),
         behind,
+        map_,
         size,
     )
 
@@ -165,16 +181,15 @@ def axes_said(facts: Facts) -> dict[str, str]:
     }
 
 
-def window_said(facts: Facts) -> dict[str, str]:
-    """How to read small pictures of parts of a dataset's signals, which have no numbers at their axes."""
+def small_said(facts: Facts) -> dict[str, str]:
+    """How to read small pictures of a dataset's signals, or of parts of them, which have no numbers at their axes."""
     low, high = reach(facts)
     unit = f" {unit_of(facts)}" if unit_of(facts) else ""
     return {
-        "en": f"Each is as wide as what the filter sees and reaches from {_short(low)} to {_short(high)}{unit}, the "
-        f"range of the training samples; the pale line is zero, lilac is padding outside of the sample. Curves: "
-        f"{named(facts)}.",
-        "zh": f"横向为感受野的宽度，纵向为训练样本的范围（{_short(low)} 至 {_short(high)}{unit}）；浅线为零，"
-        f"淡紫色为样本之外的填充。曲线：{named_zh(facts)}。",
+        "en": f"Curves reach from {_short(low)} to {_short(high)}{unit}, the range of the training samples; the pale "
+        f"line is zero, lilac is padding outside of the sample. Colours: {named(facts)}.",
+        "zh": f"纵向为训练样本的范围（{_short(low)} 至 {_short(high)}{unit}）；浅线为零，"
+        f"淡紫色为样本之外的填充。颜色：{named_zh(facts)}。",
     }
 
 
@@ -189,4 +204,3 @@ def _short(value: float) -> str:
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
     text = f"{value:.{min(digits, 4)}f}" if abs(value) < 1e5 else f"{value:.2g}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-

@@ -236,7 +236,9 @@ class Drawn:
     def patch(self, patch: Patch) -> np.ndarray:
         facts = self.samples.facts
         if facts.kind == "signals":  # drawn anew: a curve that is cut has lost its axes
-            return curves.signal(facts, np.asarray(self.samples.inputs[patch.sample]), patch.window[0], size=curves.SMALL)
+            return curves.signal(
+                facts, np.asarray(self.samples.inputs[patch.sample]), patch.window[0], size=curves.SMALL
+            )
         if patch.sample not in self._kept:
             self._kept[patch.sample] = picture(self.samples.facts, self.samples.inputs[patch.sample])
         return crop(self.samples.facts, self._kept[patch.sample], patch.window)

@@ -85,7 +85,9 @@ def means(found: np.ndarray, facts: Facts) -> Block:
     return Figure(
         "means",
         draw(paint, 200 + 280 * len(channels), 260),
-        alt={"en": f"Curves of the mean signal of each class along time, a chart for each channel. They span {reached}."},
+        alt={
+            "en": f"Curves of the mean signal of each class along time, a chart for each channel. They span {reached}."
+        },
         data=table,
         title=title,
         caption=caption,
@@ -120,9 +122,10 @@ def channels(facts: Facts) -> Table:
         pd.DataFrame(rows),
         title={"en": "The channels", "zh": "通道"},
         caption={
-            "en": f"A window has {steps} values of each channel{every}. Before the network sees them, the channel's mean "
-            f"in the training split is taken away and what is left divided by its standard deviation.{said}",
-            "zh": f"每个窗口每通道 {steps} 个值{every_zh}。网络看到之前，减去该通道在训练集上的均值，再除以标准差。{said_zh}",
+            "en": f"A window has {steps} values of each channel{every}. Before the network sees them, the channel's "
+            f"mean in the training split is taken away and what is left divided by its standard deviation.{said}",
+            "zh": f"每个窗口每通道 {steps} 个值{every_zh}。网络看到之前，减去该通道在训练集上的均值，再除以标准差。"
+            f"{said_zh}",
         },
     )
 
