@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.data.speakers import ALIKE, alike
+from cnnatomy.data.speakers import alike, alike_said
 from cnnatomy.dissect.attributing import attributions, cams
 from cnnatomy.dissect.attributing.cams import cam_layers
 from cnnatomy.dissect.attributing.controls import Control, of_the_data
@@ -230,7 +230,7 @@ def _table(measured: Measured, kind: str) -> Table:
                 "randomisation test": "" if verdict is None else "✗ fails" if verdict.fails else "passes",
             }
         )
-    grouped = (f"groups of samples, {ALIKE[kind][0]}", f"各组样本（{ALIKE[kind][1]}为一组）")
+    grouped = (f"groups of samples, {alike_said(kind)[0]}", f"各组样本（{alike_said(kind)[1]}为一组）")
     over = ("samples", "样本") if measured.groups is None else grouped
     return Table(
         "methods",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.data.speakers import ALIKE, alike
+from cnnatomy.data.speakers import alike, alike_said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import signed, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Table
@@ -909,8 +909,8 @@ def _caption(
     else:
         many = len(np.unique(groups))
         test = (
-            f"exact test of sign flips of {many} groups, {ALIKE[kind][0]}: their answers change together",
-            f"{many} 组样本的符号翻转精确检验；{ALIKE[kind][1]}为一组，它们的答案一起改变",
+            f"exact test of sign flips of {many} groups, {alike_said(kind)[0]}: their answers change together",
+            f"{many} 组样本的符号翻转精确检验；{alike_said(kind)[1]}为一组，它们的答案一起改变",
         )
     en = (
         "A filter is removed by setting its map to zero behind the activation, as if the network never had it; nothing "
