@@ -53,7 +53,7 @@ class Data:
 
     def __post_init__(self) -> None:
         _named(name=self.name, raw=self.raw)
-        _one_of("kind", self.kind, ("images", "sounds", "texts"))
+        _one_of("kind", self.kind, ("images", "sounds", "texts", "signals"))
 
 
 @dataclass

@@ -10,6 +10,7 @@ import numpy as np
 from cnnatomy.data.speakers import speakers as speakers_of
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import Shown, Sound, class_name, show
+from cnnatomy.evaluation import groups as grouped
 from cnnatomy.evaluation.metrics import confusion, metrics, reliability
 from cnnatomy.evaluation.predictions import probabilities_of
 from cnnatomy.exhibit import Block, Exhibit, Figure, Matrix, Number, Prose, Table
@@ -59,7 +60,8 @@ def evaluation(
     facts = samples.facts
     numbers = metrics(predictions, facts.classes)
     voices, speakers = _by_voice(test, samples), _by_speaker(test, samples)
-    numbers += _of_speakers(speakers, voices)
+    groups = grouped.by_group(test, samples)
+    numbers += _of_speakers(speakers, voices) + grouped.of_groups(groups)
     wrong = _worst_first(test, facts)
     shown = wrong[: config["misread"]]
     blocks: list[Block] = [] if history is None else [_curves(history)]
@@ -69,6 +71,8 @@ def evaluation(
     blocks.append(_table(numbers, test, facts))
     if voices is not None and speakers is not None:
         blocks.append(_voices(voices, speakers))
+    if groups is not None:
+        blocks.append(grouped.table(groups))
     blocks.append(_reliability(test, facts, numbers))
     accuracy = next(number for number in numbers if number.metric == "test_accuracy")
     return Exhibit(
@@ -104,6 +108,11 @@ def _caption(accuracy: Number, numbers: Sequence[Number], speakers: pd.DataFrame
         low, high = _percent(over.ci_low or 0), _percent(over.ci_high or 0)
         en += f"On clips of other speakers it may lie anywhere between {low} and {high}, counted by speaker. "
         zh += f"换成其他说话人，以说话人为单位计算，则在 {low} 到 {high} 之间。"
+    over = next((number for number in numbers if number.metric == grouped.OVER_GROUPS), None)
+    if over is not None:
+        low, high = _percent(over.ci_low or 0), _percent(over.ci_high or 0)
+        en += f"They come in {over.n} groups; on other groups it may lie between {low} and {high}, counted by group. "
+        zh += f"它们来自 {over.n} 组；换成其他组，以组为单位计算，则在 {low} 到 {high} 之间。"
     en += (
         "Training again from another seed moves it as well, which one run can't show. Always naming the commonest "
         f"class would give {most}."
