@@ -84,11 +84,11 @@ class Batches:
             return
         self._kept = torch.from_numpy(inputs).to(device), torch.from_numpy(labels).to(device)
 
-    def epoch(self, k: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """All samples once, in the order of epoch k."""
+    def epoch(self, k: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """All samples once, in the order of epoch k, but for those of the batches before `start`."""
         n = len(self.samples)
         order = np.random.default_rng((self.seed, k)).permutation(n) if self.shuffle else np.arange(n)
-        for batch in range(len(self)):
+        for batch in range(start, len(self)):
             chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
             yield self._batch(chosen, k, batch)
 
