@@ -19,7 +19,7 @@ ifneq ($(shell test -L $(VENV) || $(BIN)/python -I -c '$(HERE)' 2>/dev/null || e
 endif
 endif
 
-.PHONY: report test test-fast lint bench clean help
+.PHONY: report test test-fast faults lint bench clean help
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -32,6 +32,9 @@ test: $(READY)  ## all tests; those that need a browser, a mirror or a GPU are s
 
 test-fast: $(READY)  ## those of a minute: neither Snakemake nor Slurm nor a browser, and none that is marked as slow
 	$(BIN)/python -m pytest -n logical -m "not slow" tests/unit tests/faults
+
+faults: $(READY)  ## what goes wrong outside, with 20,000 damaged files for each reader instead of 500; ten minutes
+	CNNATOMY_FUZZ=20000 $(BIN)/python -m pytest -n logical tests/faults
 
 lint: $(READY)  ## style, types, workflow
 	$(BIN)/ruff check .

@@ -123,7 +123,12 @@ def mnist() -> list[Exhibit]:
             0,
             {"en": "The data", "zh": "数据"},
             "The first hundred test images. Each is 28 by 28 pixels; white is ink.",
-            [Number("samples", 70000, n=70000), Number("ink", 0.1309, unit="fraction", n=60000)],
+            [
+                Number("samples", 70000, n=70000),
+                Number("ink", 0.1309, unit="fraction", n=60000),
+                Number("nearest_mean_accuracy", 0.8203, unit="fraction", n=10000),
+                Number("nearest_neighbour_accuracy", 0.9691, unit="fraction", n=10000),
+            ],
             [Grid("first", [Item(f"test/{i}", image, str(labels[i])) for i, image in enumerate(images)], columns=20)],
             ["LeCun, Cortes and Burges, The MNIST database of handwritten digits."],
         ),

@@ -239,6 +239,22 @@ def test_pictures_stay_sharp_squares(visit, report):
     assert wrong == 0
 
 
+def test_a_picture_that_hangs_twice_keeps_its_shape(visit, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 60), np.uint8)
+    twice = [Exhibit("run", "r", name, 0, "t", "c", [], [Grid("g", [Item("i", pixels)])]) for name in ("a", "b")]
+    build(gallery.write(tmp_path, twice), tmp_path / "report", {})
+    for width in (1280, 360):
+        page = visit(tmp_path / "report" / "index.html", width=width)
+        whole(page)
+        shapes = page.evaluate(
+            """() => [...document.querySelectorAll("img.repeated")].map((image) => {
+              const { width, height } = image.getBoundingClientRect();
+              return width / height;
+            }).filter(Number.isFinite)"""
+        )
+        assert len(shapes) >= 2 and shapes == pytest.approx([3.0] * len(shapes), rel=0.02)
+
+
 def test_sound_plays_by_click_and_by_key_and_stops(visit, report):
     page = visit(report, "speech-samples")
     item = "[id='speech-samples:en-us+f2/2/0']"

@@ -165,11 +165,13 @@ def map_fires(report: Report, row: Row) -> Found:
 
 
 @recomputes("feature_maps", "map_rank", size=2e-3, why="peaks that are nearly equal change places in single precision")
-def map_rank(report: Report, row: Row) -> float:
+def map_rank(report: Report, row: Row) -> Found:
+    """The same words stand in many sentences, so that many peaks are the same but for their last bits."""
     peaks = compared_peaks(report, row, row.layer)[:, row.unit]
     own = shown_maps(report, row, row.layer, row.of["sample"])[row.unit].max()
-    near = np.abs(peaks - own) < 1e-6 * max(own, 1e-3)
-    return float(((peaks < own) & ~near).mean() + near.mean() / 2)
+    apart = np.abs(peaks - own) / max(float(np.abs(peaks).max()), 1e-3)
+    value = ((peaks < own) & (apart > 1e-6)).mean() + (apart <= 1e-6).mean() / 2
+    return Found(float(value), room=float((apart < 1e-5).mean()))
 
 
 @recomputes("feature_maps", "silent")

@@ -26,7 +26,7 @@ from cnnatomy.data.prepared import Axis, Facts, Normalise
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from tests.unit.small_data import hang
 
-SIZE = 40
+HEIGHT, WIDTH = 40, 52
 CLASSES = ["left", "right", "none"]
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
 
@@ -87,17 +87,18 @@ SAY_NO = {"resnet18": NO_IMAGES | {"dense_maximisation"}, "odd": NO_IMAGES | {"d
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Colour images of noise with a bright side."""
+    """Colour images of noise with a bright side, no squares."""
     random = np.random.default_rng(0)
     n = {"train": 30, "test": 6}
     table = pd.DataFrame({"split": np.repeat(list(n), list(n.values()))})
     table["label"] = np.arange(len(table)) % 3
     table["id"] = table["split"] + "/" + table.groupby("split").cumcount().astype(str)
-    inputs = random.integers(0, 120, (len(table), 3, SIZE, SIZE)).astype(np.uint8)
-    inputs[table["label"] == 0, :, :, : SIZE // 2] += 120
-    inputs[table["label"] == 1, :, :, SIZE // 2 :] += 120
-    axes = [Axis(name, "px", list(range(SIZE))) for name in ("row", "column")]
-    facts = Facts("any", "images", CLASSES, (3, SIZE, SIZE), axes, Normalise([0.3] * 3, [0.2] * 3), "", "", "any", "")
+    inputs = random.integers(0, 120, (len(table), 3, HEIGHT, WIDTH)).astype(np.uint8)
+    inputs[table["label"] == 0, :, :, : WIDTH // 2] += 120
+    inputs[table["label"] == 1, :, :, WIDTH // 2 :] += 120
+    axes = [Axis("row", "px", list(range(HEIGHT))), Axis("column", "px", list(range(WIDTH)))]
+    scale = Normalise([0.3] * 3, [0.2] * 3)
+    facts = Facts("any", "images", CLASSES, (3, HEIGHT, WIDTH), axes, scale, "", "", "any", "")
     folder = tmp_path_factory.mktemp("any") / "any"
     prepared.write(folder, facts, inputs, table)
     return prepared.load(folder)

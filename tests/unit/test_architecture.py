@@ -15,7 +15,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "cnnatomy"
 
 #: A room and the rooms of ours that it may import.
 MAY_IMPORT = {
-    "config": set(),
+    "config": {"data"},
     "data": set(),
     "models": set(),
     "exhibit": set(),

@@ -26,7 +26,7 @@ def package(tmp_path, monkeypatch):
 
 
 def digest(*roots, folders=()):
-    for cached in (modules.file_of, modules.is_ours, modules.tree_of, code._read):
+    for cached in (modules.spec_of, modules.file_of, modules.is_ours, modules.tree_of, code._read):
         cached.cache_clear()
     return code.digest(roots, folders)
 

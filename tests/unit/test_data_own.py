@@ -16,18 +16,21 @@ from PIL import Image
 
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.listing import listing
-from cnnatomy.data import archive, images, own, own_images, own_sounds, own_texts, prepared, sounds
+from cnnatomy.data import archive, own, own_images, own_sounds, own_texts, prepared, recordings, sounds
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Dataset
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
 SHARES = {"validation": 0.1, "test": 0.2}
 ROOM = {"sample_rate": 8000, "bands": 20, "frames": 20, "window": 256, "step": 128, "lowest_hz": 60}
 SPECTROGRAM = ROOM | {"highest_hz": 4000, "range_db": 60}
+TEXTS = {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}
+TEXTS |= {"tokens": "auto", "encoding": None}
 MODULES = {
-    "own_images": (own_images, {"size": 8, "colour": False}),
+    "own_images": (own_images, {"size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data"}),
     "own_sounds": (own_sounds, {"spectrogram": SPECTROGRAM}),
-    "own_texts": (own_texts, {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}),
+    "own_texts": (own_texts, TEXTS),
 }
 
 
@@ -96,19 +99,53 @@ def test_copies_never_part_and_names_do_not_matter(tmp_path):
 
 
 def test_folders_of_splits_hold(tmp_path):
-    files = {f"{split}/{name}": content for split in ("train", "val", "test") for name, content in leaves(4).items()}
+    files = {
+        f"{split}/{name}/{i}.png": png(first + i)
+        for split, at in (("train", 0), ("val", 4), ("test", 8))
+        for name, first in (("ash", 10 + at), ("oak", 110 + at))
+        for i in range(4)
+    }
     data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
     assert data.facts.splits == {"train": 8, "validation": 8, "test": 8}
     assert all(name.startswith(("train/", "val/", "test/")) for name in data.table["id"])
 
 
 def test_without_a_folder_for_validation_some_training_images_are_taken(tmp_path, caplog):
-    files = {f"{split}/{name}": content for split in ("train", "test") for name, content in leaves(10).items()}
+    files = {f"{'test' if int(Path(n).stem) < 4 else 'train'}/{n}": c for n, c in leaves(14).items()}
+    data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
+    assert data.facts.splits == {"train": 18, "validation": 2, "test": 8}
+    assert made("own_images", tmp_path / "leaves", tmp_path / "all", validation=0).facts.splits["train"] == 20
+
+
+def test_without_a_folder_for_the_test_some_training_images_are_taken_and_it_is_said(tmp_path, caplog):
+    files = {f"{'valid' if int(Path(n).stem) < 4 else 'train'}/{n}": c for n, c in leaves(14).items()}
     with caplog.at_level(logging.WARNING):
         data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
-    assert data.facts.splits == {"train": 18, "validation": 2, "test": 20}
-    assert "20 samples of the given validation and test splits are also among the training samples" in caplog.text
-    assert made("own_images", tmp_path / "leaves", tmp_path / "all", validation=0).facts.splits["train"] == 20
+    assert data.facts.splits == {"train": 16, "validation": 8, "test": 4}
+    assert "no folder is for the test, so that 0.2 of each class is cut off the training samples" in caplog.text
+
+
+def test_a_training_image_that_is_in_the_test_too_is_left_out_and_counted(tmp_path, caplog):
+    files = {f"train/{n}": c for n, c in leaves(10).items()} | {
+        f"test/{n}": c for n, c in leaves(14).items() if int(Path(n).stem) > 7
+    }
+    with caplog.at_level(logging.WARNING):
+        data = made("own_images", put(tmp_path / "leaves", files), tmp_path, validation=0)
+    assert data.facts.splits == {"train": 16, "test": 12}
+    (one,) = data.facts.left_out
+    assert (one.why, one.n) == ("copy", 4) and all(name.startswith("train/") for name in one.examples)
+    assert "left out copies of samples that are given for the test or for validation: 4 (train/" in caplog.text
+    with pytest.raises(DataError, match="No sample of 'ash' is left to learn from"):
+        made("own_images", put(tmp_path / "leaves", {f"test/{n}": c for n, c in leaves(10).items()}), tmp_path)
+
+
+def test_a_picture_of_two_classes_is_in_neither(tmp_path, caplog):
+    files = leaves() | {"oak/like.png": leaves()["ash/3.png"]}
+    with caplog.at_level(logging.WARNING):
+        data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
+    assert sum(data.facts.splits.values()) == 19 and not set(data.table["id"]) & {"ash/3.png", "oak/like.png"}
+    assert data.facts.left_out == [LeftOut("two_classes", 2, ["ash/3.png", "oak/like.png"])]
+    assert "left out files whose content is under several classes: 2" in caplog.text
 
 
 def test_a_class_may_be_called_train(tmp_path):
@@ -127,17 +164,7 @@ def test_images_of_all_sizes_and_modes_become_alike_and_it_is_said(tmp_path, cap
     with caplog.at_level(logging.WARNING):
         data = made("own_images", put(tmp_path / "leaves", files), tmp_path, colour=True)
     assert data.facts.shape == (3, 8, 8)
-    assert "images of 8 × 8 to 40 × 16 are scaled to 8 × 8, the middle square of each" in caplog.text
-
-
-def test_what_is_transparent_is_white_and_16_bits_are_scaled():
-    file = io.BytesIO()
-    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(file, "PNG")
-    assert (images.square(file.getvalue(), 4, "clear.png")[0] == 255).all()
-    file = io.BytesIO()
-    Image.fromarray(np.full((4, 4), 32768, np.uint16)).save(file, "PNG")
-    pixels, size = images.square(file.getvalue(), 4, "deep.png", colour=False)
-    assert (pixels == 128).all() and pixels.shape == (1, 4, 4) and size == (4, 4)
+    assert "images of 8 × 8 to 40 × 16 are scaled to 8 × 8, the middle of each" in caplog.text
 
 
 def cut(image: bytes) -> bytes:
@@ -147,27 +174,29 @@ def cut(image: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({}, "should hold a folder of each class, but there is nothing"),
-        ({"a.png": png(1), "b.png": png(2)}, "a folder of each class, but there is only a.png, b.png"),
+        ({}, "should hold a folder of each class, with .png, .jpg"),
+        (
+            {"a.png": png(1), "b.png": png(2)},
+            "but there is only a.png, b.png. Put the files of each class into a folder",
+        ),
         ({f"oak/{i}.png": png(i) for i in range(9)}, "one class only (oak)"),
         (leaves() | {"elm/.hidden": b""}, "elm should hold files of a class (.png, .jpg"),
         (leaves() | {"elm/notes.txt": b"x"}, "but there is only notes.txt. Fill it or take it away"),
-        (leaves() | {"oak/half.png": cut(png(3, (300, 300)))}, "oak/half.png can't be read as a picture"),
-        (leaves() | {"oak/no.jpg": b"no picture"}, "oak/no.jpg can't be read as a picture"),
-        (leaves() | {"oak/none.png": b"", "oak/no.jpg": b"x"}, "oak/none.png can't be read"),
+        (leaves() | {"oak/half.png": cut(png(3, (300, 300)))}, "can't be read as a picture: 1. oak/half.png: "),
+        (leaves() | {"oak/no.jpg": b"no picture"}, "can't be read as a picture: 1. oak/no.jpg: it is no picture of"),
+        (leaves() | {"oak/none.png": b"", "oak/no.jpg": b"x"}, "; oak/none.png: it is empty: get it anew"),
         (leaves(2), "The class 'ash' has 2 different samples: with 0.2 for test and 0.1 for validation none is left"),
-        ({"train/" + n: c for n, c in leaves().items()}, "a folder train but none called test"),
         (
             {f"{s}/{n}": c for s in ("train", "test", "extra") for n, c in leaves().items()},
-            "Beside the folder train there is extra",
+            "Beside the folders of splits test, train there is extra. data.fetch.splits: {test: test, train:",
         ),
         (
             {f"train/{n}": c for n, c in leaves().items()} | {"test/1.png": png(1)},
-            "test/1.png: put it into a folder of its class",
+            "test/1.png: it lies in no folder of a class. Put each into one, as in test/oak/1.png, or leave them",
         ),
         (
             {f"train/{n}": c for n, c in leaves().items()} | {"test/elm/1.png": png(1)},
-            "The folder train has no class elm",
+            "The folder for training has no class elm",
         ),
     ],
 )
@@ -179,7 +208,7 @@ def test_a_folder_of_images_that_will_not_do(tmp_path, files, says):
 
 
 def test_all_unreadable_images_are_named_at_once(tmp_path):
-    files = leaves() | {f"oak/bad{i}.png": b"bad" for i in range(3)}
+    files = leaves() | {"oak/bad0.png": b"", "ash/bad1.png": b"", "oak/bad2.png": b"bad"}
     with pytest.raises(DamagedData) as caught:
         made("own_images", put(tmp_path / "leaves", files), tmp_path)
     assert all(f"bad{i}.png" in str(caught.value) for i in range(3))
@@ -191,7 +220,8 @@ def test_what_is_no_image_is_left_out_and_named(tmp_path, caplog):
             "own_images", put(tmp_path / "leaves", leaves() | {"oak/notes.txt": b"x", "read.me": b""}), tmp_path
         )
     assert sum(data.facts.splits.values()) == 20
-    assert "left out read.me, oak/notes.txt" in caplog.text
+    assert data.facts.left_out == [LeftOut("suffix", 2, ["oak/notes.txt", "read.me"])]
+    assert "left out files of a kind that is not read: 2 (oak/notes.txt, read.me)" in caplog.text
 
 
 def test_no_folder_is_named(tmp_path):
@@ -230,7 +260,7 @@ def test_sounds_by_class_of_any_rate_and_format(tmp_path):
         (1, 20, 20),
         8000,
     )
-    assert sum(facts.splits.values()) == 16 and facts.counts["left_out"] == 0
+    assert sum(facts.splits.values()) == 16 and facts.left_out == []
     bands = np.array(facts.axes[0].values)
     with archive.Raw(tmp_path / "raw.zip") as raw:
         for row, (name, file) in enumerate(zip(data.table["id"], data.table["file"], strict=True)):
@@ -242,26 +272,26 @@ def test_sounds_by_class_of_any_rate_and_format(tmp_path):
 
 
 def test_resampling_keeps_a_tone():
-    sound = sounds.read(wav(1000, 0.5, 44100), "a")[0]
+    sound = recordings.read(wav(1000, 0.5, 44100), "a").sound
     spectrum = np.abs(np.fft.rfft(sounds.resampled(sound, 44100, 8000)))
     assert spectrum.argmax() * 2 == pytest.approx(1000, abs=2)  # half a second: lines of 2 Hz
 
 
 def test_a_mono_wav_is_kept_as_it_is_and_stereo_is_mixed():
-    assert sounds.playable(wav(440), "a") == wav(440)
+    assert recordings.playable(wav(440), "a") == (wav(440), ())
     file = io.BytesIO()
     left = 0.4 * np.sin(np.arange(800))
     soundfile.write(file, np.stack([left, 0 * left], 1), 8000, format="WAV")
-    mixed, rate = sounds.read(sounds.playable(file.getvalue(), "b"), "b")
-    np.testing.assert_allclose(mixed, left / 2, atol=1e-3)
-    assert rate == 8000
+    mixed = recordings.read(recordings.playable(file.getvalue(), "b")[0], "b")
+    np.testing.assert_allclose(mixed.sound, left / 2, atol=1e-3)
+    assert mixed.sample_rate == 8000
 
 
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        (birds() | {"crow/no.wav": b"no sound"}, "no.wav can't be read as a sound"),
-        (birds() | {"crow/none.flac": b""}, "none.flac can't be read as a sound"),
+        (birds() | {"crow/no.wav": b"no sound"}, "crow/no.wav: is no sound that can be read"),
+        (birds() | {"crow/none.flac": b""}, "crow/none.flac: is empty (0 bytes)"),
         (
             birds() | {f"owl/{i}.wav": wav(300 + 9 * i, 0.01) for i in range(5)},
             "no clip of 'owl' is left to train on",
@@ -279,7 +309,7 @@ def test_a_clip_that_is_too_short_is_left_out_and_named_and_a_long_one_is_cut(tm
     files = birds(10) | {"crow/click.wav": wav(400, 0.005), "wren/long.wav": wav(2000, 2.0)}
     with caplog.at_level(logging.WARNING):
         data = made("own_sounds", put(tmp_path / "birds", files), tmp_path)
-    assert data.facts.counts == {"left_out": 1, "cut": 1}
+    assert data.facts.counts == {"cut": 1} and data.facts.left_out == [LeftOut("too_short", 1, ["crow/click.wav"])]
     assert "crow/click.wav (too short" in caplog.text and "1 clips longer than the window of 0.34 s" in caplog.text
 
 
@@ -326,26 +356,28 @@ def test_a_column_says_the_split(tmp_path):
 def test_a_text_that_is_long_or_empty(tmp_path):
     rows = [*ROWS, '"' + "very long " * 20000 + '",for', ",for", '"---",against']
     data = made("own_texts", put(tmp_path, {"a.csv": table(rows)}) / "a.csv", tmp_path)
-    assert data.facts.counts["left_out"] == 2 and data.facts.counts["cut"] == 1
+    assert data.facts.left_out == [LeftOut("no_words", 2, ["line 43", "line 44"])] and data.facts.counts["cut"] == 1
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (table(ROWS, "review,stars"), "has no column 'text', 'label': its first line, cut at commas, names 'review', "),
-        (table(ROWS, "review;text;stars").replace(",", ";"), "no column 'label': its first line, cut at semicolons"),
+        (table(ROWS, "review,stars"), "has no column 'text', 'label': its first lines, cut at commas, name 'review', "),
+        (table(ROWS, "review;text;stars").replace(",", ";"), "no column 'label': its first lines, cut at semicolons"),
         (table([*ROWS[:3], "no label,"]), "a.csv, line 5: there is nothing in the column 'label'"),
         (table([*ROWS[:3], "no label"]), "a.csv, line 5: there is nothing in the column 'label'"),
         (table([*ROWS[:3], "a, b,for"]), "a.csv, line 5: there are more values than columns. Put quotes around"),
         (table([row for row in ROWS if "good" in row]), "there is one label only (for)"),
         (table([*ROWS, "what,neither"]), "The class 'neither' has 1 different samples"),
-        (table([f"film {i},{i / 7}" for i in range(9)]), "none is left to train on"),
-        (table([]), "a line of names and no row below it"),
-        ("", "names nothing"),
-        (table(ROWS).encode("utf-16"), "is not in UTF-8: byte 0, in line 1"),
         (
-            table([*ROWS[:2], "caf\u00e9,for"]).encode("latin-1"),
-            "is not in UTF-8: byte 57, in line 4, is no part",
+            table([f"film {i},{i / 7}" for i in range(9)]),
+            "the column 'label' has 9 different values in 9 rows (0.0, 0.14",
+        ),
+        (table([]), "a line of names and no row below it"),
+        ("", "name nothing"),
+        (
+            table(["很好,for"] * 40).encode() + b"\xff,for\n",
+            "is in UTF-8 but for 1 places, the first byte 451, in line 42",
         ),
     ],
 )
@@ -368,7 +400,7 @@ def test_a_split_that_is_none_is_named_with_its_line(tmp_path):
 @pytest.mark.parametrize("name", ["nowhere.csv", "a.xlsx"])
 def test_what_is_no_table_is_named(tmp_path, name):
     put(tmp_path, {"a.xlsx": b"PK"})
-    with pytest.raises(DataError, match=f"{name} is no table: name a file whose name ends with .csv or .tsv"):
+    with pytest.raises(DataError, match=f"{name} is no table: name a file whose name ends with .csv, .tsv, .jsonl"):
         made("own_texts", tmp_path / name, tmp_path)
 
 

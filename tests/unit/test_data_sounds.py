@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from cnnatomy.data import archive, mel, prepared, sounds
+from cnnatomy.data import archive, mel, prepared, recordings, sounds
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.sounds import Clip, Spectrogram, Unusable
 
 RATE = 8000
@@ -142,12 +143,13 @@ def clips(names: list[str]) -> list[Clip]:
 def test_writes_pictures_of_what_can_be_heard_and_says_what_it_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    recordings = {f"{i}.wav": wav(tone(300 * (i + 1), 0.3)) for i in range(4)}
-    recordings |= {"silent.wav": wav(np.zeros(4000)), "click.wav": wav(tone(440, 0.01))}
-    with caplog.at_level(logging.WARNING), dataset(tmp_path, recordings) as raw:
-        sounds.write(tmp_path / "toy", clips(list(recordings)), ["low", "high"], raw, SPECTROGRAM, digest="x")
+    clips_of = {f"{i}.wav": wav(tone(300 * (i + 1), 0.3)) for i in range(4)}
+    clips_of |= {"silent.wav": wav(np.zeros(4000)), "click.wav": wav(tone(440, 0.01))}
+    with caplog.at_level(logging.WARNING), dataset(tmp_path, clips_of) as raw:
+        sounds.write(tmp_path / "toy", clips(list(clips_of)), ["low", "high"], raw, SPECTROGRAM, digest="x")
     loaded = prepared.load(tmp_path / "toy")
-    assert loaded.facts.counts == {"left_out": 2, "cut": 0}
+    assert loaded.facts.counts["cut"] == 0
+    assert loaded.facts.left_out == [LeftOut("silent", 1, ["silent.wav"]), LeftOut("too_short", 1, ["click.wav"])]
     assert "silent.wav (silent)" in caplog.text and "click.wav (too short: 10 ms)" in caplog.text
     assert loaded.facts.splits == {"train": 2, "validation": 1, "test": 1}
     assert loaded.split("train").table["file"].tolist() == ["0.wav", "2.wav"]
@@ -156,7 +158,7 @@ def test_writes_pictures_of_what_can_be_heard_and_says_what_it_left_out(
     assert loaded.facts.normalise is not None
     np.testing.assert_allclose([loaded.facts.normalise.mean, loaded.facts.normalise.std], [train.mean(), train.std()])
     for name, split, row in (("0.wav", "train", 0), ("2.wav", "train", 1), ("1.wav", "test", 0)):
-        sound, _ = sounds.read(recordings[name], name)
+        sound = recordings.read(clips_of[name], name).sound
         assert np.array_equal(loaded.split(split).inputs[row], SPECTROGRAM.picture(sound))
 
 
@@ -171,16 +173,16 @@ def test_nothing_but_silence_is_an_empty_dataset(tmp_path: Path):
 
 @pytest.mark.parametrize("damaged", [b"", b"RIFF", b"no sound at all" * 20, wav(tone(440, 0.3))[:30]])
 def test_a_damaged_recording_is_named(tmp_path: Path, damaged: bytes):
-    recordings = {"good.wav": wav(tone(440, 0.3)), "bad.wav": damaged}
-    with dataset(tmp_path, recordings) as raw, pytest.raises(DamagedData, match=r"bad\.wav can't be read as a sound"):
-        sounds.write(tmp_path / "toy", clips(list(recordings)), ["low", "high"], raw, SPECTROGRAM, digest="x")
+    files = {"good.wav": wav(tone(440, 0.3)), "bad.wav": damaged}
+    with dataset(tmp_path, files) as raw, pytest.raises(DamagedData, match=r"bad\.wav can't be read as a sound"):
+        sounds.write(tmp_path / "toy", clips(list(files)), ["low", "high"], raw, SPECTROGRAM, digest="x")
 
 
 def test_a_recording_of_numbers_that_are_none_is_named():
     file = io.BytesIO()
     soundfile.write(file, np.full(1000, np.nan, np.float32), RATE, format="WAV", subtype="FLOAT")
-    with pytest.raises(DamagedData, match=r"bad\.wav holds samples that are no numbers"):
-        sounds.read(file.getvalue(), "bad.wav")
+    with pytest.raises(DamagedData, match=r"bad\.wav.*holds samples that are no numbers"):
+        recordings.read(file.getvalue(), "bad.wav")
 
 
 def test_another_sample_rate_is_named(tmp_path: Path):
@@ -193,6 +195,6 @@ def test_another_sample_rate_is_named(tmp_path: Path):
 
 def test_stereo_and_flac_are_read():
     left = tone(440, 0.3)
-    sound, rate = sounds.read(wav(np.stack([left, np.zeros_like(left)], 1), kind="FLAC"), "a.flac")
-    assert rate == RATE
-    np.testing.assert_allclose(sound, left / 2, atol=1e-4)
+    mixed = recordings.read(wav(np.stack([left, np.zeros_like(left)], 1), kind="FLAC"), "a.flac")
+    assert mixed.sample_rate == RATE
+    np.testing.assert_allclose(mixed.sound, left / 2, atol=1e-4)

@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 
 from cnnatomy.data import prepared
+from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Facts, Normalise
 from cnnatomy.dissect.given import rules
 from cnnatomy.dissect.samples import samples
 from cnnatomy.exhibit import Figure, Grid, Table, Texts
 from tests.unit.small_data import SPLITS, WAV, hang, small
 
-CONFIG = {"first": 30, "columns": 10, "voices": 3, "sentences": 8}
+CONFIG = {"first": 30, "columns": 10, "voices": 3, "sentences": 8, "signals": 6}
 
 
 def blocks(exhibit):
@@ -44,7 +45,7 @@ def value(exhibit, metric, subject=""):
     return number.value
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_sample_is_counted_once(tmp_path, kind):
     data = small(tmp_path, kind)
     exhibit = samples(data, CONFIG, lambda file: WAV)
@@ -52,6 +53,24 @@ def test_every_sample_is_counted_once(tmp_path, kind):
         assert value(exhibit, "samples", f"split={split}") == n
         assert sum(value(exhibit, "samples", f"split={split};class={name}") for name in data.facts.classes) == n
     hang(exhibit, tmp_path / "exhibit")
+
+
+def test_what_is_left_out_is_counted_and_said_in_both_languages(tmp_path):
+    notes = [f"{i}.txt" for i in range(5)]
+    exhibit = samples(small(tmp_path, "images", left_out=[LeftOut("suffix", 7, notes)]), CONFIG)
+    assert value(exhibit, "left_out", "why=suffix") == 7
+    assert "Left out: files of a kind that is not read: 7 (0.txt, 1.txt, …)." in exhibit.caption["en"]
+    assert "未采用：不能读取的文件类型：7（0.txt、1.txt、…）。" in exhibit.caption["zh"]
+    nothing = samples(small(tmp_path / "whole", "images"), CONFIG)
+    assert "Left out" not in nothing.caption["en"] and not any(one.metric == "left_out" for one in nothing.numbers)
+
+
+def test_the_values_that_are_black_and_white_are_said_where_files_have_more_than_256(tmp_path):
+    exhibit = samples(small(tmp_path, "images", scale=[-1500.0, 500.0]), CONFIG)
+    assert (value(exhibit, "black_level"), value(exhibit, "white_level")) == (-1500, 500)
+    assert "−1500 is black and 500 white, in all images" in blocks(exhibit)["first"].caption["en"]
+    assert "−1500 为黑，500 为白" in blocks(exhibit)["first"].caption["zh"]
+    assert "black" not in blocks(samples(small(tmp_path / "plain", "images"), CONFIG))["first"].caption["en"]
 
 
 def test_the_first_images_stand_in_the_order_of_the_data(tmp_path):
@@ -162,7 +181,7 @@ def test_logistic_regression_is_that_of_scikit_learn(tmp_path, kind):
     assert value(samples(data, CONFIG, lambda file: WAV), "logistic_regression_accuracy") == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_the_best_rule_is_the_one_that_is_named(tmp_path, kind):
     exhibit = samples(noisy(tmp_path, kind), CONFIG, lambda file: WAV)
     reached = {number.metric: number.value for number in exhibit.numbers if number.metric.endswith("_accuracy")}

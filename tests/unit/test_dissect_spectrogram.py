@@ -207,3 +207,30 @@ def test_a_file_that_is_missing_among_others_is_an_error(tmp_path):
     files = {"female": ["greeting/f1.wav", "greeting/f9.wav"], "male": ["greeting/m1.wav"]}
     with pytest.raises(DataError, match="names 'greeting/f9.wav', which the raw archive of 'sounds' doesn't have"):
         spectrogram(net(), samples, CONFIG | {"files": files}, sound=archive, prepare=PREPARE)
+
+
+@pytest.mark.parametrize("rate", [16_000, 32_000])
+def test_recordings_of_another_rate_are_heard_as_they_were_prepared(tmp_path, rate):
+    samples = small(tmp_path, "sounds").split("test")
+    voiced = {"greeting/f1.wav": 220, "greeting/f2.wav": 240, "greeting/m1.wav": 110, "greeting/m2.wav": 120}
+
+    def sound(name: str) -> bytes:
+        high = voiced[name] / 500
+        said = vowel(voiced[name], [hz * (1 + high) for hz in (600, 1200, 2600)], rate=rate)
+        file = io.BytesIO()
+        wavfile.write(file, rate, (32767 * said).astype(np.int16))
+        return file.getvalue()
+
+    exhibit = spectrogram(net(), samples, CONFIG, sound=sound, prepare=PREPARE)
+    hang(exhibit, tmp_path / "exhibit")
+    numbers = {(number.metric, number.subject): number.value for number in exhibit.numbers}
+    assert numbers["pitch", "group=female"] == pytest.approx(230, rel=0.03)
+    assert numbers["shift", ""] > 0
+
+
+def test_of_minutes_the_middle_is_compared():
+    from cnnatomy.dissect.spectrogram import WINDOWS, _clip
+
+    maker = Spectrogram(**PREPARE["spectrogram"])
+    clip = _clip("female", "a.wav", wav(vowel(200, [600, 1200, 2600], 60.0)), maker)
+    assert abs(len(clip.sound) - WINDOWS * maker.samples) <= 1

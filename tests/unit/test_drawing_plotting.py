@@ -78,3 +78,16 @@ def test_a_users_matplotlibrc_changes_nothing():
         assert draw(lines) == draw(lines)
         inside = draw(lines)
     assert inside == draw(lines)
+
+
+def test_names_of_classes_are_no_formulas_and_powers_of_ten_are(recwarn):
+    def paint(drawing):
+        axes = drawing.subplots()
+        axes.plot([1, 100], [1, 2])
+        axes.set_yticks([1, 2], ["$$", "$x_{"])
+        axes.set(title=r"cheap $ and $\foo$ 好", xscale="log")
+
+    svg = draw(paint, 300, 200)
+    assert ">$$<" in svg and ">$x_{<" in svg and r"cheap $ and $\foo$ 好" in svg
+    assert "mathdefault" not in svg
+    assert not [warning for warning in recwarn if "missing from font" in str(warning.message)]

@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -151,6 +152,20 @@ def test_pictures_are_stored_pixel_by_pixel(folder):
     assert grey.mode == "L" and not grey.info
     assert np.array_equal(np.asarray(grey), GREY)
     assert (folder / "kernels-0001.wav").read_bytes() == tone(440)
+
+
+def test_names_longer_than_an_id_are_shortened_told_apart_and_still_found(tmp_path):
+    names = ["oak/" + "seen on a walk " * 20 + end for end in ("1.png", "2.png")] + ["x" * 200]
+    grid = Grid("g", [Item(name, GREY) for name in names])
+    texts = Texts("t", [Sentence("t" + name, [("word", 0.0)]) for name in names[:2]])
+    matrix = Matrix("m", ["a"], ["b"], np.ones((1, 1)), {(0, 0): names})
+    Exhibit("run", "mnist", "samples", 0, "t", "c", blocks=[grid, texts, matrix]).write(tmp_path / "e", {}, {})
+    blocks = exhibit.read(tmp_path / "e")["blocks"]
+    ids = [item["id"] for item in blocks[0]["items"]]
+    assert ids[2] == names[2] and len({*ids, *(one["id"] for one in blocks[1]["sentences"])}) == 5
+    for name, short in zip(names[:2], ids, strict=False):
+        assert len(short) <= 200 and short.startswith(name[:100]) and short.endswith(name[-60:])
+    assert blocks[2]["cells"][0]["items"] == ids
 
 
 def test_tables_are_stored_as_csv(folder):
@@ -298,6 +313,23 @@ def test_a_block_that_breaks_the_contract_is_refused(tmp_path, block, words):
         Exhibit("run", "mnist", "m", 0, "t", "c", [], [block]).write(tmp_path / "bad", {}, {})
     assert "exhibit.json" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+NAMES = ["../g", "3 x 3", "block#2", "卷积$层", "x" * 200, "x" * 201, "a.b", "CON", "", "-", "a b", "a-b", "<b>&'\""]
+
+
+def test_any_name_becomes_one_of_a_file_and_different_names_stay_different(tmp_path):
+    blocks = [Grid(name, [Item(f"{name}/{'y' * 250}", GREY), Item(f"{name}/{'y' * 251}", GREY)]) for name in NAMES]
+    tables = [Table(f"table-{name}", pd.DataFrame({"a": [1]})) for name in NAMES]
+    cells = {(0, 0): [f"3 x 3/{'y' * 250}"]}
+    matrix = Matrix("of 3 x 3", ["a"], ["b"], np.ones((1, 1)), cells)
+    Exhibit("run", "mnist", "m", 0, "t", "c", [], [*blocks, *tables, matrix]).write(tmp_path / "named", {}, {})
+    written = exhibit.read(tmp_path / "named")
+    names = [block["name"] for block in written["blocks"]]
+    assert len({name.casefold() for name in names}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) for name in names)
+    assert "a.b" in names and "CON" in names, "what can be a name stays as it is"
+    assert written["blocks"][-1]["cells"][0]["items"] == [written["blocks"][1]["items"][0]["id"]]
 
 
 @pytest.mark.parametrize(

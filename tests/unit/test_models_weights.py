@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import pickle
+import re
 import subprocess
 import sys
+from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save, save_file
 from torch import nn
 
 from cnnatomy.models import weights
 from cnnatomy.models.weights import WeightsError
+from tests.unit import odd_networks
 
 
 def network() -> nn.Sequential:
@@ -113,9 +119,201 @@ def test_a_pickle_that_tries_more_than_tensors_is_refused(tmp_path):
 
 
 def test_what_is_no_state_dict_is_refused(tmp_path):
-    torch.save({"epoch": 3, "state_dict": network().state_dict()}, tmp_path / "checkpoint.pth")
-    with pytest.raises(WeightsError, match="no state dict"):
-        weights.load(network(), tmp_path / "checkpoint.pth")
+    for holds, says in (({"epoch": 3, "note": "none"}, "holds a dictionary with 'epoch', 'note'"), ([1, 2], "a list")):
+        torch.save(holds, tmp_path / "other.pth")
+        with pytest.raises(WeightsError, match=f"no state dict.*{says}"):
+            weights.load(network(), tmp_path / "other.pth")
+
+
+class Settings(dict):
+    """A class of someone's, in a checkpoint beside the weights."""
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(values)
+        self.when = Path("/tmp")
+
+
+WRAPPED = {
+    "as they are": lambda s: s,
+    "data parallel": lambda s: {f"module.{k}": v for k, v in s.items()},
+    "compiled": lambda s: {f"_orig_mod.{k}": v for k, v in s.items()},
+    "both": lambda s: {f"module._orig_mod.{k}": v for k, v in s.items()},
+    "compiled inside": lambda s: {re.sub(r"^(\d+)", r"\1._orig_mod", k): v for k, v in s.items()},
+    "in a model": lambda s: {f"model.{k}": v for k, v in s.items()},
+    "deep in": lambda s: {f"net.encoder.backbone.{k}": v for k, v in s.items()},
+    "with a criterion": lambda s: {f"model.{k}": v for k, v in s.items()} | {"criterion.weight": torch.ones(2)},
+    "Lightning": lambda s: {
+        "epoch": 3,
+        "pytorch-lightning_version": "2.6",
+        "state_dict": {f"network.{k}": v for k, v in s.items()},
+        "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(3, 1, 3, 3)}}, "param_groups": [{"params": [0]}]}],
+        "hyper_parameters": Settings(rate=0.1, path=Path("/tmp")),
+        "callbacks": {Settings: 3},
+    },
+    "with means": lambda s: {"ema": {k: 0 * v for k, v in s.items()}, "model": s, "optimizer": {"state": {}}},
+    "of a trainer": lambda s: {
+        "model_state_dict": s,
+        "optimizer_state_dict": {"state": {"x": torch.ones(1)}},
+        "loss": 0.1,
+    },
+    "without counts": lambda s: {k: v for k, v in s.items() if "num_batches" not in k},
+    "parameters": lambda s: {k: nn.Parameter(v) if v.is_floating_point() else v for k, v in s.items()},
+    "a half": lambda s: {k: v.half() if v.is_floating_point() else v for k, v in s.items()},
+    "a half of Google's": lambda s: {k: v.bfloat16() if v.is_floating_point() else v for k, v in s.items()},
+    "double": lambda s: {k: v.double() if v.is_floating_point() else v for k, v in s.items()},
+    "laid out otherwise": lambda s: {k: v.t().contiguous().t() if v.dim() == 2 else v for k, v in s.items()},
+}
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["zip", "before 1.6"])
+@pytest.mark.parametrize("wrapped", WRAPPED)
+def test_weights_of_others_are_read_as_they_are(tmp_path, caplog, wrapped, old):
+    trained = network()
+    trained(torch.randn(4, 1, 4, 4))
+    torch.save(WRAPPED[wrapped](trained.state_dict()), tmp_path / "w.pth", _use_new_zipfile_serialization=not old)
+    fresh = network()
+    caplog.set_level("INFO", "cnnatomy")
+    weights.load(fresh, tmp_path / "w.pth")
+    exact = "half" not in wrapped
+    for name, value in trained.state_dict().items():
+        if "num_batches" not in name:
+            torch.testing.assert_close(
+                fresh.state_dict()[name], value, rtol=0 if exact else 0.01, atol=0 if exact else 0.01
+            )
+    silent = wrapped in ("as they are", "without counts", "parameters", "laid out otherwise")
+    assert bool(caplog.messages) != silent, "what is done to a file is said, and nothing else"
+    said = {
+        "both": "'module.' taken off",
+        "a half": "float16",
+        "with means": "there is also 'ema'",
+        "double": "float64",
+    }
+    assert said.get(wrapped, "") in " ".join(caplog.messages)
+
+
+def test_parts_of_safetensors_are_put_together(tmp_path):
+    trained, fresh = network(), network()
+    state = {f"model.{key}": value.contiguous() for key, value in trained.state_dict().items()}
+    names = list(state)
+    parts = {"a.safetensors": names[:4], "b.safetensors": names[4:]}
+    for part, keys in parts.items():
+        save_file({key: state[key] for key in keys}, tmp_path / part)
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {key: part for part, keys in parts.items() for key in keys}}))
+    weights.load(fresh, index)
+    assert equal(fresh, trained)
+    with pytest.raises(WeightsError, match="it is a folder; name the file in it, .*model.safetensors.index.json"):
+        weights.load(fresh, tmp_path)
+    (tmp_path / "b.safetensors").unlink()
+    with pytest.raises(WeightsError, match="its part 'b.safetensors' is not beside it"):
+        weights.load(fresh, index)
+    index.write_text(json.dumps({"weight_map": {"a": "../../secret"}}))
+    with pytest.raises(WeightsError, match="is not beside it"):
+        weights.load(fresh, index)
+
+
+def test_what_is_no_file_of_weights_is_told_by_what_it_is(tmp_path):
+    script = torch.jit.trace(network().eval(), torch.zeros(1, 1, 4, 4))
+    script.save(tmp_path / "script.pt")
+    torch.save(network(), tmp_path / "whole.pt")
+    torch.save({"model": network(), "epoch": 3}, tmp_path / "within.pt")
+    (tmp_path / "pointer.pth").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n")
+    (tmp_path / "page.pth").write_text("\n<!DOCTYPE html><html></html>")
+    (tmp_path / "empty.pth").write_bytes(b"")
+    (tmp_path / "packed.pth").write_bytes(gzip.compress(b"x" * 99))
+    (tmp_path / "arrays.pkl").write_bytes(pickle.dumps({"a": [1, 2]}))
+    says = {
+        "script.pt": "TorchScript archive.*state_dict",
+        "whole.pt": "a whole torch.nn.modules.container.Sequential.*torch.save.network.state_dict",
+        "within.pt": "its 'model' is a whole torch.nn.*checkpoint..model...state_dict",
+        "pointer.pth": "git lfs pull",
+        "page.pth": "a web page",
+        "empty.pth": "the file is empty",
+        "packed.pth": "gzip",
+        "arrays.pkl": "none that torch.save wrote: it holds a dictionary with 'a'",
+    }
+    for name, words in says.items():
+        with pytest.raises(WeightsError, match=words) as caught:
+            weights.load(network(), tmp_path / name)
+        assert name in str(caught.value) and "0x" not in str(caught.value)
+
+
+def test_safetensors_of_any_length_of_header_are_read():
+    """A file begins with that length, which may look like the beginning of another kind of file."""
+    seen = set()
+    for length in range(1, 300):
+        state = {"a" * length: torch.ones(2)}
+        content = save(state)
+        seen.add(content[0])
+        named = nn.Module()
+        named.register_parameter("a" * length, nn.Parameter(torch.zeros(2)))
+        weights.load(named, content, "w")
+        assert torch.equal(named.state_dict()["a" * length], torch.ones(2))
+    assert 0x80 in seen
+
+
+def test_what_has_two_names_is_saved_once_and_comes_back_under_both(tmp_path):
+    for make in (odd_networks.Twice, odd_networks.Views):
+        trained, fresh = make((1, 12, 12), 3), make((1, 12, 12), 3)
+        with torch.no_grad():
+            for parameter in trained.parameters():
+                parameter.copy_(torch.randn(parameter.shape))
+        weights.save(trained, tmp_path / "w.safetensors", {})
+        saved = load_file(tmp_path / "w.safetensors")
+        assert sum(t.numel() for t in saved.values()) == sum(
+            t.numel() for t in [*trained.parameters(), *(b for n, b in trained.named_buffers() if n != "kept")]
+        )
+        weights.load(fresh, tmp_path / "w.safetensors")
+        assert equal(fresh, trained)
+
+
+def test_another_number_of_classes_is_told_with_the_line_that_takes_the_rest(tmp_path, caplog):
+    file = tmp_path / "w.pth"
+    torch.save({f"module.{key}": value for key, value in network().state_dict().items()}, file)
+    other = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(12, 5))
+    own = other[3].weight.clone()
+    with pytest.raises(
+        WeightsError, match=r"'3.weight' is \[2, 12\] and should be \[5, 12\].*training.weights_head=new"
+    ):
+        weights.load(other, file)
+    caplog.set_level("INFO", "cnnatomy")
+    weights.load(other, file, new_head=True)
+    assert torch.equal(other[3].weight, own), "the last layer is its own"
+    assert torch.equal(other[0].weight, torch.load(file)["module.0.weight"]), "all else is the file's"
+    assert "all but '3'" in " ".join(caplog.messages)
+    wider = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 5))
+    with pytest.raises(WeightsError, match=r"'0.weight' is \[3, 1, 3, 3\]") as caught:
+        weights.load(wider, file, new_head=True)
+    assert "weights_head" not in str(caught.value), "more than the last layer differs"
+
+
+def test_the_last_layer_may_have_another_name_in_the_file(tmp_path):
+    named = nn.Sequential(OrderedDict(body=nn.Linear(4, 3), head=nn.Linear(3, 2)))
+    theirs = nn.Sequential(OrderedDict(body=nn.Linear(4, 3), classifier=nn.Linear(3, 10)))
+    torch.save(theirs.state_dict(), tmp_path / "w.pth")
+    with pytest.raises(
+        WeightsError, match="it lacks 'head.weight', 'head.bias'.*no 'classifier.bias'.*weights_head=new"
+    ):
+        weights.load(named, tmp_path / "w.pth")
+    weights.load(named, tmp_path / "w.pth", new_head=True)
+    assert torch.equal(named.body.weight, theirs.body.weight)
+
+
+def test_numbers_that_are_none_of_the_network_s_are_refused(tmp_path):
+    state = network().state_dict()
+    state["3.weight"] = (100 * state["3.weight"]).to(torch.int8)
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match="'3.weight' is int8 and should be float32"):
+        weights.load(network(), tmp_path / "w.pth")
+
+
+def test_a_state_of_more_than_tensors_is_refused_before_training():
+    class Extra(nn.Linear):
+        def get_extra_state(self) -> dict:
+            return {"a": 1}
+
+    with pytest.raises(WeightsError, match="keeps more than tensors in its state: '_extra_state'"):
+        weights.refuse_unsaved(Extra(2, 2))
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "model.pth"])

@@ -76,8 +76,8 @@ def test_heat_tells_errors_from_right_answers():
 
 def test_words_are_marked_by_the_strongest_of_their_sentence():
     sentence = {"tokens": [["good", 0.5], ["so", 0.0], ["bad", -0.25]]}
-    assert [level for _, level, _ in show.weigh(sentence)] == ["p12", "w0", "n6"]
-    assert [level for _, level, _ in show.weigh({"tokens": [["all", 0.0], ["zero", 0.0]]})] == ["w0", "w0"]
+    assert [level for _, level, _, _ in show.weigh(sentence)] == ["p12", "w0", "n6"]
+    assert [level for _, level, _, _ in show.weigh({"tokens": [["all", 0.0], ["zero", 0.0]]})] == ["w0", "w0"]
 
 
 def test_columns_of_numbers_are_known():

@@ -22,6 +22,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cnnatomy.config import composing, folders, names, overrides, reading, schema, targets, types
 from cnnatomy.config.errors import ConfigurationError, nearest
+from cnnatomy.data import settings
+from cnnatomy.data.errors import DataError
 
 ROOT = "cnnatomy"
 
@@ -235,6 +237,7 @@ def check(config: Config, reference: Config) -> None:
 
     `reference` is the same configuration without changed values. Raises ConfigurationError.
     """
+    targets.check_allowed(config)
     written = _written() or reference
     for group in ("model", "study"):
         types.check(config.get(group) or {}, reference.get(group) or {}, group)
@@ -245,6 +248,10 @@ def check(config: Config, reference: Config) -> None:
     for part in ("fetch", "prepare"):
         types.check(config["data"][part], reference["data"][part], f"data.{part}")
         targets.check(config["data"][part], f"data.{part}", given_later=("target", "raw", "folder", "mirror", "digest"))
+    try:
+        settings.check(config["data"]["prepare"])
+    except DataError as error:
+        raise ConfigurationError(str(error)) from error
     for method, node in config["dissect"].items():
         if "_target_" in node:
             targets.definition(str(node["_target_"]), f"dissect.{method}")

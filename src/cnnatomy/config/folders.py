@@ -39,7 +39,23 @@ def _users(named: str) -> Path:
         inside = "conf" if (folder / "conf").is_dir() else ""
         hint = f"did you mean {folder / inside}?" if inside else f"make one of {', '.join(groups)} in it"
         raise ConfigurationError(f"CNNATOMY_CONF={named}: holds no group of the configuration; {hint}")
+    _refuse_doubles(folder)
     return folder
+
+
+@cache
+def _refuse_doubles(own: Path) -> None:
+    """Refuse a file of the user's with the name of one of the project's: the project's would silently be taken."""
+    if not CONF.is_dir() or own.samefile(CONF):
+        return
+    for group in (*CHOSEN, *COLLECTED):
+        for file in sorted((own / group).glob("*.yaml")):
+            ours = CONF / group / file.name
+            if ours.is_file() and not ours.samefile(file):
+                raise ConfigurationError(
+                    f"{file} has the name of a file of the project's, {ours}: {group}={file.stem} could mean either. "
+                    f"Rename yours, and what names it"
+                )
 
 
 def search_path() -> list[Path]:

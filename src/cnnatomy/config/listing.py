@@ -13,7 +13,8 @@ def listing(path: str | None, key: str) -> str:
     """SHA-256 of the names, sizes and times of change of all files at `path`, a folder (however deep) or one file.
 
     It stands for the path in a slice, so that a file added, taken away or changed makes its dataset anew, and a moved
-    folder does not. Hidden files don't count. Raises ConfigurationError, which names `key`, where nothing is there.
+    folder does not. Hidden files don't count, nor does what may not be looked into.
+    Raises ConfigurationError, which names `key`, where nothing is there.
     """
     if not path:
         raise ConfigurationError(f"{key}: name your folder or file, such as ~/leaves")
@@ -35,8 +36,26 @@ def listing(path: str | None, key: str) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    found = []
-    for where, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(where, name) for name in names if not name.startswith(".")]
+    found: list[Path] = []
+
+    def look(place: Path, above: frozenset[tuple[int, int]]) -> None:
+        """`above`: the folders on the way here; a link back to one of them would be followed for ever."""
+        try:
+            number = _number(place)
+            if number in above:
+                return
+            entries = [entry for entry in os.scandir(place) if not entry.name.startswith(".")]
+        except OSError:  # who reads the files says so, or does without
+            return
+        found.extend(Path(entry.path) for entry in entries if not entry.is_dir())
+        for entry in entries:
+            if entry.is_dir():
+                look(Path(entry.path), above | {number})
+
+    look(folder, frozenset(_number(place) for place in folder.resolve().parents))
     return sorted(found)
+
+
+def _number(place: Path) -> tuple[int, int]:
+    about = place.stat()
+    return about.st_dev, about.st_ino

@@ -5,22 +5,48 @@ from __future__ import annotations
 import ast
 import sys
 from functools import cache
-from importlib.machinery import PathFinder
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec
 from pathlib import Path
 
 
 @cache
-def file_of(module: str) -> Path | None:
-    """The source file of a module, or None for what has none (a built-in, an extension, no such module)."""
+def spec_of(module: str) -> ModuleSpec | None:
+    """What Python's finders, those of editable installs too, say of a module; None where there is none."""
     path: list[str] | None = None
     spec = None
     name = ""
     for part in module.split("."):
         name = f"{name}.{part}" if name else part
-        spec = PathFinder.find_spec(name, path)
+        spec = _found(name, path)
         if spec is None:
             return None
         path = list(spec.submodule_search_locations or [])
+    return spec
+
+
+def _found(name: str, path: list[str] | None) -> ModuleSpec | None:
+    for finder in sys.meta_path:
+        if finder in (BuiltinImporter, FrozenImporter) or not hasattr(finder, "find_spec"):
+            continue
+        try:
+            spec = finder.find_spec(name, path)
+        except Exception:  # of a finder of someone's, and of names that are none
+            continue
+        if spec is not None:
+            return spec
+    # A folder in a folder, without __init__.py: Python's finder wants the outer one imported.
+    folders = [str(Path(place) / name.rpartition(".")[2]) for place in path or []]
+    if folders := [folder for folder in folders if Path(folder).is_dir()]:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = folders
+        return spec
+    return None
+
+
+@cache
+def file_of(module: str) -> Path | None:
+    """The source file of a module, or None for what has none (a built-in, an extension, no such module)."""
+    spec = spec_of(module)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
     return Path(spec.origin)
@@ -42,13 +68,7 @@ def is_ours(module: str) -> bool:
 @cache
 def tree_of(file: Path) -> ast.Module:
     """The syntax tree of a source file. Raises SyntaxError, with the file's name, where it does not parse."""
-    return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
-
-
-def split_target(target: str) -> tuple[str, str]:
-    """Cut `package.module.Name` into the longest module that exists and the rest."""
-    module, rest = target, ""
-    while module and file_of(module) is None:
-        module, _, last = module.rpartition(".")
-        rest = f"{last}.{rest}" if rest else last
-    return module, rest
+    try:
+        return ast.parse(file.read_bytes(), filename=str(file))
+    except ValueError as error:  # a null byte
+        raise SyntaxError(f"{error}", (str(file), 1, None, None)) from error

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.config import code, modules, targets
+from cnnatomy.config import code, definitions, targets
 from cnnatomy.config.compose import Config
 from cnnatomy.config.listing import listing
 
 #: Keys of `training` that say where to train, not what.
 _WHERE = ("accelerator", "devices")
+#: Those that only a training reads whose `max_epochs` is auto.
+_OF_AUTO = ("steps", "patience")
 
 #: Steps whose artifacts a step reads. A report reads what its selection says and has no single ancestor.
 _READS = {
@@ -54,7 +56,8 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
             "threads": threads["prepare"],
         }
     if step == "train":
-        what = {key: value for key, value in config["training"].items() if key not in _WHERE}
+        unread = _WHERE if config["training"]["max_epochs"] == "auto" else (*_WHERE, *_OF_AUTO)
+        what = {key: value for key, value in config["training"].items() if key not in unread}
         return {"model": config["model"], "training": what, "seed": seed} | _split(config)
     if step == "samples":
         return {"samples": config["dissect"]["samples"], "threads": threads["samples"]} | _split(config)
@@ -149,4 +152,4 @@ def together(digests: Mapping[str, str]) -> str:
 
 
 def _module(target: str) -> str:
-    return modules.split_target(target)[0]
+    return definitions.module_of(target)

@@ -3,25 +3,117 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from functools import cache
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from cnnatomy.config import modules
+from cnnatomy.config import definitions, folders, modules
+from cnnatomy.config.definitions import Absent, Found, Module
 from cnnatomy.config.errors import ConfigurationError, nearest
+
+#: What may be called without being asked for: it computes. The rest of torch loads programs, too.
+_CALLED = ("torch.nn", "torch.optim", "torchvision.models", "torchvision.ops", "torchvision.transforms", "cnnatomy")
 
 
 def names_in(node: Any) -> Iterator[str]:
     """Every `_target_` in a configuration node, however deep."""
-    if isinstance(node, dict):
+    for _, target in _within(node, ""):
+        yield target
+
+
+def _within(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every `_target_` in a configuration node, however deep, with the key where it stands."""
+    if isinstance(node, Mapping):
         if isinstance(node.get("_target_"), str):
-            yield node["_target_"]
-        for value in node.values():
-            yield from names_in(value)
+            yield f"{path}._target_".lstrip("."), node["_target_"]
+        for key, value in node.items():
+            yield from _within(value, f"{path}.{key}".lstrip("."))
     elif isinstance(node, list):
-        for value in node:
-            yield from names_in(value)
+        for place, value in enumerate(node):
+            yield from _within(value, f"{path}.{place}")
+
+
+def check_allowed(config: Mapping[str, Any]) -> None:
+    """Refuse a `_target_` that is neither of torch's networks, torchvision's, the project's nor the user's own modules.
+
+    A configuration of someone else's may name any function of any library, such as `os.system`. What it names beyond is
+    called only where the top-level key `allow` has it, or what it lies in. Raises ConfigurationError.
+    """
+    allowed = config.get("allow") or []
+    if not isinstance(allowed, list) or not all(isinstance(one, str) and one for one in allowed):
+        raise ConfigurationError(f"allow: wants a list of modules, such as allow: [timm], not {allowed!r}")
+    for path, target in _within({key: config[key] for key in config if key not in ("hydra", "allow")}, ""):
+        meant = _defined_in(target)
+        if meant is None:
+            continue  # there is no such module, which is said where the target is looked for
+        if not any(_is_of(meant, one) or _is_of(target, one) for one in allowed) and not _is_own(target, meant):
+            first = target.partition(".")[0]
+            elsewhere = first in ("torch", "torchvision", "cnnatomy") or _through(target) is not None
+            more = f", which is {meant}," if elsewhere and meant != target else ""
+            line = (meant.rpartition(".")[0] or meant) if elsewhere else first
+            raise ConfigurationError(
+                f"{path}: {target}{more} is of neither torch.nn, torchvision.models, cnnatomy nor a module of yours, "
+                f"and is not called unasked. If you mean it, and trust it: allow: [{line}] in the run's YAML file, at "
+                "its top level"
+            )
+
+
+def _is_own(target: str, meant: str) -> bool:
+    if any(_is_of(target, one) and _is_of(meant, one) for one in _CALLED):
+        return True
+    first = target.partition(".")[0]
+    return first != "cnnatomy" and any(modules.is_ours(one) for one in _modules_of(meant))
+
+
+def _modules_of(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def _is_of(name: str, within: str) -> bool:
+    return name == within or name.startswith(f"{within}.")
+
+
+def _defined_in(target: str) -> str | None:
+    """Where a target leads to: its own name, or the one under which another module defines it.
+
+    What a module of the user's own imports is his own; a module that is reached through another is itself. None where
+    there is no such module.
+    """
+    try:
+        found = definitions.resolve(target)
+    except (SyntaxError, OSError):
+        return target
+    if found is None:
+        return None
+    if isinstance(found, Module):
+        return found.name
+    if isinstance(found, Found) and found.module:
+        through = _through(target)
+        if through is not None:
+            return through
+        if not (modules.is_ours(target.partition(".")[0]) or modules.spec_of(target.partition(".")[0]) is None):
+            return f"{found.module}.{target.rpartition('.')[2]}"
+        if _is_of(target, "cnnatomy"):
+            return f"{found.module}.{target.rpartition('.')[2]}"
+    return target
+
+
+def _through(target: str) -> str | None:
+    """The name of what is reached through a module that another has imported, as in `nets.os.system`."""
+    parts = target.split(".")
+    for end in range(2, len(parts)):
+        head = ".".join(parts[:end])
+        found = definitions.resolve(head)
+        if isinstance(found, Module) and found.name != head:
+            return ".".join([found.name, *parts[end:]])
+        # What is no class and of another's module may be a module: which, its source does not settle.
+        if isinstance(found, Found) and found.node is None and not modules.is_ours(found.module):
+            return ".".join([found.module, *parts[end - 1 :]])
+    return None
 
 
 def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> None:
@@ -38,92 +130,84 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
     found = definition(str(target), path)
     if found is None:
         return
-    arguments = _arguments(found)
-    if arguments is None:
+    called = definitions.constructor(found)
+    if called is None or not modules.is_ours(found.module):
         return
-    takes, needs, takes_any = arguments
+    takes, needs, takes_any = _arguments(*called)
     for key in node:
         if key.startswith("_") or key in takes or takes_any:
             continue
         raise ConfigurationError(f"{path}.{key}: {target} takes no such argument. {nearest(key, takes)}")
-    missing = needs - set(node) - set(given_later)
+    missing = needs - set(node) - set(given_later) - found.keywords - set(takes[: found.positional])
     if missing:
         raise ConfigurationError(f"{path}: {target} also needs {', '.join(sorted(missing))}")
 
 
-def definition(target: str, path: str) -> ast.ClassDef | ast.FunctionDef | None:
-    """Where a target is defined, by its source; None where it is not first-party Python source.
+def definition(target: str, path: str) -> Found | None:
+    """Where a target is defined, by the sources; None where they don't settle it.
 
-    Raises ConfigurationError where there is no such module, or nothing of that name in it.
+    Raises ConfigurationError where there is no such module, or for certain nothing of that name in it.
     """
-    module, rest = modules.split_target(target)
-    if not module or not rest:
-        raise ConfigurationError(f"{path}._target_: no module of the name {target!r} is on Python's path")
-    if not modules.is_ours(module):
-        if not _offers(module, rest):
-            raise ConfigurationError(f"{path}._target_: {module} has no {rest!r}. {nearest(rest, _names(module))}")
-        return None
-    file = modules.file_of(module)
-    assert file is not None
-    found = _definition(modules.tree_of(file), rest)
-    if found is None:
-        defined = [n.name for n in modules.tree_of(file).body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
-        raise ConfigurationError(f"{path}._target_: {module} has no {rest!r}. {nearest(rest, defined)}")
-    return found
-
-
-def _offers(module: str, rest: str) -> bool:
-    """Whether a library's module has such a thing. It is imported, which may take seconds, only to be sure that not."""
-    if rest.partition(".")[0] in _names(module):
-        return True
+    where = f"{path}._target_: "
+    if "." not in target.strip("."):
+        raise ConfigurationError(f"{where}{target!r} is no module and a name in it; write it as in nets.Net")
     try:
-        return hasattr(import_module(module), rest.partition(".")[0])
+        found = definitions.resolve(target)
+    except SyntaxError as error:
+        raise ConfigurationError(f"{where}{error.filename}, line {error.lineno}: {error.msg}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{where}{error.filename} can't be read: {error.strerror}") from error
+    if found is None:
+        first = target.partition(".")[0]
+        near = nearest(first, names) if (names := _own_modules()) else ""
+        raise ConfigurationError(
+            f"{where}no module of the name {target!r} is on Python's path. {near}".rstrip()
+            + (" " if near else " ")
+            + f"The folder that holds {first}.py belongs on it: export PYTHONPATH=<folder>"
+        )
+    if isinstance(found, Module):
+        names = definitions.names_in(found.name)
+        hint = f" {nearest(target.rpartition('.')[2], names)}" if names else ""
+        raise ConfigurationError(f"{where}{found.name} is a module; name the class or the function in it.{hint}")
+    if isinstance(found, Absent) or not found.sure:
+        if not modules.is_ours(definitions.module_of(target)):
+            found = _looked_up(target)
+        if isinstance(found, Absent):
+            hint = nearest(found.name, found.names) if found.names else "It defines nothing."
+            raise ConfigurationError(f"{where}{found.within} has no {found.name!r}. {hint}")
+    return found if found is not None and found.node is not None else None
+
+
+def _looked_up(target: str) -> Absent | None:
+    """What is not in a library. It is imported, which may take seconds, only to be sure of that."""
+    name = definitions.module_of(target)
+    try:
+        here: Any = import_module(name)
+        for part in target[len(name) + 1 :].split("."):
+            if not hasattr(here, part):
+                return Absent(name, part, tuple(one for one in dir(here) if not one.startswith("_")))
+            here, name = getattr(here, part), f"{name}.{part}"
     except Exception:  # of whatever the library does when it is imported; the step will say it
-        return True
-
-
-@cache
-def _names(module: str) -> frozenset[str]:
-    """What a module's source defines or imports at its top level, star imports followed; never more than there is."""
-    file = modules.file_of(module)
-    if file is None:
-        return frozenset()
-    names: set[str] = set()
-    for node in modules.tree_of(file).body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            names.add(node.name)
-        elif isinstance(node, ast.ImportFrom):
-            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-            parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            source = ".".join([*parents, *([node.module] if node.module else [])])
-            for alias in node.names:
-                found = _names(source) if alias.name == "*" and source != module else {alias.asname or alias.name}
-                names |= {name for name in found if not (alias.name == "*" and name.startswith("_"))}
-    return frozenset(names)
-
-
-def _definition(tree: ast.Module, name: str) -> ast.ClassDef | ast.FunctionDef | None:
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
-            return node
+        pass
     return None
 
 
-def _arguments(node: ast.ClassDef | ast.FunctionDef) -> tuple[set[str], set[str], bool] | None:
-    """Arguments taken, arguments needed, and whether any keyword goes; None where the source does not show it."""
-    function: ast.FunctionDef | None
-    if isinstance(node, ast.ClassDef):
-        function = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
-        if function is None:
-            return None  # inherited, or a dataclass
-    else:
-        function = node
+def _own_modules() -> set[str]:
+    """Names of the modules in the user's folders: those of PYTHONPATH, and the one beside his configuration."""
+    own = folders.users()
+    places = [Path(place) for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
+    names = set()
+    for place in [*places, *([own.parent] if own else [])]:
+        names |= {file.stem for file in place.glob("*.py")} | {file.parent.name for file in place.glob("*/__init__.py")}
+    return {name for name in names if name.isidentifier()}
+
+
+def _arguments(function: ast.FunctionDef, given: int) -> tuple[list[str], set[str], bool]:
+    """Arguments taken, in order, arguments needed, and whether any keyword goes; without the first `given`."""
     spec = function.args
-    positional = [a.arg for a in spec.posonlyargs + spec.args if a.arg != "self"]
-    with_default = positional[len(positional) - len(spec.defaults) :] if spec.defaults else []
+    positional = [a.arg for a in spec.posonlyargs + spec.args]
+    optional = set(positional[len(positional) - len(spec.defaults) :] if spec.defaults else [])
     keyword = [a.arg for a in spec.kwonlyargs]
-    optional = {a for a, default in zip(keyword, spec.kw_defaults, strict=True) if default is not None} | set(
-        with_default
-    )
-    takes = set(positional) | set(keyword)
-    return takes, takes - optional, spec.kwarg is not None
+    optional |= {a for a, default in zip(keyword, spec.kw_defaults, strict=True) if default is not None}
+    takes = [*positional[given:], *keyword]
+    return takes, set(takes) - optional, spec.kwarg is not None

@@ -57,7 +57,9 @@ def prepare(
     The official test is [0, 4]. The speakers are the same in all three: it says how well a known voice is understood.
     """
     with archive.Raw(raw) as source:
-        sounds.write(folder, clips(source, test, validation), DIGITS, source, Spectrogram(**spectrogram), digest=digest)
+        sounds.write(
+            folder, clips(source, test, validation), DIGITS, source, Spectrogram.of(spectrogram), digest=digest
+        )
 
 
 def clips(source: archive.Raw, test: Sequence[int], validation: Sequence[int]) -> list[Clip]:

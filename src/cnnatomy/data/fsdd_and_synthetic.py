@@ -57,7 +57,7 @@ def prepare(
             *_from("recorded", fsdd.clips(source, test, validation)),
             *_from("synthetic", spoken_digits.clips(source, validation=(), test=())),
         ]
-        picture = Spectrogram(**spectrogram)
+        picture = Spectrogram.of(spectrogram)
         sounds.write(folder, clips, DIGITS, source, picture, digest=digest, resample=True)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from cnnatomy.data import prepared
 from cnnatomy.data.archive import Raw
-from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Axis, Facts, Normalise
+
+#: What networks trained on ImageNet are given: mean and standard deviation of its red, green and blue.
+IMAGENET = Normalise([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], fixed=True)
 
 
 def write(
@@ -23,12 +26,15 @@ def write(
     digest: str,
     normalise: Normalise | None = None,
     ids: Mapping[str, list[str]] | None = None,
+    left_out: Sequence[LeftOut] = (),
+    scale: tuple[float, float] | None = None,
+    counts: Mapping[str, int] | None = None,
 ) -> None:
     """Write a prepared dataset of images.
 
     splits: images uint8 (n, channels, height, width) and labels (n,) of each split, in the order train, validation,
         test.
-    normalise: taken from the training split unless given.
+    normalise: taken from the training split unless given, `IMAGENET` for networks that were trained on ImageNet.
     ids: of the samples of each split; `test/0`, `test/1`, ... unless given.
     """
     import pandas as pd
@@ -56,34 +62,11 @@ def write(
         citation=raw.manifest["citation"],
         raw=raw.path.stem,
         digest=digest,
+        left_out=list(left_out),
+        scale=None if scale is None else list(scale),
+        counts=dict(counts or {}),
     )
     prepared.write(folder, facts, inputs, pd.concat(rows, ignore_index=True))
-
-
-def square(picture: bytes, size: int, name: str, colour: bool = True) -> tuple[np.ndarray, tuple[int, int]]:
-    """The middle square of a picture, scaled: uint8 (3 or 1, size, size), and its width and height in the file.
-
-    What is transparent is white. Of moving pictures the first is taken. Raises DamagedData if it can't be read.
-    """
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(io.BytesIO(picture)) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            if upright.mode.startswith(("I", "F")):  # 16 bits and more a pixel, which Pillow would cut off at 255
-                values = np.asarray(upright, dtype=np.float64)
-                whites = (65535,) if upright.mode.startswith("I;16") else (1, 255, 65535, values.max())
-                most = next(white for white in whites if values.max() <= white)
-                upright = Image.fromarray(np.rint(255 * values.clip(0) / most).astype(np.uint8))
-            elif "transparency" in upright.info or upright.mode in ("RGBA", "LA", "PA"):
-                layer = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-            fitted = ImageOps.fit(upright.convert("RGB" if colour else "L"), (size, size), Image.Resampling.BICUBIC)
-    # Pillow's word for a broken PNG is SyntaxError, for one too large to be meant an exception of its own.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DamagedData(f"{name} can't be read as a picture: {str(error) or type(error).__name__}.") from error
-    pixels = np.asarray(fitted)
-    return (pixels.transpose(2, 0, 1) if colour else pixels[None]), upright.size
 
 
 def brightness(pixels: np.ndarray) -> Normalise:

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-HZ_PER_MEL = 200 / 3
-KNEE_HZ = 1000.0  # where the even part ends
-KNEE = KNEE_HZ / HZ_PER_MEL
-RATIO = math.log(6.4) / 27  # 27 steps from 1,000 to 6,400 Hz
-
-
-def from_hz(hz: float) -> float:
-    """A frequency in mel."""
-    return hz / HZ_PER_MEL if hz < KNEE_HZ else KNEE + math.log(hz / KNEE_HZ) / RATIO
+from cnnatomy.data.framing import HZ_PER_MEL, KNEE, KNEE_HZ, RATIO, from_hz
 
 
 def edges(bands: int, lowest_hz: float, highest_hz: float) -> np.ndarray:

@@ -4,67 +4,82 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
 
+from cnnatomy.data import layout
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.layout import Filed, Part
+from cnnatomy.data.layout import some as some
+from cnnatomy.data.left_out import LeftOut, left_out, said
+from cnnatomy.data.walking import walk
 
-#: Names of the folders that may stand above those of the classes, and the splits they mean.
-SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+#: What people call splits, and the ones they mean.
+SPLIT_FOLDERS = layout.SPLITS_BY_NAME
+
+EMPTY = hashlib.sha256().hexdigest()
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Filed:
-    """One file of a folder: its name in the raw zip, its class, and its split where folders say it ("" otherwise)."""
-
-    name: str
-    label: str
-    split: str
-
-
-def packed(path: str, suffixes: Sequence[str]) -> Files:
+def packed(path: str, suffixes: Sequence[str], splits: Mapping[str, str] | bool | None = None) -> Files:
     """The files of a folder of classes, by their names in it, each read when it is asked for.
 
-    `<class>/…` or `<split>/<class>/…`; hidden files and those of other suffixes are left out, and named in the log.
-    Raises DataError for a folder that is none, an empty class, and what `filed` refuses.
+    `<class>/…` or `<split>/<class>/…`, however nested: see `layout.understood`, which has `splits` as its `given`. What
+    is left out is counted, and named in the log.
+    Raises DataError for a folder that is none or can't be read, an empty class, and folders that leave something open.
     """
     folder = Path(path).expanduser()
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder. Name the one that holds a folder of each class.")
-    here: dict[str, Path] = {}
-    others: list[str] = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        where = Path(place)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        seen = sorted(name for name in names if not name.startswith("."))
-        used = [name for name in seen if name.lower().endswith(tuple(suffixes)) and where != folder]
-        if not folders and not used:
-            kind = f"files of a class ({', '.join(suffixes)})" if where != folder else "a folder of each class"
-            there = f"only {some(seen)}" if seen else "nothing"
-            raise DataError(f"{where} should hold {kind}, but there is {there}. Fill it or take it away.")
-        here |= {(where / name).relative_to(folder).as_posix(): where / name for name in used}
-        others += [(where / name).relative_to(folder).as_posix() for name in seen if name not in used]
-    if others:
-        log.warning("%s: left out %s", folder, some(others))
-    filed(list(here))
-    return Files(here)
+        raise DataError(
+            f"{folder} is no folder. Name the one that holds a folder of each class; an archive has to be unpacked."
+        )
+    found = walk(folder, suffixes)
+    if not any("/" in name for name in found.files):
+        there = some([*found.files, *(name for names in found.left_out.values() for name in names)])
+        raise DataError(
+            f"{folder} should hold a folder of each class, with {some(suffixes, 8)} in them, but there is "
+            f"{f'only {there}' if there else 'nothing'}. Put the files of each class into a folder of its name."
+        )
+    meaning = layout.understood(list(found.files), splits)
+    for name in layout.empty_classes(found.empty, meaning):
+        there = f"only {some(found.empty[name])}" if found.empty[name] else "nothing"
+        raise DataError(
+            f"{folder / name} should hold files of a class ({some(suffixes, 8)}), but there is {there}. Fill it or "
+            "take it away."
+        )
+    filed, loose = layout.filed(list(found.files), meaning)
+    if len(loose) > len(filed) and not isinstance(splits, Mapping):
+        raise DataError(
+            f"{folder}: {len(loose)} files lie in no folder of a class ({some(loose)}), and {len(filed)} in one. Put "
+            "the files of each class into a folder of its name."
+        )
+    without = left_out(found.left_out | {"unnamed" if isinstance(splits, Mapping) else "loose": loose})
+    if without:
+        log.warning("%s: left out %s", folder, said(without))
+    return Files({file.name: found.files[file.name] for file in filed}, without, meaning)
 
 
 class Files(Mapping[str, bytes]):
-    """Files by name, read one at a time. Raises DataError for one that can't be read."""
+    """Files by name, read one at a time; what is left out beside them; what their folders mean.
 
-    def __init__(self, places: Mapping[str, Path]) -> None:
+    Raises DataError for a file that can't be read.
+    """
+
+    def __init__(
+        self, places: Mapping[str, Path], left_out: Sequence[LeftOut] = (), meaning: Sequence[Part] = (Part(""),)
+    ) -> None:
         for name in places:
             try:
                 name.encode()
             except UnicodeEncodeError as error:
                 raise DataError(f"The name of {name!r} is no UTF-8. Give the file another name.") from error
         self._places = places
+        self.left_out = list(left_out)
+        self.layout = [asdict(part) for part in meaning]
 
     def __getitem__(self, name: str) -> bytes:
         place = self._places[name]
@@ -78,44 +93,6 @@ class Files(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._places)
-
-
-def filed(names: Sequence[str]) -> list[Filed]:
-    """Each file's class, and its split where folders say it, from its name `<class>/…` or `<split>/<class>/…`.
-
-    There are splits where a folder `train` holds folders only. Raises DataError for fewer than two classes, and for
-    folders of splits that leave something open.
-    """
-    parts = [PurePosixPath(name).parts for name in names]
-    top = {folders[0] for folders in parts}
-    in_splits = any(folders[0].lower() == "train" for folders in parts) and all(
-        len(folders) > 2 for folders in parts if folders[0].lower() == "train"
-    )
-    if in_splits:
-        strange = sorted(name for name in top if name.lower() not in SPLIT_FOLDERS)
-        if strange:
-            raise DataError(
-                f"Beside the folder train there is {some(strange)}. With folders of splits, only train, validation "
-                "(or val) and test may stand there, each with a folder of each class."
-            )
-        flat = [name for name, folders in zip(names, parts, strict=True) if len(folders) < 3]
-        if flat:
-            raise DataError(f"{some(flat)}: put it into a folder of its class, as in test/oak/1.png.")
-        found = [Filed(n, f[1], SPLIT_FOLDERS[f[0].lower()]) for n, f in zip(names, parts, strict=True)]
-        if not any(file.split == "test" for file in found):
-            raise DataError("There is a folder train but none called test: put what is to be tested on into it.")
-        unlearnt = {file.label for file in found} - {file.label for file in found if file.split == "train"}
-        if unlearnt:
-            raise DataError(f"The folder train has no class {some(sorted(unlearnt))}, which other folders have.")
-    else:
-        found = [Filed(name, folders[0], "") for name, folders in zip(names, parts, strict=True)]
-    classes = {file.label for file in found}
-    if len(classes) < 2:
-        raise DataError(
-            f"There is one class only ({some(sorted(classes))}), so that there is nothing to tell apart. Put the files "
-            "of each class into a folder of its name."
-        )
-    return found
 
 
 def in_order(classes: Sequence[str]) -> list[str]:
@@ -174,22 +151,85 @@ def check_shares(validation: float, test: float) -> None:
         )
 
 
-def sorted_out(raw: Raw, validation: float, test: float) -> tuple[list[Filed], list[str]]:
-    """The files of a raw zip that `packed` filled, each with its split, and the names of the classes.
+class SortedOut(NamedTuple):
+    """The files to use, each with its split; the names of the classes; what is left out, from the folder on."""
 
-    In an order without order, that of their contents' hashes, so that the first ones are of all classes.
+    files: list[Filed]
+    classes: list[str]
+    left_out: list[LeftOut]
+
+
+def sorted_out(raw: Raw, validation: float, test: float) -> SortedOut:
+    """The files of a raw zip that `packed` filled, each with its split.
+
+    In an order without order, that of their contents' hashes, so that the first ones are of all classes. Left out are
+    contents that stand under several classes, and copies of given test and validation samples among the others.
     """
-    files = sorted(filed(raw.names), key=lambda file: (raw.hashes[file.name], file.name))
+    files, _ = layout.filed(raw.names, [Part(**part) for part in raw.manifest.get("layout", [{"folder": ""}])])
+    files.sort(key=lambda file: (raw.hashes[file.name], file.name))
     hashes, labels = [raw.hashes[file.name] for file in files], [file.label for file in files]
-    whose = splits(hashes, labels, [file.split for file in files], validation=validation, test=test)
-    return [Filed(file.name, file.label, split) for file, split in zip(files, whose, strict=True)], in_order(labels)
+    given = [file.split for file in files]
+    if "train" in given and "test" not in given:
+        log.warning(
+            "%s: no folder is for the test, so that %g of each class is cut off the training samples",
+            raw.path.stem,
+            test,
+        )
+    reasons = repeated(hashes, labels, given)
+    without = left_out(
+        {
+            why: [file.name for file, its in zip(files, reasons, strict=True) if its == why]
+            for why in ("two_classes", "copy")
+        }
+    )
+    if without:
+        log.warning("%s: left out %s", raw.path.stem, said(without))
+    kept = [file for file, why in zip(files, reasons, strict=True) if not why]
+    whose = splits(
+        [raw.hashes[file.name] for file in kept],
+        [file.label for file in kept],
+        [file.split for file in kept],
+        validation=validation,
+        test=test,
+    )
+    again = [Filed(file.name, file.label, split) for file, split in zip(kept, whose, strict=True)]
+    return SortedOut(again, in_order(labels), [*raw.left_out, *without])
+
+
+def repeated(hashes: Sequence[str], labels: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Why a sample should be left out, or "": "two_classes" if its content is under another class too, "copy" if it is
+    among the given test samples, or validation samples, and this one is of another split.
+
+    Raises DataError where a class loses all of its training samples so.
+    """
+    classes: dict[str, set[str]] = {}
+    where: dict[str, set[str]] = {}
+    for content, label, split in zip(hashes, labels, given, strict=True):
+        classes.setdefault(content, set()).add(label)
+        where.setdefault(content, set()).add(split)
+
+    def why(content: str, split: str) -> str:
+        if content == EMPTY:
+            return ""  # whoever reads it says that there is nothing in it
+        if len(classes[content]) > 1:
+            return "two_classes"
+        held = next((held for held in ("test", "validation") if held in where[content]), split)
+        return "copy" if held != split else ""
+
+    reasons = [why(content, split) for content, split in zip(hashes, given, strict=True)]
+    learnt = {label for label, split in zip(labels, given, strict=True) if split in ("train", "")}
+    left = {
+        label for label, split, its in zip(labels, given, reasons, strict=True) if split in ("train", "") and not its
+    }
+    if learnt - left:
+        label = in_order(list(learnt - left))[0]
+        raise DataError(
+            f"No sample of {label!r} is left to learn from: each is also in another class, or among the samples for "
+            "the test or validation. Give the class samples of its own."
+        )
+    return reasons
 
 
 def content_hash(text: str) -> str:
     """SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """The first few names, and how many more there are."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -2,41 +2,80 @@
 
 from __future__ import annotations
 
+import logging
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.data import archive, own, sounds
+from cnnatomy.data import archive, own, recordings, sounds
+from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.kept import Kept, keep
+from cnnatomy.data.left_out import shortened
 from cnnatomy.data.sounds import Clip, Spectrogram
 
-SUFFIXES = (".wav", ".flac", ".ogg")
+NAMED = 20  # files that a message names of each kind
+
+log = logging.getLogger(__name__)
 
 
-def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: str, citation: str) -> None:
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    path: str,
+    licence: str,
+    citation: str,
+    splits: Mapping[str, str] | bool | None = None,
+) -> None:
     """Write the raw zip with the sounds in the folder `path`, `<class>/…` or `<split>/<class>/…`.
 
-    They become wav files of one channel, which a page can play; flac and ogg get `.wav` behind their names.
-    Raises DataError, and DamagedData for what is no sound.
+    They become wav files of one channel, which a page can play; those of other formats get `.wav` behind their names.
+    Raises DataError, and DamagedData for what is no sound, which is named together.
     """
-    contents = Playable(own.packed(path, SUFFIXES))
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    files = own.packed(path, recordings.suffixes(), splits)
+    archive.write(
+        target,
+        Kept(keep(_playable(files, path), target)),
+        digest=digest,
+        licence=licence,
+        citation=citation,
+        left_out=files.left_out,
+        layout=files.layout,
+    )
 
 
-class Playable(Mapping[str, bytes]):
-    """Recordings by name, each made playable when it is asked for."""
+def _playable(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, bytes]]:
+    """Each recording with its new name, made playable; says what was mended, and raises DamagedData at the end."""
+    broken: defaultdict[str, list[str]] = defaultdict(list)
+    mended: defaultdict[str, list[str]] = defaultdict(list)
+    names: set[str] = set(files)
+    for name in files:
+        try:
+            wav, done = recordings.playable(files[name], name)
+        except recordings.Unreadable as error:
+            broken[error.why].append(name)
+            continue
+        for what in done:
+            mended[what].append(name)
+        new = name
+        while not new.lower().endswith(".wav") or (new != name and new in names):
+            new += ".wav"
+        names.add(new)
+        yield new, wav
+    for what, its in mended.items():
+        log.warning("%s: %s: %d (%s)", path, recordings.MENDED[what], len(its), _some(its))
+    if broken:
+        parts = [f"{_some(its)}: {'each ' if len(its) > 1 else ''}{why}" for why, its in broken.items()]
+        raise DamagedData(
+            f"{path}: files that can't be read as a sound: {sum(map(len, broken.values()))}. {'; '.join(parts)}. "
+            "Take them out, or put good copies in their place."
+        )
 
-    def __init__(self, recordings: Mapping[str, bytes]) -> None:
-        self._recordings = recordings
-        self._names = {name if name.lower().endswith(".wav") else f"{name}.wav": name for name in recordings}
 
-    def __getitem__(self, name: str) -> bytes:
-        return sounds.playable(self._recordings[self._names[name]], self._names[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
+def _some(names: list[str]) -> str:
+    return own.some([shortened(name) for name in names], NAMED)
 
 
 def prepare(
@@ -47,6 +86,7 @@ def prepare(
     Split as folders say, or by content: see `own.splits`. Raises DataError, and DamagedData for what is no sound.
     """
     with archive.Raw(raw) as source:
-        files, classes = own.sorted_out(source, validation, test)
+        files, classes, left_out = own.sorted_out(source, validation, test)
         clips = [Clip(file.split, classes.index(file.label), file.name, file.name, {}) for file in files]
-        sounds.write(folder, clips, classes, source, Spectrogram(**spectrogram), digest=digest, resample=True)
+        how = Spectrogram.of(spectrogram)
+        sounds.write(folder, clips, classes, source, how, digest=digest, resample=True, left_out=left_out)

@@ -1,27 +1,60 @@
-"""A user's own texts, a table with a row for each."""
+"""A user's own texts: a table with a row for each, or a folder of each class with a file for each."""
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
-from collections.abc import Iterator
+import logging
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from cnnatomy.data import archive, own, texts
+from cnnatomy.data import archive, layout, own, tables, texts
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.layout import Part
+from cnnatomy.data.left_out import left_out, said
+from cnnatomy.data.tokenising import tokenise
 
-SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+CUT = (".csv", ".tsv")
+JSON = (".jsonl", ".ndjson")
+FILES = (".txt",)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Given:
+    """One text: where it stands, what it is, its class, and its split where that is said."""
+
+    where: str
+    text: str
+    label: str
+    split: str
 
 
 def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: str, citation: str) -> None:
-    """Write the raw zip with the table `path`. Raises DataError for what is no table in UTF-8."""
-    table = Path(path).expanduser()
-    if not table.is_file() or not table.name.lower().endswith((".csv", ".tsv")):
-        raise DataError(f"{table} is no table: name a file whose name ends with .csv or .tsv.")
-    contents = own.Files({table.name: table})
-    _decoded(contents[table.name], str(table))
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    """Write the raw zip with the table `path`, or the files of a folder of classes. Raises DataError."""
+    place = Path(path).expanduser()
+    if place.is_dir():
+        files = own.packed(path, FILES)
+    elif place.is_file() and place.name.lower().endswith((*CUT, *JSON)):
+        files = own.Files({place.name: place})
+    elif place.is_file() and place.name.lower().endswith(".json"):
+        raise DataError(f"{place}: an object a line is read, a list of them is not: jq -c '.[]' {place} > texts.jsonl")
+    else:
+        raise DataError(
+            f"{place} is no table: name a file whose name ends with {', '.join((*CUT, *JSON))}, or a folder of each "
+            f"class with .txt files. {tables.SAVE}"
+        )
+    archive.write(
+        target,
+        files,
+        digest=digest,
+        licence=licence,
+        citation=citation,
+        left_out=files.left_out,
+        layout=files.layout,
+    )
 
 
 def prepare(
@@ -34,97 +67,160 @@ def prepare(
     split: str | None,
     length: int,
     at_least: int,
+    tokens: str,
+    encoding: str | None,
     validation: float,
     test: float,
 ) -> None:
-    """Tokens of the column `text` of a table, with the column `label` as the classes.
+    """Tokens of a table's column `text`, with the column `label` as the classes; or of files in folders of classes.
 
     split: a column that says train, validation (or val) or test; where there is none, the content decides: see
-    `own.splits`. Raises DataError, which names the line of the table.
+    `own.splits`. tokens: how texts are cut, see `tokenise`. encoding: None is UTF-8, or guessed and said.
+    What has no word, or stands under several classes, or is a copy of a given test text, is left out and said.
+    Raises DataError, which names the line of the table.
     """
-    wanted = [name for name in (text, label, split) if name is not None]
     with archive.Raw(raw) as source:
-        table = source.names[0]
-        rows = list(_rows(_decoded(source.read(table), table), table, wanted))
-        for line, row in rows:
-            if not row[label].strip():
-                raise DataError(f"{table}, line {line}: there is nothing in the column {label!r}. Give it a label.")
-        classes = own.in_order([row[label].strip() for _, row in rows])
-        if len(classes) < 2:
-            raise DataError(
-                f"{table}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
-            )
-        labels = [row[label].strip() for _, row in rows]
-        read = [" ".join(texts.words(row[text])) for _, row in rows]
-        given = [_split(row[split], table, line) if split else "" for line, row in rows]
-        if split and not {"train", "test"} <= set(given):
-            raise DataError(f"{table}: the column {split!r} should say train in some rows and test in some others.")
-        worded = [place for place, words in enumerate(read) if words]  # texts.write leaves out the others
+        every = (
+            _of_files(source, encoding)
+            if source.names[0].lower().endswith(FILES)
+            else _of_table(source, text, label, split, encoding)
+        )
+        classes = _classes(every, source.path.stem, label)
+        read = [tokenise(one.text, tokens) for one in every]
+        worded = [place for place, found in enumerate(read) if found]
+        if not worded:
+            raise DataError(f"{source.path.stem}: it is empty, {len(every)} texts were read and none has a word.")
+        hashes = [own.content_hash(" ".join(read[place])) for place in worded]
+        labels, given = ([getattr(every[place], what) for place in worded] for what in ("label", "split"))
+        reasons = own.repeated(hashes, labels, given)
+        without = {"no_words": [one.where for one, found in zip(every, read, strict=True) if not found]}
+        for why in ("two_classes", "copy"):
+            places = [place for place, its in zip(worded, reasons, strict=True) if its == why]
+            without[why] = [every[place].where for place in places]
+        if any(without.values()):
+            log.warning("%s: left out %s", source.path.stem, said(left_out(without)))
+        kept = [row for row, why in enumerate(reasons) if not why]
         whose = own.splits(
-            [own.content_hash(read[place]) for place in worded],
-            [labels[place] for place in worded],
-            [given[place] for place in worded],
+            [hashes[row] for row in kept],
+            [labels[row] for row in kept],
+            [given[row] for row in kept],
             validation=validation,
             test=test,
         )
-        where = dict(zip(worded, whose, strict=True))
         texts.write(
             folder,
-            [row[text] for _, row in rows],
-            [classes.index(name) for name in labels],
+            [every[worded[row]].text for row in kept],
+            [classes.index(labels[row]) for row in kept],
             classes,
             source,
             digest=digest,
             length=length,
             at_least=at_least,
-            splits=[where.get(place, "train") for place in range(len(rows))],
+            splits=whose,
+            way=tokens,
+            left_out=[*source.left_out, *left_out(without)],
         )
 
 
-def _decoded(table: bytes, name: str) -> str:
-    try:
-        return table.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = table.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{name} is not in UTF-8: byte {error.start}, in line {line}, is no part of it. Save it as UTF-8 (a "
-            f'spreadsheet calls it "CSV UTF-8"), or turn it into that: iconv -f WINDOWS-1252 -t UTF-8 {name}'
-        ) from error
-
-
-def _rows(table: str, name: str, wanted: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row with the number of the line on which it ends. The separator is the one that gives the wanted columns."""
-    csv.field_size_limit(sys.maxsize)  # a text may be longer than the 131,072 characters that csv takes for a mistake
-    first = table.partition("\n")[0]
-    found = {sign: next(csv.reader([first], delimiter=sign), []) for sign in SEPARATORS}
-    sign = next((sign for sign, columns in found.items() if set(wanted) <= set(columns)), None)
-    if sign is None:
-        sign = max(found, key=lambda sign: len(found[sign]))
-        missing = own.some([repr(column) for column in wanted if column not in found[sign]])
-        there = ", ".join(map(repr, found[sign])) or "nothing"
-        raise DataError(
-            f"{name} has no column {missing}: its first line, cut at {SEPARATORS[sign]}, names {there}. "
-            "Set data.prepare.text and data.prepare.label to the names of its columns."
+def _of_files(source: archive.Raw, encoding: str | None) -> list[Given]:
+    files, _ = layout.filed(source.names, [Part(**part) for part in source.manifest.get("layout", [{"folder": ""}])])
+    files.sort(key=lambda file: (source.hashes[file.name], file.name))
+    guesses: defaultdict[str, list[str]] = defaultdict(list)
+    every = []
+    for file in files:
+        text, guess = tables.decoded(source.read(file.name), file.name, encoding)
+        if guess:
+            guesses[guess].append(file.name)
+        every.append(Given(file.name, text, file.label, file.split))
+    for guess, names in guesses.items():
+        log.warning(
+            "%s: not in UTF-8, taken for %s: %d files (%s). If that is wrong, set data.prepare.encoding",
+            source.path.stem,
+            guess,
+            len(names),
+            own.some(names),
         )
-    reader = csv.DictReader(io.StringIO(table, newline=""), delimiter=sign, restkey="", restval="")
-    rows = 0
-    try:
-        for row in reader:
-            if "" in row and isinstance(row[""], list):
-                raise DataError(
-                    f"{name}, line {reader.line_num}: there are more values than columns. Put quotes around a text "
-                    f"that holds {SEPARATORS[sign]}."
-                )
-            rows += 1
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num}: {error}.") from error
-    if not rows:
-        raise DataError(f"{name} has a line of names and no row below it.")
+    return every
 
 
-def _split(said: str, table: str, line: int) -> str:
+def _of_table(source: archive.Raw, text: str, label: str, split: str | None, encoding: str | None) -> list[Given]:
+    name = source.names[0]
+    wanted = list(dict.fromkeys(column for column in (text, label, split) if column is not None))
+    content, guess = tables.decoded(source.read(name), name, encoding)
+    of_rows = tables.lines_of_json if name.lower().endswith(JSON) else tables.rows
+    found = [(row.line, dict(zip(wanted, row.values, strict=True))) for row in of_rows(content, name, wanted)]
+    if guess:
+        shown = next((its for _, row in found for its in row.values() if not its.isascii()), "")
+        log.warning(
+            "%s is not in UTF-8 and taken for %s, in which it says “%s”. If that is wrong, set data.prepare.encoding",
+            name,
+            guess,
+            shown[:40],
+        )
+    silent = [f"line {line}" for line, row in found if not row[label].strip()]
+    if silent:
+        raise DataError(
+            f"{name}, {own.some(silent)}: there is nothing in the column {label!r}. Give it a label, or take the row "
+            "away."
+        )
+    every = [
+        Given(f"line {line}", row[text], row[label], _split(row[split], name, line) if split else "")
+        for line, row in found
+    ]
+    if split and not {"train", "test"} <= {one.split for one in every}:
+        raise DataError(f"{name}: the column {split!r} should say train in some rows and test in some others.")
+    names = _labels([one.label for one in every], name)
+    return [Given(one.where, one.text, names[one.label], one.split) for one in every]
+
+
+def _labels(written: Sequence[str], table: str) -> dict[str, str]:
+    """The name of the class that each label means: blanks count as one, 1.0 is 1, and True is true."""
+    plain = {label: unicodedata.normalize("NFC", " ".join(label.split())) for label in set(written)}
+    often = Counter(plain[label] for label in written)
+
+    def same(name: str) -> object:
+        if numbers:
+            return float(name)
+        return name.lower() if truths else name
+
+    numbers = all(_is_number(name) for name in often)
+    truths = {name.lower() for name in often} <= {"true", "false"}
+    meant: dict[object, str] = {}
+    for name in sorted(often, key=lambda name: (len(name) if numbers else -often[name], name.isupper(), name)):
+        meant.setdefault(same(name), name)
+    if len(meant) < len(often):
+        log.warning("%s: labels that are written in several ways are one: %s", table, own.some(sorted(often)))
+    alike = Counter(name.lower() for name in meant.values())
+    if any(n > 1 for n in alike.values()):
+        pairs = sorted(name for name in meant.values() if alike[name.lower()] > 1)
+        log.warning("%s: labels that differ in capitals only are classes of their own: %s", table, own.some(pairs))
+    return {label: meant[same(name)] for label, name in plain.items()}
+
+
+def _is_number(name: str) -> bool:
     try:
-        return own.SPLIT_FOLDERS[said.strip().lower()]
+        return name.isascii() and "_" not in name and abs(float(name)) < 1e15
+    except ValueError:
+        return False
+
+
+def _classes(every: Sequence[Given], name: str, label: str) -> list[str]:
+    classes = own.in_order([one.label for one in every])
+    if len(classes) < 2:
+        raise DataError(
+            f"{name}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
+        )
+    if len(classes) > max(2, len(every) / 2):
+        raise DataError(
+            f"{name}: the column {label!r} has {len(classes)} different values in {len(every)} rows "
+            f"({own.some([one[:40] for one in classes])}), and classes come again and again. Name another column with "
+            "data.prepare.label, or put numbers into ranges, such as low and high."
+        )
+    return classes
+
+
+def _split(told: str, table: str, line: int) -> str:
+    try:
+        return own.SPLIT_FOLDERS[told.strip().lower()]
     except KeyError as error:
-        raise DataError(f"{table}, line {line}: the split is {said!r}, not train, validation, val or test.") from error
+        raise DataError(f"{table}, line {line}: the split is {told!r}, not train, validation, val or test.") from error

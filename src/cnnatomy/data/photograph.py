@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnatomy.data import archive, images
+from cnnatomy.data import archive, images, pictures
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Normalise
 from cnnatomy.data.sources import Wheel, as_it_is, collect
@@ -45,18 +45,22 @@ def prepare(
     """
     with archive.Raw(raw) as source:
         names = [name for name in source.names if name.endswith((".jpg", ".png"))]
-        pixels = np.stack([images.square(source.read(name), size, name)[0] for name in names])
+        pixels = np.stack(
+            [pictures.pixels(pictures.read(source.read(name), name), (size, size), colour=True) for name in names]
+        )
         images.write(
             folder,
             {"test": (pixels, np.full(len(names), -1))},
             imagenet_classes(),
             source,
             digest=digest,
-            normalise=Normalise(
-                *([value] * 3 if isinstance(value, int | float) else list(value) for value in (mean, std))
-            ),
+            normalise=Normalise(_of_colours(mean), _of_colours(std), fixed=True),
             ids={"test": [f"test/{Path(name).stem}" for name in names]},
         )
+
+
+def _of_colours(value: float | Sequence[float]) -> list[float]:
+    return [float(value)] * 3 if isinstance(value, int | float) else list(value)
 
 
 def imagenet_classes() -> list[str]:

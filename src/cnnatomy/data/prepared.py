@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -20,13 +21,20 @@ import numpy as np
 
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.files import CHUNK, new_files, remedy, sha256
+from cnnatomy.data.left_out import LeftOut
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")
-DTYPES = {"images": np.dtype("uint8"), "sounds": np.dtype("float16"), "texts": np.dtype("int32")}
+DTYPES = {
+    "images": np.dtype("uint8"),
+    "sounds": np.dtype("float16"),
+    "texts": np.dtype("int32"),
+    "signals": np.dtype("float32"),
+}
 PADDING, UNKNOWN = 0, 1
+TEXTUAL = ("split", "id", "text", "file", "voice", "speaker", "sex", "accent")  # columns that are text if all digits
 
 
 @dataclass(frozen=True)
@@ -40,21 +48,40 @@ class Axis:
 
 @dataclass(frozen=True)
 class Normalise:
-    """Mean and standard deviation, scalars or one a channel; of images in units of full white (0 to 1)."""
+    """Mean and standard deviation, scalars or one a channel; of images in units of full white (0 to 1).
+
+    fixed: given by a network that was trained before, so that they stay whatever samples are trained on.
+    """
 
     mean: float | list[float]
     std: float | list[float]
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel of a signal: its name, its unit, and its lowest and highest value in the training split."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Facts:
     """What there is to know about a prepared dataset.
 
-    shape: of one sample as a network sees it, (channels, height, width), (1, bands, frames) or (words,).
+    shape: of one sample as a network sees it, (channels, height, width), (1, bands, frames), (words,) or, of signals,
+        (channels, steps).
     splits: number of samples of each split; a split without samples is not named.
     vocabulary: texts only; the word of each token, of which 0 is padding and 1 the unknown word.
+    tokens: texts only; how they are cut into tokens, a way of `tokenising.WAYS`.
     sample_rate: sounds only, in Hz.
+    channels: signals only.
     raw: name of the raw zip that holds the files named in the table's column `file`.
+    scale: images only, whose files have more than 8 bits or for which it is given: the values that are black and white.
+    left_out: what was given and is not among the samples.
     counts: what a user should know and would not see, such as sentences without a known word.
     files: SHA-256 of `inputs.npy` and `samples.csv`; filled in by `write`.
     """
@@ -70,7 +97,11 @@ class Facts:
     raw: str
     digest: str
     vocabulary: list[str] | None = None
+    tokens: str | None = None
     sample_rate: int | None = None
+    scale: list[float] | None = None
+    left_out: list[LeftOut] = field(default_factory=list)
+    channels: list[Channel] | None = None
     counts: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -81,7 +112,9 @@ class Facts:
         known = dict(values)
         known["shape"] = tuple(known["shape"])
         known["axes"] = [Axis(**axis) for axis in known["axes"]]
+        known["left_out"] = [LeftOut(**one) for one in known["left_out"]]
         known["normalise"] = None if known["normalise"] is None else Normalise(**known["normalise"])
+        known["channels"] = known["channels"] and [Channel(**channel) for channel in known["channels"]]
         return cls(**known)
 
 
@@ -129,10 +162,10 @@ class Dataset:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """`samples.csv`; a sentence "NA" stays a sentence."""
+        """`samples.csv`; a sentence "NA" stays a sentence, and the code 007 a code."""
         import pandas as pd
 
-        return pd.read_csv(self.folder / "samples.csv", keep_default_na=False)
+        return pd.read_csv(self.folder / "samples.csv", dtype=dict.fromkeys(TEXTUAL, str), na_filter=False)
 
     @cached_property
     def _inputs(self) -> np.ndarray:
@@ -142,13 +175,15 @@ class Dataset:
     @cached_property
     def _labels(self) -> np.ndarray:
         with (self.folder / "samples.csv").open(encoding="utf-8", newline="") as file:
+            csv.field_size_limit(sys.maxsize)  # a text may be longer than the 131,072 characters that csv allows
             return np.array([int(row["label"]) for row in csv.DictReader(file)], dtype=np.int64)
 
 
 def write(folder: Path, facts: Facts, inputs: np.ndarray, samples: pd.DataFrame) -> None:
     """Write the three files, all or none.
 
-    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts; where memory-mapped, never read whole.
+    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts, float32 for signals; where
+        memory-mapped, never read whole.
     samples: n rows with the columns split, label, id and more; sorted by split (train, validation, test).
     `facts.splits` and `facts.files` are filled in here.
 
@@ -230,7 +265,7 @@ def _check(facts: Facts, inputs: np.ndarray, samples: pd.DataFrame) -> dict[str,
             f"all training samples are of one class ({only}), so that there is nothing to tell apart. "
             "Add samples of a second class."
         )
-    if inputs.dtype == np.float16:
+    if inputs.dtype.kind == "f":
         bad = [i for i, sample in enumerate(inputs) if not np.isfinite(sample).all()]
         if bad:
             refuse(f"{len(bad)} inputs hold infinite or undefined numbers, first {samples['id'].iloc[bad[0]]!r}.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from cnnatomy.data import mel, prepared
+from cnnatomy.data import framing, mel, prepared, recordings
 from cnnatomy.data.archive import Raw
-from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.errors import DataError
 from cnnatomy.data.files import explained, nameless_file
+from cnnatomy.data.left_out import LeftOut
+from cnnatomy.data.left_out import left_out as left_out_of
 from cnnatomy.data.prepared import SPLITS, Axis, Facts, Normalise
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -44,6 +46,11 @@ class Spectrogram:
     highest_hz: float
     range_db: float
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Spectrogram:
+        """The one of a configuration, where what is null follows from the sample rate. Raises DataError."""
+        return cls(**framing.settled(settings))
+
     @property
     def samples(self) -> int:
         """Length of the network's window in samples."""
@@ -66,11 +73,11 @@ class Spectrogram:
         """A sound without the silence at its ends. Raises Unusable if what is left is shorter than one frame."""
         loudest = np.abs(sound).max(initial=0)
         if loudest < FAINT:
-            raise Unusable("silent")
+            raise Unusable("silent", "silent")
         heard = np.flatnonzero(np.abs(sound) > loudest * 10 ** (SILENCE_DB / 20))
         sound = sound[heard[0] : heard[-1] + 1]
         if len(sound) < self.window:
-            raise Unusable(f"too short: {1000 * len(sound) / self.sample_rate:.0f} ms")
+            raise Unusable("too_short", f"too short: {1000 * len(sound) / self.sample_rate:.0f} ms")
         return sound
 
     def log_mel(self, sound: np.ndarray) -> np.ndarray:
@@ -106,7 +113,11 @@ class Spectrogram:
 
 
 class Unusable(Exception):
-    """A sound from which nothing can be learnt."""
+    """A sound from which nothing can be learnt. `why`: a reason of `left_out.REASONS`."""
+
+    def __init__(self, why: str, said: str) -> None:
+        super().__init__(said)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,43 +143,46 @@ def write(
     *,
     digest: str,
     resample: bool = False,
+    left_out: Sequence[LeftOut] = (),
 ) -> None:
     """Write a prepared dataset of sounds, one clip after the other: of all but the one in hand only the list is held.
 
-    Silent and too short clips are left out, named in the log and counted in the facts, as are those that are longer
-    than the window. resample: recordings of another sample rate.
+    Silent and too short clips are left out, named in the log and in the facts; those that are longer than the window
+    are counted there, and where the window doesn't fit the clips, how many frames would. resample: recordings of
+    another sample rate. left_out: what was left out before.
     Raises DamagedData for a recording that can't be read; DataError for one of another sample rate, unless they are
-    to be resampled, and where no clip of a class is left to train on.
+    to be resampled, and where no clip of a class is left to train on, or none of a split.
     """
     import pandas as pd
 
     shape = (1, spectrogram.bands, spectrogram.frames)
     heard: list[Clip] = []
+    lengths: list[int] = []
     unusable: list[str] = []
-    pictures, cut = nameless_file(folder), 0
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    pictures = nameless_file(folder)
     for clip in sorted(clips, key=lambda clip: SPLITS.index(clip.split)):
-        sound, sample_rate = read(raw.read(clip.file), f"{raw.path}: {clip.file}")
+        recording = recordings.read(raw.read(clip.file), f"{raw.path}: {clip.file}")
+        sound = recording.sound
         if resample:
-            sound = resampled(sound, sample_rate, spectrogram.sample_rate)
-        elif sample_rate != spectrogram.sample_rate:
+            sound = resampled(sound, recording.sample_rate, spectrogram.sample_rate)
+        elif recording.sample_rate != spectrogram.sample_rate:
             raise DataError(
-                f"{raw.path}: {clip.file} has {sample_rate} samples a second, not {spectrogram.sample_rate}. "
-                "Resample the recordings, or set prepare.sample_rate."
+                f"{raw.path}: {clip.file} has {recording.sample_rate} samples a second, not {spectrogram.sample_rate}. "
+                f"Resample the recordings, or set {framing.KEY}.sample_rate."
             )
         try:
             picture = spectrogram.picture(sound)
-            cut += len(spectrogram.audible(sound)) > spectrogram.samples
+            lengths.append(len(spectrogram.audible(sound)))
         except Unusable as reason:
             unusable.append(f"{clip.file} ({reason})")
+            reasons[reason.why].append(clip.file)
             continue
         with explained(folder):
             pictures.write(picture.tobytes())
         heard.append(clip)
     if unusable:
         log.warning("%s: left out %d clips: %s", folder.name, len(unusable), ", ".join(unusable[:20]))
-    if cut:
-        length = spectrogram.samples / spectrogram.sample_rate
-        log.warning("%s: of %d clips longer than the window of %.2f s the middle is kept", folder.name, cut, length)
     if not heard:
         raise DataError(
             f"Dataset {folder.name!r}: it is empty, nothing can be heard in any of {len(unusable)} clips: "
@@ -181,6 +195,14 @@ def write(
             f"Dataset {folder.name!r}: no clip of {classes[min(lost)]!r} is left to train on. Left out were "
             f"{', '.join(unusable[:5])}. Put longer or louder ones in their place."
         )
+    for split in SPLITS:
+        if split in {clip.split for clip in clips} - {clip.split for clip in heard}:
+            raise DataError(
+                f"Dataset {folder.name!r}: no clip of the {split} split is left. Left out were "
+                f"{', '.join(unusable[:5])}. Put longer or louder ones in their place."
+            )
+    counts = fit(spectrogram, lengths)
+    say_fit(folder.name, spectrogram, counts)
     with explained(folder):
         inputs = np.memmap(pictures, np.float16, "r", shape=(len(heard), *shape))
     training = inputs[: sum(clip.split == "train" for clip in heard)]
@@ -196,7 +218,8 @@ def write(
         raw=raw.path.stem,
         digest=digest,
         sample_rate=spectrogram.sample_rate,
-        counts={"left_out": len(unusable), "cut": cut},
+        left_out=[*left_out, *left_out_of(reasons)],
+        counts=counts,
     )
     table = {
         "split": [clip.split for clip in heard],
@@ -206,6 +229,42 @@ def write(
         "file": [clip.file for clip in heard],
     }
     prepared.write(folder, facts, inputs, pd.DataFrame(table))
+
+
+def fit(spectrogram: Spectrogram, lengths: Sequence[int]) -> dict[str, int]:
+    """How the window fits clips of these lengths, in samples without the silence at their ends.
+
+    cut: clips that are longer. sound_ms, window_ms and fitting_frames, with which nine of ten clips fit whole, are
+    there only where half of the clips fill less than half of the window, or half are more than twice as long.
+    """
+    counts = {"cut": int(sum(length > spectrogram.samples for length in lengths))}
+    median = float(np.median(lengths))
+    if not spectrogram.samples / 2 <= median <= spectrogram.samples * 2:
+        most = float(np.quantile(lengths, 0.9))
+        frames = max(1, 1 + math.ceil((most - spectrogram.window) / spectrogram.step))
+        if frames != spectrogram.frames:
+            for key, size in (("sound_ms", median), ("window_ms", spectrogram.samples)):
+                counts[key] = round(1000 * size / spectrogram.sample_rate)
+            counts["fitting_frames"] = frames
+    return counts
+
+
+def say_fit(name: str, spectrogram: Spectrogram, counts: Mapping[str, int]) -> None:
+    """Tell the log what `fit` found."""
+    window = spectrogram.samples / spectrogram.sample_rate
+    if counts["cut"]:
+        log.warning("%s: of %d clips longer than the window of %.2f s the middle is kept", name, counts["cut"], window)
+    if "fitting_frames" in counts:
+        log.warning(
+            "%s: half of the clips hold no more than %.2f s of sound, and the window of %d frames is %.2f s; with "
+            "%s.frames=%d nine of ten fit whole",
+            name,
+            counts["sound_ms"] / 1000,
+            spectrogram.frames,
+            window,
+            framing.KEY,
+            counts["fitting_frames"],
+        )
 
 
 def loudness(pictures: np.ndarray) -> Normalise:
@@ -219,24 +278,6 @@ def loudness(pictures: np.ndarray) -> Normalise:
     return Normalise(float(mean), math.sqrt(math.fsum(counts * (values - mean) ** 2) / counts.sum()))
 
 
-def read(recording: bytes, name: str) -> tuple[np.ndarray, int]:
-    """A recording (wav, flac, ogg) as float32 (samples,) between -1 and 1, and its sample rate in Hz.
-
-    Channels are averaged. Raises DamagedData.
-    """
-    import soundfile
-
-    try:
-        sound, sample_rate = soundfile.read(io.BytesIO(recording), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
-        raise DamagedData(
-            f"{name} can't be read as a sound: {error}. Take it out, or put a good copy in its place."
-        ) from error
-    if not np.isfinite(sound).all():
-        raise DamagedData(f"{name} holds samples that are no numbers. Take it out, or put a good copy in its place.")
-    return sound.mean(axis=1), sample_rate
-
-
 def resampled(sound: np.ndarray, sample_rate: int, wanted: int) -> np.ndarray:
     """A sound (samples,) at another sample rate, in Hz; what is above half of the lower rate is lost."""
     if sample_rate == wanted:
@@ -245,19 +286,3 @@ def resampled(sound: np.ndarray, sample_rate: int, wanted: int) -> np.ndarray:
 
     common = math.gcd(sample_rate, wanted)
     return resample_poly(sound, wanted // common, sample_rate // common).astype(np.float32)
-
-
-def playable(recording: bytes, name: str) -> bytes:
-    """A recording (wav, flac, ogg) as what a page plays: a wav of one channel, itself where it is one already.
-
-    Raises DamagedData.
-    """
-    import soundfile
-
-    sound, sample_rate = read(recording, name)
-    about = soundfile.info(io.BytesIO(recording))
-    if (about.format, about.channels) == ("WAV", 1) and about.subtype.startswith("PCM"):
-        return recording
-    file = io.BytesIO()
-    soundfile.write(file, sound, sample_rate, format="WAV", subtype="PCM_16")
-    return file.getvalue()

@@ -50,7 +50,7 @@ def prepare(raw: Path, folder: Path, *, digest: str, spectrogram: Mapping[str, A
     """
     with archive.Raw(raw) as source:
         found, words = clips(source)
-        sounds.write(folder, found, words, source, Spectrogram(**spectrogram), digest=digest)
+        sounds.write(folder, found, words, source, Spectrogram.of(spectrogram), digest=digest)
 
 
 def clips(source: archive.Raw) -> tuple[list[Clip], list[str]]:

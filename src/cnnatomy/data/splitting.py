@@ -24,15 +24,17 @@ def resplit(dataset: Dataset, split: Mapping[str, Any], seed: int) -> Dataset:
     validation before train. Shares, folds and sizes hold for each class as well as can be, and a smaller size is part
     of a larger one. `seed` draws `train_size`, `split["seed"]` all else.
 
-    The mean and standard deviation that inputs are normalised with are those of the new training samples; a vocabulary
-    stays as prepared. Raises DataError where a column, a value or enough samples are not there.
+    The mean and standard deviation that inputs are normalised with are those of the new training samples, unless they
+    are a trained network's; a vocabulary stays as prepared.
+
+    Raises DataError where a column, a value or enough samples are not there.
     """
     rows = _rows(dataset, split, seed)
     order = np.concatenate([np.sort(rows[name]) for name in SPLITS if name in rows])
     sizes = {name: len(rows[name]) for name in SPLITS if name in rows}
     facts = replace(dataset.facts, splits=sizes)
     again = _Resplit(facts, dataset.folder, dataset, order)
-    if facts.normalise is None:
+    if facts.normalise is None or facts.normalise.fixed:
         return again
     return replace(again, facts=replace(facts, normalise=_normalise(facts, again.split("train").inputs)))
 

@@ -133,7 +133,7 @@ def prepare(
     """
     with archive.Raw(raw) as source:
         spoken = clips(source, validation, test)
-        sounds.write(folder, spoken, DIGITS, source, Spectrogram(**spectrogram), digest=digest)
+        sounds.write(folder, spoken, DIGITS, source, Spectrogram.of(spectrogram), digest=digest)
 
 
 def clips(source: archive.Raw, validation: Sequence[str], test: Sequence[str]) -> list[Clip]:

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from cnnatomy.data import prepared
+from cnnatomy.data import prepared, tokenising
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.left_out import LeftOut
+from cnnatomy.data.left_out import left_out as left_out_of
 from cnnatomy.data.prepared import PADDING, SPLITS, UNKNOWN, Axis, Facts
+from cnnatomy.data.tokenising import tokenise
 
 FOLDS = 10
 TEST, VALIDATION = 9, 8  # the folds that are held out; the other eight are the training split
 
-#: A word (don't -> do n't, it's -> it 's, as Kim 2014 has them), or one of the marks that carry mood.
-TOKEN = re.compile(r"\w+(?=n't\b)|n't\b|'(?:s|re|ve|ll|d|m)\b|\w+|[!?.,()…]")
-
 log = logging.getLogger(__name__)
 
 
-def words(sentence: str) -> list[str]:
-    """The words and marks of a sentence, in lower case."""
-    return TOKEN.findall(sentence.lower().replace("’", "'"))
-
-
-def fold(sentence: str) -> int:
-    """Which tenth a sentence belongs to, 0 to 9: from the SHA-256 of its words, so that two copies of it never part."""
-    digest = hashlib.sha256(" ".join(words(sentence)).encode()).digest()
+def fold(sentence: Sequence[str]) -> int:
+    """Which tenth a sentence of these tokens belongs to, 0 to 9: from their SHA-256, so that two copies never part."""
+    digest = hashlib.sha256(" ".join(sentence).encode()).digest()
     return int.from_bytes(digest[:8], "big") % FOLDS
 
 
@@ -65,15 +59,18 @@ def write(
     at_least: int,
     splits: Sequence[str] | None = None,
     vocabulary_of: str = "train",
+    way: str = "words",
+    left_out: Sequence[LeftOut] = (),
 ) -> None:
     """Write a prepared dataset of sentences.
 
     length: tokens of a sample; longer sentences lose their end. at_least: how often a word must occur to be known.
     splits: of each sentence; decided by its fold unless given.
     vocabulary_of: where words are counted, the split "train", or "all" sentences (their labels have no part in it).
+    way: how sentences are cut, see `tokenise`. left_out: what was left out before.
     The table also has each sentence's text, its fold and how many words it has.
     A sentence without any word is left out; one without a known word stays, as unknown words only. Both are counted
-    in the facts and named in the log.
+    in the facts and named in the log, as is a vocabulary that can't teach much.
     """
     import pandas as pd
 
@@ -88,12 +85,13 @@ def write(
     )
     if splits is not None:
         table["split"] = list(splits)
-    table["words"] = [words(text) for text in table["text"]]
+    table["words"] = [tokenise(text, way) for text in table["text"]]
     heard = np.array([bool(found) for found in table["words"]], dtype=bool)
     if not heard.any():
         raise DataError(f"Dataset {folder.name!r}: it is empty, {len(table)} sentences were read and none has a word.")
+    empty = [f"row {row + 1}" for row in np.flatnonzero(~heard)]
     table = table[heard].copy()
-    table["fold"] = [fold(text) for text in table["text"]]
+    table["fold"] = [fold(found) for found in table["words"]]
     if splits is None:
         table["split"] = [split_of.get(tenth, "train") for tenth in table["fold"]]
     table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True)
@@ -104,28 +102,51 @@ def write(
     inputs = tokens(table["words"].tolist(), known, length)
     strange = ~(inputs > UNKNOWN).any(axis=1)
     counts = {
-        "left_out": int((~heard).sum()),
         "no_known_word": int(strange.sum()),
         "cut": int(sum(len(found) > length for found in table["words"])),
     }
-    if counts["left_out"]:
-        log.warning("%s: left out %d sentences without any word", folder.name, counts["left_out"])
+    if empty:
+        log.warning("%s: left out %d sentences without any word", folder.name, len(empty))
     if counts["no_known_word"]:
         named = ", ".join(table["id"].to_numpy()[strange][:20])
         log.warning("%s: %d sentences have no known word: %s", folder.name, counts["no_known_word"], named)
+    learnt = table.loc[table["split"] == "train", "words"].tolist()
+    say_rare(folder.name, learnt, at_least, way)
     facts = Facts(
         name=folder.name,
         kind="texts",
         classes=list(classes),
         shape=(length,),
-        axes=[Axis("word", "", list(range(length)))],
+        axes=[Axis("character" if tokenising.by_character(learnt, way) else "word", "", list(range(length)))],
         normalise=None,
         licence=raw.manifest["licence"],
         citation=raw.manifest["citation"],
         raw=raw.path.stem,
         digest=digest,
         vocabulary=known,
+        tokens=way,
+        left_out=[*left_out, *left_out_of({"no_words": empty})],
         counts=counts,
     )
     table["words"] = table["words"].map(len)
     prepared.write(folder, facts, inputs, table[["split", "label", "id", "text", "fold", "words"]])
+
+
+def say_rare(name: str, sentences: Sequence[Sequence[str]], at_least: int, way: str) -> None:
+    """Warn where most of what stands in the training sentences is too rare there to learn anything of it."""
+    counts = Counter(word for sentence in sentences for word in sentence)
+    enough, every = max(2, at_least), sum(counts.values())
+    rare = sum(count for count in counts.values() if count < enough)
+    if 2 * rare <= every:
+        return
+    remedy = "" if way == "characters" else " If they are cut where no word ends, set data.prepare.tokens=characters."
+    log.warning(
+        "%s: of %d words in the training texts %d occur there fewer than %d times, and a network learns nothing of "
+        "those. Bring more texts%s.%s",
+        name,
+        every,
+        rare,
+        enough,
+        ", or set data.prepare.at_least=2" if at_least > 2 else "",
+        remedy,
+    )

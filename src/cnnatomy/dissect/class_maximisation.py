@@ -203,7 +203,7 @@ def _affordable(
         smaller = _shrunk(samples, by)
         try:
             work = each * starts * steps * effort(network, to_tensor(smaller.facts, smaller.inputs[:1]))
-        except (RuntimeError, ValueError):  # a network that takes one size only
+        except Exception:  # of whatever kind: the network takes one size only
             break
         many = affordable(config["work"], work, min(FEWEST, classes), classes)
         chosen = smaller, _shrunk(training, by), starts, steps, many
@@ -389,7 +389,7 @@ def _blocks(
         found = [float(value(of)) for of in made.values()]
         if np.isfinite(found).all():
             table[name] = [significant(number) for number in found]
-    read = f"Signs say whether most of {others} other networks agree. " if others else ""
+    read = f"Signs say whether more than half of {others} other networks agree. " if others else ""
     return [
         Grid(
             "classes",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.data.speakers import alike
+from cnnatomy.data.speakers import alike, alike_said
 from cnnatomy.dissect.attributing import attributions, cams
 from cnnatomy.dissect.attributing.cams import cam_layers
 from cnnatomy.dissect.attributing.controls import Control, of_the_data
@@ -67,7 +67,11 @@ def faithfulness(
     logits_of(network, x, len(facts.classes))
     places_of_input = tuple(facts.shape) if facts.kind == "texts" else tuple(facts.shape[1:])
     table = attributions.methods(network, samples, None)
-    table |= cams.methods(cam_layers(network, x, None), places_of_input)
+    left_out: DoesNotApply | None = None
+    try:
+        table |= cams.methods(cam_layers(network, x, None), places_of_input, facts.kind == "texts")
+    except DoesNotApply as because:
+        left_out = because
 
     each = effort(network, x)
     n, steps = _affordable(samples, each, len(table) + len(CONTROLS), config["samples"], config["steps"])
@@ -95,7 +99,7 @@ def faithfulness(
 
     areas = {name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()}
     measured = Measured(areas, verdicts, control, alike(samples.table.iloc[chosen], target.numpy()))
-    blocks: list[Block] = [_table(measured)]
+    blocks: list[Block] = [_table(measured, facts.kind)]
     blocks += [_curves(test, curves, shares, measured) for test in TESTS]
     blocks.append(_cascade(verdicts))
     return Exhibit(
@@ -104,7 +108,7 @@ def faithfulness(
         method="faithfulness",
         seed=0,
         title=TITLE,
-        caption=_caption(facts, measured, means, config["samples"], len(samples)),
+        caption=_caption(facts, measured, means, config["samples"], len(samples), left_out),
         numbers=_numbers(measured, means),
         blocks=blocks,
         sources=SOURCES,
@@ -212,7 +216,7 @@ def _subject(measured: Measured, name: str) -> str:
     return measured.control.en.replace(" ", "_") if name == "data" else name
 
 
-def _table(measured: Measured) -> Table:
+def _table(measured: Measured, kind: str) -> Table:
     import pandas as pd
 
     rows = []
@@ -230,7 +234,7 @@ def _table(measured: Measured) -> Table:
                 "randomisation test": "" if verdict is None else "✗ fails" if verdict.fails else "passes",
             }
         )
-    grouped = ("groups of clips in which one speaker says one word", "同一说话人同一词的各组录音")
+    grouped = (f"groups of samples, {alike_said(kind)[0]}", f"各组样本（{alike_said(kind)[1]}为一组）")
     over = ("samples", "样本") if measured.groups is None else grouped
     return Table(
         "methods",
@@ -296,7 +300,7 @@ def _curves(
         "insertion": ("Only the most important places are given. A good map rises fast", "上升越快越好"),
         "flipping": (
             "The most important places are turned into their opposite: white for black, loud for quiet, the unknown "
-            "word for a word. A good map falls fast",
+            "word for a word, a signal upside down about its mean. A good map falls fast",
             "下降越快越好",
         ),
     }[test]
@@ -370,7 +374,14 @@ def _cascade(verdicts: Mapping[str, Verdict]) -> Figure:
     )
 
 
-def _caption(facts: Facts, measured: Measured, means: Sequence[Mean], wanted: int, total: int) -> Text:
+def _caption(
+    facts: Facts,
+    measured: Measured,
+    means: Sequence[Mean],
+    wanted: int,
+    total: int,
+    left_out: DoesNotApply | None,
+) -> Text:
     test, n = said(measured.verdicts, TITLES), measured.n
     assert not isinstance(test, str)
     outcomes = [outcome(measured, name) for name in TESTS]
@@ -383,17 +394,21 @@ def _caption(facts: Facts, measured: Measured, means: Sequence[Mean], wanted: in
     )
     exact = attributions.precision(means) if means else {"en": "", "zh": ""}
     control = measured.control
+    without = {"en": "", "zh": ""}
+    if left_out is not None:
+        without["en"] = f" Class activation maps are left out: {left_out.because['en']}."
+        without["zh"] = f"未作类激活图：{left_out.because.get('zh', left_out.because['en'])}。"
     return {
         "en": (
             "A map claims which places matter. Here the claim is tested: places are changed in the order of the map, "
             "and the probability of the class that is read is measured again. Two maps know nothing of the network: a "
             f"random one, and {control.en} alone. A map that doesn't beat both says where there is something, and no "
-            f"more. {' '.join(one['en'] for one in outcomes)}{ranked}{few} {exact['en']} {test['en']}"
+            f"more. {' '.join(one['en'] for one in outcomes)}{ranked}{few}{without['en']} {exact['en']} {test['en']}"
         ),
         "zh": (
             "一张图声称哪些地方重要。这里检验它：按图的次序改变各处，再测所读类别的概率。有两种图对网络一无所知："
             f"随机图，和只看{control.zh}的图。胜不过这两者的图，只说明哪里有东西。"
-            f"{''.join(one['zh'] for one in outcomes)}{exact['zh']}{test['zh']}"
+            f"{''.join(one['zh'] for one in outcomes)}{without['zh']}{exact['zh']}{test['zh']}"
         ),
     }
 

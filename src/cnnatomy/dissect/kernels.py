@@ -11,6 +11,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.drawing import curves
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import colour, grey, plain, signed, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 IDLE = 1e-3  # a filter whose norm is below this share of its layer's largest has no weight to speak of
+CURVES = (150, 64)  # pixels of the picture of a filter on signals
 SETS = 400  # of random kernels to compare with; their 95 % band is then good to about a tenth of its width
 SOURCES = [
     "Krizhevsky, Sutskever & Hinton 2012, ImageNet classification with deep convolutional neural networks, NeurIPS, "
@@ -63,7 +65,7 @@ def kernels(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> 
         method="kernels",
         seed=0,
         title=TITLE,
-        caption=_caption(facts),
+        caption=_caption(facts, all(measured.unordered for _, measured in found)),
         numbers=[*_summary(found), *numbers],
         blocks=blocks,
         sources=SOURCES + (SOURCES_OF_TEXTS if facts.kind == "texts" else []),
@@ -92,6 +94,12 @@ class Measured:
     untrained_alike: tuple[float, float]
     components: int
     untrained_components: float
+
+    @property
+    def unordered(self) -> bool:
+        """Whether neighbouring weights agree no more than those of untrained layers do, so that there is no pattern."""
+        n = max(1, int((~self.idle).sum()))
+        return self.neighbours and float(self.smoothness.sum() / n) <= self.untrained_smoothness[1]
 
 
 def smoothness(weights: np.ndarray, axes: Sequence[int]) -> np.ndarray:
@@ -247,12 +255,19 @@ def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float
     """One filter's weights as pixels. kernel: (channels, *kernel). The scale reaches to `least` even if no weight does.
 
     One channel is drawn by sign, three of an image as red, green and blue, any other number side by side with a column
-    of zeros between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding.
+    of zeros between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding,
+    one that moves along a signal as a curve a channel.
     """
     scale = max(float(np.abs(kernel).max()), least)
     if facts.kind == "texts":
         # Four pixels a word: 3 × 100 weights would be too flat a strip to look at.
         flat = _by_word(kernel).repeat(4, axis=0)
+    elif facts.kind == "signals":
+        low = -scale if symmetric else float(kernel.min())
+        high = scale if symmetric else float(kernel.max())
+        ends = (0.0, curves.moment(facts, kernel.shape[-1] - 1))
+        units = ("", facts.axes[0].unit)
+        return curves.plot(kernel.reshape(len(kernel), -1), (low, high), ends, units, size=CURVES, dots=True)
     elif kernel.ndim == 2:
         flat = upright(facts, kernel)
     elif len(kernel) == 3 and facts.kind == "images" and symmetric:
@@ -312,7 +327,15 @@ def _grid(layer: Layer, weights: np.ndarray, measured: Measured, facts: Facts, c
 
 def _reading(weights: np.ndarray, measured: Measured, facts: Facts, symmetric: bool) -> Text:
     """How to read the colours and the axes, and whether there is more to see than in noise."""
-    if not symmetric:
+    if facts.kind == "signals":
+        en = [
+            "Each filter has its own scale; the pale line is zero. A dot is a weight: above the line it looks for a "
+            f"high value, below for a low one. Curves: {curves.named(facts)}."
+        ]
+        zh = [
+            f"每个卷积核各用自己的尺度，浅线为零。每点是一个权重：线以上寻找高值，以下寻找低值。曲线：{curves.named_zh(facts)}。"
+        ]
+    elif not symmetric:
         en = ["Each filter has its own scale: its smallest weight is black, its largest white."]
         zh = ["每个卷积核各用自己的尺度：最小权重为黑，最大为白。"]
     elif weights.shape[1] == 3 and facts.kind == "images":
@@ -385,7 +408,8 @@ def _hertz(facts: Facts, shape: Sequence[int]) -> tuple[float, float] | None:
     return axis.values[shape[2] - 1] - axis.values[0], axis.values[-1] - axis.values[-shape[2]]
 
 
-def _caption(facts: Facts) -> Text:
+def _caption(facts: Facts, unordered: bool) -> Text:
+    """What to look for; or that others have it and these have not, where neighbouring weights show no order."""
     look = {
         "images": (
             "strokes and edges in several directions and, in a colour network, contrasts of two colours",
@@ -397,10 +421,23 @@ def _caption(facts: Facts) -> Text:
             "沿时间变号的块：声音在那一刻开始或结束；倾斜的条纹对应音高的移动",
         ),
         "texts": ("filters that weigh one word of their window more than the others", "更看重窗口中某一个词的卷积核"),
+        "signals": (
+            "smooth curves: a hump answers to a wave of that width, a step to a rise or a fall, quick turns to quick "
+            "swings",
+            "平滑的曲线：隆起对应同样宽度的波，台阶对应上升或下降，快速起伏对应快速振荡",
+        ),
     }[facts.kind]
+    seek = (
+        (f"Look for {look[0]}.", f"请看{look[1]}。")
+        if not unordered or facts.kind == "texts"  # whose words are looked at, not how they go on
+        else (
+            f"Other networks show {look[0]}. Here neighbouring weights agree no more than chance gives.",
+            f"别的网络会出现{look[1]}。这里相邻权重的一致程度并未超出随机范围。",
+        )
+    )
     return {
         "en": (
-            f"These weights are all that the first layer knows. Look for {look[0]}. Eyes find patterns in noise, so "
+            f"These weights are all that the first layer knows. {seek[0]} Eyes find patterns in noise, so "
             "two numbers stand "
             "beside the pictures: how far neighbouring weights agree (1 all equal, 0 unrelated, −1 alternating) and "
             "how like another "
@@ -409,7 +446,7 @@ def _caption(facts: Facts) -> Text:
             "untrained layers of this shape have."
         ),
         "zh": (
-            f"第一层所知道的全部就是这些权重。请看{look[1]}。人眼容易在噪声里看出图案，所以图旁给出两个数："
+            f"第一层所知道的全部就是这些权重。{seek[1]}人眼容易在噪声里看出图案，所以图旁给出两个数："
             "相邻权重的一致程度"
             "（1 全同，0 无关，−1 交替），以及与最相似的另一个卷积核的相似度（|余弦|，1 表示二者可去其一）；"
             "并附同样形状的未训练层的 95 % 范围。"
@@ -426,7 +463,9 @@ def _panels(layers: Sequence[Layer], facts: Facts) -> list[pd.DataFrame]:
         squares = _weights(layer) ** 2
         total = squares.sum(axis=tuple(range(1, squares.ndim)), keepdims=True)
         squares = squares / np.maximum(total, np.finfo(float).tiny)
-        names = {"texts": ["word"], "sounds": ["frequency", "time"]}[facts.kind][-(squares.ndim - 2) :]
+        names = {"texts": ["word"], "sounds": ["frequency", "time"], "signals": ["time"]}[facts.kind][
+            -(squares.ndim - 2) :
+        ]
         for axis, name in enumerate(names, start=2):
             length = squares.shape[axis]
             if length == 1:

@@ -15,9 +15,10 @@ from cnnatomy.dissect.words import deleting, highlighting, voting
 from cnnatomy.dissect.words.deleting import Deleted
 from cnnatomy.dissect.words.silencing import silenced_below
 from cnnatomy.dissect.words.slots import Reader, Slots, Windows, readers, slots, windows
-from cnnatomy.drawing.showing import class_name, significant, words
+from cnnatomy.drawing.showing import class_name, of_characters, significant, spaced, words
 from cnnatomy.exhibit import Block, Exhibit, Number, Sentence, Table, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.reading import joined
 from cnnatomy.probing.layers import LayerNotFound, named, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.predicting import predict
@@ -115,7 +116,7 @@ def ngrams(
         method="ngrams",
         seed=0,
         title=TITLE,
-        caption=_caption(found, deleted, training is not None, config),
+        caption=_caption(found, deleted, training is not None, config, facts),
         numbers=_numbers(network, samples, found, deleted) + _of_filters(found),
         blocks=blocks,
         sources=SOURCES,
@@ -126,9 +127,12 @@ def _chosen(found: Sequence[Reader], traced: Sequence[Any], names: Sequence[str]
     by_name = {reader.layer.name: reader for reader in found}
     if names is None:
         if not found:
-            raise LayerNotFound(
-                "no convolution's windows can be followed to the words; the network must have one that moves along "
-                "the sentence, behind an embedding"
+            raise DoesNotApply(
+                {
+                    "en": "no convolution of the network moves along the sentence, right behind an embedding, so that "
+                    "its windows could be followed to the words",
+                    "zh": "网络中没有紧接词嵌入、沿句子滑动的卷积，窗口无法追溯到词",
+                }
             )
         return list(found)
     for name in names:
@@ -395,6 +399,7 @@ def _ngram(filters: Filters, channel: int, facts: Facts, group: str, row: Row) -
         state="live" if row.value > 0 else "",
         values={"value": significant(row.value, 3)},
         group=group,
+        spaces=spaced(facts),
     )
 
 
@@ -436,6 +441,7 @@ def _sentences(
                     "drop without highlighted": significant(float(deleted.highlighted[place]), 3),
                     "drop without random": significant(float(deleted.random[:, place].mean()), 3),
                 },
+                spaces=spaced(facts),
             )
         )
         rows += _picks(network, samples, place, found, parts, name)
@@ -496,7 +502,7 @@ def _picks(
                 [
                     name,
                     f"{filters.name}/{channel}",
-                    " ".join(_spelt(seen.ngrams[at], samples.facts)),
+                    joined(_spelt(seen.ngrams[at], samples.facts), spaced(samples.facts)),
                     significant(float(seen.values[at, channel]), 3),
                     significant(float(parts[filters.name][place, channel]), 3),
                 ]
@@ -526,16 +532,16 @@ def _table(found: Sequence[Filters], facts: Facts) -> Table:
                 "purity": significant(pure.hits / pure.n, 3) if pure.n else None,
                 "above": pure.n,
                 "threshold": None if pure.threshold is None else significant(pure.threshold, 3),
-                "best in the data": " ".join(_spelt(filters.seen.ngrams[best], facts)),
+                "best in the data": joined(_spelt(filters.seen.ngrams[best], facts), spaced(facts)),
                 "value": significant(float(values[best, channel]), 3),
             }
             if filters.slots is not None:
                 row |= {
-                    "best of all": " ".join(_spelt(filters.best[channel], facts)),
+                    "best of all": joined(_spelt(filters.best[channel], facts), spaced(facts)),
                     "its value": significant(float(filters.best_values[channel]), 3),
                 }
             row |= {
-                "lowest in the data": " ".join(_spelt(filters.seen.ngrams[last], facts)),
+                "lowest in the data": joined(_spelt(filters.seen.ngrams[last], facts), spaced(facts)),
                 "lowest": significant(float(values[last, channel]), 3),
             }
             rows.append(row)
@@ -559,7 +565,9 @@ def _table(found: Sequence[Filters], facts: Facts) -> Table:
     )
 
 
-def _caption(found: Sequence[Filters], deleted: Deleted, trained: bool, config: Mapping[str, Any]) -> dict[str, str]:
+def _caption(
+    found: Sequence[Filters], deleted: Deleted, trained: bool, config: Mapping[str, Any], facts: Facts
+) -> dict[str, str]:
     source = ("training sentences", "训练句") if trained else ("test sentences", "测试句")
     votes = (
         ("through the weights of the dense layer behind the pooling", "根据池化后全连接层的权重")
@@ -582,6 +590,7 @@ def _caption(found: Sequence[Filters], deleted: Deleted, trained: bool, config: 
     counting = deleting.against_counting(deleted)
     return {
         "en": (
+            f"{of_characters(facts)['en']}"
             f"A filter over words is a detector of n-grams. For each: the n-grams of the {source[0]} that raise it "
             f"most, {best[0]}the words that turn it off, and the class it "
             f"votes for ({votes[0]}). Purity is the share of that class among the sentences in which it fires above "
@@ -592,6 +601,7 @@ def _caption(found: Sequence[Filters], deleted: Deleted, trained: bool, config: 
             f"down.{counting['en']} “One by one” deletes the words whose single deletion was tried and hurt most."
         ),
         "zh": (
+            f"{of_characters(facts)['zh']}"
             f"词上的卷积核是 n 元词组的检测器。每个核给出：{source[1]}中激活它最强的词组、{best[1]}"
             f"关掉它的词，以及它支持的类别（{votes[1]}）。纯度是它超过阈值的句子中该类的比例。下降值检验高亮：从 {n} "
             f"个测试句中取出 {part} 的词（至少一个），再测预测类别的概率。去掉高亮词后 {flips:.0f} % 的句子改判，"

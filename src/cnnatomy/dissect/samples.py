@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnatomy.data.left_out import said
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Dataset, Facts, Samples
-from cnnatomy.dissect.given import rules, voices
+from cnnatomy.dissect.given import rules, signals, voices
 from cnnatomy.drawing.plotting import SERIES, draw
-from cnnatomy.drawing.showing import Shown, Sound, class_name, picture, show
+from cnnatomy.drawing.showing import Shown, Sound, class_name, of_characters, picture, show, spaced
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table, Text
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.statistics.intervals import share
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 NAMED_CLASSES = 40  # classes up to which they are counted one by one
+NAMED_LEFT_OUT = 2  # examples of what is left out, of each reason
 
 
 def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None) -> Exhibit:
     """Show what the network is given: some samples, how many there are of each class and split, and how hard they are.
 
-    config: `first`, `columns`, `voices`, `sentences`; see conf/dissect/samples.yaml. sound: gives a clip's wav bytes by
-    the name of its file.
+    config: `first`, `columns`, `voices`, `sentences`, `signals`; see conf/dissect/samples.yaml. sound: gives a clip's
+    wav bytes by the name of its file.
 
     How hard: the accuracy on the test split of several rules that need no network, and, where voices are named, how far
     those of the test are from those in training. The exhibit's name and seed are left for the caller.
@@ -35,14 +37,20 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
     first = next(iter(splits.values()))
     labelled = {name: split for name, split in splits.items() if (split.labels >= 0).any()}
     numbers = [Number("samples", len(split), subject=f"split={name}") for name, split in splits.items()]
+    numbers += [Number("left_out", one.n, subject=f"why={one.why}") for one in facts.left_out]
     blocks: list[Block] = []
     reached: list[rules.Rule] = []
     if facts.kind == "images":
         blocks.append(_images(first, config))
+        ends = zip(("black_level", "white_level"), facts.scale or (), strict=False)
+        numbers += [Number(metric, level) for metric, level in ends]
     elif facts.kind == "sounds":
         found = voices.newness(splits)
         blocks += _sounds(splits, config, sound, found)
         numbers += [*_sexes(splits), *voices.numbers(found)]
+    elif facts.kind == "signals":
+        blocks += [signals.first_of_each(first, config["signals"]), signals.channels(facts)]
+        numbers += signals.numbers(facts, splits)
     else:
         blocks += _sentences(first, config)
         numbers += _lengths(splits)
@@ -60,7 +68,7 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
             blocks.append(_telling_words(model, facts))
         else:
             model = rules.means(labelled["train"])
-            blocks.append(_mean_pictures(model, facts))
+            blocks.append(signals.means(model, facts) if facts.kind == "signals" else _mean_pictures(model, facts))
         if "test" in labelled:
             reached = rules.rules(labelled["train"], labelled["test"], model)
             numbers += [rule.accuracy for rule in reached]
@@ -79,10 +87,31 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
 
 
 def _caption(splits: Mapping[str, Samples], reached: list[rules.Rule], facts: Facts) -> Text:
-    kinds = {"images": ("images", "图像"), "sounds": ("clips", "录音"), "texts": ("sentences", "句子")}[facts.kind]
+    kinds = {
+        "images": ("images", "图像"),
+        "sounds": ("clips", "录音"),
+        "texts": ("sentences", "句子"),
+        "signals": ("signals", "信号"),
+    }[facts.kind]
     parts = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
     en = [f"{sum(map(len, splits.values())):,} {kinds[0]} ({parts}), licence: {facts.licence.rstrip('.')}."]
     zh = [f"共 {sum(map(len, splits.values())):,} 个{kinds[1]}（{parts}），许可：{facts.licence.rstrip('.')}。"]
+    if facts.left_out:
+        en.append(f"Left out: {said(facts.left_out, 'en', NAMED_LEFT_OUT)}.")
+        zh.append(f"未采用：{said(facts.left_out, 'zh', NAMED_LEFT_OUT)}。")
+    if facts.kind == "texts" and not spaced(facts):
+        en.append(of_characters(facts)["en"].strip())
+        zh.append(of_characters(facts)["zh"])
+    if "fitting_frames" in facts.counts:
+        sound, window = facts.counts["sound_ms"] / 1000, facts.counts["window_ms"] / 1000
+        en.append(
+            f"Half of the clips hold no more than {sound:.2g} s of sound, and the window is {window:.2g} s: with "
+            f"data.prepare.spectrogram.frames={facts.counts['fitting_frames']} nine of ten would fit whole."
+        )
+        zh.append(
+            f"半数录音的有声部分不超过 {sound:.2g} 秒，而窗口为 {window:.2g} 秒：取 "
+            f"data.prepare.spectrogram.frames={facts.counts['fitting_frames']}，十分之九的录音能完整放入。"
+        )
     if reached:
         best = reached[0].accuracy
         name = rules.NAMES[best.metric]
@@ -132,6 +161,13 @@ def _rules(reached: list[rules.Rule]) -> Table:
 def _images(first: Samples, config: Mapping[str, Any]) -> Block:
     chosen = [Shown(place, label=_label(first, place)) for place in range(min(config["first"], len(first)))]
     size = " × ".join(map(str, first.facts.shape[1:]))
+    scaled = {"en": "", "zh": ""}
+    if first.facts.scale:
+        low, high = (f"{value:g}".replace("-", "−") for value in first.facts.scale)
+        scaled = {
+            "en": f" Of the values in the files {low} is black and {high} white, in all images.",
+            "zh": f"文件中的值：全部图像中 {low} 为黑，{high} 为白。",
+        }
     return show(
         "first",
         first,
@@ -139,8 +175,8 @@ def _images(first: Samples, config: Mapping[str, Any]) -> Block:
         columns=config["columns"] if len(chosen) > config["columns"] else None,
         title={"en": f"The first {len(chosen)}", "zh": f"前 {len(chosen)} 个"},
         caption={
-            "en": f"From the split “{first.split}”, in its order, {size} pixels.",
-            "zh": f"取自“{first.split}”，按原顺序，{size} 像素。",
+            "en": f"From the split “{first.split}”, in its order, {size} pixels.{scaled['en']}",
+            "zh": f"取自“{first.split}”，按原顺序，{size} 像素。{scaled['zh']}",
         },
     )
 

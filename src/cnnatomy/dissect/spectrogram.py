@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from cnnatomy.data import recordings
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.data.sounds import SILENCE_DB, Spectrogram, Unusable, read
+from cnnatomy.data.sounds import Spectrogram, Unusable, resampled
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import Sound, amount, picture, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table
@@ -36,6 +37,7 @@ SOURCES = [
     "Markel & Gray 1976, Linear prediction of speech, Springer",
 ]
 POINTS = 300  # of a waveform drawn
+WINDOWS = 4  # of the network's, of a clip's middle at most
 REFERENCE = 500.0  # Hz, where a shift in bands is also given in Hz
 
 
@@ -89,7 +91,7 @@ def spectrogram(
         raise DoesNotApply(
             {"en": "the data don't say how their spectrograms were made", "zh": "数据没有说明频谱图的制作方式"}
         )
-    maker = Spectrogram(**prepare["spectrogram"])
+    maker = Spectrogram.of(prepare["spectrogram"])
     said = _said(samples, config, maker, sound)
     curves, between, within = _compared(said)
     field = _first_field(network, samples)
@@ -169,15 +171,18 @@ def _bytes(sound: Sound, name: str) -> bytes | None:
 
 
 def _clip(group: str, name: str, wav: bytes, maker: Spectrogram) -> Clip:
-    heard, rate = read(wav, name)
-    if rate != maker.sample_rate:
-        raise DataError(
-            f"{name} has {rate} samples a second, but the spectrograms were made from {maker.sample_rate}; name another"
-        )
-    loud = np.flatnonzero(np.abs(heard) > np.abs(heard).max(initial=0) * 10 ** (SILENCE_DB / 20))
-    if not len(loud) or loud[-1] - loud[0] + 1 < maker.window:
-        raise DataError(f"{name} is silent or shorter than one frame; name another file")
-    cut = heard[loud[0] : loud[-1] + 1]
+    """A clip as `prepare` hears it: at the sample rate of the spectrograms, without the silence at its ends.
+
+    Of one many times longer than the window the middle: aligning minutes would take minutes.
+    """
+    recording = recordings.read(wav, name)
+    rate = maker.sample_rate
+    try:
+        cut = maker.audible(resampled(recording.sound, recording.sample_rate, rate))
+        beyond = max(0, len(cut) - WINDOWS * maker.samples) // 2
+        cut = cut[beyond : len(cut) - beyond]
+    except Unusable as reason:
+        raise DataError(f"{name} can't be used, it is {reason}; name another file") from reason
     short = name.rpartition("/")[2].removesuffix(".wav").rpartition("+")[2]
     label = short if name.endswith(".wav") else name
     return Clip(label, group, wav, rate, cut, maker.log_mel(cut), voices.pitch(cut, rate), voices.formants(cut, rate))
@@ -378,7 +383,7 @@ def _heard(said: Said, maker: Spectrogram, facts: Facts) -> Grid:
         try:
             seen = maker.picture(clip.sound)
         except Unusable as reason:
-            raise DataError(f"the clip of {clip.name} can't be used: it is {reason}; name another") from reason
+            raise DataError(f"the clip of {clip.name} can't be used: it is {reason}") from reason
         values = {} if clip.pitch is None else {"pitch, Hz": significant(clip.pitch)}
         items.append(
             Item(

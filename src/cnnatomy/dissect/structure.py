@@ -19,6 +19,8 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.plotting import MUTED, SERIES
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.exhibit import Exhibit, Figure, Number, Table, Text
+from cnnatomy.models.answering import Reading, reading_of
+from cnnatomy.probing.calls import module_of
 from cnnatomy.probing.fields import Field
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, capture, evaluating, trace, whole
 from cnnatomy.probing.outputs import logits_of
@@ -65,7 +67,7 @@ def structure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -
         method="structure",
         seed=0,
         title=TITLE,
-        caption=_caption(facts, steps, boxes, total - counted, classes),
+        caption=_caption(facts, steps, boxes, total - counted, classes, reading_of(network)),
         numbers=[
             *_summary(network, facts, steps, fields, confirmed, total),
             *(number for step in steps for number in _numbers(step, facts)),
@@ -144,11 +146,11 @@ class Box:
 
 def calls(layers: Sequence[Layer]) -> list[Step]:
     """The layers without parts of their own, in the order of the forward pass, and the places where paths meet."""
-    inside = {layer.name.partition("#")[0] for layer in layers if whole(layer.module)}
+    inside = {module_of(layer.name) for layer in layers if whole(layer.module)}
     met: set[int] = set()
     steps = []
     for layer in layers:
-        path = layer.name.partition("#")[0].split(".")
+        path = module_of(layer.name).split(".")
         if any(".".join(path[:end]) in inside for end in range(1, len(path))):
             continue  # a part of a layer, as the padding of a convolution
         if whole(layer.module):
@@ -575,7 +577,9 @@ def _reading(boxes: Sequence[Box], steps: Sequence[Step]) -> Text:
     return {"en": " ".join(en), "zh": "".join(zh)}
 
 
-def _caption(facts: Facts, steps: Sequence[Step], boxes: Sequence[Box], unnamed: int, classes: int) -> Text:
+def _caption(
+    facts: Facts, steps: Sequence[Step], boxes: Sequence[Box], unnamed: int, classes: int, reading: Reading
+) -> Text:
     en = [
         "Read off the live network in one forward pass. What one unit sees of the input, its receptive field, grows "
         "with depth: a filter can't answer to anything larger. It is followed through every operator, and confirmed by "
@@ -589,6 +593,9 @@ def _caption(facts: Facts, steps: Sequence[Step], boxes: Sequence[Box], unnamed:
     if unnamed:
         en.append(f"{unnamed:,} of the multiply-adds are in functions that are no layers.")
         zh.append(f"其中 {unnamed:,} 次乘加在不属于任何层的函数中。")
+    for said in reading.said:
+        en.append(said["en"])
+        zh.append(said["zh"])
     lost = sum(step.layer.field is None for step in steps if isinstance(step.layer.module, CONVOLUTIONS))
     if lost:
         en.append(f"Of {lost} convolutions the field can't be followed; nothing is said of it.")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -28,6 +29,7 @@ TEXT = "#010203"  # a colour that nothing else has: it stands for the page's own
 _STYLE: Any = {  # matplotlib's own types name every key of its own
     "svg.fonttype": "none",
     "svg.hashsalt": "cnnatomy",
+    "text.parse_math": False,  # a class may be called $$
     "font.size": 12,
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
@@ -78,9 +80,14 @@ def draw(paint: Callable[[Figure], None], width: int = 640, height: int = 300) -
         matplotlib.rcParams.update(_STYLE | {"axes.prop_cycle": cycler(color=SERIES)})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         paint(figure)
+        for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if axis.get_scale() == "log"):
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+                tick.label1.set_parse_math(True)  # powers of ten are formulas
         text = io.StringIO()
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(text, format="svg", metadata=metadata, transparent=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the reader's browser has it
+            figure.savefig(text, format="svg", metadata=metadata, transparent=True)
     return _themed(text.getvalue(), width, height)
 
 

@@ -7,10 +7,8 @@ bytes of its siblings (pictures, tables, sounds) to `files`, a mapping from file
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,15 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cnnatomy.exhibit.naming import file_name, in_bytes, short_id, writable
+
 if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
 
     from cnnatomy.exhibit.formulas import Formula
 
-LONGEST_ID, LONGEST_NAME = 200, 120  # characters; of a name so that its files have one that any disk takes
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
-_ESCAPED = re.compile("[\udc80-\udcff]")
 FORMAT = 1  # of exhibit.json; a reader refuses another
 
 Text = str | Mapping[str, str]
@@ -86,9 +83,9 @@ class Figure:
     caption: Text = ""
 
     def describe(self, files: Files) -> dict[str, Any]:
-        name = _name(self.name)
+        name = file_name(self.name)
         described = {"type": "figure", "name": name, "file": f"{name}.svg", "alt": _text(self.alt)}
-        _add(files, f"{name}.svg", _bytes_of(self.svg))
+        _add(files, f"{name}.svg", in_bytes(self.svg))
         if self.data is not None:
             described["data"] = f"{name}.csv"
             _add(files, f"{name}.csv", _csv(self.data))
@@ -125,7 +122,7 @@ class Grid:
     caption: Text = ""
 
     def describe(self, files: Files) -> dict[str, Any]:
-        described: dict[str, Any] = {"type": "grid", "name": _name(self.name)}
+        described: dict[str, Any] = {"type": "grid", "name": file_name(self.name)}
         if self.columns is not None:
             described["columns"] = int(self.columns)
         described["items"] = [self._item(index, item, files) for index, item in enumerate(self.items)]
@@ -133,8 +130,8 @@ class Grid:
 
     def _item(self, index: int, item: Item, files: Files) -> dict[str, Any]:
         where = f"item {item.id!r} of grid {self.name!r}"
-        stem = f"{_name(self.name)}-{index:04d}"
-        described: dict[str, Any] = {"id": _id(item.id), "file": f"{stem}.png"}
+        stem = f"{file_name(self.name)}-{index:04d}"
+        described: dict[str, Any] = {"id": short_id(item.id), "file": f"{stem}.png"}
         _add(files, f"{stem}.png", _png(item.pixels, where))
         if item.sound is not None:
             if item.sound[:4] != b"RIFF" or item.sound[8:12] != b"WAVE":
@@ -179,8 +176,8 @@ class Matrix:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["", *self.columns])
         writer.writerows([label, *row] for label, row in zip(self.rows, values.tolist(), strict=True))
-        name = _name(self.name)
-        _add(files, f"{name}.csv", _bytes_of(table.getvalue()))
+        name = file_name(self.name)
+        _add(files, f"{name}.csv", in_bytes(table.getvalue()))
         described: dict[str, Any] = {
             "type": "matrix",
             "name": name,
@@ -189,7 +186,7 @@ class Matrix:
             "columns": list(self.columns),
             "values": values.tolist(),
             "cells": [
-                {"row": int(row), "column": int(column), "items": [_id(one) for one in ids]}
+                {"row": int(row), "column": int(column), "items": [short_id(one) for one in ids]}
                 for (row, column), ids in sorted(self.items.items())
                 if ids
             ],
@@ -203,7 +200,10 @@ class Matrix:
 
 @dataclass
 class Sentence:
-    """One sentence as tokens with weights: above 0 for, below 0 against; the page scales by the largest."""
+    """One sentence as tokens with weights: above 0 for, below 0 against; the page scales by the largest.
+
+    spaces: whether tokens are words, which stand apart.
+    """
 
     id: str
     tokens: Sequence[tuple[str, float]]
@@ -211,6 +211,7 @@ class Sentence:
     state: State = ""
     values: Mapping[str, float] = field(default_factory=dict)
     group: str = ""
+    spaces: bool = True
 
 
 @dataclass
@@ -227,13 +228,15 @@ class Texts:
         for sentence in self.sentences:
             where = f"sentence {sentence.id!r} of text {self.name!r}"
             described: dict[str, Any] = {
-                "id": _id(sentence.id),
+                "id": short_id(sentence.id),
                 "tokens": [
                     [token, _finite(weight, f"the weight of {token!r} in {where}")] for token, weight in sentence.tokens
                 ],
             }
+            if not sentence.spaces:
+                described["spaces"] = False
             sentences.append(described | _label(sentence.label, sentence.state, sentence.values, sentence.group, where))
-        whole = {"type": "text", "name": _name(self.name), "sentences": sentences}
+        whole = {"type": "text", "name": file_name(self.name), "sentences": sentences}
         return whole | _heading(self.title, self.caption)
 
 
@@ -247,7 +250,7 @@ class Table:
     caption: Text = ""
 
     def describe(self, files: Files) -> dict[str, Any]:
-        name = _name(self.name)
+        name = file_name(self.name)
         _add(files, f"{name}.csv", _csv(self.data))
         described = {"type": "table", "name": name, "data": f"{name}.csv"}
         return described | _heading(self.title, self.caption)
@@ -294,7 +297,7 @@ class Calculator:
         for one in self.outputs:
             described = {"name": one.name, "label": _text(one.label), "formulas": _listed(one.formulas)}
             outputs.append(described | ({"zero": _text(one.zero)} if one.zero else {}))
-        whole = {"type": "calculator", "name": _name(self.name), "inputs": inputs, "outputs": outputs}
+        whole = {"type": "calculator", "name": file_name(self.name), "inputs": inputs, "outputs": outputs}
         return whole | _heading(self.title, self.caption)
 
 
@@ -335,7 +338,7 @@ class Steps:
             if frame.text:
                 described["text"] = _text(frame.text)
             frames.append(described | {"blocks": [block.describe(files) for block in frame.blocks]})
-        return {"type": "steps", "name": _name(self.name), "frames": frames} | _heading(self.title, self.caption)
+        return {"type": "steps", "name": file_name(self.name), "frames": frames} | _heading(self.title, self.caption)
 
 
 Block = Figure | Grid | Matrix | Texts | Steps | Table | Calculator | Prose
@@ -377,7 +380,7 @@ class Exhibit:
             "config": _sorted(config),
             "digests": _sorted(digests),
         }
-        return _writable(document), files
+        return writable(document), files
 
     def write(self, folder: Path, slice_: Mapping[str, Any], digests: Mapping[str, str]) -> None:
         """Write the exhibit into `folder`, whole or not at all.
@@ -394,44 +397,6 @@ class Exhibit:
         except InvalidExhibit as error:
             raise InvalidExhibit(f"{folder}/exhibit.json: {error}") from error
         store(folder, document, files)
-
-
-def _id(text: str) -> str:
-    """An id as it stands in the exhibit: one too long, empty or no UTF-8 is shortened, and stays unlike others."""
-    written = _utf8(text)
-    if written == text and 0 < len(text) <= LONGEST_ID:
-        return text
-    return f"{written[: LONGEST_ID - 9]}…{_digest(text)}"
-
-
-def _name(text: str) -> str:
-    """A block's name, which names its files and its address: what these can't hold stands as "_"."""
-    written = _NOT_IN_A_NAME.sub("_", text)
-    if written == text and 0 < len(text) <= LONGEST_NAME and text[0].isalnum():
-        return text
-    return f"x{written[: LONGEST_NAME - 10]}-{_digest(text)}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
-
-
-def _utf8(text: str) -> str:
-    """A text that UTF-8 can hold; what stands for undecodable bytes, as in the name of an old file, becomes a sign."""
-    return text.encode(errors="surrogateescape" if _ESCAPED.search(text) else "replace").decode(errors="replace")
-
-
-def _writable(value: Any) -> Any:
-    """The same value with texts that UTF-8 can hold."""
-    if isinstance(value, str):
-        return value if value.isascii() else _utf8(value)
-    if isinstance(value, Mapping):
-        return {_writable(key): _writable(entry) for key, entry in value.items()}
-    return [_writable(entry) for entry in value] if isinstance(value, list) else value
-
-
-def _bytes_of(text: str) -> bytes:
-    return text.encode(errors="replace")
 
 
 def _text(text: Text) -> str | dict[str, str]:
@@ -493,7 +458,7 @@ def _add(files: Files, name: str, content: bytes) -> None:
 def _csv(data: pd.DataFrame) -> bytes:
     table = data.to_csv(index=False, lineterminator="\n")
     assert isinstance(table, str)
-    return _bytes_of(table)
+    return in_bytes(table)
 
 
 def _png(pixels: np.ndarray, where: str) -> bytes:

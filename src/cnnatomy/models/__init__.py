@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +11,9 @@ from cnnatomy.models.errors import NetworkError, told
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+log = logging.getLogger(__name__)
 
 
 class Facts(Protocol):
@@ -23,20 +27,30 @@ class Facts(Protocol):
     def vocabulary(self) -> list[str] | None: ...
 
 
-def build(model: Mapping[str, Any], facts: Facts, seed: int = 0) -> nn.Module:
+TRIED = 3  # samples of made-up data that a new network sees
+
+
+def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | None = None) -> nn.Module:
     """The network that `model` describes: its `_target_`, called with its other keys.
 
     What the target also asks for by name is given from the data: `shape` (of one sample), `classes` and `vocabulary`
     (numbers of them). The start weights depend on `seed` only; torch's random state is left as it was.
 
+    Its numbers are made float32. A few samples of noise go through it once: so layers get their sizes that wait for
+    data, and what it answers outside of training is from then on logits, (samples, classes), whatever its own output
+    is (`answering`). output: the name of the answer, where several could be it.
+
     >>> build({"_target_": "cnnatomy.models.lecture.Lecture"}, facts)
 
-    Raises NetworkError where the target can't be found, or stops, or gives no network.
+    Raises NetworkError where the target can't be found, or stops, or gives no network, and where it can't be told which
+    of several outputs is the answer.
     """
     import torch
     from hydra.errors import InstantiationException
     from hydra.utils import get_object, instantiate
     from torch import nn
+
+    from cnnatomy.models import answering
 
     name = model["_target_"]
     try:
@@ -55,4 +69,22 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0) -> nn.Module:
             raise NetworkError(f"model: {name} can't be built: {told(error.__cause__ or error)}") from error
     if not isinstance(network, nn.Module):
         raise NetworkError(f"model: {name} gives a {type(network).__name__}, which is no torch.nn.Module")
+    _to_single(network)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        words = facts.vocabulary
+        shape = (TRIED, *facts.shape)
+        x = torch.randn(shape) if words is None else torch.randint(min(1, len(words) - 1), len(words), shape)
+        answering.read(network, x, len(facts.classes), output)
     return network
+
+
+def _to_single(network: nn.Module) -> None:
+    """Make a network's numbers float32, the precision in which all is computed; said in the log where they weren't."""
+    import torch
+
+    tensors = [*network.parameters(), *network.buffers()]
+    others = {str(tensor.dtype) for tensor in tensors if tensor.is_floating_point() and tensor.dtype != torch.float32}
+    if others:
+        network.float()
+        log.info("the network's numbers are %s; they are made float32", ", ".join(sorted(others)))

@@ -20,7 +20,7 @@ def look_for(path: str | None) -> None:
 
     Raw data's archives, of which a member may be named, are for the workflow to make.
     """
-    if not path or ".zip/" in path or Path(path).expanduser().is_file():
+    if not path or ".zip/" in path or Path(path).expanduser().exists():
         return
     name = Path(path).name
     get = (

@@ -1,19 +1,28 @@
-"""A network's weights in a file: written as safetensors, read from these or from a state dict in a .pth file."""
+"""A network's weights in a file: written as safetensors, read from these or from what torch saved.
+
+Files of others are read as they are: their wrappings taken off (`wrappings`), which is said in the log.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 
+from cnnatomy.models import pickled, wrappings
+from cnnatomy.models.errors import some
+
 OURS = "cnnatomy"
+_INDEX = ".index.json"  # of a file in several parts
+
+log = logging.getLogger(__name__)
 
 
 class WeightsError(ValueError):
@@ -23,33 +32,53 @@ class WeightsError(ValueError):
 def save(network: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
     """Write a network's weights and what is to be known of them. Equal weights and metadata make equal bytes.
 
-    Raises WeightsError, and writes nothing, if a weight is infinite or undefined.
+    What has several names is written once, under the first. Raises WeightsError, and writes nothing, if a weight is
+    infinite or undefined, or if the network keeps something else in its state than tensors.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    refuse_unsaved(network)
+    state = network.state_dict()
+    doubles = {name for names in _ties(state) for name in names[1:]}
+    # Copies, for views of one storage are not written otherwise.
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
+    tensors = {name: tensor for name, tensor in tensors.items() if name not in doubles}
     _refuse_undefined(tensors, "the trained network")
     # One entry: safetensors writes several in an order that changes from process to process.
     Path(path).write_bytes(safetensors.save(tensors, {OURS: json.dumps(dict(metadata), sort_keys=True)}))
 
 
-def load(network: nn.Module, source: Path | bytes, name: str | None = None) -> None:
+def refuse_unsaved(network: nn.Module) -> None:
+    """Raise WeightsError for a network whose state could not be written: before it is trained."""
+    others = [name for name, value in network.state_dict().items() if not isinstance(value, Tensor)]
+    if others:
+        raise WeightsError(
+            f"the network {type(network).__name__} keeps more than tensors in its state: {some(others)}; "
+            "leave out get_extra_state, or keep numbers as buffers"
+        )
+
+
+def load(network: nn.Module, source: Path | bytes, name: str | None = None, *, new_head: bool = False) -> None:
     """Give a network the weights in a file, or in a file's bytes (then `name` says whose they are, for messages).
 
-    Reads safetensors and state dicts pickled by torch, of which anything but tensors is refused. Raises
-    WeightsError, naming the keys that don't fit, if the file is damaged or of another network, or if a weight is
-    infinite or undefined.
+    Reads safetensors, in several parts too, and what torch.save wrote, of which nothing is executed. Prefixes and
+    dictionaries around the weights are taken off, and numbers become float32; both is said in the log. With `new_head`
+    the last layer keeps the weights it has.
+
+    Raises WeightsError, naming the keys that don't fit, if the file is damaged or of another network, or if a weight is
+    infinite or undefined; the network is as it was then.
     """
     name = name or str(source)
-    tensors = _read(source if isinstance(source, bytes) else _bytes(source), name)
-    _refuse_undefined(tensors, name)
     try:
-        fit = network.load_state_dict(tensors, strict=False)
-    except RuntimeError as error:  # sizes
-        wrong = [line.strip() for line in str(error).splitlines()[1:]]
-        raise WeightsError(f"{name} is of another network than {type(network).__name__}: {'; '.join(wrong)}") from error
-    if fit.missing_keys or fit.unexpected_keys:
-        misfits = {"it lacks": fit.missing_keys, "the network has no": sorted(fit.unexpected_keys)}
-        told = [f"{what} {_some(keys)}" for what, keys in misfits.items() if keys]
-        raise WeightsError(f"{name} is of another network than {type(network).__name__}: {'; '.join(told)}")
+        document = _read(source)
+        state, taken = wrappings.state_in(document, network)
+        fitting = wrappings.fitted(state, network, new_head=new_head)
+    except (pickled.NotRead, wrappings.NoState) as error:
+        raise WeightsError(f"{name} can't be read as weights: {error}") from error
+    except wrappings.OtherNetwork as error:
+        raise WeightsError(f"{name} is of another network than {type(network).__name__}: {error}") from error
+    _refuse_undefined(fitting.tensors, name)
+    network.load_state_dict(fitting.tensors, strict=False)
+    for said in (*taken, *fitting.said):
+        log.info("%s: %s", name, said)
 
 
 def metadata(path: Path) -> dict[str, str]:
@@ -61,32 +90,76 @@ def metadata(path: Path) -> dict[str, str]:
         raise WeightsError(f"{path} can't be read as weights ({error}); delete it and train again") from error
 
 
-def _bytes(path: Path) -> bytes:
+def _ties(state: Mapping[str, Tensor]) -> list[list[str]]:
+    """The names of each tensor of a state, in its order."""
+    found: dict[object, list[str]] = {}
+    for name, tensor in state.items():
+        place = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tuple(tensor.stride()))
+        found.setdefault(place if tensor.numel() else name, []).append(name)
+    return list(found.values())
+
+
+def _read(source: Path | bytes) -> object:
+    """What is in a file: tensors by name, or what is around them. Raises NotRead."""
+    if isinstance(source, bytes):
+        return _parsed(source)
+    path = Path(source)
+    if path.is_dir():
+        parts = sorted(path.glob(f"*{_INDEX}"))
+        raise pickled.NotRead(f"it is a folder; name the file in it{f', {path / parts[0].name}' if parts else ''}")
     try:
-        return Path(path).read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise WeightsError(f"the weights {path} can't be read: {error.strerror}") from error
+    return _of_parts(path, content) if path.name.endswith(_INDEX) else _parsed(content)
 
 
-def _read(content: bytes, name: str) -> dict[str, Tensor]:
-    pickled = content[:2] in (b"PK", b"\x80\x02")  # torch's zip, and its format before 1.6
+def _of_parts(index: Path, content: bytes) -> dict[str, Tensor]:
+    """The tensors of all the parts that an index names, which lie beside it."""
     try:
-        if pickled:
-            tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        else:
-            tensors = safetensors.load(content)
-    except UnpicklingError as error:
-        raise WeightsError(
-            f"{name} can't be read as weights: it holds more than tensors, perhaps a whole network. "
-            f"Save its state alone: torch.save(network.state_dict(), file)"
-        ) from error
-    except (SafetensorError, RuntimeError, ValueError, EOFError, KeyError) as error:
+        names = sorted(set(json.loads(content)["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise pickled.NotRead("it should be an index of parts, with a weight_map") from error
+    found: dict[str, Tensor] = {}
+    for part in names:
+        if not isinstance(part, str) or Path(part).name != part or not (index.parent / part).is_file():
+            raise pickled.NotRead(f"its part {part!r} is not beside it; get all parts of it into one folder")
+        tensors = _parsed((index.parent / part).read_bytes())
+        if not isinstance(tensors, Mapping):
+            raise pickled.NotRead(f"its part {part!r} holds {pickled.said(tensors)}")
+        found.update(tensors)
+    return found
+
+
+def _parsed(content: bytes) -> object:
+    start = content[:512].lstrip().lower()
+    if not content:
+        raise pickled.NotRead("the file is empty; get it again")
+    if content[8:9] == b"{":  # before all else: the length that safetensors begin with may be any bytes
+        return _safe(content)
+    if start.startswith(b"version https://git-lfs"):
+        raise pickled.NotRead(
+            "it is git-lfs's pointer to the file, not the file; in the folder that it was cloned to: git lfs pull"
+        )
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        raise pickled.NotRead("it is a web page, perhaps one that leads to the file; get the file itself")
+    if start.startswith(b"\x1f\x8b"):
+        raise pickled.NotRead("it is packed by gzip; unpack it first")
+    if content.startswith(b"\x89HDF"):
+        raise pickled.NotRead("it is an HDF5 file, as Keras writes; save the weights with torch or as safetensors")
+    if content.startswith((pickled.ZIPPED, b"\x80")):
+        return pickled.read(io.BytesIO(content))
+    return _safe(content)
+
+
+def _safe(content: bytes) -> dict[str, Tensor]:
+    try:
+        return safetensors.load(content)
+    except Exception as error:  # of a damaged file: its own error, or what torch says of a size or a type
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(f"{name} can't be read as weights: {reason}") from error
-    if not isinstance(tensors, Mapping) or not all(isinstance(value, Tensor) for value in tensors.values()):
-        there = f" (it holds {_some(sorted(map(str, tensors)))})" if isinstance(tensors, Mapping) else ""
-        raise WeightsError(f"{name} is no state dict: it should hold names and tensors, and nothing else{there}")
-    return dict(tensors)
+        raise pickled.NotRead(
+            f"it is neither safetensors nor a file that torch.save wrote, or damaged ({reason[:200]})"
+        ) from error
 
 
 def _refuse_undefined(tensors: Mapping[str, Tensor], name: str) -> None:
@@ -94,7 +167,3 @@ def _refuse_undefined(tensors: Mapping[str, Tensor], name: str) -> None:
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             bad = int((~torch.isfinite(tensor)).sum())
             raise WeightsError(f"{name}: {bad} of {tensor.numel()} weights of {key!r} are infinite or undefined")
-
-
-def _some(keys: list[str]) -> str:
-    return ", ".join(map(repr, keys[:8])) + (f" and {len(keys) - 8} more" if len(keys) > 8 else "")

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.calls import module_of, next_call
 from cnnatomy.probing.fields import Field, Following
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
@@ -30,6 +32,13 @@ PASSED = (
 
 class LayerNotFound(LookupError):
     """The network has no such layer; the message names those that there are."""
+
+
+class NoConvolution(LayerNotFound, DoesNotApply):
+    """The network has no convolution at all, so that what shows them has nothing to show."""
+
+    def __init__(self) -> None:
+        DoesNotApply.__init__(self, {"en": "the network has no convolution", "zh": "网络中没有卷积层"})
 
 
 @dataclass(frozen=True)
@@ -98,8 +107,7 @@ def trace(network: nn.Module, x: Tensor) -> list[Layer]:
                 return
             kept.append(made)
             seen = following.seen(made)
-            calls[name] += 1
-            called = name if calls[name] == 1 else f"{name}#{calls[name]}"
+            called = next_call(name, calls)
             meets = frozenset[str]() if whole(module) else following.makers(made)
             if whole(module) or len(meets) > 1:
                 following.mark(made, called)
@@ -122,7 +130,7 @@ def trace(network: nn.Module, x: Tensor) -> list[Layer]:
     pending: list[tuple[tuple[object, ...], frozenset[str]]] = []
     handles = []
     for name, module in network.named_modules():
-        if name:
+        if name and ".parametrizations." not in f".{name}.":  # what makes weights is no layer of the pass
             handles.append(module.register_forward_pre_hook(before))
             handles.append(module.register_forward_hook(after(name)))
     try:
@@ -143,14 +151,14 @@ def whole(module: nn.Module) -> bool:
 def stages(layers: Sequence[Layer]) -> list[list[Layer]]:
     """The convolutions in forward order; those that read the same tensor side by side stand together.
 
-    Raises LayerNotFound if there is none.
+    Raises NoConvolution if there is none.
     """
     together: dict[object, list[Layer]] = {}
     for layer in layers:
         if isinstance(layer.module, CONVOLUTIONS):
             together.setdefault(layer.reads, []).append(layer)
     if not together:
-        raise LayerNotFound(f"the network has no convolution. {_named(layers)}")
+        raise NoConvolution
     return list(together.values())
 
 
@@ -209,8 +217,7 @@ def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Ten
 
     def hook_of(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            calls[name] += 1
-            called = name if calls[name] == 1 else f"{name}#{calls[name]}"
+            called = next_call(name, calls)
             if called in names:
                 # A copy: an activation in place would change it later.
                 held[called] = (output[0] if isinstance(output, tuple) else output).clone()
@@ -220,7 +227,7 @@ def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Ten
         return hook
 
     handles = []
-    for name in {called.partition("#")[0] for called in names}:
+    for name in {module_of(called) for called in names}:
         try:
             module = network.get_submodule(name)
         except AttributeError:

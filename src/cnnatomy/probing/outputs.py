@@ -24,7 +24,7 @@ def logits_of(network: nn.Module, x: Tensor, classes: int | None = None) -> Tens
     try:
         with evaluating(network), torch.no_grad():
             found = network(laid_out(network, x))
-    except RuntimeError as error:
+    except Exception as error:  # of the network's own code, of any kind
         raise NoLogits(
             f"the network can't take samples of shape {tuple(x.shape[1:])}: {error}. Give it data of the shape that it "
             "was made for"

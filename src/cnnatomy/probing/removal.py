@@ -11,12 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.probing.calls import module_of, next_call
 from cnnatomy.probing.convolving import laid_out
 from cnnatomy.probing.layers import Layer, activated, evaluating
 
 TOUCHED = 4  # multiply-adds that reading and writing one number of a map costs, about
 
-Change = Callable[[Tensor], Tensor | None]
+Change = Callable[[Any], Tensor | None]
 
 
 def gate_of(layers: Sequence[Layer], layer: Layer) -> Layer:
@@ -66,12 +67,12 @@ class Removal:
     ) -> Iterator[Tensor]:
         """The logits without each of these channels of a gate in turn, on top of what `masks` removes."""
         x, reached = laid_out(self.network, x), self._reached[gate]
-        held: dict[str, Tensor] = {}
+        held: dict[str, Any] = {}
 
         def keep(name: str) -> Change:
-            def change(output: Tensor) -> Tensor | None:
+            def change(output: Any) -> Tensor | None:
                 made = _masked(masks[name])(output) if name in masks else None
-                held[name] = (output if made is None else made).clone()
+                held[name] = _copied(output if made is None else made)
                 return made
 
             return change
@@ -96,7 +97,7 @@ class Removal:
 
         def look(name: str) -> Callable[..., Tensor | None]:
             def hook(module: nn.Module, inputs: tuple[object, ...], output: Any) -> Tensor | None:
-                called = _call(name, counts)
+                called = next_call(name, counts)
                 if any(isinstance(one, Tensor) and one.requires_grad for one in inputs):
                     found.add(called)
                 elif called == gate:
@@ -122,11 +123,11 @@ class Removal:
     @torch.no_grad()
     def _spoilt_by(self, gate: str, example: Tensor) -> set[str]:
         """The calls whose outputs something in place changes later: they must be given as copies."""
-        held: dict[str, Tensor] = {}
+        held: dict[str, Any] = {}
 
         def keep(name: str) -> Change:
-            def change(output: Tensor) -> Tensor | None:
-                held[name] = output.clone()
+            def change(output: Any) -> Tensor | None:
+                held[name] = _copied(output)
                 return None
 
             return change
@@ -135,14 +136,14 @@ class Removal:
         with evaluating(self.network):
             with self._changed({name: keep(name) for name in names}):
                 self.network(example)
-            before = {name: output._version for name, output in held.items()}
+            before = {name: _versions(output) for name, output in held.items()}
             with self._replaced(held):
                 self.network(example)
-        return {name for name, output in held.items() if output._version != before[name]}
+        return {name for name, output in held.items() if _versions(output) != before[name]}
 
     def _watched(self, names: Sequence[str] | Mapping[str, object], *more: str) -> list[str]:
         """The modules of these calls."""
-        return sorted({name.partition("#")[0] for name in (*names, *more)})
+        return sorted({module_of(name) for name in (*names, *more)})
 
     @contextmanager
     def _changed(self, changes: Mapping[str, Change]) -> Iterator[None]:
@@ -151,7 +152,7 @@ class Removal:
 
         def hook_of(name: str) -> Callable[..., Tensor | None]:
             def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor | None:
-                change = changes.get(_call(name, counts))
+                change = changes.get(next_call(name, counts))
                 return None if change is None else change(output)
 
             return hook
@@ -164,17 +165,17 @@ class Removal:
                 handle.remove()
 
     @contextmanager
-    def _replaced(self, outputs: Mapping[str, Tensor]) -> Iterator[None]:
+    def _replaced(self, outputs: Mapping[str, Any]) -> Iterator[None]:
         """Within it, these calls compute nothing and give what is given."""
         counts: Counter[str] = Counter()
         watched = {name: self._modules[name].forward for name in self._watched(outputs)}
 
-        def given(name: str) -> Callable[..., Tensor]:
-            def replaced(*args: Any, **kwargs: Any) -> Tensor:
-                called = _call(name, counts)
+        def given(name: str) -> Callable[..., Any]:
+            def replaced(*args: Any, **kwargs: Any) -> Any:
+                called = next_call(name, counts)
                 if called not in outputs:
                     return watched[name](*args, **kwargs)
-                return outputs[called].clone() if called in self._spoilt else outputs[called]
+                return _copied(outputs[called]) if called in self._spoilt else outputs[called]
 
             return replaced
 
@@ -200,10 +201,23 @@ def work(layer: Layer) -> int:
     return touched + (prod(layer.shape) * module.in_features if isinstance(module, nn.Linear) else 0)
 
 
-def _call(name: str, counts: Counter[str]) -> str:
-    """The name of this call of a module, as `trace` counts them."""
-    counts[name] += 1
-    return name if counts[name] == 1 else f"{name}#{counts[name]}"
+def _copied(output: Any) -> Any:
+    """What a module gave, with copies of its tensors: one, or several as of a recurrent layer."""
+    if isinstance(output, tuple | list):
+        parts = [_copied(part) for part in output]
+        return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
+    if isinstance(output, Mapping):
+        return {key: _copied(value) for key, value in output.items()}
+    return output.clone() if isinstance(output, Tensor) else output
+
+
+def _versions(output: Any) -> list[int]:
+    """How often each tensor of what a module gave was changed in place."""
+    if isinstance(output, tuple | list):
+        return [version for part in output for version in _versions(part)]
+    if isinstance(output, Mapping):
+        return _versions(list(output.values()))
+    return [output._version] if isinstance(output, Tensor) else []
 
 
 def _masked(mask: Tensor) -> Callable[[Tensor], Tensor]:

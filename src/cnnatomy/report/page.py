@@ -44,7 +44,8 @@ class Page:
         source = show.data_uri(content, "image/png")
         if content in self._repeated and len(content) > LEAST_REPEATED:
             name = f"b{hashlib.sha256(content).hexdigest()[:10]}"
-            self.styles[name] = f'background: url("{source}") 0 / 100% 100%'
+            width, height = show.size(content)  # the pixel that stands in the image's place is a square
+            self.styles[name] = f'background: url("{source}") 0 / 100% 100%; aspect-ratio: {width} / {height}'
             classes, source = (*classes, "repeated", name), NOTHING
         attribute = Markup(' class="{}"').format(" ".join(classes)) if classes else ""
         return Markup('src="{}"').format(source) + attribute

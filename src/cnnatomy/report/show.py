@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cnnatomy.exhibit import formulas
+from cnnatomy.exhibit.reading import gaps, joined
 
 NARROW = "\u202f"  # narrow no-break space, between a number and its unit
 MINUS = "\u2212"
@@ -145,13 +146,17 @@ def heat(matrix: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def weigh(sentence: dict[str, Any]) -> list[tuple[str, str, float]]:
-    """Each word of a sentence with the class of its weight: `w0`, `p1`..`p12` for, `n1`..`n12` against."""
+def weigh(sentence: dict[str, Any]) -> list[tuple[str, str, float, str]]:
+    """Each word of a sentence with the class of its weight, the weight, and what stands behind the word.
+
+    Classes are `w0`, `p1`..`p12` for, `n1`..`n12` against.
+    """
     largest = max((abs(weight) for _, weight in sentence["tokens"]), default=0) or 1
     marked = []
-    for token, weight in sentence["tokens"]:
+    behind = gaps([token for token, _ in sentence["tokens"]], sentence.get("spaces", True))
+    for (token, weight), gap in zip(sentence["tokens"], behind, strict=True):
         level = round(LEVELS * abs(weight) / largest)
-        marked.append((token, f"{'p' if weight > 0 else 'n'}{level}" if level else "w0", weight))
+        marked.append((token, f"{'p' if weight > 0 else 'n'}{level}" if level else "w0", weight, gap))
     return marked
 
 
@@ -173,6 +178,14 @@ def cell(text: str) -> str:
         return ""
     number = float(text)
     return plain(number) if math.isfinite(number) else text
+
+
+def sorted_otherwise(text: str, shown: str) -> bool:
+    """Whether a numeric cell has to say by what it is sorted: what is shown is no number, or has lost digits."""
+    try:
+        return float(shown) != float(text)
+    except ValueError:
+        return bool(text)
 
 
 def results(calculator: dict[str, Any]) -> list[tuple[dict[str, Any], list[str]]]:
@@ -246,7 +259,7 @@ def items_csv(items: list[dict[str, Any]]) -> str:
     texts = any("tokens" in item for item in items)
     writer.writerow(["id", "label", "state", "group", *(["text"] if texts else []), *keys])
     for item in items:
-        words = [" ".join(token for token, _ in item["tokens"])] if texts else []
+        words = [joined([token for token, _ in item["tokens"]], item.get("spaces", True))] if texts else []
         values = [item.get("values", {}).get(key, "") for key in keys]
         writer.writerow([item["id"], *(item.get(key, "") for key in ("label", "state", "group")), *words, *values])
     return table.getvalue()

@@ -15,6 +15,6 @@ def network(job: Job, facts: Facts, seed: int | None = None) -> nn.Module:
     seed = job.seed if seed is None else seed
     file = job.input(f"runs/{job.run}/seed{seed}/model.safetensors")
     job.accept(file, weights.metadata(file)["digest"], "train", seed)
-    built = models.build(job.config["model"], facts)
+    built = models.build(job.config["model"], facts, output=job.config["training"]["output"])
     weights.load(built, file)
     return built.eval()

@@ -12,10 +12,16 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.models.answering import described
 from cnnatomy.models.errors import told
 from cnnatomy.training.errors import TrainingError
 
-_AXES = {"images": "channels, height, width", "sounds": "channels, bands, frames", "texts": "words"}
+_AXES = {
+    "images": "channels, height, width",
+    "sounds": "channels, bands, frames",
+    "texts": "words",
+    "signals": "channels, steps",
+}
 
 
 def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
@@ -30,7 +36,8 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
     logits = _answer(network, x, facts, batches.channels_last, seed)
     if not isinstance(logits, Tensor):
         raise TrainingError(
-            f"the network gives a {type(logits).__name__}; it should give one tensor of shape (samples, classes)"
+            f"for {len(x)} samples the network gives {described(logits)}; it should give one tensor of shape (samples, "
+            f"classes), here ({len(x)}, {len(facts.classes)}), alone or among others"
         )
     if logits.dim() != 2 or len(logits) != len(x):
         raise TrainingError(

@@ -20,6 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.probing.calls import number_of
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.convolving import laid_out, own_channel
 from cnnatomy.probing.layers import Layer, activated, batch_size, evaluating
@@ -171,7 +172,7 @@ class Units:
             with torch.no_grad():
                 small, large = self.whole(part), self.whole(x)
             return _close(at(small, window.place), at(large, window.place))
-        except (RuntimeError, ValueError, IndexError):
+        except Exception:  # whatever the network does with another size than its own
             return False
 
 
@@ -263,7 +264,7 @@ def listening(
 ) -> Iterator[None]:
     """Call a function with what its layer is given, or with what it gives, in each forward pass of the network."""
     calls: Counter[nn.Module] = Counter()
-    functions = {(layer.module, _call(layer)): function for layer, function in heard}
+    functions = {(layer.module, number_of(layer.name)): function for layer, function in heard}
 
     def called(module: nn.Module, x: Any) -> None:
         calls[module] += 1
@@ -282,11 +283,6 @@ def listening(
                 handle = module.register_forward_hook(lambda module, _, output: called(module, output))
             stack.enter_context(_hooked(handle))
         yield
-
-
-def _call(layer: Layer) -> int:
-    """Which call of its module in the pass a layer is."""
-    return int(layer.name.partition("#")[2] or 1)
 
 
 @contextmanager

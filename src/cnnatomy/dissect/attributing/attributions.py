@@ -1,9 +1,9 @@
 """How much each place of a sample counts for the output of a class: four ways to say it, for any kind of sample.
 
 Every method gives one number with a sign for each place: (n, rows, columns) for images and spectrograms, summed over
-colours; (n, words) for texts. Gradients say what a little more light there would do; of a word, whose vector has no
-brighter or darker, the gradient is multiplied by the vector: what the word itself does, to first order. Integrated
-gradients and occlusion say what the place contributes.
+colours; (n, words) for texts; (n, steps) for signals, summed over channels. Gradients say what a little more light
+there would do; of a word, whose vector has no brighter or darker, the gradient is multiplied by the vector: what the
+word itself does, to first order. Integrated gradients and occlusion say what the place contributes.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ TITLES = {
     "guided_backpropagation": {"en": "guided backpropagation", "zh": "引导反向传播"},
 }
 TOLERANCE = 5e-4  # of the largest cell: the error of integrated gradients, as it is estimated
+#: The same where only ranks are compared, with those of shuffled copies: it moves their mean by 0.002 at most.
+RANKED = 5e-3
 PRECISE = 1e-3  # an error at which a map may be read cell by cell
 #: Effort for the integrated gradients of a sample, as far as they need it: of a small network, of one up to `LARGE`.
 SMALL, PATH, SHORTER = 3e6, 4e9, 1e9
@@ -47,7 +49,10 @@ WINDOWS = 8  # windows of occlusion along the longer side, when they lie edge to
 
 @dataclass(frozen=True)
 class Baseline:
-    """What stands for nothing: black, the floor of a spectrogram, padding. x: (1, *shape), as a network sees it."""
+    """What stands for nothing: black, the floor of a spectrogram, padding, the mean of a channel.
+
+    x: (1, *shape), as a network sees it.
+    """
 
     x: Tensor
     en: str
@@ -55,10 +60,14 @@ class Baseline:
 
 
 def baseline_of(samples: Samples) -> Baseline:
-    """Nothing, for this kind of samples: black, the quietest value of the split, padding."""
+    """Nothing, for this kind of samples: black, the quietest value of the split, padding, each channel's mean."""
     facts = samples.facts
     if facts.kind == "texts":
         return Baseline(torch.full((1, *facts.shape), PADDING), "zeros in place of the word vectors", "全零的词向量")
+    if facts.kind == "signals":
+        mean = np.zeros(facts.shape[0]) if facts.normalise is None else facts.normalise.mean
+        empty = np.broadcast_to(np.reshape(mean, (1, -1, 1)), (1, *facts.shape)).astype(samples.inputs.dtype)
+        return Baseline(to_tensor(facts, empty), "the mean of each channel", "各通道的均值")
     if facts.kind == "images":
         nothing, en, zh = 0.0, "black", "黑色"
     else:
@@ -70,6 +79,8 @@ def baseline_of(samples: Samples) -> Baseline:
 
 def methods(network: nn.Module, samples: Samples, names: tuple[str, ...] | list[str] | None) -> dict[str, Maps]:
     """The methods of these names, ready for this network and for copies of it; None: all that can be had.
+
+    Of copies, which the randomisation test shuffles, maps are as near as their ranks need.
 
     What a method gave for this network is remembered until it is asked about other samples.
     Raises ValueError for an unknown name, and FunctionalReLU or DoesNotApply where guided backpropagation is asked
@@ -92,7 +103,9 @@ def methods(network: nn.Module, samples: Samples, names: tuple[str, ...] | list[
     small = effort(network, x) < LARGE  # overlapping windows cost four times as much
     table: dict[str, Maps] = {
         "gradients": gradients,
-        "integrated_gradients": lambda net, x, target: integrated(net, x, target, baseline)[0],
+        "integrated_gradients": lambda net, x, target: integrated(
+            net, x, target, baseline, TOLERANCE if net is network else RANKED
+        )[0],
         "occlusion": lambda net, x, target: occlusion(net, x, target, baseline, small),
         "guided_backpropagation": guided_backpropagation,
     }
@@ -172,10 +185,12 @@ def windows(places: tuple[int, ...], single: bool, overlap: bool) -> Iterator[tu
         )
 
 
-def integrated(network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline) -> tuple[Tensor, list[Mean]]:
+def integrated(
+    network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline, tolerance: float = TOLERANCE
+) -> tuple[Tensor, list[Mean]]:
     """Integrated gradients (Sundararajan et al. 2017), (n, *places), and how each sample's were found, see `path`.
 
-    Each cell is within `TOLERANCE` of the largest, as far as that can be estimated, where the network is small; a large
+    Each cell is within `tolerance` of the largest, as far as that can be estimated, where the network is small; a large
     one is asked at as many places as can be afforded, and the estimate says what that is worth.
     """
     each = effort(network, x[:1])
@@ -184,7 +199,7 @@ def integrated(network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline
     size = min(32, batch_size(x.shape[1:]))
     with evaluating(network):
         found = [
-            mean_gradient(_line(network, x[i : i + 1], int(target[i]), baseline), TOLERANCE, points, size)
+            mean_gradient(_line(network, x[i : i + 1], int(target[i]), baseline), tolerance, points, size)
             for i in range(len(x))
         ]
     return torch.stack([mean.contributions for mean in found]), found

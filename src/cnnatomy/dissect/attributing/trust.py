@@ -25,6 +25,8 @@ from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.attributing.attributions import Maps
 from cnnatomy.drawing.showing import plain
 from cnnatomy.exhibit import Number, Text
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.probing.calls import module_of
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import evaluating, trace
 from cnnatomy.probing.outputs import logits_of
@@ -104,6 +106,10 @@ def randomised(
     `cuts` is at how many depths the maps are compared; the two ends, by which the verdict goes, are always among them.
     The class whose map is made is the one that the network reads before it is shuffled.
     """
+    if next(network.parameters(), None) is None:
+        raise DoesNotApply(
+            {"en": "the network has no weights, and what it says is of its plan alone", "zh": "网络没有权重"}
+        )
     places = looked_at(samples)
     x = to_tensor(samples.facts, samples.inputs[places])
     target = logits_of(network, x).argmax(1)
@@ -128,10 +134,14 @@ def randomised(
 def parametrised(network: nn.Module, x: Tensor) -> list[str]:
     """Names of the modules that have parameters of their own, the last of the forward pass first."""
     modules = dict(network.named_modules())
-    called = [layer.name.partition("#")[0] for layer in trace(network, x)]
-    first = [name for name in dict.fromkeys(called) if next(modules[name].parameters(recurse=False), None) is not None]
-    own = [""] if next(network.parameters(recurse=False), None) is not None else []
-    return first[::-1] + own
+    weighted = [name for name, module in modules.items() if next(module.parameters(recurse=False), None) is not None]
+    first: dict[str, None] = {}
+    for call in trace(network, x):
+        name = module_of(call.name)
+        # Parts that are not called themselves, as what an attention projects with, go with what they are a part of.
+        first |= dict.fromkeys(one for one in weighted if one == name or one.startswith(f"{name}."))
+    own = [""] if "" in weighted else []
+    return list(first)[::-1] + own or weighted[::-1]
 
 
 def shuffle(network: nn.Module, names: Sequence[str], generator: torch.Generator) -> None:

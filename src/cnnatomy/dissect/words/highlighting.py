@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.dissect.given.rules import word_odds, word_scores
 from cnnatomy.dissect.words.slots import Reader, Slots, ngrams
+from cnnatomy.probing.calls import module_of, next_call
 from cnnatomy.probing.layers import batch_size, evaluating
 
 
@@ -52,14 +54,17 @@ def _gradients(
 ) -> dict[str, tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Scores and activations, and the gradients of the log-odds of the predicted class by each, (n, units, filters)."""
     held: dict[str, Tensor] = {}
+    calls: dict[str, Counter[str]] = defaultdict(Counter)
     handles = []
 
     def keep(name: str) -> None:
-        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
+        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor | None:
+            if next_call(module_of(name), calls[name]) != name:
+                return None
             held[name] = output if output.requires_grad else output.detach().requires_grad_()
             return held[name].clone()  # an activation in place would change it
 
-        handles.append(network.get_submodule(name).register_forward_hook(hook))
+        handles.append(network.get_submodule(module_of(name)).register_forward_hook(hook))
 
     for name in {layer.name for reader in readers for layer in (reader.score, reader.after)}:
         keep(name)

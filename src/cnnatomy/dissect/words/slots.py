@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
+from cnnatomy.probing.calls import module_of, number_of
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, activated, batch_size, capture, evaluating, stages
 
 AGREES = 1e-4  # of the largest value: how far the sum over slots may lie from what the network computes
@@ -187,9 +188,8 @@ def _vectors(network: nn.Module, reader: Reader, facts: Facts) -> Tensor | None:
 
 def given(network: nn.Module, name: str, x: Tensor) -> Tensor:
     """The input of the layer of this name."""
-    name, _, call = name.partition("#")
     held: list[Tensor] = []
-    handle = network.get_submodule(name).register_forward_pre_hook(
+    handle = network.get_submodule(module_of(name)).register_forward_pre_hook(
         lambda module, inputs: held.append(inputs[0].detach().clone())
     )
     try:
@@ -197,7 +197,7 @@ def given(network: nn.Module, name: str, x: Tensor) -> Tensor:
             network(x)
     finally:
         handle.remove()
-    return held[int(call or 1) - 1]
+    return held[number_of(name) - 1]
 
 
 def _affine(reader: Reader) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,30 @@
+"""What can be known to be wrong with the settings of a dataset before anything is fetched.
+
+No numpy here, nor in what it imports: a configuration is checked before threads are set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnnatomy.data import fitting, framing, own
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.tokenising import WAYS
+
+
+def check(prepare: Mapping[str, Any]) -> None:
+    """Check the values of `data.prepare`, where a function of the project reads them. Raises DataError."""
+    if not str(prepare.get("_target_")).startswith("cnnatomy.data."):
+        return
+    if {"size", "fit", "range"} <= set(prepare):
+        fitting.check(prepare)
+    if str(prepare["_target_"]).startswith("cnnatomy.data.own_"):
+        own.check_shares(prepare["validation"], prepare["test"])
+    if "spectrogram" in prepare:
+        framing.settled(prepare["spectrogram"])
+    if "tokens" in prepare and prepare["tokens"] not in WAYS:
+        raise DataError(f"data.prepare.tokens is {prepare['tokens']!r}; it wants {', '.join(WAYS[:-1])} or {WAYS[-1]}.")
+    for key in ("length", "at_least"):
+        if key in prepare and (type(prepare[key]) is not int or prepare[key] < 1):
+            raise DataError(f"data.prepare.{key} is {prepare[key]!r}; it wants a whole number of 1 or more.")

@@ -1,0 +1,235 @@
+"""Tables of texts as people have them, in any encoding, cut at any sign, with lines above the head."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.layout import some
+from cnnatomy.data.recordings import POINTER
+
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+ABOVE = 10  # rows that may stand above the head
+SAMPLE = 4000  # characters that a guess looks at
+MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+SAVE = (
+    "Save it as CSV in UTF-8, as spreadsheets offer; or with pandas, read_excel(…).to_csv(…, index=False), and "
+    "read_parquet(…) likewise."
+)
+#: Encodings of two bytes, with the older one whose rows are sorted, and the first bytes of its signs in common use.
+_DOUBLE = {
+    "euc_jp": ("euc_jp", ((0xA1, 0xA5), (0xB0, 0xCF))),
+    "cp932": ("shift_jis", ((0x81, 0x83), (0x88, 0x97))),
+    "cp949": ("euc_kr", ((0xA1, 0xA3), (0xB0, 0xC8))),
+    "gb18030": ("gb2312", ((0xA1, 0xA3), (0xB0, 0xD7))),
+    "big5": ("big5", ((0xA1, 0xA3), (0xA4, 0xC6))),
+}
+_RUSSIAN = frozenset("оеаинтсрвл")  # six letters of ten in any Russian text
+
+
+class Row(NamedTuple):
+    """The values of the wanted columns, and the number of the line on which the row ends."""
+
+    line: int
+    values: list[str]
+
+
+def decoded(content: bytes, name: str, encoding: str | None = None) -> tuple[str, str]:
+    """A file as text, and the encoding that was guessed ("" where none had to be).
+
+    UTF-8, and what a mark at the beginning says, is no guess. Raises DataError for what is no text, or can't be
+    guessed.
+    """
+    if content.startswith(POINTER):
+        raise DataError(f"{name} is a pointer of git-lfs in place of the text. Run git lfs pull in its folder.")
+    if content[:4] == b"PK\x03\x04" or content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" or content[:4] == b"PAR1":
+        raise DataError(f"{name} is no text, whatever its name says. {SAVE}")
+    known = encoding or next((its for mark, its in MARKS if content.startswith(mark)), None)
+    if known is not None:
+        return _strictly(content, name, known, "data.prepare.encoding" if encoding else "the mark at its beginning"), ""
+    if b"\0" in content[:SAMPLE]:
+        return _strictly(content, name, _wide(content, name), "its pattern of zeros"), "utf-16"
+    try:
+        return content.decode("utf-8"), ""
+    except UnicodeDecodeError as error:
+        mended = content.decode("utf-8", errors="replace")
+        strange = mended.count("\ufffd")
+        if sum(sign > "\x7f" for sign in mended[: 50 * SAMPLE]) > 20 * strange:
+            line = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
+            raise DataError(
+                f"{name} is in UTF-8 but for {strange} places, the first byte {error.start}, in line {line}. Mend it, "
+                f"or take them out: iconv -c -f UTF-8 -t UTF-8 {name}"
+            ) from error
+    guess = _guessed(content)
+    if guess is None:
+        raise DataError(
+            f"{name} is not in UTF-8, and what else it is can't be told. Name it, as in "
+            "data.prepare.encoding=cp1256, or save it as UTF-8."
+        )
+    return content.decode(guess), guess
+
+
+def _strictly(content: bytes, name: str, encoding: str, said_by: str) -> str:
+    try:
+        return content.decode(encoding)
+    except (UnicodeError, LookupError, ValueError, TypeError) as error:
+        raise DataError(f"{name} can't be read in {encoding}, which {said_by} says ({error}).") from error
+
+
+def _wide(content: bytes, name: str) -> str:
+    """Which way round UTF-16 without a mark is: the zeros stand in every second place."""
+    zeros = [content[start : 2 * SAMPLE : 2].count(0) for start in (0, 1)]
+    if min(zeros) * 5 > max(zeros):
+        raise DataError(f"{name} is no text: it holds bytes of zero here and there. {SAVE}")
+    return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+
+
+def _guessed(content: bytes) -> str | None:
+    """The encoding that makes most sense of bytes that are no UTF-8; None where none does."""
+    runs = re.findall(rb"[\x80-\xff]+", content[: 50 * SAMPLE])
+    if sum(len(run) == 1 for run in runs) > len(runs) / 2:  # letters with accents among plain ones
+        return next((its for its in ("cp1252", "cp1250") if _reads(content, its)), "latin-1")
+    scores: dict[str, float] = {}
+    for its in _DOUBLE:
+        if text := _reads(content, its):
+            signs = [sign for sign in text if sign > "\x7f"][:SAMPLE]
+            kana = sum("\u3041" <= sign <= "\u30ff" for sign in signs) / len(signs)
+            common = sum(_common(sign, its) for sign in signs) / len(signs)
+            fits = kana > 0.1 if its in ("euc_jp", "cp932") else common > 0.97 if its == "cp949" else True
+            scores[its] = common if fits else 0.0
+    best = max(scores, key=lambda its: scores[its], default="")  # of equal ones the first
+    if best and scores[best] > 0.8:
+        return best
+    for its in ("cp1251", "koi8_r"):
+        signs = [sign for sign in _reads(content, its) if sign > "\x7f"][:SAMPLE]
+        if signs and sum(sign in _RUSSIAN for sign in signs) > 0.45 * len(signs):
+            return its
+    return None
+
+
+def _reads(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+
+
+def _common(sign: str, encoding: str) -> bool:
+    base, rows = _DOUBLE[encoding]
+    code = sign.encode(base, errors="ignore")
+    return len(code) == 2 and any(first <= code[0] <= last for first, last in rows)
+
+
+def lines_of_json(text: str, name: str, wanted: Sequence[str]) -> Iterator[Row]:
+    """Rows of a table with an object a line. Raises DataError, which names the line."""
+    seen = False
+    for line, written in enumerate(text.split("\n"), start=1):
+        if not written.strip():
+            continue
+        try:
+            found = json.loads(written, parse_int=str, parse_float=str, parse_constant=str)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{name}, line {line}: this is no JSON ({error}). Each line wants an object.") from error
+        if not isinstance(found, dict):
+            raise DataError(
+                f"{name}, line {line}: this is no object. Each line wants one, with {some(wanted)} as keys."
+            )
+        if not seen and set(wanted) - set(found):
+            raise _no_column(name, f"its line {line} has", [key for key in wanted if key not in found], list(found))
+        seen = True
+        yield Row(line, [_plain(found.get(key), f"{name}, line {line}, {key!r}") for key in wanted])
+    if not seen:
+        raise DataError(f"{name} has no row.")
+
+
+def _plain(value: object, where: str) -> str:
+    if isinstance(value, (dict, list)):
+        raise DataError(f"{where}: this wants a text or a number, not {json.dumps(value, ensure_ascii=False)[:60]}.")
+    return "" if value is None else str(value)
+
+
+def rows(text: str, name: str, wanted: Sequence[str]) -> Iterator[Row]:
+    """Rows of a table: what cuts it is the sign that gives the wanted columns, in one of the first rows.
+
+    Rows without anything are passed over. Raises DataError, which names the line.
+    """
+    csv.field_size_limit(sys.maxsize)  # a text may be longer than the 131,072 characters that csv takes for a mistake
+    sign, above, columns = _head(text, name, wanted)
+    places = [columns.index(column) for column in wanted]
+    for column in wanted:
+        if columns.count(column) > 1:
+            raise DataError(f"{name} has {columns.count(column)} columns {column!r}. Give them different names.")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
+    before = found = 0
+    row: list[str]
+    try:
+        for number, row in enumerate(reader):
+            if number <= above or not any(map(str.strip, row)):
+                before = reader.line_num
+                continue
+            _whole(row, len(columns), text, name, (before + 1, reader.line_num), sign)
+            before = reader.line_num
+            found += 1
+            yield Row(reader.line_num, [row[place] if place < len(row) else "" for place in places])
+    except csv.Error as error:
+        raise DataError(f"{name}, line {reader.line_num}: {error}.") from error
+    if not found:
+        raise DataError(f"{name} has a line of names and no row below it.")
+
+
+def _whole(row: list[str], columns: int, text: str, name: str, lines: tuple[int, int], sign: str) -> None:
+    """Refuse a row with more values than columns, and one that swallowed the rest of the table."""
+    first, last = lines
+    if last > first and (len(row) < columns or not text.rstrip().endswith('"')) and "\n" in row[-1].strip():
+        raise DataError(
+            f"{name}, line {first}: a quotation mark opens a text that never closes. Close it, or write it twice where "
+            "it is part of the text."
+        )
+    if any(map(str.strip, row[columns:])):
+        raise DataError(
+            f"{name}, line {last}: there are more values than columns. Put quotes around a text that holds "
+            f"{SEPARATORS.get(sign, repr(sign))}."
+        )
+
+
+def _head(text: str, name: str, wanted: Sequence[str]) -> tuple[str, int, list[str]]:
+    """What cuts the table, the number of the row with the columns' names, and those."""
+    told = re.match(r'"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n)', text, flags=re.IGNORECASE)
+    heads: dict[str, list[str]] = {}
+    for sign in [told[1]] if told and told[1] not in '"\r\n' else SEPARATORS:
+        try:
+            for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=sign)):
+                names = [unicodedata.normalize("NFC", cell.strip().strip("\ufeff")) for cell in row]
+                if set(wanted) <= set(names):
+                    return sign, number, names
+                if len(names) > len(heads.get(sign, [])):
+                    heads[sign] = names
+                if number == ABOVE:
+                    break
+        except csv.Error:
+            continue
+    sign = max(heads, key=lambda sign: len(heads[sign]), default=",")
+    there = heads.get(sign, [])
+    missing = [column for column in wanted if column not in there]
+    raise _no_column(name, f"its first lines, cut at {SEPARATORS.get(sign, repr(sign))}, name", missing, there)
+
+
+def _no_column(name: str, where: str, missing: Sequence[str], there: Sequence[str]) -> DataError:
+    shown = some([repr(column[:40]) for column in there], 20) or "nothing"
+    return DataError(
+        f"{name} has no column {some([repr(column) for column in missing])}: {where} {shown}. "
+        "Set data.prepare.text and data.prepare.label to the names of its columns."
+    )

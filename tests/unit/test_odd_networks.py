@@ -1,0 +1,90 @@
+"""Networks as people write them, by every method: an exhibit, or one that says why there is none; never an error."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+import torch
+from hydra.utils import get_object
+from torch import nn
+
+from cnnatomy import models
+from cnnatomy.config.compose import compose
+from cnnatomy.config.slices import method_target
+from cnnatomy.data import prepared
+from cnnatomy.exhibit import Exhibit
+from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
+from tests.unit.small_data import hang, small
+from tests.unit.test_any_network import LITTLE, LITTLE_INSIDE, METHODS
+
+HERE = "tests.unit.odd_networks"
+IMAGES: dict[str, dict[str, Any]] = {
+    name: {"_target_": f"{HERE}.{name}"}
+    for name in (
+        "Flat", "Perceptron", "Again", "Twice", "Views", "Named", "LSTMFirst", "Attending", "Beside", "Aux", "Mapped",
+        "Pair", "Attributed", "Dataclassed", "Hooked", "Normed", "OldNormed", "Lazy", "Half", "Fixed", "Alex",
+        "Residual", "Mobile", "Changing", "Parallel", "Upsampling", "Deep3d", "Keywords", "Listed",
+    )
+} | {end: {"_target_": f"{HERE}.Ending", "end": end} for end in ("softmax", "log_softmax", "sigmoid")}  # fmt: skip
+TEXTS: dict[str, dict[str, Any]] = {
+    "mean_of_words": {
+        "_target_": "cnnatomy.models.mean_of_words.MeanOfWords",
+        "dimensions": 4,
+        "dropout": 0.0,
+        "start": "random",
+    }
+} | {name: {"_target_": f"{HERE}.{name}"} for name in ("Dilated", "Read", "Recurrent", "Encoder", "Bag")}
+SOUNDS = {f"{name} of sounds": IMAGES[name] for name in ("Flat", "Again", "LSTMFirst", "Attending", "Lazy")}
+KINDS = dict.fromkeys(IMAGES, "images") | dict.fromkeys(TEXTS, "texts") | dict.fromkeys(SOUNDS, "sounds")
+#: Looked at always; the others with the slow tests.
+FIRST = ("Flat", "Again", "Named", "LSTMFirst", "Lazy", "Mapped", "softmax", "Read", "Encoder", "Changing")
+#: Little of everything that only takes time.
+MOST = {**LITTLE, "samples": 6, "compared": 4, "tested": 4, "ranked": 6, "curve": 6, "search": 6, "budget": 1e8,
+        "work": 1e8, "right": 1, "wrong": 1}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return {kind: small(tmp_path_factory.mktemp(kind), kind) for kind in ("images", "sounds", "texts")}
+
+
+def dissected(method: str, networks: list[nn.Module], data: prepared.Dataset) -> Exhibit:
+    """What the step would hang: the method's exhibit, or the sentence that it does not apply."""
+    config = compose(["run=mnist"])
+    settings = config["dissect"][method]
+    function = get_object(method_target(config, method))
+    little = {k: type(v)(min(v, MOST[k])) if k in MOST and v is not None else v for k, v in settings.items()}
+    needs = {
+        "training": data.split("train"),
+        "others": networks[1 : 1 + little.get("others", 0)],
+        "sound": lambda name: None,
+        "prepare": {},
+        "seed": 0,
+    }
+    asked = inspect.signature(function).parameters
+    given = {need: value for need, value in needs.items() if need in asked}
+    try:
+        return function(networks[0], data.split("test"), little, **given)
+    except DoesNotApply as because:
+        return does_not_apply(getattr(inspect.getmodule(function), "TITLE", method), because)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in FIRST else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_it_opens_up_or_says_why_not(name, method, data, tmp_path, monkeypatch):
+    for inside, little in LITTLE_INSIDE.items():
+        monkeypatch.setattr(inside, little, raising=False)
+    kind = KINDS[name]
+    networks = [models.build((IMAGES | TEXTS | SOUNDS)[name], data[kind].facts, seed).eval() for seed in range(2)]
+    before = {key: value.clone() for key, value in networks[0].state_dict().items()}
+    state = torch.random.get_rng_state()
+    written = hang(dissected(method, networks, data[kind]), tmp_path / "exhibit")
+    if written["numbers"] and written["numbers"][0]["metric"] == "applies":
+        assert set(written["caption"]) == {"en", "zh"}, "said in one language only"
+    assert torch.equal(torch.random.get_rng_state(), state), "it drew from the global generator"
+    after = networks[0].state_dict()
+    assert all(torch.equal(value, after[key]) for key, value in before.items()), "it changed the network"
