@@ -14,7 +14,8 @@ from tests.conftest import OWN, PROJECT, Checkout, copied
 
 OURS = {"SNAKEMAKE_LOGGER_CNNATOMY_EVERYTHING": "false"}
 REPORT = ("--config", "report=stripes")
-FAILS = 'overrides=["dissect.feature_maps.sample=5000","dissect.kernels.columns=0"]'
+METHODS = "report.methods=[samples,evaluation,darkness,feature_maps,dream]"
+FAILS = f'overrides=["{METHODS}","dissect.feature_maps.sample=5000","dissect.dream.octaves=0"]'
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +55,22 @@ def test_of_several_failures_each_is_among_the_last_lines_and_the_rest_is_in_the
     answer = checkout.snakemake("--config", "report=stripes", FAILS, **OURS)
     said = answer.stdout.splitlines()
     assert answer.returncode != 0 and said[-5].endswith("2 failed:"), answer.stdout
-    failed = {"  dissect stripes feature_maps", "  dissect stripes kernels"}
+    failed = {"  dissect stripes feature_maps", "  dissect stripes dream"}
     assert {line.split(":")[0] for line in said[-4::2]} == failed
     assert "results/report/index.html is of an earlier run." in said
     page = (checkout.folder / "results/report/partial.html").read_text(encoding="utf-8")
     assert 'id="stripes-darkness"' in page and 'id="stripes--missing"' in page and "give one of 0 to 199" in page
-    assert "python -m cnnatomy.steps.dissect run=stripes seed=0 method=kernels given=" in page
+    assert "python -m cnnatomy.steps.dissect run=stripes seed=0 method=dream given=" in page
     # What failed is tried again, although the page of the earlier run is there; on a terminal this time.
     status, shown = on_a_terminal(
         checkout, sys.executable, "-m", "snakemake", "--cores", "2", "--config", "report=stripes", FAILS
     )
     assert status != 0
     last = shown.rpartition("2 failed:")[2]
-    assert "dissect stripes feature_maps: " in last and "dissect stripes kernels: " in last
+    assert (
+        "dissect stripes feature_maps: " in last
+        and "dissect stripes dream: WrongSetting: dissect.dream.octaves: 0" in last
+    )
 
 
 def test_what_cannot_be_made_is_one_sentence_and_the_page_that_stands_is_said_to_be_earlier(checkout):

@@ -106,6 +106,10 @@ GIVEN = PLAN.write(Path("results/config"))
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
+# And in UTF-8, whatever the machine's own encoding is: titles and names are of any script.
+os.environ["PYTHONUTF8"] = "1"
+
+
 wildcard_constraints:
     raw=names.PATTERN,
     dataset=names.PATTERN,
