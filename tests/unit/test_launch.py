@@ -50,6 +50,9 @@ def test_where_home_cannot_be_written_caches_are_in_the_checkout(tmp_path, monke
     monkeypatch.setenv("XDG_CACHE_HOME", "theirs")
     places.keep_caches(tmp_path)
     assert os.environ["XDG_CACHE_HOME"] == "theirs"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
+    places.keep_caches(tmp_path)
+    assert os.environ["XDG_CACHE_HOME"] == str(tmp_path / ".snakemake/cache")
 
 
 def test_a_home_that_can_be_written_is_left_as_it_is(tmp_path, monkeypatch):
