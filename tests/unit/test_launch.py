@@ -106,3 +106,14 @@ def test_a_module_that_hides_a_library_is_named(tmp_path, monkeypatch, name):
     (tmp_path / name).touch()
     with pytest.raises(shadows.Shadowed, match=f"{name.partition('/')[0]} has the name of a library.* rename it"):
         shadows.refuse()
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "copy the checkout"), (errno.EACCES, "allow it")],
+)
+def test_a_step_that_cannot_write_says_the_file_and_what_to_do(number, remedy):
+    from cnnatomy.steps.job import is_plain, said_of
+
+    error = OSError(number, os.strerror(number), "results/x.json")
+    assert is_plain(error) and said_of(error).startswith("results/x.json: ") and remedy in said_of(error)
