@@ -108,3 +108,29 @@ def test_a_message_says_where_and_what_to_do_and_names_what_is_there(place: str,
 
 def test_there_are_messages():
     assert len([text for _, text in messages() if text != "…"]) > 80
+
+
+def test_of_trainings_that_failed_the_first_says_why_in_the_last_line(monkeypatch, capsys):
+    from contextlib import nullcontext
+    from types import SimpleNamespace
+
+    from cnnatomy.steps import trial
+
+    def finish(job: SimpleNamespace) -> None:
+        if job.run != "s-b":
+            raise ValueError(f"{job.run} has\nno data")
+
+    monkeypatch.setattr(
+        trial, "trial_of", lambda job, run, seed: SimpleNamespace(run=run, seed=seed, config={"training": {}})
+    )
+    monkeypatch.setattr(trial, "_is_measured", lambda job: True)
+    monkeypatch.setattr(trial, "_holding", lambda job, wait: nullcontext(True))
+    monkeypatch.setattr(trial, "_finish", finish)
+    monkeypatch.setattr(trial.gpus, "hold", lambda training: None)
+    monkeypatch.setattr(trial.traceback, "print_exc", lambda: None)
+    variants = [(SimpleNamespace(run=f"s-{name}"), 0) for name in "abc"]
+    plan = SimpleNamespace(study=lambda subject: SimpleNamespace(trials=lambda: variants))
+    with pytest.raises(trial.TrialFailed) as caught:
+        trial.work_off(SimpleNamespace(plan=plan, subject="s"), [f"s-{name}/seed0" for name in "abc"])
+    said = str(caught.value)
+    assert "ValueError: s-a has no data" in said and "s-c" in said and "\n" not in said

@@ -17,7 +17,7 @@ from cnnatomy import locks
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.models import weights
 from cnnatomy.steps.datasets import dataset
-from cnnatomy.steps.job import Job, is_plain
+from cnnatomy.steps.job import Job, is_plain, said_of
 from cnnatomy.steps.measures import FILE, measured, trial_of
 from cnnatomy.steps.networks import network
 from cnnatomy.steps.training import train_job
@@ -38,7 +38,7 @@ def work_off(job: Job, wanted: Collection[str]) -> None:
     Raises TrialFailed at the end, and Stopped as soon as the process is asked to end.
     """
     left = [(v, seed) for v, seed in job.plan.study(job.subject).trials() if f"{v.run}/seed{seed}" in wanted]
-    failed = []
+    failed: dict[str, str] = {}
     for wait in (False, True):
         held = []
         for variant, seed in left:
@@ -54,13 +54,16 @@ def work_off(job: Job, wanted: Collection[str]) -> None:
                 except Stopped:
                     raise
                 except Exception as error:  # of any kind: the others are worth finishing
-                    print(f"{_name(trial)}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                    said = f"{type(error).__name__}: {said_of(error)}"
+                    print(f"{_name(trial)}: {said}", file=sys.stderr, flush=True)
                     if not is_plain(error):
                         traceback.print_exc()
-                    failed.append(_name(trial))
+                    failed[_name(trial)] = " ".join(said.split())
         left = held
     if failed:
-        raise TrialFailed(f"{', '.join(failed)} failed, see above; all else is finished")
+        first, said = next(iter(failed.items()))
+        others = f"; {', '.join(list(failed)[1:])} failed too, see the log" if len(failed) > 1 else ""
+        raise TrialFailed(f"{first}: {said}{others}; all else is finished")
 
 
 def _name(job: Job) -> str:
