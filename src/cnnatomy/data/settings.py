@@ -5,6 +5,7 @@ No numpy here, nor in what it imports: a configuration is checked before threads
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ def check(prepare: Mapping[str, Any]) -> None:
         raise DataError(f"data.prepare.tokens is {prepare['tokens']!r}; it wants {', '.join(WAYS[:-1])} or {WAYS[-1]}.")
     if prepare.get("encoding") is not None:
         try:
-            b"".decode(prepare["encoding"])
+            codecs.lookup(prepare["encoding"])
         except (LookupError, TypeError) as error:
             raise DataError(
                 f"data.prepare.encoding is {prepare['encoding']!r}; it wants one that Python knows, such as gb18030, "
