@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import torch
-from families import Found, Report, leaves, of_groups, recomputes, share_of, wilson
+from families import Found, Report, Z, leaves, of_groups, recomputes, share_of, wilson
 from finished import Data, Row, Run
 from scipy.spatial.distance import cdist
 from sklearn.metrics import precision_recall_fscore_support
@@ -191,6 +191,33 @@ def accuracy_of_split(report: Report, row: Row) -> Found:
 def majority(report: Report, row: Row) -> Found:
     labels = report.run(row).labels
     return share_of(int(np.bincount(labels).max()), len(labels))
+
+
+@recomputes("evaluation", "above_majority")
+def above_majority(report: Report, row: Row) -> Found:
+    """Agresti & Min (2005), as in `of_removal.lost`: what only the network reads, less what only the commonest is."""
+    run = report.run(row)
+    right = run.read == run.labels
+    commonest = run.labels == np.bincount(run.labels).argmax()
+    only, missed, n = int((right & ~commonest).sum()), int((~right & commonest).sum()), len(right)
+    middle = (only - missed) / (n + 2)
+    half = Z * math.sqrt(only + missed + 1 - (only - missed) ** 2 / (n + 2)) / (n + 2)
+    return Found((only - missed) / n, max(-1.0, middle - half), min(1.0, middle + half))
+
+
+@recomputes("evaluation", "train_ahead", "validation_loss_rise", "validation_loss_fall", "validation_gain")
+def of_training(report: Report, row: Row) -> float:
+    """From the history: its last row, against the one three quarters through it and against the least loss."""
+    rows = pd.read_csv(report.results / f"runs/{row.name}/seed{row.seed}/history.csv").to_dict("records")
+    end, then = rows[-1], rows[max(0, min(-(-3 * len(rows) // 4) - 1, len(rows) - 2))]
+    if row.metric == "train_ahead":
+        return end["train_accuracy"] - end["validation_accuracy"]
+    if row.metric == "validation_gain":
+        return end["validation_accuracy"] - then["validation_accuracy"]
+    if row.metric == "validation_loss_rise":
+        least = min(one["validation_loss"] for one in rows)
+        return (end["validation_loss"] - least) / least
+    return (then["validation_loss"] - end["validation_loss"]) / then["validation_loss"]
 
 
 @recomputes("evaluation", "errors")

@@ -9,23 +9,32 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.data import prepared
-from cnnatomy.data.prepared import Axis, Dataset, Facts, Normalise
+from cnnatomy.data.prepared import Axis, Channel, Dataset, Facts, Normalise
 from cnnatomy.exhibit import Exhibit, read
 
 SPLITS = {"train": 60, "validation": 20, "test": 40}
-CLASSES = {"images": ["5", "6", "7"], "sounds": ["five", "six", "seven"], "texts": ["negative", "positive"]}
+CLASSES = {
+    "images": ["5", "6", "7"],
+    "sounds": ["five", "six", "seven"],
+    "texts": ["negative", "positive"],
+    "signals": ["early", "middle", "late"],
+}
+NORMALISE = {
+    "images": Normalise(0.2, 0.3),
+    "sounds": Normalise(-55.0, 12.0),
+    "texts": None,
+    "signals": Normalise([0.1, -0.2], [0.5, 0.4]),
+}
+CHANNELS = [Channel("lead 1", "mV", -0.4, 1.4), Channel("lead 2", "mV", -0.9, 0.4)]
 VOCABULARY = ["<padding>", "<unknown>", "a", "good", "bad", "film", "very", "."]
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt "
 
 
 def small(folder: Path, kind: str, classes: list[str] | None = None, **changes: object) -> Dataset:
-    """120 samples whose class can be seen: images and sounds have a bright row, sentences a telling word."""
+    """120 samples whose class can be seen: a bright row in images and sounds, a telling word, a wave in signals."""
     random = np.random.default_rng(0)
     n = sum(SPLITS.values())
-    classes = (
-        classes
-        or {"images": ["5", "6", "7"], "sounds": ["five", "six", "seven"], "texts": ["negative", "positive"]}[kind]
-    )
+    classes = classes or CLASSES[kind]
     labels = np.arange(n) % len(classes)
     split = np.repeat(list(SPLITS), list(SPLITS.values()))
     table = pd.DataFrame({"split": split, "label": labels})
@@ -44,6 +53,12 @@ def small(folder: Path, kind: str, classes: list[str] | None = None, **changes: 
         table["voice"] = np.array(["anna", "ben", "cara", "dan"])[np.arange(n) // 3 % 4]
         table["sex"] = np.where(table["voice"].isin(["anna", "cara"]), "female", "male")
         table["file"] = [f"clips/{place}.wav" for place in range(n)]
+    elif kind == "signals":
+        inputs = random.normal(0, 0.1, (n, 2, 24)).astype(np.float32)
+        steps = np.arange(24) - (4 + 7 * (labels % 3))[:, None]
+        inputs += np.exp(-(steps**2) / 6)[:, None].astype(np.float32) * np.float32([[1], [-0.5]])
+        axes = [Axis("time", "s", [0.01 * step for step in range(24)])]
+        table["group"] = [f"patient {place // 3 % 4}" for place in range(n)]
     else:
         inputs = np.zeros((n, 9), dtype=np.int32)
         for place, label in enumerate(labels):
@@ -59,12 +74,13 @@ def small(folder: Path, kind: str, classes: list[str] | None = None, **changes: 
         "classes": classes,
         "shape": inputs.shape[1:],
         "axes": axes,
-        "normalise": None if kind == "texts" else Normalise(0.2, 0.3) if kind == "images" else Normalise(-55.0, 12.0),
+        "normalise": NORMALISE[kind],
         "licence": "none",
         "citation": "Nobody 2000, Nothing",
         "raw": "small",
         "digest": "",
         "vocabulary": VOCABULARY if kind == "texts" else None,
+        "channels": CHANNELS if kind == "signals" else None,
     }
     if changes.pop("unlabelled", False):
         table = table[table["split"] == "test"].assign(label=-1)

@@ -28,7 +28,7 @@ from cnnatomy.config.plan import Plan
         ("training.max_epochs=1,2", "a comma asks for a sweep"),
         ("training.max_epochs", "write key=value"),
         ("trainin.max_epochs=3", "Did you mean 'training'?"),
-        ("+training.patience=3", "training.patience: no such key"),
+        ("+training.waits=3", "training.waits: no such key"),
         ("dissect.kernel.columns=3", "Did you mean 'dissect.kernels'?"),
         ("dissect.kernels.column=3", "Did you mean 'dissect.kernels.columns'?"),
         ("dissect.kernels.columns=wide", "dissect.kernels.columns: wants a whole number"),

@@ -24,6 +24,7 @@ from cnnatomy.exhibit import Grid, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.models.signal import Signal
 from cnnatomy.probing.outputs import NoLogits
 from cnnatomy.probing.rectifiers import FunctionalReLU
 from tests.unit.small_data import hang, small
@@ -45,7 +46,8 @@ def of_texts():
 
 def of(kind):
     torch.manual_seed(0)
-    return {"images": of_images, "texts": of_texts}.get(kind, lambda: Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0))()
+    others = {"images": of_images, "texts": of_texts, "signals": lambda: Signal((2, 24), 3, (4, 5), (5, 3), 2)}
+    return others.get(kind, lambda: Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0))()
 
 
 class Residual(nn.Module):
@@ -114,7 +116,7 @@ def in_equal_steps(network, x, target, baseline, steps):
     return cells.sum(1)[0] if x.is_floating_point() else cells.sum(2)[0]
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_cell_of_integrated_gradients_is_that_of_20_000_equal_steps(tmp_path, kind):
     samples, x = batch(tmp_path, kind)
     network, target, baseline = of(kind).eval(), torch.tensor([0, 1, 1, 0]), baseline_of(samples)
@@ -195,7 +197,7 @@ def test_the_caption_says_how_far_cells_can_be_off():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_kind_hangs_with_the_same_bytes_for_the_same_seed(tmp_path, kind):
     samples, network = small(tmp_path, kind).split("test"), of(kind)
     state = torch.get_rng_state()

@@ -114,7 +114,7 @@ def test_windows_of_a_sentence_are_spread_over_their_words(tmp_path):
     assert [layer.name for layer in layers] == ["relu1", "relu3"]
     cells = torch.zeros(1, layers[1].shape[1])
     cells[0, 2] = 3.0  # with two places of padding in front the first three words
-    assert spread(layers[1], cells, (9,)).tolist() == [[1, 1, 1, 0, 0, 0, 0, 0, 0]]
+    assert spread(layers[1], cells, (9,), True).tolist() == [[1, 1, 1, 0, 0, 0, 0, 0, 0]]
     exhibit = class_activation(network, samples, CONFIG, seed=0)
     texts = next(block for block in exhibit.blocks if isinstance(block, Texts))
     assert any("relu3" in sentence.label for sentence in texts.sentences)
@@ -127,7 +127,7 @@ def test_cells_lie_where_they_look(tmp_path):
     (layer,) = cam_layers(network, to_tensor(samples.facts, samples.inputs[:1]), None)
     cells = torch.zeros(1, 4, 4)
     cells[0, 1, 2] = 1.0  # sees rows 2 to 6 and columns 4 to 8
-    on_input = spread(layer, cells, (12, 12))[0]
+    on_input = spread(layer, cells, (12, 12), False)[0]
     rows, columns = np.nonzero(on_input.numpy())
     assert rows.mean() == pytest.approx(4, abs=0.5) and columns.mean() == pytest.approx(6, abs=0.5)
 

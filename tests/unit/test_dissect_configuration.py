@@ -15,6 +15,7 @@ from cnnatomy.dissect.samples import samples
 from cnnatomy.evaluation import evaluation, predict
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.models.signal import Signal
 from tests.unit.small_data import hang, small
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "dissect"
@@ -28,12 +29,14 @@ def network_for(kind: str) -> nn.Module:
     torch.manual_seed(0)
     if kind == "sounds":
         return Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0)
+    if kind == "signals":
+        return Signal((2, 24), 3, (4, 5), (5, 3), 2)
     if kind == "texts":
         return Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 3), filters=5, dropout=0.0)
     return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(320, 3))
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_method_runs_as_shipped(tmp_path, kind):
     data, network = small(tmp_path, kind), network_for(kind)
     test = data.split("test")

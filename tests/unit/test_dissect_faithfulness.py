@@ -229,14 +229,19 @@ def test_all_exhibits_give_the_same_verdict(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_kind_hangs(tmp_path, kind):
     samples, network = small(tmp_path, kind).split("test"), of(kind)
     one = hang(faithfulness(network, samples, CONFIG, seed=0), tmp_path / "one")
     if kind == "texts":  # the same seed gives the same bytes
         assert one == hang(faithfulness(network, samples, CONFIG, seed=0), tmp_path / "two")
     areas = {n["subject"]: n for n in one["numbers"] if n["metric"] == "deletion_area"}
-    control = {"images": "brightness", "sounds": "loudness", "texts": "rarity_of_words"}[kind]
+    control = {
+        "images": "brightness",
+        "sounds": "loudness",
+        "texts": "rarity_of_words",
+        "signals": "distance_from_the_mean",
+    }[kind]
     assert len(areas) == 9 and {"method=random", f"method={control}"} <= set(areas)
     assert all(n["n"] == 20 and n["ci_low"] <= n["value"] <= n["ci_high"] for n in areas.values())
 
@@ -256,7 +261,7 @@ def test_too_few_samples_and_no_logits_are_refused_first(tmp_path):
         faithfulness(averaged(), One(), CONFIG, seed=0)
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_curves_whose_ends_are_known_are_those_that_are_measured_throughout(kind, tmp_path):
     samples = small(tmp_path, kind).split("test")
     network, chosen, ends = of(kind), np.arange(4), {}

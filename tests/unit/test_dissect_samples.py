@@ -20,7 +20,7 @@ from cnnatomy.dissect.samples import samples
 from cnnatomy.exhibit import Figure, Grid, Table, Texts
 from tests.unit.small_data import SPLITS, WAV, hang, small
 
-CONFIG = {"first": 30, "columns": 10, "voices": 3, "sentences": 8}
+CONFIG = {"first": 30, "columns": 10, "voices": 3, "sentences": 8, "signals": 6}
 
 
 def blocks(exhibit):
@@ -45,7 +45,7 @@ def value(exhibit, metric, subject=""):
     return number.value
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_sample_is_counted_once(tmp_path, kind):
     data = small(tmp_path, kind)
     exhibit = samples(data, CONFIG, lambda file: WAV)
@@ -181,7 +181,7 @@ def test_logistic_regression_is_that_of_scikit_learn(tmp_path, kind):
     assert value(samples(data, CONFIG, lambda file: WAV), "logistic_regression_accuracy") == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_the_best_rule_is_the_one_that_is_named(tmp_path, kind):
     exhibit = samples(noisy(tmp_path, kind), CONFIG, lambda file: WAV)
     reached = {number.metric: number.value for number in exhibit.numbers if number.metric.endswith("_accuracy")}

@@ -17,6 +17,7 @@ from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.photograph import EfficientNetLite0
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.models.signal import Signal
 from cnnatomy.probing.layers import named, trace
 from cnnatomy.probing.outputs import NoLogits
 from tests.unit.small_data import hang, small
@@ -72,12 +73,13 @@ def test_the_lectures_network_in_closed_form(tmp_path):
     assert found["fields_confirmed", ""] == 1
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_kind_is_drawn_whole_and_the_same_each_time(tmp_path, kind):
     networks = {
         "images": lambda: Lecture((1, 12, 12), 3, (4, 6), 5, 0.0),
         "sounds": lambda: Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0),
         "texts": words,
+        "signals": lambda: Signal((2, 24), 3, (4, 5), (5, 3), 2),
     }
     torch.manual_seed(0)
     network, samples = networks[kind](), small(tmp_path, kind).split("test")

@@ -193,7 +193,7 @@ def test_calibration_error_of_known_cases():
 # --- the exhibit
 
 
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_misread_samples_are_shown_worst_first_and_cells_lead_to_them(tmp_path, kind):
     data = small(tmp_path, kind)
     samples, classes = data.split("test"), len(data.facts.classes)

@@ -47,7 +47,7 @@ def network(kind: str, seed: int) -> nn.Module:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_number_with_an_interval_is_listed(tmp_path, monkeypatch, kind):
     for inside, little in LITTLE_INSIDE.items():
         monkeypatch.setattr(inside, {1: 3}.get(little, little), raising=False)

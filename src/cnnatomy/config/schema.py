@@ -53,14 +53,16 @@ class Data:
 
     def __post_init__(self) -> None:
         _named(name=self.name, raw=self.raw)
-        _one_of("kind", self.kind, ("images", "sounds", "texts"))
+        _one_of("kind", self.kind, ("images", "sounds", "texts", "signals"))
 
 
 @dataclass
 class Training:
     """How a network is trained."""
 
-    max_epochs: int = MISSING
+    max_epochs: Any = MISSING  # a whole number, or auto
+    steps: int = 2000  # with auto, the fewest; nothing otherwise, as patience
+    patience: int = 5
     batch_size: int = MISSING
     loss: str = MISSING
     optimiser: str = MISSING
@@ -82,7 +84,14 @@ class Training:
     devices: int = 1
 
     def __post_init__(self) -> None:
-        _not_negative(max_epochs=self.max_epochs, weight_decay=self.weight_decay)
+        if self.max_epochs != "auto":
+            if type(self.max_epochs) is not int:
+                raise ValueError(f"max_epochs: wants a whole number or auto, not {self.max_epochs!r}")
+            _not_negative(max_epochs=self.max_epochs)
+        elif self.early_stop is not None:
+            raise ValueError("early_stop: counts epochs; with max_epochs=auto set patience, which counts rounds")
+        _not_negative(weight_decay=self.weight_decay)
+        _positive(steps=self.steps, patience=self.patience)
         _positive(
             batch_size=self.batch_size, learning_rate=self.learning_rate, threads=self.threads, devices=self.devices
         )

@@ -18,6 +18,8 @@ from cnnatomy.config.listing import listing
 
 #: Keys of `training` that say where to train, not what.
 _WHERE = ("accelerator", "devices")
+#: Those that only a training reads whose `max_epochs` is auto.
+_OF_AUTO = ("steps", "patience")
 
 #: Steps whose artifacts a step reads. A report reads what its selection says and has no single ancestor.
 _READS = {
@@ -54,7 +56,8 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
             "threads": threads["prepare"],
         }
     if step == "train":
-        what = {key: value for key, value in config["training"].items() if key not in _WHERE}
+        unread = _WHERE if config["training"]["max_epochs"] == "auto" else (*_WHERE, *_OF_AUTO)
+        what = {key: value for key, value in config["training"].items() if key not in unread}
         return {"model": config["model"], "training": what, "seed": seed} | _split(config)
     if step == "samples":
         return {"samples": config["dissect"]["samples"], "threads": threads["samples"]} | _split(config)

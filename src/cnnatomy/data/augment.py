@@ -111,6 +111,28 @@ class Sounds:
         return functional.grid_sample(batch, grid, align_corners=False)
 
 
+class Signals:
+    """Change signals as another moment, another gain and a little more noise would, each one in its own way.
+
+    shift: to and fro by up to this share of the length; what comes in is the first or the last value. scale: every
+        channel about its mean higher or lower by up to this share. noise: standard deviation, of each channel's own.
+    """
+
+    def __init__(self, shift: float = 0, scale: float = 0, noise: float = 0) -> None:
+        self.shift, self.scale, self.noise = shift, scale, noise
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """float32 (n, channels, steps), likewise back."""
+        n, _, steps = batch.shape
+        by = (self.shift * steps * _either(n)[:, 0]).round().long().to(batch.device)
+        at = (torch.arange(steps, device=batch.device) - by).clamp(0, steps - 1)
+        batch = batch.gather(2, at.expand(-1, batch.shape[1], -1))
+        mean, spread = batch.mean(2, keepdim=True), batch.std(2, keepdim=True)
+        gain = 1 + self.scale * _either(n)[:, 0].to(batch.device)
+        hiss = torch.empty(batch.shape).normal_().to(batch.device)
+        return mean + gain * (batch - mean) + self.noise * spread * hiss
+
+
 class Words:
     """Take words for unknown ones, each with probability `drop`, so that no single word decides."""
 

@@ -18,7 +18,10 @@ def to_tensor(facts: Facts, inputs: np.ndarray) -> Tensor:
 
 
 def network_ready(facts: Facts, batch: Tensor) -> Tensor:
-    """Normalise a batch in the units of its kind: images uint8 or 0 to 1, sounds in dB. Tokens stay as they are."""
+    """Normalise a batch in the units of its kind: images uint8 or 0 to 1, sounds in dB, signals in their channels' own.
+
+    Tokens stay as they are.
+    """
     if facts.kind == "texts":
         return batch.long()
     batch = batch.float().div_(255) if batch.dtype == torch.uint8 else batch.float()
@@ -35,8 +38,8 @@ class Batches:
 
     samples: the split; what isn't in memory stays memory-mapped until its batch is gathered.
     augment: a callable on a whole batch in its own units, before normalising: images uint8 (n, channels, height,
-        width), sounds float32 in dB (n, 1, bands, frames), texts int64 tokens (n, length). It may draw from torch's
-        global generators.
+        width), sounds float32 in dB (n, 1, bands, frames), texts int64 tokens (n, length), signals float32 in their
+        channels' units (n, channels, steps). It may draw from torch's global generators.
     channels_last: lay images out with channels last, which convolutions on a CPU prefer.
 
     The order and the randomness of epoch k, and of each batch in it, depend on (seed, k) only: whoever resumes needs
@@ -81,11 +84,11 @@ class Batches:
             return
         self._kept = torch.from_numpy(inputs).to(device), torch.from_numpy(labels).to(device)
 
-    def epoch(self, k: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """All samples once, in the order of epoch k."""
+    def epoch(self, k: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """All samples once, in the order of epoch k, but for those of the batches before `start`."""
         n = len(self.samples)
         order = np.random.default_rng((self.seed, k)).permutation(n) if self.shuffle else np.arange(n)
-        for batch in range(len(self)):
+        for batch in range(start, len(self)):
             chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
             yield self._batch(chosen, k, batch)
 

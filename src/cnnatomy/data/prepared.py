@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")
-DTYPES = {"images": np.dtype("uint8"), "sounds": np.dtype("float16"), "texts": np.dtype("int32")}
+DTYPES = {
+    "images": np.dtype("uint8"),
+    "sounds": np.dtype("float16"),
+    "texts": np.dtype("int32"),
+    "signals": np.dtype("float32"),
+}
 PADDING, UNKNOWN = 0, 1
 TEXTUAL = ("split", "id", "text", "file", "voice", "speaker", "sex", "accent")  # columns that are text if all digits
 
@@ -54,14 +59,26 @@ class Normalise:
 
 
 @dataclass(frozen=True)
+class Channel:
+    """One channel of a signal: its name, its unit, and its lowest and highest value in the training split."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """What there is to know about a prepared dataset.
 
-    shape: of one sample as a network sees it, (channels, height, width), (1, bands, frames) or (words,).
+    shape: of one sample as a network sees it, (channels, height, width), (1, bands, frames), (words,) or, of signals,
+        (channels, steps).
     splits: number of samples of each split; a split without samples is not named.
     vocabulary: texts only; the word of each token, of which 0 is padding and 1 the unknown word.
     tokens: texts only; how they are cut into tokens, a way of `tokenising.WAYS`.
     sample_rate: sounds only, in Hz.
+    channels: signals only.
     raw: name of the raw zip that holds the files named in the table's column `file`.
     scale: images only, whose files have more than 8 bits or for which it is given: the values that are black and white.
     left_out: what was given and is not among the samples.
@@ -84,6 +101,7 @@ class Facts:
     sample_rate: int | None = None
     scale: list[float] | None = None
     left_out: list[LeftOut] = field(default_factory=list)
+    channels: list[Channel] | None = None
     counts: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -96,6 +114,7 @@ class Facts:
         known["axes"] = [Axis(**axis) for axis in known["axes"]]
         known["left_out"] = [LeftOut(**one) for one in known["left_out"]]
         known["normalise"] = None if known["normalise"] is None else Normalise(**known["normalise"])
+        known["channels"] = known["channels"] and [Channel(**channel) for channel in known["channels"]]
         return cls(**known)
 
 
@@ -163,7 +182,8 @@ class Dataset:
 def write(folder: Path, facts: Facts, inputs: np.ndarray, samples: pd.DataFrame) -> None:
     """Write the three files, all or none.
 
-    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts; where memory-mapped, never read whole.
+    inputs: (n, *shape), uint8 for images, float16 for sounds, int32 for texts, float32 for signals; where
+        memory-mapped, never read whole.
     samples: n rows with the columns split, label, id and more; sorted by split (train, validation, test).
     `facts.splits` and `facts.files` are filled in here.
 
@@ -245,7 +265,7 @@ def _check(facts: Facts, inputs: np.ndarray, samples: pd.DataFrame) -> dict[str,
             f"all training samples are of one class ({only}), so that there is nothing to tell apart. "
             "Add samples of a second class."
         )
-    if inputs.dtype == np.float16:
+    if inputs.dtype.kind == "f":
         bad = [i for i, sample in enumerate(inputs) if not np.isfinite(sample).all()]
         if bad:
             refuse(f"{len(bad)} inputs hold infinite or undefined numbers, first {samples['id'].iloc[bad[0]]!r}.")

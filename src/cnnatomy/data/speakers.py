@@ -1,4 +1,7 @@
-"""Who speaks in a clip: several voices may be one speaker's, and clips of one speaker are alike."""
+"""Who speaks in a clip: several voices may be one speaker's, and clips of one speaker are alike.
+
+So are other samples that come in groups, such as the recordings of a patient.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,28 @@ def speakers(table: pd.DataFrame) -> pd.Series | None:
     return voices.str.rpartition("+")[2] if "accent" in table else voices
 
 
-def alike(table: pd.DataFrame, labels: np.ndarray) -> np.ndarray | None:
-    """Groups of clips in which one speaker says one word, int (samples,) from 0; None for data that don't name voices.
+def origins(table: pd.DataFrame) -> pd.Series | None:
+    """Where each sample is from, so that samples of one origin are alike: its speaker, or its group, such as a patient.
 
-    A network answers to several such clips much as to one, so that they are not independent samples.
+    None for data that don't say it.
     """
-    who = speakers(table)
+    return table["group"].astype(str) if "group" in table else speakers(table)
+
+
+def alike(table: pd.DataFrame, labels: np.ndarray) -> np.ndarray | None:
+    """Groups of samples of one origin and one class, int (samples,) from 0; None for data without origins.
+
+    Of sounds these are the clips in which one speaker says one word. A network answers to several such samples much as
+    to one, so that they are not independent.
+    """
+    who = origins(table)
     if who is None:
         return None
     return who.to_frame("speaker").assign(label=labels).groupby(["speaker", "label"]).ngroup().to_numpy()
+
+
+def alike_said(kind: str) -> tuple[str, str]:
+    """What the groups of `alike` are, by the kind of data, in English and Chinese."""
+    if kind == "sounds":
+        return "the clips in which one speaker says one word", "同一说话人说同一个词的录音"
+    return "the samples of one group and one class", "同组同类的样本"

@@ -21,7 +21,7 @@ from cnnatomy.dissect.attributing.attributions import (
     precision,
     without_guided,
 )
-from cnnatomy.dissect.attributing.maps import coarser, extent, sample_item, signed_picture, weighed
+from cnnatomy.dissect.attributing.maps import coarser, extent, on_signal, sample_item, signed_picture, weighed
 from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
@@ -201,14 +201,18 @@ def _pictures(
         items.append(sample_item(samples, answer, group))
         for method, found in maps.items():
             values = found[row].double().numpy()
-            drawn, side = coarser(values)
+            drawn, side = (values, 1) if facts.kind == "signals" else coarser(values)
             shown = {"largest": float(drawn.max()), "smallest": float(drawn.min()), "sum": float(values.sum())}
+            if facts.kind == "signals":
+                shown[f"peak, {facts.axes[0].unit}"] = facts.axes[0].values[int(np.abs(values).argmax())]
             if facts.kind == "sounds" and np.abs(values).sum() > 0 and facts.axes:
                 shown["peak, Hz"] = extent(facts.axes[0].values, np.abs(values).sum(axis=1))[0]
             items.append(
                 Item(
                     id=f"{method} of {name}",
-                    pixels=signed_picture(facts, drawn),
+                    pixels=on_signal(samples, answer, drawn)
+                    if facts.kind == "signals"
+                    else signed_picture(facts, drawn),
                     label=marked(TITLES[method]["en"], verdicts[method]),
                     values={key: significant(value) for key, value in shown.items()},
                     group=group,
@@ -232,6 +236,12 @@ def _pictures(
 
 
 def _sign(facts: Facts) -> tuple[str, str]:
+    if facts.kind == "signals":
+        return (
+            "the colour below a moment says that a higher signal there would raise the class's output (gradients), "
+            "or that what is there raises it (integrated gradients, occlusion); channels are added up",
+            "该时刻的信号升高会提高该类输出（梯度），或此处的内容提高了它（积分梯度、遮挡）；各通道相加",
+        )
     brighter = ("light", "更亮") if facts.kind == "images" else ("loudness", "更响")
     return (
         f"more {brighter[0]} here would raise the output of the class (gradients), or what is here raises it "

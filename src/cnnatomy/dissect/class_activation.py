@@ -13,7 +13,7 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.dissect.attributing.cams import CAMS, TITLES, cam_layers, held, methods, spread
-from cnnatomy.dissect.attributing.maps import cells_picture, concentration, sample_item, weighed
+from cnnatomy.dissect.attributing.maps import cells_picture, concentration, on_signal, sample_item, weighed
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
 from cnnatomy.drawing.showing import class_name, significant, spaced, span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
@@ -47,7 +47,7 @@ def class_activation(network: nn.Module, samples: Samples, config: Mapping[str, 
     logits_of(network, x, len(facts.classes))
     layers = cam_layers(network, x, config["layers"])
     looked_at = to_look_at(network, samples, config["right"], config["wrong"], config["sample"])
-    verdicts = randomised(network, samples, methods(layers, _places(facts)), seed)
+    verdicts = randomised(network, samples, methods(layers, _places(facts), facts.kind == "texts"), seed)
 
     compared = evenly(len(samples), config["compared"])
     numbers = _summary(network, samples, compared, layers, verdicts)
@@ -98,7 +98,7 @@ def _summary(
         valid = np.asarray(samples.inputs[places]) != PADDING
         flat = {}
         for name, maps in cells.items():
-            on_words = [spread(layer, part, _places(facts)) for layer, part in zip(layers, maps, strict=True)]
+            on_words = [spread(layer, part, _places(facts), True) for layer, part in zip(layers, maps, strict=True)]
             flat[name] = torch.stack(on_words).sum(0) * torch.from_numpy(valid)
     else:
         flat = {name: torch.cat([found.flatten(1) for found in maps], dim=1) for name, maps in cells.items()}
@@ -159,7 +159,7 @@ def _pictures(
                     items.append(
                         Item(
                             id=f"{method} of {name} for {of_class}{many}",
-                            pixels=cells_picture(facts, values),
+                            pixels=_drawn(samples, answer, layer, found[row : row + 1]),
                             label=marked(f"{TITLES[method]}{many} for {of_class}", verdicts[method]),
                             values={"largest": significant(float(values.max()))} | _peak(facts, layer, values),
                             group=group,
@@ -183,24 +183,49 @@ def _pictures(
         title={"en": f"{names}: maps of {size}", "zh": f"{names}：{size} 的图"},
         caption={
             "en": (
-                f"{_resolution(facts, layers)['en']} Black is zero, pale the map's own largest value, which is given. "
+                f"{_resolution(facts, layers)['en']} {_scale(facts)['en']} "
                 "Nothing is smoothed: a blurred overlay would look finer than what is known."
             ),
             "zh": (
-                f"{_resolution(facts, layers)['zh']}黑为零，浅黄为该图最大值。"
-                "不作平滑：模糊的叠加图会显得比实际更精细。"
+                f"{_resolution(facts, layers)['zh']}{_scale(facts)['zh']}不作平滑：模糊的叠加图会显得比实际更精细。"
             ),
         },
     )
 
 
+def _scale(facts: Facts) -> dict[str, str]:
+    """What the colours mean."""
+    if facts.kind == "signals":
+        return {
+            "en": "The colour below a moment of the signal is that of the cell nearest to it: near white is zero, red "
+            "the map's own largest value, which is given.",
+            "zh": "信号下方的颜色是离该时刻最近的一格：近白为零，红为该图最大值。",
+        }
+    return {
+        "en": "Black is zero, pale the map's own largest value, which is given.",
+        "zh": "黑为零，浅黄为该图最大值。",
+    }
+
+
+def _drawn(samples: Samples, answer: Answer, layer: Layer, cells: torch.Tensor) -> np.ndarray:
+    """The cells of a map, (1, *cells), as pixels: by themselves, or behind the signal that they are about."""
+    facts = samples.facts
+    if facts.kind == "signals":
+        return on_signal(samples, answer, spread(layer, cells, _places(facts), False)[0].double().numpy())
+    return cells_picture(facts, cells[0].double().numpy())
+
+
 def _peak(facts: Facts, layer: Layer, values: np.ndarray) -> dict[str, float]:
-    """Of a sound: which frequencies the strongest cell sees, in Hz."""
-    if facts.kind != "sounds" or layer.field is None or values.max() <= 0 or not facts.axes:
+    """Of a sound: which frequencies the strongest cell sees, in Hz; of a signal: what time it sees."""
+    if facts.kind not in ("sounds", "signals") or layer.field is None or values.max() <= 0 or not facts.axes:
         return {}
     at = [int(place) for place in np.unravel_index(int(values.argmax()), values.shape)]
     first, beyond = layer.field.of_unit([*at, *[0] * (len(layer.field.size) - len(at))])[0]
     bands = facts.axes[0].values
+    if facts.kind == "signals":
+        unit, last = facts.axes[0].unit, len(bands) - 1
+        ends = (max(0, min(first, last)), max(0, min(beyond - 1, last)))
+        return {f"{end} {unit}": significant(bands[at], 3) for end, at in zip(("from", "to"), ends, strict=True)}
     return {
         "from Hz": significant(bands[max(0, min(first, len(bands) - 1))], 3),
         "to Hz": significant(bands[max(0, min(beyond, len(bands)) - 1)], 3),
@@ -223,7 +248,7 @@ def _sentences(
         wanted = [answer.read] + ([answer.label] if answer.state == "wrong" else [])
         cells = _cells(network, samples, [answer.place] * len(wanted), wanted, layers)
         for method, maps in cells.items():
-            on_words = [spread(layer, found, places) for layer, found in zip(layers, maps, strict=True)]
+            on_words = [spread(layer, found, places, True) for layer, found in zip(layers, maps, strict=True)]
             for row, label in enumerate(wanted):
                 if row and method != "grad_cam":
                     continue

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import class_name, colour, signed, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -346,11 +347,15 @@ def _grid(source: Source, filters: Sequence[Filter], samples: Samples, drawn: Dr
 
 def _item(one: Filter, samples: Samples, drawn: Drawn) -> Item:
     facts = samples.facts
-    patches = [shrunk(drawn.patch(answer.patch), LARGEST) for answer in one.answers]
-    back = [
-        shrunk(crop(facts, _drawn(facts, answer.whole, one.source), answer.patch.window), LARGEST)
-        for answer in one.answers
-    ]
+    if facts.kind == "signals":
+        patches = [drawn.patch(answer.patch) for answer in one.answers]
+        back = [_curve(answer) for answer in one.answers]
+    else:
+        patches = [shrunk(drawn.patch(answer.patch), LARGEST) for answer in one.answers]
+        back = [
+            shrunk(crop(facts, _drawn(facts, answer.whole, one.source), answer.patch.window), LARGEST)
+            for answer in one.answers
+        ]
     values = {"activation": one.answers[0].patch.value}
     for key, value in (
         ("like the patch", one.answers[0].patch_likeness),
@@ -379,6 +384,17 @@ def _drawn(facts: Facts, whole: np.ndarray, source: Source) -> np.ndarray:
     return signed(upright(facts, whole.sum(axis=0)))
 
 
+def _curve(answer: Answer) -> np.ndarray:
+    """The reconstruction of a part of a signal as curves, on a scale of its own that is symmetric about zero."""
+    ((first, beyond),) = answer.patch.window
+    steps = answer.whole.shape[1]
+    part = np.full((len(answer.whole), beyond - first), np.nan)
+    here = slice(max(0, first), min(steps, beyond))
+    part[:, here.start - first : here.stop - first] = answer.whole[:, here]
+    scale = float(np.nanmax(np.abs(part)))
+    return curves.plot(part, (-scale, scale), size=curves.SMALL)
+
+
 def _longest(facts: Facts, source: Source) -> int:
     """The longer side of a patch in pixels."""
     assert source.layer.field is not None
@@ -386,6 +402,16 @@ def _longest(facts: Facts, source: Source) -> int:
 
 
 def _reading(facts: Facts, source: Source, answers: Sequence[Answer]) -> Text:
+    if facts.kind == "signals":
+        said = curves.small_said(facts)
+        return {
+            "en": "Above the patches, best first; below what the filter answered to, on a scale of its own that is "
+            "symmetric about zero (the pale line): above it a higher value raised the filter, below it a lower one. "
+            f"{said['en']}",
+            "zh": "上为原片段（最强在左），下为重建，各用以零（浅线）为中心的尺度："
+            "线以上，值升高使卷积核升高，线以下则相反。"
+            f"{said['zh']}",
+        }
     if facts.kind == "images" and facts.shape[0] == 3:
         en = ["Above the patches, below what the filter answered to: grey is nothing, a colour what raised it."]
         zh = ["上为原片段，下为重建：灰色为零，颜色是使它升高的颜色。"]

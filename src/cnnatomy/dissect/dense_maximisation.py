@@ -13,7 +13,6 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.ascent.maximisation import (
-    READING,
     SOURCES,
     VARIANTS,
     Maximised,
@@ -22,6 +21,7 @@ from cnnatomy.dissect.ascent.maximisation import (
     item,
     maximise,
     numbers_of_unit,
+    reading,
     states,
 )
 from cnnatomy.dissect.ascent.regularisers import Box, box
@@ -32,7 +32,7 @@ from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.convolving import frozen
-from cnnatomy.probing.layers import Layer, LayerNotFound, named, trace
+from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, trace
 from cnnatomy.probing.work import effort
 from cnnatomy.statistics.intervals import average
 
@@ -66,7 +66,7 @@ def dense_maximisation(
     x = to_tensor(facts, samples.inputs[:1])
     traced = trace(network, x)
     layers = _layers(traced, len(facts.classes), config["layers"])
-    last = [layer for layer in traced[: traced.index(layers[0])] if isinstance(layer.module, nn.Conv2d)][-1:]
+    last = [layer for layer in traced[: traced.index(layers[0])] if isinstance(layer.module, CONVOLUTIONS)][-1:]
     limits = box(samples)
     units = [Units(network, traced, layer, x) for layer in [*layers, *last]]
     budget = config["starts"] * config["steps"] * len(VARIANTS) * PASSES * effort(network, x) * len(units)
@@ -136,8 +136,8 @@ def _layers(traced: Sequence[Layer], classes: int, names: Sequence[str] | None) 
 def kept_when_shifted(found: Maximised, limits: Box) -> np.ndarray:
     """Share of a unit's activation that is left when its plain input is shifted, (n, shifts).
 
-    Mean over up, down, left and right, around the edge, so that nothing is lost but its place. Units that their own
-    input doesn't make fire are left out.
+    Mean over up, down, left and right (of signals: earlier and later), around the edge, so that nothing is lost but its
+    place. Units that their own input doesn't make fire are left out.
     """
     which, images = torch.from_numpy(found.which), found.images["plain"]
 
@@ -148,7 +148,9 @@ def kept_when_shifted(found: Maximised, limits: Box) -> np.ndarray:
 
     still = fires(images)
     shares = [
-        np.mean([fires(images.roll(step, axis)) for axis in (2, 3) for step in (-by, by)], axis=0)[still > 0]
+        np.mean([fires(images.roll(step, axis)) for axis in range(2, images.dim()) for step in (-by, by)], axis=0)[
+            still > 0
+        ]
         / still[still > 0]
         for by in SHIFTS
     ]
@@ -198,8 +200,8 @@ def _blocks(
                 [item(one, row, label[row], facts, limits, side=64) for row in range(n)],
                 title={"en": f"{name}: {n} {kind[0]}", "zh": f"{name}：{n} {kind[1]}"},
                 caption={
-                    "en": f"{READING['en']} {one.beaten['en']}",
-                    "zh": f"{READING['zh']}{one.beaten['zh']}",
+                    "en": f"{reading(facts)['en']} {one.beaten['en']}",
+                    "zh": f"{reading(facts)['zh']}{one.beaten['zh']}",
                 },
             )
         )

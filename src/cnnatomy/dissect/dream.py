@@ -44,11 +44,20 @@ def dream(
     By default for layers at three depths, and measured against random changes of the same size.
 
     config: see conf/dissect/dream.yaml. sound: gives a clip's wav bytes by the name of its file. The exhibit's name
-    and seed are left for the caller. Raises DoesNotApply for texts and where all the layers are silent, LayerNotFound
-    for an unknown layer, WrongSetting for a sample or a class that there isn't, and NoLogits for a network without
-    class outputs.
+    and seed are left for the caller. Raises DoesNotApply for texts, for signals and where all the layers are silent,
+    LayerNotFound for an unknown layer, WrongSetting for a sample or a class that there isn't, and NoLogits for a
+    network without class outputs.
     """
     facts = samples.facts
+    if facts.kind == "signals":
+        raise DoesNotApply(
+            {
+                "en": "a dream makes of what is there something that eyes recognise, and an exaggerated curve "
+                "shows none; what drives the filters is in “filter_maximisation”",
+                "zh": "梦境把已有的东西夸大成眼睛能认出的图案，夸大的曲线却认不出什么；"
+                "什么最能驱动卷积核见“filter_maximisation”",
+            }
+        )
     if facts.kind == "texts":
         raise DoesNotApply(
             {

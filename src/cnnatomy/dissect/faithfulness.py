@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.data.speakers import alike
+from cnnatomy.data.speakers import alike, alike_said
 from cnnatomy.dissect.attributing import attributions, cams
 from cnnatomy.dissect.attributing.cams import cam_layers
 from cnnatomy.dissect.attributing.controls import Control, of_the_data
@@ -69,7 +69,7 @@ def faithfulness(
     table = attributions.methods(network, samples, None)
     left_out: DoesNotApply | None = None
     try:
-        table |= cams.methods(cam_layers(network, x, None), places_of_input)
+        table |= cams.methods(cam_layers(network, x, None), places_of_input, facts.kind == "texts")
     except DoesNotApply as because:
         left_out = because
 
@@ -99,7 +99,7 @@ def faithfulness(
 
     areas = {name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()}
     measured = Measured(areas, verdicts, control, alike(samples.table.iloc[chosen], target.numpy()))
-    blocks: list[Block] = [_table(measured)]
+    blocks: list[Block] = [_table(measured, facts.kind)]
     blocks += [_curves(test, curves, shares, measured) for test in TESTS]
     blocks.append(_cascade(verdicts))
     return Exhibit(
@@ -216,7 +216,7 @@ def _subject(measured: Measured, name: str) -> str:
     return measured.control.en.replace(" ", "_") if name == "data" else name
 
 
-def _table(measured: Measured) -> Table:
+def _table(measured: Measured, kind: str) -> Table:
     import pandas as pd
 
     rows = []
@@ -234,7 +234,7 @@ def _table(measured: Measured) -> Table:
                 "randomisation test": "" if verdict is None else "✗ fails" if verdict.fails else "passes",
             }
         )
-    grouped = ("groups of clips in which one speaker says one word", "同一说话人同一词的各组录音")
+    grouped = (f"groups of samples, {alike_said(kind)[0]}", f"各组样本（{alike_said(kind)[1]}为一组）")
     over = ("samples", "样本") if measured.groups is None else grouped
     return Table(
         "methods",
@@ -300,7 +300,7 @@ def _curves(
         "insertion": ("Only the most important places are given. A good map rises fast", "上升越快越好"),
         "flipping": (
             "The most important places are turned into their opposite: white for black, loud for quiet, the unknown "
-            "word for a word. A good map falls fast",
+            "word for a word, a signal upside down about its mean. A good map falls fast",
             "下降越快越好",
         ),
     }[test]

@@ -12,6 +12,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
+from cnnatomy.drawing import curves
 from cnnatomy.drawing.plotting import draw
 from cnnatomy.drawing.showing import (
     Shown,
@@ -50,6 +51,7 @@ FAINT = 0.05  # a map weaker than this share of its layer's strongest is drawn a
 ENOUGH = 20  # samples to compare with; with fewer nothing is said of other samples
 SAME = 1e-5  # share of a peak within which two are equal
 LARGEST = 64  # rows or columns of a map as it is drawn: 64 maps of 112 × 112 would be 0.6 MB
+CURVES = (150, 56)  # pixels of a map of a signal
 MARKED = 8  # filters of a layer whose words are marked in a sentence
 SOURCES = [
     "Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV",
@@ -94,7 +96,7 @@ def feature_maps(
             measured = _measure(maps, peaks)
             shown.append(measured)
             suffix = f" of {name}" if len(places) > 1 else ""
-            items += _items(maps, measured, facts, source.name, suffix, group=name if len(places) > 1 else "")
+            items += _items(maps, measured, facts, source, layer.field, suffix, group=name if len(places) > 1 else "")
             numbers += _of_maps(measured, f"layer={source.name};sample={name}")
             if place == places[0] and (figure := _strips(maps, units, layer.field, samples, place, source.name)):
                 blocks.append(figure)
@@ -269,8 +271,8 @@ def thinned(values: np.ndarray) -> np.ndarray:
     return np.where(high >= -low, high, low)
 
 
-def pixels_of(maps: np.ndarray, facts: Facts) -> list[np.ndarray]:
-    """The maps of a layer as pixels, each on a scale of its own that begins at zero.
+def pixels_of(maps: np.ndarray, facts: Facts, field: Field | None = None) -> list[np.ndarray]:
+    """The maps of a layer as pixels, each on a scale of its own that begins at zero; of a signal as curves over time.
 
     Black is zero and nothing is below it; where the layer has numbers below zero (no ReLU behind it), zero is near
     white, red above and blue below. Maps fainter than `FAINT` of the strongest are drawn on the scale of that.
@@ -279,6 +281,18 @@ def pixels_of(maps: np.ndarray, facts: Facts) -> list[np.ndarray]:
     both = bool((maps < 0).any())
     pictures = []
     for values in maps:
+        if facts.kind == "signals" and values.ndim == 1:
+            scale = max(float(np.abs(values).max()), FAINT * strongest)
+            pictures.append(
+                curves.plot(
+                    values[None],
+                    (-scale if both else 0.0, scale),
+                    _times(facts, field, len(values)),
+                    ("", facts.axes[0].unit),
+                    size=CURVES,
+                )
+            )
+            continue
         # A map along one axis: words run to the right, frequencies upward.
         flat = upright(
             facts, values if values.ndim == 2 else values[:, None] if facts.kind == "sounds" else values[None]
@@ -292,9 +306,20 @@ def pixels_of(maps: np.ndarray, facts: Facts) -> list[np.ndarray]:
     return pictures
 
 
-def _items(maps: np.ndarray, measured: Measured, facts: Facts, name: str, suffix: str, group: str) -> list[Item]:
-    items = []
-    for channel, pixels in enumerate(pixels_of(maps, facts)):
+def _times(facts: Facts, field: Field | None, units: int) -> tuple[float, float] | None:
+    """The middle of what the first and the last unit of a map see of a signal."""
+    if field is None or field.units != (units,):
+        return None
+    firsts = (field.start[0], field.start[0] + field.stride[0] * (units - 1))
+    middle = [curves.moment(facts, first + (field.size[0] - 1) / 2) for first in firsts]
+    return middle[0], middle[1]
+
+
+def _items(
+    maps: np.ndarray, measured: Measured, facts: Facts, source: Layer, field: Field | None, suffix: str, group: str
+) -> list[Item]:
+    items, name = [], source.name
+    for channel, pixels in enumerate(pixels_of(maps, facts, field)):
         state = measured.state(channel)
         values = {"mean": measured.mean[channel], "largest": measured.peak[channel], "zeros": measured.zeros[channel]}
         if measured.compared >= ENOUGH:
@@ -510,6 +535,10 @@ def _caption(names: Sequence[str], layers: Sequence[Layer], facts: Facts) -> Tex
         "texts": (
             "A map is a curve over the words: it is high where the window holds what its filter looks for",
             "每张图是沿词序的曲线：窗口中有所寻找的词时升高",
+        ),
+        "signals": (
+            "A map is a curve over time: it is high where the signal has what its filter looks for",
+            "每张图是沿时间的曲线：信号中有所寻找的形状时升高",
         ),
     }[facts.kind]
     return {

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.data.speakers import alike
+from cnnatomy.data.speakers import alike, alike_said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import signed, significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Table
@@ -158,7 +158,7 @@ def filter_ablation(
         method="filter_ablation",
         seed=0,
         title=TITLE,
-        caption=_caption(measured, total, whole.right, groups, kept, config),
+        caption=_caption(measured, total, whole.right, groups, kept, config, facts.kind),
         numbers=_numbers(measured, kept, whole.right, groups),
         blocks=blocks,
         sources=SOURCES,
@@ -899,6 +899,7 @@ def _caption(
     groups: np.ndarray | None,
     kept: Kept | None,
     config: Mapping[str, Any],
+    kind: str,
 ) -> dict[str, str]:
     looked = sum(len(one.part.channels) for one in measured)
     errors = int((~right).sum())
@@ -908,9 +909,8 @@ def _caption(
     else:
         many = len(np.unique(groups))
         test = (
-            f"exact test of sign flips of {many} groups, the clips in which one speaker says one word: their answers "
-            "change together",
-            f"{many} 组录音的符号翻转精确检验；同一说话人说同一个词的录音为一组，它们的答案一起改变",
+            f"exact test of sign flips of {many} groups, {alike_said(kind)[0]}: their answers change together",
+            f"{many} 组样本的符号翻转精确检验；{alike_said(kind)[1]}为一组，它们的答案一起改变",
         )
     en = (
         "A filter is removed by setting its map to zero behind the activation, as if the network never had it; nothing "

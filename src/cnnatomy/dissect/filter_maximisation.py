@@ -14,7 +14,6 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.ascent.maximisation import (
     ENOUGH,
-    READING,
     SAME,
     SOURCES,
     VARIANTS,
@@ -25,6 +24,7 @@ from cnnatomy.dissect.ascent.maximisation import (
     item,
     maximise,
     numbers_of_unit,
+    reading,
     states,
     through,
 )
@@ -143,7 +143,11 @@ class Look:
 
 
 def _scenes(network: nn.Module, samples: Samples, training: Samples, side: int) -> tuple[Samples, Samples, list[Layer]]:
-    """The samples, or windows of them if they are larger than `side` and the network takes such; and its layers."""
+    """The samples, or windows of them if they are larger than `side` and the network takes such; and its layers.
+
+    A signal may be as long as such a window has places.
+    """
+    side = side**2 if samples.facts.kind == "signals" else side
     scenes = through(samples, side)
     try:
         traced = trace(network, to_tensor(scenes.facts, scenes.inputs[:1]))
@@ -257,7 +261,7 @@ def _blocks(looks: Sequence[Look], facts: Facts, limits: Box, config: Mapping[st
                     f"{'map' if found.summed else 'position'}-{look.name}",
                     items,
                     title=_title(look, found, facts),
-                    caption=_reading(look, found, len(items)),
+                    caption=_reading(look, found, len(items), facts),
                 )
             )
     return blocks
@@ -275,10 +279,10 @@ def _title(look: Look, found: Maximised, facts: Facts) -> Text:
     }
 
 
-def _reading(look: Look, found: Maximised, shown: int) -> Text:
+def _reading(look: Look, found: Maximised, shown: int, facts: Facts) -> Text:
     n = len(found.which)
-    en = [f"{READING['en']} {found.beaten['en']}"]
-    zh = [f"{READING['zh']}{found.beaten['zh']}"]
+    en = [f"{reading(facts)['en']} {found.beaten['en']}"]
+    zh = [f"{reading(facts)['zh']}{found.beaten['zh']}"]
     held = found.values["l1_tv"] > found.best + SAME * np.abs(found.best)
     en.append(f"L1 + TV, with no more ink and variation than it, beats it for {int(held[found.live].sum())}.")
     zh.append(f"“L1 + TV”的墨量与总变差都不超过它，有 {int(held[found.live].sum())} 个超过它。")
@@ -312,7 +316,7 @@ def _caption(looks: Sequence[Look], scenes: Samples, samples: Samples, traced: S
         f"The best real input is that of {compared:,} {samples.split} samples; people predict what a filter does "
         "better from real inputs than from made ones, so look at both."
         if scenes is samples
-        else f"Real inputs are {compared:,} windows of {scenes.facts.shape[1]} × {scenes.facts.shape[2]} of "
+        else f"Real inputs are {compared:,} windows of {' × '.join(map(str, scenes.facts.shape[1:]))} of "
         f"{len(samples):,} {samples.split} samples: too few pictures to call any filter usual.",
         "A filter is live if it fires on any of them, rescued if only an input made for it makes it fire, dead if "
         "nothing did. Its rank says how selective the input is: on the plain input made for it, is it more standard "

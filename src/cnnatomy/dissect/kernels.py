@@ -11,6 +11,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.drawing import curves
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import colour, grey, plain, signed, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 IDLE = 1e-3  # a filter whose norm is below this share of its layer's largest has no weight to speak of
+CURVES = (150, 64)  # pixels of the picture of a filter on signals
 SETS = 400  # of random kernels to compare with; their 95 % band is then good to about a tenth of its width
 SOURCES = [
     "Krizhevsky, Sutskever & Hinton 2012, ImageNet classification with deep convolutional neural networks, NeurIPS, "
@@ -253,12 +255,19 @@ def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float
     """One filter's weights as pixels. kernel: (channels, *kernel). The scale reaches to `least` even if no weight does.
 
     One channel is drawn by sign, three of an image as red, green and blue, any other number side by side with a column
-    of zeros between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding.
+    of zeros between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding,
+    one that moves along a signal as a curve a channel.
     """
     scale = max(float(np.abs(kernel).max()), least)
     if facts.kind == "texts":
         # Four pixels a word: 3 × 100 weights would be too flat a strip to look at.
         flat = _by_word(kernel).repeat(4, axis=0)
+    elif facts.kind == "signals":
+        low = -scale if symmetric else float(kernel.min())
+        high = scale if symmetric else float(kernel.max())
+        ends = (0.0, curves.moment(facts, kernel.shape[-1] - 1))
+        units = ("", facts.axes[0].unit)
+        return curves.plot(kernel.reshape(len(kernel), -1), (low, high), ends, units, size=CURVES, dots=True)
     elif kernel.ndim == 2:
         flat = upright(facts, kernel)
     elif len(kernel) == 3 and facts.kind == "images" and symmetric:
@@ -318,7 +327,15 @@ def _grid(layer: Layer, weights: np.ndarray, measured: Measured, facts: Facts, c
 
 def _reading(weights: np.ndarray, measured: Measured, facts: Facts, symmetric: bool) -> Text:
     """How to read the colours and the axes, and whether there is more to see than in noise."""
-    if not symmetric:
+    if facts.kind == "signals":
+        en = [
+            "Each filter has its own scale; the pale line is zero. A dot is a weight: above the line it looks for a "
+            f"high value, below for a low one. Curves: {curves.named(facts)}."
+        ]
+        zh = [
+            f"每个卷积核各用自己的尺度，浅线为零。每点是一个权重：线以上寻找高值，以下寻找低值。曲线：{curves.named_zh(facts)}。"
+        ]
+    elif not symmetric:
         en = ["Each filter has its own scale: its smallest weight is black, its largest white."]
         zh = ["每个卷积核各用自己的尺度：最小权重为黑，最大为白。"]
     elif weights.shape[1] == 3 and facts.kind == "images":
@@ -404,6 +421,11 @@ def _caption(facts: Facts, unordered: bool) -> Text:
             "沿时间变号的块：声音在那一刻开始或结束；倾斜的条纹对应音高的移动",
         ),
         "texts": ("filters that weigh one word of their window more than the others", "更看重窗口中某一个词的卷积核"),
+        "signals": (
+            "smooth curves: a hump answers to a wave of that width, a step to a rise or a fall, quick turns to quick "
+            "swings",
+            "平滑的曲线：隆起对应同样宽度的波，台阶对应上升或下降，快速起伏对应快速振荡",
+        ),
     }[facts.kind]
     seek = (
         (f"Look for {look[0]}.", f"请看{look[1]}。")
@@ -441,7 +463,9 @@ def _panels(layers: Sequence[Layer], facts: Facts) -> list[pd.DataFrame]:
         squares = _weights(layer) ** 2
         total = squares.sum(axis=tuple(range(1, squares.ndim)), keepdims=True)
         squares = squares / np.maximum(total, np.finfo(float).tiny)
-        names = {"texts": ["word"], "sounds": ["frequency", "time"]}[facts.kind][-(squares.ndim - 2) :]
+        names = {"texts": ["word"], "sounds": ["frequency", "time"], "signals": ["time"]}[facts.kind][
+            -(squares.ndim - 2) :
+        ]
         for axis, name in enumerate(names, start=2):
             length = squares.shape[axis]
             if length == 1:

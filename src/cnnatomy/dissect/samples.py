@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnatomy.data.left_out import said
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Dataset, Facts, Samples
-from cnnatomy.dissect.given import rules, voices
+from cnnatomy.dissect.given import rules, signals, voices
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.drawing.showing import Shown, Sound, class_name, of_characters, picture, show, spaced
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table, Text
@@ -26,8 +26,8 @@ NAMED_LEFT_OUT = 2  # examples of what is left out, of each reason
 def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None) -> Exhibit:
     """Show what the network is given: some samples, how many there are of each class and split, and how hard they are.
 
-    config: `first`, `columns`, `voices`, `sentences`; see conf/dissect/samples.yaml. sound: gives a clip's wav bytes by
-    the name of its file.
+    config: `first`, `columns`, `voices`, `sentences`, `signals`; see conf/dissect/samples.yaml. sound: gives a clip's
+    wav bytes by the name of its file.
 
     How hard: the accuracy on the test split of several rules that need no network, and, where voices are named, how far
     those of the test are from those in training. The exhibit's name and seed are left for the caller.
@@ -48,6 +48,9 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
         found = voices.newness(splits)
         blocks += _sounds(splits, config, sound, found)
         numbers += [*_sexes(splits), *voices.numbers(found)]
+    elif facts.kind == "signals":
+        blocks += [signals.first_of_each(first, config["signals"]), signals.channels(facts)]
+        numbers += signals.numbers(facts, splits)
     else:
         blocks += _sentences(first, config)
         numbers += _lengths(splits)
@@ -65,7 +68,7 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
             blocks.append(_telling_words(model, facts))
         else:
             model = rules.means(labelled["train"])
-            blocks.append(_mean_pictures(model, facts))
+            blocks.append(signals.means(model, facts) if facts.kind == "signals" else _mean_pictures(model, facts))
         if "test" in labelled:
             reached = rules.rules(labelled["train"], labelled["test"], model)
             numbers += [rule.accuracy for rule in reached]
@@ -84,7 +87,12 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
 
 
 def _caption(splits: Mapping[str, Samples], reached: list[rules.Rule], facts: Facts) -> Text:
-    kinds = {"images": ("images", "图像"), "sounds": ("clips", "录音"), "texts": ("sentences", "句子")}[facts.kind]
+    kinds = {
+        "images": ("images", "图像"),
+        "sounds": ("clips", "录音"),
+        "texts": ("sentences", "句子"),
+        "signals": ("signals", "信号"),
+    }[facts.kind]
     parts = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
     en = [f"{sum(map(len, splits.values())):,} {kinds[0]} ({parts}), licence: {facts.licence.rstrip('.')}."]
     zh = [f"共 {sum(map(len, splits.values())):,} 个{kinds[1]}（{parts}），许可：{facts.licence.rstrip('.')}。"]

@@ -46,11 +46,19 @@ def style(
     Both ways round, for several weights of the content, measured against the two samples themselves.
 
     config: see conf/dissect/style.yaml. sound: gives a clip's wav bytes by the name of its file. The exhibit's name
-    and seed are left for the caller; nothing here is drawn at random. Raises DoesNotApply for texts and for a single
-    sample, LayerNotFound for an unknown layer, WrongSetting for a sample that there isn't, and NoLogits for a network
-    without class outputs.
+    and seed are left for the caller; nothing here is drawn at random. Raises DoesNotApply for texts, for signals and
+    for a single sample, LayerNotFound for an unknown layer, WrongSetting for a sample that there isn't, and NoLogits
+    for a network without class outputs.
     """
     facts = samples.facts
+    if facts.kind == "signals":
+        raise DoesNotApply(
+            {
+                "en": "the style of a picture can be seen in what is made of it; of a signal nobody could say "
+                "whether it is hit",
+                "zh": "画的风格可以用眼看出来；信号的风格像不像，没有人能判断",
+            }
+        )
     if facts.kind == "texts":
         raise DoesNotApply(
             {

@@ -12,6 +12,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import Sound, class_name, significant, spaced, span_of, words
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
@@ -260,7 +261,8 @@ def _state(one: Filter, samples: Samples) -> State:
 
 
 def _item(one: Filter, samples: Samples, drawn: Drawn) -> tuple[Item, float]:
-    pictures = [shrunk(drawn.patch(patch), LARGEST) for patch in one.patches]
+    most = LARGEST if samples.facts.kind != "signals" else max(curves.SMALL)
+    pictures = [shrunk(drawn.patch(patch), most) for patch in one.patches]
     # Patches that the border cuts off differ in size only where the whole sample is smaller than the window.
     columns = 3 if len(pictures) > 4 else len(pictures)
     pixels = sheet(pictures, columns)
@@ -336,6 +338,10 @@ def _reading(facts: Facts, source: Source, filters: Sequence[Filter]) -> Text:
     if facts.kind == "texts":
         en.append("The marked words are what the filter saw; the darker, the stronger.")
         zh.append("标出的词是卷积核所看到的；颜色越深，激活越强。")
+    elif facts.kind == "signals":
+        said = curves.small_said(facts)
+        en.append(f"The best patch is at the top left, then by rows. {said['en']}")
+        zh.append(f"左上角为最强，按行依次减弱。{said['zh']}")
     else:
         en.append("The best patch is at the top left, then by rows.")
         zh.append("左上角为最强，按行依次减弱。")
@@ -366,7 +372,8 @@ def _caption(
     facts: Facts, looked_at: Sequence[Source], filters: int, total: int, n: int, count: int, error: float
 ) -> Text:
     what = {"images": "parts of test images", "sounds": "pieces of test spectrograms", "texts": "runs of words"}
-    what_zh = {"images": "图像片段", "sounds": "声谱图片段", "texts": "词串"}[facts.kind]
+    what["signals"] = "parts of test signals"
+    what_zh = {"images": "图像片段", "sounds": "声谱图片段", "texts": "词串", "signals": "信号片段"}[facts.kind]
     en = [
         f"The {count} {what[facts.kind]} that excite each filter most, cut to what the filter sees; "
         + ("one a sample." if n >= count else f"of only {n} samples, so that one gives several that don't overlap.")

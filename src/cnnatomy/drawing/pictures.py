@@ -29,7 +29,10 @@ def box(facts: Facts, floor: float = FLOOR) -> tuple[Tensor, Tensor]:
 
 
 def in_own_units(facts: Facts, x: Tensor) -> Tensor:
-    """Network inputs (…, channels, rows, columns) without the normalisation: images 0 to 1, sounds in dB."""
+    """Network inputs (…, channels, *places) without the normalisation: images 0 to 1, sounds in dB.
+
+    Signals in the units of their channels.
+    """
     mean, std = _normalise(facts)
     return x * std + mean
 
@@ -88,12 +91,12 @@ def few_colours(pixels: np.ndarray, colours: int) -> np.ndarray:
 
 
 def _normalise(facts: Facts) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of the data, (channels, 1, 1) each."""
-    channels = facts.shape[0]
+    """Mean and standard deviation of the data, (channels, 1, 1) each, of signals (channels, 1)."""
+    channels, ones = facts.shape[0], [1] * len(facts.shape[1:])
     if facts.normalise is None:
-        return torch.zeros(channels, 1, 1), torch.ones(channels, 1, 1)
+        return torch.zeros(channels, *ones), torch.ones(channels, *ones)
     mean, std = (
-        torch.as_tensor(value, dtype=torch.float32).reshape(-1, 1, 1).expand(channels, 1, 1)
+        torch.as_tensor(value, dtype=torch.float32).reshape(-1, *ones).expand(channels, *ones)
         for value in (facts.normalise.mean, facts.normalise.std)
     )
     return mean, std

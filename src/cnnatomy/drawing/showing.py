@@ -17,6 +17,7 @@ import numpy as np
 
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
 from cnnatomy.data.tokenising import tokenise
+from cnnatomy.drawing import curves
 from cnnatomy.exhibit import Grid, Item, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
 
@@ -102,10 +103,13 @@ def upright(facts: Facts, values: np.ndarray) -> np.ndarray:
 
 
 def picture(facts: Facts, sample: np.ndarray) -> np.ndarray:
-    """One image or spectrogram as pixels: uint8 (height, width) grey, or (height, width, 3).
+    """One image, spectrogram or signal as pixels: uint8 (height, width) grey, or (height, width, 3).
 
-    A spectrogram shows the 60 dB below its loudest point, frequency upward, time to the right.
+    A spectrogram shows the 60 dB below its loudest point, frequency upward, time to the right. A signal is drawn as
+    curves, on axes.
     """
+    if facts.kind == "signals":
+        return curves.signal(facts, sample)
     if facts.kind == "images":
         return sample[0] if len(sample) == 1 else sample.transpose(1, 2, 0)
     loudness = sample[0].astype(np.float64)
@@ -146,7 +150,10 @@ def class_name(facts: Facts, label: int) -> str:
 
 
 def span_of(facts: Facts, size: Sequence[int]) -> dict[str, str]:
-    """The size of a window on the input, in words: "3 × 3 px", "8 bands × 40 frames (0.64 s)", "3 words"."""
+    """The size of a window on the input, in words: "3 × 3 px", "8 bands × 40 frames (0.64 s)", "3 words".
+
+    Of a signal: "9 steps (0.072 s)".
+    """
     if facts.kind == "texts":
         one, zh = ("word", "词") if spaced(facts) else ("character", "字符")
         return {"en": f"{size[0]} {one}{'s' if size[0] != 1 else ''}", "zh": f"{size[0]} 个{zh}"}
@@ -159,6 +166,9 @@ def span_of(facts: Facts, size: Sequence[int]) -> dict[str, str]:
     seconds = (
         f" ({frames * (time.values[1] - time.values[0]):.2g} s)" if time is not None and len(time.values) > 1 else ""
     )
+    if facts.kind == "signals":
+        seconds = seconds if facts.axes[0].unit == "s" else ""
+        return {"en": f"{frames} step{'s' if frames != 1 else ''}{seconds}", "zh": f"{frames} 步{seconds}"}
     en, zh = f"{frames} frames{seconds}", f"{frames} 帧{seconds}"
     return {"en": en, "zh": zh} if bands is None else {"en": f"{bands} bands × {en}", "zh": f"{bands} 个频带 × {zh}"}
 

@@ -10,6 +10,8 @@ import numpy as np
 from cnnatomy.data.speakers import speakers as speakers_of
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import Shown, Sound, class_name, show
+from cnnatomy.evaluation import groups as grouped
+from cnnatomy.evaluation.learning import numbers_of, verdict
 from cnnatomy.evaluation.metrics import confusion, metrics, reliability
 from cnnatomy.evaluation.predictions import probabilities_of
 from cnnatomy.exhibit import Block, Exhibit, Figure, Matrix, Number, Prose, Table
@@ -38,13 +40,15 @@ def evaluation(
     samples: Samples,
     config: Mapping[str, Any],
     sound: Sound | None = None,
+    training: Mapping[str, Any] | None = None,
 ) -> Exhibit:
     """Show accuracy, curves, confusion, scores of each class, calibration, and the misread samples (M3).
 
     predictions: as `predict` gives them, of the test split and of any others, whose accuracy is then named too.
     history: one row an epoch (epoch, train_loss, train_accuracy, validation_loss, validation_accuracy); None where
         nothing was trained.
-    samples: the test split. config: `misread`, how many misread samples to show at most.
+    training: its settings, which advice starts from. samples: the test split.
+    config: `misread`, how many misread samples to show at most.
 
     Without labels there is nothing to be right about: the best five classes of each sample are shown instead.
     The exhibit's name and seed are left for the caller to fill in.
@@ -59,7 +63,9 @@ def evaluation(
     facts = samples.facts
     numbers = metrics(predictions, facts.classes)
     voices, speakers = _by_voice(test, samples), _by_speaker(test, samples)
-    numbers += _of_speakers(speakers, voices)
+    groups = grouped.by_group(test, samples)
+    numbers += _of_speakers(speakers, voices) + grouped.of_groups(groups)
+    numbers += [] if history is None else numbers_of(history)
     wrong = _worst_first(test, facts)
     shown = wrong[: config["misread"]]
     blocks: list[Block] = [] if history is None else [_curves(history)]
@@ -69,6 +75,8 @@ def evaluation(
     blocks.append(_table(numbers, test, facts))
     if voices is not None and speakers is not None:
         blocks.append(_voices(voices, speakers))
+    if groups is not None:
+        blocks.append(grouped.table(groups))
     blocks.append(_reliability(test, facts, numbers))
     accuracy = next(number for number in numbers if number.metric == "test_accuracy")
     return Exhibit(
@@ -77,14 +85,16 @@ def evaluation(
         method="evaluation",
         seed=0,
         title={"en": "How good it is", "zh": "效果如何"},
-        caption=_caption(accuracy, numbers, speakers),
+        caption=_caption(accuracy, numbers, speakers, None if history is None else verdict(numbers, training)),
         numbers=numbers,
         blocks=blocks,
         sources=SOURCES,
     )
 
 
-def _caption(accuracy: Number, numbers: Sequence[Number], speakers: pd.DataFrame | None) -> dict[str, str]:
+def _caption(
+    accuracy: Number, numbers: Sequence[Number], speakers: pd.DataFrame | None, said: Mapping[str, str] | None
+) -> dict[str, str]:
     right, n = _percent(accuracy.value), accuracy.n
     low, high = _percent(accuracy.ci_low or 0), _percent(accuracy.ci_high or 0)
     most = _percent(next(number.value for number in numbers if number.metric == "majority_accuracy"))
@@ -104,11 +114,18 @@ def _caption(accuracy: Number, numbers: Sequence[Number], speakers: pd.DataFrame
         low, high = _percent(over.ci_low or 0), _percent(over.ci_high or 0)
         en += f"On clips of other speakers it may lie anywhere between {low} and {high}, counted by speaker. "
         zh += f"换成其他说话人，以说话人为单位计算，则在 {low} 到 {high} 之间。"
+    over = next((number for number in numbers if number.metric == grouped.OVER_GROUPS), None)
+    if over is not None:
+        low, high = _percent(over.ci_low or 0), _percent(over.ci_high or 0)
+        en += f"They come in {over.n} groups; on other groups it may lie between {low} and {high}, counted by group. "
+        zh += f"它们来自 {over.n} 组；换成其他组，以组为单位计算，则在 {low} 到 {high} 之间。"
     en += (
         "Training again from another seed moves it as well, which one run can't show. Always naming the commonest "
         f"class would give {most}."
     )
     zh += f"换一个随机种子重新训练也会有变化，这一点单次训练看不出来。若总是猜最常见的一类，只有 {most}。"
+    if said is not None:
+        en, zh = f"{en} {said['en']}", f"{zh}{said['zh']}"
     return {"en": en, "zh": zh}
 
 
@@ -217,7 +234,7 @@ def _curves(history: pd.DataFrame) -> Figure:
                 f"{history['train_loss'].iloc[0]:.3g} to "
                 f"{history['train_loss'].iloc[-1]:.3g}; validation accuracy is best, "
                 f"{_percent(best['validation_accuracy'])}, at epoch "
-                f"{int(best['epoch'])}."
+                f"{best['epoch']:.3g}."
             )
         },
         data=history,

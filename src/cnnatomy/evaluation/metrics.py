@@ -10,6 +10,7 @@ import numpy as np
 from cnnatomy.evaluation.predictions import probabilities_of
 from cnnatomy.exhibit import Number
 from cnnatomy.statistics.intervals import of_variance, share, wilson
+from cnnatomy.statistics.paired import lost
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,8 @@ def metrics(predictions: pd.DataFrame, classes: Sequence[str]) -> list[Number]:
 
     `predictions` as `predict` gives them, of one split or of several below each other; without labels there are no
     numbers. For the test split: errors, precision, recall and F1 of each class (subject `class=<name>`) and their
-    means, the accuracy of always naming the commonest class, and the calibration error.
+    means, the accuracy of always naming the commonest class and how far the network is above it,
+    and the calibration error.
 
     What is undefined is left out: the precision of a class that was never predicted, the recall of one without samples.
     """
@@ -44,12 +46,21 @@ def metrics(predictions: pd.DataFrame, classes: Sequence[str]) -> list[Number]:
         return numbers
     counts = confusion(test["label"].to_numpy(), test["prediction"].to_numpy(), len(classes))
     numbers.append(share("majority_accuracy", int(counts.sum(axis=1).max()), len(test)))
+    numbers.append(_above_majority(test))
     numbers.append(Number("errors", int(counts.sum() - np.trace(counts)), n=len(test)))
     numbers += _means(counts)
     for index, name in enumerate(classes):
         numbers += _of_class(counts, index, f"class={name}")
     probabilities = probabilities_of(test, len(classes))
     return numbers + _calibration(probabilities.max(axis=1), (test["label"] == test["prediction"]).to_numpy())
+
+
+def _above_majority(test: pd.DataFrame) -> Number:
+    """How much more often it is right than who always names the commonest class, on the same samples."""
+    labels = test["label"].to_numpy()
+    majority = labels == np.bincount(labels).argmax()
+    value, low, high = lost((labels == test["prediction"]).to_numpy(), majority)
+    return Number("above_majority", value, low, high, unit="fraction", n=len(test))
 
 
 def _of_class(counts: np.ndarray, index: int, subject: str) -> list[Number]:

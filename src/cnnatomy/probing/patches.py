@@ -12,6 +12,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
+from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import picture
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import Layer, activated, batch_size, capture, driven, named, stages
@@ -233,6 +234,11 @@ class Drawn:
         self._kept: dict[int, np.ndarray] = {}
 
     def patch(self, patch: Patch) -> np.ndarray:
+        facts = self.samples.facts
+        if facts.kind == "signals":  # drawn anew: a curve that is cut has lost its axes
+            return curves.signal(
+                facts, np.asarray(self.samples.inputs[patch.sample]), patch.window[0], size=curves.SMALL
+            )
         if patch.sample not in self._kept:
             self._kept[patch.sample] = picture(self.samples.facts, self.samples.inputs[patch.sample])
         return crop(self.samples.facts, self._kept[patch.sample], patch.window)

@@ -10,7 +10,8 @@ from cnnatomy.exhibit import Text
 
 
 class RunFacts(TypedDict, total=False):
-    """A run's title, the name of its dataset, and what kind of data it is: "images", "sounds" or "texts"."""
+    """A run's title, the name of its dataset, and what kind of data it is: "images", "sounds", "texts" or
+    "signals"."""
 
     title: Text
     data: str

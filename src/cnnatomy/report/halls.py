@@ -13,11 +13,12 @@ from cnnatomy.report import show
 from cnnatomy.report.context import Context, RunFacts
 from cnnatomy.report.language import joined, metric, phrase
 
-KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences"}
+KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences", "signals": "Signals"}
 OF_TEST = {
     "images": "of {n} test images",
     "sounds": "of {n} test sounds",
     "texts": "of {n} test sentences",
+    "signals": "of {n} test signals",
 }
 #: What reads samples without a network, by the number that says how well.
 WITHOUT = {

@@ -34,6 +34,7 @@ def evaluate(job: Job) -> None:
         data.split("test"),
         job.config["dissect"]["evaluation"],
         sound(job, data),
+        job.config["training"],
     )
     folder = job.output(f"runs/{job.run}/seed{job.seed}")
     with replaced(folder / "predictions.csv") as file:

@@ -16,7 +16,12 @@ from cnnatomy.models.answering import described
 from cnnatomy.models.errors import told
 from cnnatomy.training.errors import TrainingError
 
-_AXES = {"images": "channels, height, width", "sounds": "channels, bands, frames", "texts": "words"}
+_AXES = {
+    "images": "channels, height, width",
+    "sounds": "channels, bands, frames",
+    "texts": "words",
+    "signals": "channels, steps",
+}
 
 
 def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:

@@ -16,6 +16,7 @@ from cnnatomy.models.answering import AUXILIARY, heads
 from cnnatomy.models.errors import told
 from cnnatomy.training.errors import Diverged, TrainingError
 from cnnatomy.training.state import LAST
+from cnnatomy.training.stopping import Pace
 
 Batch = tuple[Tensor, Tensor]
 
@@ -23,6 +24,7 @@ Batch = tuple[Tensor, Tensor]
 class Classifier(pl.LightningModule):
     """Trains `network` as `config` says, and writes its state into a folder after each epoch.
 
+    pace: where training is asked for in steps; its rounds take the place of epochs in all that follows.
     history: one row an epoch. best: epoch, accuracy, loss and weights of the epoch that does best on the validation
     split; ties go to the lower loss, then to the earlier epoch. Both are part of the state.
 
@@ -30,9 +32,12 @@ class Classifier(pl.LightningModule):
     Raises Diverged as soon as the loss or a weight is infinite or undefined.
     """
 
-    def __init__(self, network: nn.Module, config: Mapping[str, Any], seed: int, state: Path) -> None:
+    def __init__(
+        self, network: nn.Module, config: Mapping[str, Any], seed: int, state: Path, pace: Pace | None = None
+    ) -> None:
         super().__init__()
         self.network = network
+        self.pace = pace
         self.config = config
         self.seed = seed
         self.state = state
@@ -74,7 +79,7 @@ class Classifier(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimiser = _optimiser(self.network, self.config)
-        if self.config["schedule"] == "constant":
+        if self.config["schedule"] == "constant" or self.pace is not None:
             return optimiser
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -90,12 +95,18 @@ class Classifier(pl.LightningModule):
         torch.manual_seed(int(entropy.generate_state(1)[0]))
         self.training_tally, self.validation_tally = Tally(), Tally()
 
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        if self.pace is not None:
+            rate = self.config["learning_rate"] * self.pace.rate(self.global_step, self.history)
+            for group in self.trainer.optimizers[0].param_groups:
+                group["lr"] = rate
+
     def on_train_epoch_end(self) -> None:
         self._refuse_undefined()
         train, validation = (self._means(tally) for tally in (self.training_tally, self.validation_tally))
         self.history.append(
             {
-                "epoch": self.current_epoch + 1,
+                "epoch": self._passes(),
                 "train_loss": train[0],
                 "train_accuracy": train[1],
                 "validation_loss": validation[0],
@@ -105,6 +116,7 @@ class Classifier(pl.LightningModule):
         )
         if self.validation_tally.losses:
             self._compare(*validation)
+        self.trainer.should_stop = self._has_stopped()
         self.trainer.save_checkpoint(self.state / LAST)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -118,9 +130,15 @@ class Classifier(pl.LightningModule):
         if self.best is None or (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"]):
             weights = {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()}
             self.best = {"epoch": self.current_epoch + 1, "accuracy": accuracy, "loss": loss, "weights": weights}
-        self.trainer.should_stop = self._has_stopped()
+
+    def _passes(self) -> float:
+        """Passes over the training data so far: a whole number of epochs, or what so many rounds make of one."""
+        whole = self.current_epoch + 1
+        return whole if self.pace is None else whole * self.pace.round_steps / self.pace.epoch_steps
 
     def _has_stopped(self) -> bool:
+        if self.pace is not None:
+            return self.pace.ended(self.history)
         patience = self.config["early_stop"]
         return patience is not None and self.best is not None and len(self.history) - self.best["epoch"] >= patience
 
@@ -143,11 +161,11 @@ class Classifier(pl.LightningModule):
                 raise self._diverged(f"a weight of {name!r} is infinite or undefined after")
 
     def _diverged(self, what: str, batch: int | None = None) -> Diverged:
-        epoch = self.current_epoch + 1
+        epoch, name = self.current_epoch + 1, "epoch" if self.pace is None else "round"
         where = "" if batch is None else f", batch {batch + 1} of {self.trainer.num_training_batches}"
-        kept = f"The state after epoch {epoch - 1} is kept in {self.state}. " if epoch > 1 else ""
+        kept = f"The state after {name} {epoch - 1} is kept in {self.state}. " if epoch > 1 else ""
         remedy = "A lower training.learning_rate or training.gradient_clip=1 often helps."
-        return Diverged(f"{what} epoch {epoch}{where}. {kept}{remedy}")
+        return Diverged(f"{what} {name} {epoch}{where}. {kept}{remedy}")
 
 
 class Tally:

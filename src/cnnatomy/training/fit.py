@@ -22,6 +22,7 @@ from cnnatomy.models.published import check_copy, look_for
 from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs
 from cnnatomy.training.errors import Stopped, TrainingError
 from cnnatomy.training.memory import keep_freed_memory
+from cnnatomy.training.stopping import AUTO, Pace, Rounds, batch_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,9 +55,12 @@ def train_network(
         prime(dataset.split("train").inputs, seed)
     if training["max_epochs"] == 0:
         return network.eval(), _table([])
-    layout = {"batch_size": training["batch_size"], "channels_last": training["channels_last"]}
+    samples, size = dataset.split("train"), training["batch_size"]
+    if training["max_epochs"] == AUTO:
+        size = batch_size(size, len(samples))
+    layout = {"batch_size": size, "channels_last": training["channels_last"]}
     augment = instantiate(dict(training["augment"]), _convert_="all") if training["augment"] else None
-    train = Batches(dataset.split("train"), seed=seed, shuffle=True, augment=augment, **layout)
+    train = Batches(samples, seed=seed, shuffle=True, augment=augment, **layout)
     held_out = "validation" in dataset.facts.splits
     validation = Batches(dataset.split("validation"), seed=seed, shuffle=False, **layout) if held_out else None
     return network, fit(network, train, validation, training, seed, state)
@@ -66,6 +70,9 @@ def fit(
     network: nn.Module, train: Batches, validation: Batches | None, config: Mapping[str, Any], seed: int, state: Path
 ) -> pd.DataFrame:
     """Train `network` in place; leave it in evaluation mode, with the weights of the best or of the last epoch.
+
+    With `max_epochs: auto` the rounds of `stopping.Pace` take the place of epochs, and `epoch` is the passes over the
+    training data so far, a fraction as a rule.
 
     Returns one row an epoch: epoch (from 1), train_loss, train_accuracy, validation_loss, validation_accuracy
     (undefined without a validation split) and the learning rate at its end. Training values are means over the
@@ -85,7 +92,8 @@ def fit(
     from cnnatomy.training.classifier import Classifier
     from cnnatomy.training.state import newest
 
-    if validation is None and (config["keep"] == "best" or config["early_stop"] is not None):
+    chooses = config["keep"] == "best" and config["max_epochs"] != AUTO
+    if validation is None and (chooses or config["early_stop"] is not None):
         raise TrainingError(
             "without a validation split no epoch is the best: set training.keep=last and training.early_stop=null, "
             "or keep some samples for validation"
@@ -107,19 +115,22 @@ def fit(
         check_labels(batches.samples)
     check_last_batch(network, train, seed)
     network.train()
-    module = Classifier(network, config, seed, Path(state))
-    trainer = _trainer(config)
+    pace = Pace.of(config, train, validation) if config["max_epochs"] == AUTO else None
+    module = Classifier(network, config, seed, Path(state), pace)
+    trainer = _trainer(config, config["max_epochs"] if pace is None else pace.longest)
     devices = config["devices"]
     if trainer.world_size != devices:
         raise TrainingError(f"training.devices is {devices}, but Lightning would train on {trainer.world_size}")
-    loaders = [_Epochs(batches, module) if batches else None for batches in (train, validation)]
+    rounds = Rounds(train, pace.round_steps) if pace else None
+    loaders = [_Epochs(train, module, rounds), _Epochs(validation, module) if validation else None]
     try:
         trainer.fit(module, loaders[0], loaders[1], ckpt_path=newest(Path(state)), weights_only=True)
     except SIGTERMException as signal:  # it would end the process as if all were well
-        raise Stopped(f"asked to end after epoch {len(module.history)}; start again to go on") from signal
+        what = "epoch" if pace is None else "round"
+        raise Stopped(f"asked to end after {what} {len(module.history)}; start again to go on") from signal
     if not trainer.is_global_zero:
         sys.exit()  # the processes of the other devices; what uses the weights is for the first
-    if config["keep"] == "best":
+    if config["keep"] == "best" and validation is not None:
         assert module.best is not None
         network.load_state_dict(module.best["weights"])
     network.eval()
@@ -129,12 +140,13 @@ def fit(
 class _Epochs:
     """The batches of the epoch that Lightning is in; with several devices, each one's share of every batch."""
 
-    def __init__(self, batches: Batches, module: pl.LightningModule) -> None:
+    def __init__(self, batches: Batches, module: pl.LightningModule, rounds: Rounds | None = None) -> None:
         self.batches = batches
+        self.parts = rounds or batches
         self.module = module
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return len(self.parts)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         # Lightning asks for the iterator before it knows which epoch it resumes; a generator looks when the first
@@ -142,12 +154,12 @@ class _Epochs:
         rank, devices = self.module.global_rank, self.module.trainer.world_size
         if self.module.device.type != "cpu":
             self.batches.keep_on(self.module.device)
-        for x, y in self.batches.epoch(self.module.current_epoch):
+        for x, y in self.parts.epoch(self.module.current_epoch):
             share = slice(rank % len(y), None, devices)  # never empty: of nothing there is no mean loss
             yield (x[share], y[share]) if devices > 1 else (x, y)
 
 
-def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
+def _trainer(config: Mapping[str, Any], longest: int) -> pl.Trainer:
     import pytorch_lightning as pl
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
     from lightning_fabric.utilities.exceptions import MisconfigurationException
@@ -166,7 +178,7 @@ def _trainer(config: Mapping[str, Any]) -> pl.Trainer:
             devices=config["devices"],
             # Weights, gradients and their means stay float32 in both; so do losses.
             precision="bf16-mixed" if config["precision"] == "bf16" else "32-true",
-            max_epochs=config["max_epochs"],
+            max_epochs=longest,
             gradient_clip_val=config["gradient_clip"],
             # Some GPU operations have no deterministic form; then Lightning warns.
             deterministic="warn",

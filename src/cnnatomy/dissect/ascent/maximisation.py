@@ -24,6 +24,8 @@ from cnnatomy.dissect.ascent.climb import Found, Phases, Picture, Pixels, Value,
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Limits, ink, total_variation
 from cnnatomy.dissect.ascent.units import Reals, Units, Window, at
+from cnnatomy.drawing import curves
+from cnnatomy.drawing.pictures import in_own_units
 from cnnatomy.drawing.showing import amount, significant, upright
 from cnnatomy.exhibit import Item, Number
 from cnnatomy.exhibit.blocks import State
@@ -49,6 +51,14 @@ SOURCES = [
     "Fel et al. 2023, Unlocking feature visualization for deeper networks with magnitude constrained optimization, "
     "NeurIPS (MACO)",
 ]
+
+
+def reading(facts: Facts) -> dict[str, str]:
+    """How to read the strips, and of signals their axes."""
+    if facts.kind != "signals":
+        return READING
+    said = curves.small_said(facts)
+    return {"en": f"{READING['en']} {said['en']}", "zh": READING["zh"] + said["zh"]}
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,7 @@ def maximise(
     """The inputs that raise the value at one place (or, `summed`, the sum of the map) of each of the units most."""
     facts = samples.facts
     first = to_tensor(facts, samples.inputs[:1])
-    whole = Window(tuple(facts.shape), (), (slice(None),) * 2, None)
+    whole = Window(tuple(facts.shape), (), (slice(None),) * len(facts.shape[1:]), None)
     window = whole if summed else units.window(facts.shape, first)
     real = torch.cat([_real(units, reals, samples, window, int(k), summed) for k in which])
     best = (reals.best_sum if summed else reals.best)[which]
@@ -240,8 +250,8 @@ def exact_optimum(units: Units, window: Window, box: Box, which: np.ndarray) -> 
     with frozen(units.network):
         for part in torch.from_numpy(which).split(max(1, AT_ONCE // math.prod(window.shape))):
             value = value_at(units, part, window.place)
-            weights, reached = _gradient(value, low.repeat(len(part), 1, 1, 1))
-            others, _ = _gradient(value, elsewhere.repeat(len(part), 1, 1, 1))
+            weights, reached = _gradient(value, low.repeat(len(part), *[1] * len(window.shape)))
+            others, _ = _gradient(value, elsewhere.repeat(len(part), *[1] * len(window.shape)))
             if not torch.allclose(weights, others, rtol=0, atol=1e-6 * max(float(weights.abs().max()), 1e-12)):
                 return None
             optima.append(reached + (weights.clamp_min(0) * (high - low)).flatten(1).sum(1))
@@ -296,11 +306,16 @@ def strip(found: Maximised, row: int, facts: Facts, box: Box, side: int) -> np.n
     panels = [found.real[row], *(found.images[variant][row] for variant in VARIANTS)]
     if found.window.step is not None:
         panels = [panel[(slice(None), *found.window.seen)] for panel in panels]
-    return side_by_side([drawn(panel, facts, box, side) for panel in panels])
+    return side_by_side([drawn(panel, facts, box, side, curves.SMALL) for panel in panels])
 
 
-def drawn(x: Tensor, facts: Facts, box: Box, side: int = 64) -> np.ndarray:
-    """An input as the samples are drawn, its range from end to end; larger ones a whole number smaller."""
+def drawn(x: Tensor, facts: Facts, box: Box, side: int = 64, curve: tuple[int, int] = curves.SIZE) -> np.ndarray:
+    """An input as the samples are drawn, its range from end to end; larger ones a whole number smaller.
+
+    curve: the size in pixels of the picture of a signal.
+    """
+    if facts.kind == "signals":
+        return curves.signal(facts, in_own_units(facts, x.cpu().double()).numpy(), size=curve)
     values = box.share(x).clamp(0, 1).double().numpy()
     by = -(-max(values.shape[1:]) // side)
     if by > 1:
@@ -345,10 +360,11 @@ def through(samples: Samples, side: int) -> Samples:
     origin = np.repeat(np.arange(len(samples)), -(-64 // len(samples)) if len(samples) < 64 else 1)
     cut = np.empty((len(origin), facts.shape[0], *sides), samples.inputs.dtype)
     for row, place in enumerate(origin):
-        top, left = (
+        firsts = (
             int(random.integers(0, length - part + 1)) for length, part in zip(facts.shape[1:], sides, strict=True)
         )
-        cut[row] = samples.inputs[place][:, top : top + sides[0], left : left + sides[1]]
+        where = tuple(slice(first, first + part) for first, part in zip(firsts, sides, strict=True))
+        cut[row] = samples.inputs[place][(slice(None), *where)]
     shape = (facts.shape[0], *sides)
     axes = [replace(axis, values=axis.values[:length]) for axis, length in zip(facts.axes, sides, strict=False)]
     return replace(samples, facts=replace(facts, shape=shape, axes=axes), inputs=cut, labels=samples.labels[origin])

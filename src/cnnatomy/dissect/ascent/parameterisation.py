@@ -31,16 +31,20 @@ class Spectrum:
     mean: (channels, 1, 1), of a pixel. colours: (channels, channels), an orthogonal matrix whose rows are the principal
     directions of the channels, so that each has a spectrum of its own; 1 for one channel.
     amplitude: (channels, rows, columns), mean |FFT| of the deviation from the mean along each direction; that of the
-    mean itself, [0, 0], is zero, so that the amount of ink is that of the data.
+    mean itself, [0, 0], is zero, so that the amount of ink is that of the data. signal: the windows have no rows; here
+    they are pictures of one row.
     """
 
     mean: Tensor
     colours: Tensor
     amplitude: Tensor
+    signal: bool = False
 
     @classmethod
     def fit(cls, windows: Tensor) -> Spectrum:
-        """windows: (n, channels, rows, columns), of data as the network sees them."""
+        """windows: (n, channels, rows, columns), or (n, channels, steps), of data as the network sees them."""
+        signal = windows.dim() == 3
+        windows = windows[:, :, None] if signal else windows
         channels = windows.shape[1]
         mean = windows.mean((0, 2, 3))
         deviation = windows - mean[:, None, None]
@@ -57,7 +61,7 @@ class Spectrum:
             amplitude += torch.fft.fft2(part).abs().sum(0)
         amplitude /= len(windows)
         amplitude[:, 0, 0] = 0
-        return cls(mean[:, None, None], colours, amplitude)
+        return cls(mean[:, None, None], colours, amplitude, signal)
 
     @property
     def half(self) -> int:
@@ -70,6 +74,8 @@ class Spectrum:
         Only the odd part of the phases counts (that at −f is minus that at f), so that images are real and have the
         amplitudes exactly.
         """
+        if self.signal and phases.dim() == 3:
+            return self.image(phases[:, :, None])[:, :, 0]
         odd = (phases - phases.flip(2, 3).roll((1, 1), (2, 3)))[..., : self.half]
         spectrum = torch.polar(self.amplitude[..., : self.half].expand_as(odd), odd)
         along = torch.fft.irfft2(spectrum, s=self.amplitude.shape[1:])
@@ -77,6 +83,8 @@ class Spectrum:
 
     def along(self, gradient: Tensor) -> Tensor:
         """A gradient (n, channels, rows, columns) with each frequency as strong as it is in the data."""
+        if self.signal and gradient.dim() == 3:
+            return self.along(gradient[:, :, None])[:, :, 0]
         amplitude = self.amplitude.clone()
         amplitude[:, 0, 0] = self.amplitude.flatten(1).amax(1)
         turned = torch.einsum("dc,nchw->ndhw", self.colours, gradient)
@@ -91,11 +99,12 @@ def windows(samples: Samples, sides: tuple[int, ...], generator: np.random.Gener
     Where there are few samples each gives several; windows as large as the samples are the samples.
     """
     places = spread(samples, WINDOWS)
-    rows, columns = (side - size for side, size in zip(samples.facts.shape[1:], sides, strict=True))
-    if rows or columns:
+    rooms = [side - size for side, size in zip(samples.facts.shape[1:], sides, strict=True)]
+    if any(rooms):
         places = np.repeat(places, min(64, math.ceil(256 / len(places))))
     cut = []
     for place in places:
-        top, left = generator.integers(0, rows + 1), generator.integers(0, columns + 1)
-        cut.append(samples.inputs[place][:, top : top + sides[0], left : left + sides[1]])
+        firsts = [int(generator.integers(0, room + 1)) for room in rooms]
+        where = tuple(slice(first, first + side) for first, side in zip(firsts, sides, strict=True))
+        cut.append(samples.inputs[place][(slice(None), *where)])
     return to_tensor(samples.facts, np.stack(cut))

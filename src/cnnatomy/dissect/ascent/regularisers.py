@@ -24,7 +24,7 @@ UNLIMITED = 1e6  # infinity has no gradient
 
 @dataclass(frozen=True)
 class Box:
-    """The values that an input can have, as the network sees them: (channels, 1, 1) each.
+    """The values that an input can have, as the network sees them: (channels, 1, 1) each, of signals (channels, 1).
 
     low, high: the smallest and the largest; of images black and white, of spectrograms the floor and the loudest point.
     background: of a pixel on which nothing is: the median of the data, black for digits.
@@ -58,7 +58,11 @@ def box(samples: Samples) -> Box:
         ends = np.stack([inputs.min(axis=1), inputs.max(axis=1)]).astype(np.float64)
         middle = np.median(inputs.astype(np.float32), axis=1)
         ends[1] = np.where(ends[1] > ends[0], ends[1], ends[0] + 1)
-    stacked = torch.from_numpy(np.stack([ends[0], ends[1], middle])).float().reshape(3, facts.shape[0], 1, 1)
+    stacked = (
+        torch.from_numpy(np.stack([ends[0], ends[1], middle]))
+        .float()
+        .reshape(3, facts.shape[0], *[1] * len(facts.shape[1:]))
+    )
     low, high, background = network_ready(facts, stacked)
     return Box(low, high, background)
 
@@ -74,10 +78,13 @@ def ink(x: Tensor, box: Box) -> Tensor:
 
 
 def total_variation(x: Tensor, box: Box) -> Tensor:
-    """Mean over pixels and channels of |step down| + |step right|, in shares of the range: (n, …) → (n,)."""
+    """Mean over pixels and channels of |step down| + |step right|, in shares of the range: (n, …) → (n,).
+
+    Of signals there are steps in time only.
+    """
     share = x / box.range
-    steps = (share.diff(dim=2)).abs().flatten(1).sum(1) + (share.diff(dim=3)).abs().flatten(1).sum(1)
-    return steps / share[0].numel()
+    steps = [share.diff(dim=axis).abs().flatten(1).sum(1) for axis in range(2, share.dim())]
+    return sum(steps[1:], steps[0]) / share[0].numel()
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Limits:
     def held(self, x: Tensor, box: Box) -> Tensor:
         by_ink = self.ink.clamp_max(UNLIMITED) / ink(x, box).clamp_min(TINY)
         by_variation = self.variation.clamp_max(UNLIMITED) / total_variation(x, box).clamp_min(TINY)
-        contrast = torch.minimum(by_ink, by_variation).clamp(0, 1)[:, None, None, None]
+        contrast = torch.minimum(by_ink, by_variation).clamp(0, 1).reshape(-1, *[1] * (x.dim() - 1))
         return box.background + contrast * (x - box.background)
 
 
@@ -114,27 +121,37 @@ class Jitter:
     """Each input of a batch a little shifted, turned and scaled: what it shows must hold then, too.
 
     Sounds are shifted by up to two bands and nothing else: a word played higher is the word, one turned is none.
+    Signals are shifted by up to two steps.
     """
 
     def __init__(self, facts: Facts, box: Box, generator: torch.Generator) -> None:
         self.sound, self.background, self.generator = facts.kind == "sounds", box.background, generator
-        self.height, self.width = facts.shape[1:]
+        self.signal = facts.kind == "signals"
+        self.height, self.width = (1, *facts.shape[1:])[-2:]
 
     def __call__(self, x: Tensor) -> Tensor:
+        if self.signal:  # torch moves pictures: a signal is one of one row
+            return self._moved(x[:, :, None], self.background[..., None])[:, :, 0]
+        return self._moved(x, self.background)
+
+    def _moved(self, x: Tensor, background: Tensor) -> Tensor:
         n = len(x)
         down, across, turn, scale = (self._either(n) for _ in range(4))
         place = torch.zeros(n, 2, 3)
         if self.sound:
             place[:, 0, 0] = place[:, 1, 1] = 1.0
             place[:, 1, 2] = 2 * torch.round(2 * down) / self.height
+        elif self.signal:
+            place[:, 0, 0] = place[:, 1, 1] = 1.0
+            place[:, 0, 2] = 2 * SHIFT * across / self.width
         else:
             angle, size = turn * np.pi * DEGREES / 180, 1 + SCALE * scale
             place[:, 0, 0] = place[:, 1, 1] = angle.cos() / size
             place[:, 0, 1], place[:, 1, 0] = -angle.sin() / size, angle.sin() / size
             place[:, 1, 2], place[:, 0, 2] = 2 * SHIFT * down / self.height, 2 * SHIFT * across / self.width
         grid = functional.affine_grid(place, list(x.shape), align_corners=False)
-        moved = functional.grid_sample(x - self.background, grid, align_corners=False)  # what comes in is background
-        return moved + self.background
+        moved = functional.grid_sample(x - background, grid, align_corners=False)  # what comes in is background
+        return moved + background
 
     def _either(self, n: int) -> Tensor:
         return torch.rand(n, generator=self.generator) * 2 - 1

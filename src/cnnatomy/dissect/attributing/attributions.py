@@ -1,9 +1,9 @@
 """How much each place of a sample counts for the output of a class: four ways to say it, for any kind of sample.
 
 Every method gives one number with a sign for each place: (n, rows, columns) for images and spectrograms, summed over
-colours; (n, words) for texts. Gradients say what a little more light there would do; of a word, whose vector has no
-brighter or darker, the gradient is multiplied by the vector: what the word itself does, to first order. Integrated
-gradients and occlusion say what the place contributes.
+colours; (n, words) for texts; (n, steps) for signals, summed over channels. Gradients say what a little more light
+there would do; of a word, whose vector has no brighter or darker, the gradient is multiplied by the vector: what the
+word itself does, to first order. Integrated gradients and occlusion say what the place contributes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ WINDOWS = 8  # windows of occlusion along the longer side, when they lie edge to
 
 @dataclass(frozen=True)
 class Baseline:
-    """What stands for nothing: black, the floor of a spectrogram, padding. x: (1, *shape), as a network sees it."""
+    """What stands for nothing: black, the floor of a spectrogram, padding, the mean of a channel.
+
+    x: (1, *shape), as a network sees it.
+    """
 
     x: Tensor
     en: str
@@ -57,10 +60,14 @@ class Baseline:
 
 
 def baseline_of(samples: Samples) -> Baseline:
-    """Nothing, for this kind of samples: black, the quietest value of the split, padding."""
+    """Nothing, for this kind of samples: black, the quietest value of the split, padding, each channel's mean."""
     facts = samples.facts
     if facts.kind == "texts":
         return Baseline(torch.full((1, *facts.shape), PADDING), "zeros in place of the word vectors", "全零的词向量")
+    if facts.kind == "signals":
+        mean = np.zeros(facts.shape[0]) if facts.normalise is None else facts.normalise.mean
+        empty = np.broadcast_to(np.reshape(mean, (1, -1, 1)), (1, *facts.shape)).astype(samples.inputs.dtype)
+        return Baseline(to_tensor(facts, empty), "the mean of each channel", "各通道的均值")
     if facts.kind == "images":
         nothing, en, zh = 0.0, "black", "黑色"
     else:

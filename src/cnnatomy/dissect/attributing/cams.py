@@ -57,14 +57,17 @@ CAMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def methods(layers: Sequence[Layer], places: tuple[int, ...]) -> dict[str, Maps]:
-    """Each method as maps on the input, (n, *places): those of several layers side by side are added."""
+def methods(layers: Sequence[Layer], places: tuple[int, ...], words: bool) -> dict[str, Maps]:
+    """Each method as maps on the input, (n, *places): those of several layers side by side are added.
+
+    words: whether the places are those of a sentence, see `spread`.
+    """
     names = [layer.name for layer in layers]
 
     def on_input(formula: Callable[[Tensor, Tensor], Tensor]) -> Maps:
         def maps(network: nn.Module, x: Tensor, target: Tensor) -> Tensor:
             found = held(network, x, target, names)
-            cells = [spread(layer, formula(*pair), places) for layer, pair in zip(layers, found, strict=True)]
+            cells = [spread(layer, formula(*pair), places, words) for layer, pair in zip(layers, found, strict=True)]
             return torch.stack(cells).sum(0)
 
         return maps
@@ -152,21 +155,21 @@ def _held(network: nn.Module, x: Tensor, target: Tensor, layers: Sequence[str]) 
     ]
 
 
-def spread(layer: Layer, cells: Tensor, places: tuple[int, ...]) -> Tensor:
+def spread(layer: Layer, cells: Tensor, places: tuple[int, ...], words: bool) -> Tensor:
     """Maps (n, *cells of a layer) on the input, (n, *places): each place gets its nearest cell's value, unsmoothed.
 
-    Nearest counts from the middle of what a cell sees, so that maps of convolutions without padding lie right. On a
-    text each word gets the sum of the windows that hold it, each spread evenly over its words.
+    Nearest counts from the middle of what a cell sees, so that maps of convolutions without padding lie right. Of
+    `words` each gets the sum of the windows that hold it, each spread evenly over its words.
     """
     field = layer.field
-    if field is not None and len(places) == 1:
-        words = torch.zeros(len(cells), *places, dtype=cells.dtype)
+    if field is not None and words:
+        shared = torch.zeros(len(cells), *places, dtype=cells.dtype)
         for unit in range(cells.shape[1]):
             ((first, beyond),) = field.of_unit([unit])
             first, beyond = max(0, first), min(places[0], beyond)
             if first < beyond:
-                words[:, first:beyond] += cells[:, unit : unit + 1] / (beyond - first)
-        return words
+                shared[:, first:beyond] += cells[:, unit : unit + 1] / (beyond - first)
+        return shared
     cells = cells.reshape(len(cells), *_sizes(cells.shape[1:], layer, places))
     index = []
     for axis, (length, units) in enumerate(zip(places, cells.shape[1:], strict=True)):

@@ -25,6 +25,8 @@ class Control:
 def of_the_data(samples: Samples, training: Samples | None, places: np.ndarray) -> Control:
     """Where there is most: light in an image, loudness in a sound, the rarest words of a sentence.
 
+    Of a signal, where it is farthest from its channels' means.
+
     The light is counted from the baseline that deletion puts in its place. Words are counted in the training samples,
     or in `samples` where there are none; the unknown word counts as the rarest.
     """
@@ -35,6 +37,8 @@ def of_the_data(samples: Samples, training: Samples | None, places: np.ndarray) 
         counts = np.bincount(np.asarray(source.inputs).ravel(), minlength=int(inputs.max()) + 1)
         counts[[PADDING, UNKNOWN]] = 0
         return Control(torch.from_numpy(-np.log(counts[inputs] + 1.0)), "rarity of words", "词的罕见程度")
-    there = (to_tensor(facts, inputs) - baseline_of(samples).x).sum(1).double()
+    there = to_tensor(facts, inputs) - baseline_of(samples).x
+    if facts.kind == "signals":
+        return Control(there.abs().sum(1).double(), "distance from the mean", "与均值的距离")
     name = ("brightness", "亮度") if facts.kind == "images" else ("loudness", "响度")
-    return Control(there, *name)
+    return Control(there.sum(1).double(), *name)

@@ -51,7 +51,7 @@ def curve(
 
     order: of `ranks`. test: "deletion" puts the baseline at the most important places (words are cut out, and those
     behind move up); "insertion" gives these alone, the rest being baseline; "flipping" turns them into their opposite:
-    white for black, loud for quiet, the unknown word for a word.
+    white for black, loud for quiet, the unknown word for a word, a signal upside down about its channels' means.
 
     ends: what the curves of these samples begin and end with, whatever the order; filled and used where it is given.
     """
@@ -90,8 +90,7 @@ def _probability(
         mask = torch.from_numpy(top)[:, None]
         nothing = baseline_of(samples).x
         if test == "flipping":
-            full = np.full((1, *facts.shape), 255 if facts.kind == "images" else float(samples.inputs.max()))
-            other = nothing + to_tensor(facts, full.astype(inputs.dtype)) - x
+            other = nothing + (nothing if facts.kind == "signals" else _fullest(samples)) - x
             changed = torch.where(mask, other, x)
         else:
             changed = torch.where(mask if test == "deletion" else ~mask, nothing, x)
@@ -101,6 +100,13 @@ def _probability(
             logits = network(laid_out(network, changed[part])).double()
             found.append(logits.softmax(1).gather(1, target[part, None])[:, 0])
     return torch.cat(found).numpy()
+
+
+def _fullest(samples: Samples) -> Tensor:
+    """White, or the loudest value there is, in every place."""
+    facts = samples.facts
+    full = np.full((1, *facts.shape), 255 if facts.kind == "images" else float(samples.inputs.max()))
+    return to_tensor(facts, full.astype(samples.inputs.dtype))
 
 
 def _words(inputs: np.ndarray, top: np.ndarray, test: str) -> Tensor:

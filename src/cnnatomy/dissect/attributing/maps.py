@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import amount, picture, signed, significant, upright, words
 from cnnatomy.exhibit import Item
 from cnnatomy.probing.answers import Answer
@@ -49,6 +50,15 @@ def cells_picture(facts: Facts, cells: np.ndarray) -> np.ndarray:
         if length == 1:
             flat = flat.repeat(STRIP, axis=axis)
     return amount(flat)
+
+
+def on_signal(samples: Samples, answer: Answer, values: np.ndarray) -> np.ndarray:
+    """A signal with a map of its moments, (steps,), as colours below and behind it: red above zero, blue below.
+
+    The strongest hundredth of the moments shares the darkest colours.
+    """
+    scale = float(np.percentile(np.abs(values), CUT)) or float(np.abs(values).max())
+    return curves.signal(samples.facts, np.asarray(samples.inputs[answer.place]), map_=signed(values[None], scale)[0])
 
 
 def weighed(samples: Samples, answer: Answer, weights: np.ndarray) -> list[tuple[str, float]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Samples
-from cnnatomy.data.speakers import speakers
+from cnnatomy.data.speakers import origins
 from cnnatomy.exhibit import Number
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.statistics.intervals import clustered, share
@@ -178,11 +178,11 @@ def _counts(split: Samples, rows: np.ndarray) -> csr_matrix:
 
 
 def _accuracy(metric: str, test: Samples, guesses: np.ndarray) -> Number:
-    """With an interval over the speakers where a speaker said several clips: these are no independent samples."""
+    """With an interval over the speakers, or groups, where there are such: their samples are not independent."""
     rows = _known(test)
     right = guesses == test.labels[rows]
     number = share(metric, int(right.sum()), len(rows))
-    who = speakers(test.table)
+    who = origins(test.table)
     if who is None:
         return number
     each = who.to_numpy()[rows]

@@ -1,0 +1,563 @@
+"""A user's own signals: a file for each recording in a folder of its class, or all of them in one table or archive."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from cnnatomy.data import archive, layout, own, signals
+from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.left_out import left_out, said
+from cnnatomy.data.signals import Recording
+
+TABLES = (".csv", ".tsv", ".txt")
+SOUNDS = (".wav", ".flac")
+SUFFIXES = (*TABLES, ".npy", ".npz", *SOUNDS)
+WHOLE = (".tsv", ".csv", ".ts", ".txt", ".npz")  # one file with all recordings; of several of one split the first
+#: Names of columns that are no channel: they say when, or in which row.
+TIMES = ("", "time", "timestamp", "t", "index", "sample", "seconds")
+MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
+_SPLIT = re.compile(r"(?i)(?:^|[_\-. ])(train|validation|val|test)$")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns of a table: the label's, and, where there are such, those of other things than values."""
+
+    label: str
+    recording: str | None
+    time: str | None
+    group: str | None
+    split: str | None
+    channels: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Read:
+    """A recording as it was read: values (channels, steps), NaN where missing; names None where nothing names them."""
+
+    values: np.ndarray
+    names: tuple[str, ...] | None
+    label: str
+    id: str
+    split: str
+    group: str
+    where: str
+    rate: int | None = None
+
+
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    path: str,
+    licence: str,
+    citation: str,
+    splits: Mapping[str, str] | bool | None = None,
+) -> None:
+    """Write the raw zip with the files at `path`, as they are.
+
+    path: a folder of each class with a file a recording (`<class>/…` or `<split>/<class>/…`), one table or .npz with
+    all recordings, or a folder with such files of which the names end with train and test. Raises DataError.
+    """
+    place = Path(path).expanduser()
+    if place.is_file():
+        if not place.name.lower().endswith(WHOLE):
+            raise DataError(f"{place} is no table of recordings: its name should end with {', '.join(WHOLE)}.")
+        contents = own.Files({place.name: place})
+    elif place.is_dir() and (found := _of_splits(place)):
+        contents = own.Files({file.name: file for file in found})
+    else:
+        contents = own.packed(path, SUFFIXES, splits)
+    archive.write(
+        target,
+        contents,
+        digest=digest,
+        licence=licence,
+        citation=citation,
+        left_out=contents.left_out,
+        layout=contents.layout,
+    )
+
+
+def prepare(
+    raw: Path,
+    folder: Path,
+    *,
+    digest: str,
+    length: int | None,
+    step: int | None,
+    rate: float | None,
+    unit: str,
+    channels: Sequence[str] | None,
+    label: str,
+    recording: str | None,
+    time: str | None,
+    group: str | None,
+    split: str | None,
+    validation: float,
+    test: float,
+) -> None:
+    """Windows float32 (n, channels, steps) of the recordings, see `signals.write` for `length`, `step`, `rate`, `unit`.
+
+    channels: columns to take, in this order; None: all that are nothing else. label, recording, time, group, split:
+    names of columns of a table; with `recording` it has a line for each moment, without a line for each recording.
+    Split as folders, files or the column `split` say, or by content: see `own.splits`. Recordings of one `group`, such
+    as a patient, are never parted. Raises DataError, and DamagedData for files that can't be read.
+    """
+    for key, value in (("length", length), ("step", step), ("rate", rate)):
+        if value is not None and not value > 0:
+            raise DataError(f"data.prepare.{key} is {value}; it is a number above 0, or null.")
+    columns = Columns(label, recording, time, group, split, None if channels is None else tuple(channels))
+    with archive.Raw(raw) as source:
+        if any("/" in name for name in source.names):
+            filed, _ = layout.filed(source.names, [layout.Part(**part) for part in source.manifest["layout"]])
+            found = [_file(source.read(file.name), file.name, file, columns) for file in filed]
+        else:
+            found = [one for name in source.names for one in _whole(source.read(name), name, columns)]
+        names = _channels(found, columns.channels)
+        rates = {one.rate: one.where for one in found if one.rate is not None}
+        if rate is None and rates:
+            rate = next(iter(rates))
+        if strange := {hertz: where for hertz, where in rates.items() if hertz != rate}:
+            hertz, where = next(iter(strange.items()))
+            raise DataError(
+                f"{where} has {hertz} values a second, not {rate:g}. Resample it, or give all files one rate."
+            )
+        classes = own.in_order([one.label for one in found])
+        if len(classes) < 2:
+            raise DataError(
+                f"{raw.stem}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
+            )
+        hashes = [hashlib.sha256(np.ascontiguousarray(one.values).tobytes()).hexdigest() for one in found]
+        reasons = own.repeated(hashes, [one.label for one in found], [one.split for one in found])
+        without = left_out(
+            {
+                why: [one.id for one, its in zip(found, reasons, strict=True) if its == why]
+                for why in ("two_classes", "copy")
+            }
+        )
+        if without:
+            log.warning("%s: left out %s", raw.stem, said(without))
+        hashes = [content for content, why in zip(hashes, reasons, strict=True) if not why]
+        found = [one for one, why in zip(found, reasons, strict=True) if not why]
+        whose = _splits(found, hashes, validation, test)
+        order = sorted(range(len(found)), key=lambda place: (hashes[place], found[place].id))
+        about = ["group"] if any(one.group for one in found) else []
+        recordings = [
+            Recording(
+                found[place].values,
+                classes.index(found[place].label),
+                found[place].id,
+                whose[place],
+                found[place].where,
+                {key: found[place].group for key in about},
+            )
+            for place in order
+        ]
+        signals.write(
+            folder,
+            recordings,
+            classes,
+            source,
+            digest=digest,
+            length=length,
+            step=step,
+            rate=rate,
+            unit=unit,
+            channels=names,
+            left_out=[*source.left_out, *without],
+        )
+
+
+def _of_splits(folder: Path) -> list[Path]:
+    """The files right in the folder whose names end with train and test; of a split that comes twice one of them."""
+    found: dict[str, Path] = {}
+    for suffix in WHOLE:
+        for file in sorted(folder.iterdir()):
+            said = _SPLIT.search(file.stem)
+            if file.is_file() and file.suffix.lower() == suffix and said:
+                found.setdefault(own.SPLIT_FOLDERS[said[1].lower()], file)
+    return list(found.values()) if {"train", "test"} <= set(found) else []
+
+
+def _channels(found: Sequence[Read], wanted: tuple[str, ...] | None) -> list[str]:
+    """The names of the channels, which all recordings share."""
+    if not found:
+        raise DataError("There is no recording in these files.")
+    first = found[0]
+    for one in found:
+        if len(one.values) != len(first.values):
+            raise DataError(
+                f"{one.where} has {len(one.values)} channels, {first.where} has {len(first.values)}. Take out what is "
+                "none, or name the columns to take: data.prepare.channels."
+            )
+        if one.names != first.names:
+            raise DataError(f"{one.where} has the columns {_listed(one.names)}, {first.where} {_listed(first.names)}.")
+    if first.names is not None:
+        return list(first.names)
+    if wanted is not None:
+        if len(wanted) != len(first.values):
+            raise DataError(
+                f"data.prepare.channels names {len(wanted)} channels, but {first.where} has {len(first.values)} and no "
+                "line of names to choose by."
+            )
+        return list(wanted)
+    return [f"channel {place}" for place in range(1, len(first.values) + 1)]
+
+
+def _listed(names: Sequence[str] | None) -> str:
+    return "without names" if names is None else own.some([repr(name) for name in names])
+
+
+def _splits(found: Sequence[Read], hashes: Sequence[str], validation: float, test: float) -> list[str]:
+    """The split of each recording, those of one group in one."""
+    given = [one.split for one in found]
+    if any(given) and not {"train", "test"} <= set(given):
+        raise DataError("Where splits are given, some recordings should be for train and some others for test.")
+    if not any(one.group for one in found):
+        labels = [one.label for one in found]
+        return own.splits(hashes, labels, given, validation=validation, test=test)
+    if any(given):
+        return _together(found, given)
+    own.check_shares(validation, test)
+    groups = sorted({one.group for one in found}, key=own.content_hash)
+    tested = max(1, round(test * len(groups)))
+    validated = max(1, round(validation * len(groups))) if validation else 0
+    if tested + validated >= len(groups):
+        raise DataError(
+            f"There are {len(groups)} groups: with {test:g} for test and {validation:g} for validation none is left to "
+            "train on. Add groups, or change data.prepare.validation (0: none) and data.prepare.test."
+        )
+    split = dict.fromkeys(groups[:tested], "test") | dict.fromkeys(groups[tested : tested + validated], "validation")
+    whose = [split.get(one.group, "train") for one in found]
+    learnt = {one.label for one, its in zip(found, whose, strict=True) if its == "train"}
+    if unlearnt := {one.label for one in found} - learnt:
+        raise DataError(
+            f"No group of the class {own.some(sorted(unlearnt))} is left to train on. Add groups, or say the split of "
+            "each recording in a column: data.prepare.split."
+        )
+    return whose
+
+
+def _together(found: Sequence[Read], given: list[str]) -> list[str]:
+    seen: dict[str, str] = {}
+    for one, split in zip(found, given, strict=True):
+        if seen.setdefault(one.group, split) != split:
+            raise DataError(f"{one.where}: the group {one.group!r} is in {split} and in {seen[one.group]} too.")
+    return given
+
+
+# One file for each recording
+
+
+def _file(content: bytes, name: str, file: layout.Filed, columns: Columns) -> Read:
+    suffix, rate, names = PurePosixPath(name).suffix.lower(), None, None
+    if suffix in SOUNDS:
+        values, rate = _sound(content, name)
+    elif suffix in TABLES:
+        values, names = _columns(content, name, columns)
+    else:
+        values = _array(content, name)
+    return Read(values, names, file.label, name, file.split, "", name, rate)
+
+
+def _sound(content: bytes, name: str) -> tuple[np.ndarray, int]:
+    """The channels of a sound between −1 and 1, (channels, steps), and its rate in Hz."""
+    import soundfile
+
+    try:
+        values, rate = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        raise DamagedData(f"{name} can't be read: {error}. Take it out, or put a good copy in its place.") from error
+    return values.T, int(rate)
+
+
+def _array(content: bytes, name: str) -> np.ndarray:
+    """An array of numbers as (channels, steps); of two axes the longer one is time."""
+    arrays = _arrays(content, name)
+    if len(arrays) != 1:
+        raise DataError(f"{name} should hold the one array of a recording, and holds {own.some(sorted(arrays))}.")
+    values = next(iter(arrays.values()))
+    if values.ndim not in (1, 2) or values.dtype.kind not in "fiub" or values.size == 0:
+        raise DataError(
+            f"{name} holds {values.dtype} of shape {values.shape}; a recording is numbers of shape (steps,) or "
+            "(channels, steps)."
+        )
+    values = np.atleast_2d(values).astype(np.float64)
+    return values if values.shape[0] <= values.shape[1] else values.T
+
+
+def _arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
+    try:
+        loaded = np.load(io.BytesIO(content), allow_pickle=False)
+        return {"": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
+    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise DamagedData(
+            f"{name} can't be read as arrays of numbers or texts: {error}. Save it anew: np.savez(file, X=…, y=…)."
+        ) from error
+
+
+def _columns(content: bytes, name: str, columns: Columns) -> tuple[np.ndarray, tuple[str, ...] | None]:
+    """The channels of a recording, a column each, (channels, steps), and their names where the first line has them."""
+    rows = _rows(content, name)
+    head = rows.pop(0)[1] if not all(map(_is_number, rows[0][1])) else None
+    if not rows:
+        raise DataError(f"{name} has a line of names and no line of values.")
+    if head is None:
+        if columns.time is not None:
+            raise DataError(f"{name}, line 1: there are numbers where data.prepare.time wants a column of a name.")
+        return _numbers(rows, name, None, range(len(rows[0][1]))).T, None
+    chosen = _chosen(head, name, columns.channels, [columns.time])
+    return _numbers(rows, name, head, chosen).T, tuple(head[place] for place in chosen)
+
+
+def _chosen(
+    head: Sequence[str], name: str, wanted: Sequence[str] | None, others: Sequence[str | None], line: int = 1
+) -> list[int]:
+    """The places of the columns that are channels: the wanted ones, or all that are nothing else."""
+    if lost := [other for other in (*others, *(wanted or ())) if other is not None and other not in head]:
+        raise DataError(
+            f"{name}, line {line}: there is no column {own.some([repr(key) for key in lost])}. There are "
+            f"{_listed(head)}."
+        )
+    if wanted is not None:
+        return [list(head).index(key) for key in wanted]
+    found = [place for place, key in enumerate(head) if key not in others and key.strip().lower() not in TIMES]
+    if not found:
+        raise DataError(f"{name}, line {line}: of the columns {_listed(head)} none is a channel.")
+    return found
+
+
+# All recordings in one file
+
+
+def _whole(content: bytes, name: str, columns: Columns) -> Iterator[Read]:
+    said = _SPLIT.search(PurePosixPath(name).stem)
+    split = own.SPLIT_FOLDERS[said[1].lower()] if said else ""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix == ".npz":
+        return _stacked(content, name, split)
+    if suffix == ".ts":
+        return _time_series(content, name, split)
+    rows = _rows(content, name)
+    first = rows[0][1]
+    if columns.recording is not None:
+        return _long(rows[1:], name, first, columns, split)
+    if columns.label in first:
+        return _wide(rows[1:], name, first, columns, split)
+    if not any(map(_is_number, first)):
+        raise DataError(
+            f"{name} has no column {columns.label!r}: its first line names {_listed(first)}. Set data.prepare.label, "
+            "and, where a recording is more than one line, data.prepare.recording, to the names of columns."
+        )
+    for key in ("group", "split", "time"):
+        if getattr(columns, key) is not None:
+            raise DataError(f"{name}, line 1: there are no names of columns, and data.prepare.{key} wants one.")
+    return _wide(rows, name, None, columns, split)
+
+
+def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
+    """An archive of arrays: X (n, channels, steps) or (n, steps), y (n,), and perhaps group and split (n,)."""
+    arrays = _arrays(content, name)
+    if not {"X", "y"} <= set(arrays):
+        raise DataError(f"{name} should hold the arrays X and y, and holds {own.some(sorted(arrays)) or 'nothing'}.")
+    values, labels = arrays["X"], arrays["y"]
+    if values.ndim not in (2, 3) or values.dtype.kind not in "fiub" or labels.shape != values.shape[:1]:
+        raise DataError(
+            f"{name}: X is {values.dtype} {values.shape} and y {labels.dtype} {labels.shape}; they should be numbers "
+            "(n, channels, steps) or (n, steps), and labels (n,)."
+        )
+    others = {key: arrays.get(key) for key in ("group", "split")}
+    for key, other in others.items():
+        if other is not None and other.shape != labels.shape:
+            raise DataError(f"{name}: {key} is of shape {other.shape}, not {labels.shape}, one for each recording.")
+    values = values[:, None] if values.ndim == 2 else values
+    for place in range(len(values)):
+        where = f"{name}, recording {place}"
+        group = "" if others["group"] is None else str(others["group"][place])
+        its = split if others["split"] is None else _split(str(others["split"][place]), where)
+        label = _label(str(labels[place]), where)
+        yield Read(values[place].astype(np.float64), None, label, f"recording {place}", its, group, where)
+
+
+def _time_series(content: bytes, name: str, split: str) -> Iterator[Read]:
+    """The .ts files of the UEA and UCR archives: a recording a line, its channels and its label with colons between."""
+    lines = list(enumerate(_decoded(content, name).splitlines(), 1))
+    start = next((place for place, (_, line) in enumerate(lines) if line.strip().lower() == "@data"), None)
+    if start is None:
+        raise DataError(f"{name} has no line @data, below which a .ts file has its recordings.")
+    if any(line.lower().split()[:2] == ["@timestamps", "true"] for _, line in lines[:start]):
+        raise DataError(f"{name} has a time beside every value (@timestamps true); only values in step can be read.")
+    for number, line in lines[start + 1 :]:
+        if not line.strip():
+            continue
+        *parts, said = line.strip().split(":")
+        where = f"{name}, line {number}"
+        channels = [_values(part.split(","), where) for part in parts]
+        if not channels or len({len(values) for values in channels}) > 1:
+            raise DataError(
+                f"{where}: a line has channels of one length with colons between, and its label at the end."
+            )
+        label = _label(said, where)
+        yield Read(_ended(np.stack(channels)), None, label, f"{split or 'line'}/{number}", split, "", where)
+
+
+def _wide(
+    rows: Sequence[tuple[int, list[str]]], name: str, head: Sequence[str] | None, columns: Columns, split: str
+) -> Iterator[Read]:
+    """A line for each recording of one channel: its label, and its values in order."""
+    if not rows:
+        raise DataError(f"{name} has a line of names and no line of values.")
+    others = {key: getattr(columns, key) for key in ("label", "group", "split")}
+    if head is None:
+        at = {"label": 0}
+        chosen: Sequence[int] = range(1, max(len(cells) for _, cells in rows))
+    else:
+        chosen = _chosen(head, name, columns.channels, list(others.values()))
+        at = {key: list(head).index(other) for key, other in others.items() if other is not None}
+    for number, cells in rows:
+        where = f"{name}, line {number}"
+        if head is not None and len(cells) > len(head):
+            raise DataError(f"{where}: there are {len(cells)} values, and {len(head)} columns.")
+        said = {key: cells[place] if place < len(cells) else "" for key, place in at.items()}
+        its = _split(said["split"], where) if "split" in said else split
+        values = _values([cells[place] if place < len(cells) else "" for place in chosen], where)
+        label = _label(said["label"], where)
+        group = said.get("group", "")
+        yield Read(_ended(values[None]), None, label, f"{split or 'line'}/{number}", its, group, where)
+
+
+def _long(
+    rows: Sequence[tuple[int, list[str]]], name: str, head: Sequence[str], columns: Columns, split: str
+) -> Iterator[Read]:
+    """A line for each moment: the recording that it is of, its channels, and what is said of the recording."""
+    others = {key: getattr(columns, key) for key in ("recording", "label", "time", "group", "split")}
+    chosen = _chosen(head, name, columns.channels, list(others.values()))
+    at = {key: list(head).index(other) for key, other in others.items() if other is not None}
+    if not rows:
+        raise DataError(f"{name} has a line of names and no line of values.")
+    values = _numbers(rows, name, head, chosen)
+    moments = _numbers(rows, name, head, [at["time"]])[:, 0] if "time" in at else np.arange(len(rows))
+    together: dict[str, list[int]] = {}
+    for place, (_, cells) in enumerate(rows):
+        together.setdefault(cells[at["recording"]].strip(), []).append(place)
+    for key, places in together.items():
+        said: dict[str, str] = {}
+        for what in ("label", "group", "split"):
+            if what not in at:
+                continue
+            for place in places:
+                number, cells = rows[place]
+                cell = cells[at[what]].strip()
+                if said.setdefault(what, cell) != cell:
+                    raise DataError(
+                        f"{name}, line {number}: the {what} of the recording {key!r} is {cell!r}, and {said[what]!r} "
+                        "above. A recording has one."
+                    )
+        where = f"{name}, recording {key!r} from line {rows[places[0]][0]}"
+        order = np.array(places)[np.argsort(moments[places], kind="stable")]
+        its = _split(said["split"], where) if "split" in said else split
+        names = tuple(head[place] for place in chosen)
+        label, group = _label(said["label"], where), said.get("group", "")
+        yield Read(values[order].T, names, label, f"recording {key}", its, group, where)
+
+
+# Cells
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{name}, line {line} is not in UTF-8: byte {error.start}. Save the file as UTF-8.") from error
+
+
+def _rows(content: bytes, name: str) -> list[tuple[int, list[str]]]:
+    """The cells of each line, with the line's number; empty lines and those that begin with # or % are no rows."""
+    lines = [
+        (number, line)
+        for number, line in enumerate(_decoded(content, name).splitlines(), 1)
+        if line.strip() and line.lstrip()[0] not in "#%"
+    ]
+    if not lines:
+        raise DataError(f"{name} is empty.")
+    first = lines[0][1]
+    sign = next((sign for sign in "\t;," if sign in first), None)
+    if sign is None:
+        return [(number, line.split()) for number, line in lines]
+    cells = (next(csv.reader([line], delimiter=sign)) for _, line in lines)
+    return [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells, strict=True)]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return cell.strip().lower() in MISSING
+    return True
+
+
+def _numbers(
+    rows: Sequence[tuple[int, list[str]]], name: str, head: Sequence[str] | None, chosen: Sequence[int]
+) -> np.ndarray:
+    """The chosen columns as float64 (rows, columns), NaN where a cell is empty or says that it is missing."""
+    wide = len(head) if head is not None else len(rows[0][1])
+    for number, cells in rows:
+        if len(cells) != wide:
+            raise DataError(f"{name}, line {number}: there are {len(cells)} values, and {wide} columns above.")
+    found = [[cells[place] for place in chosen] for _, cells in rows]
+    try:
+        return np.array(found, dtype=np.float64)  # of a whole table at once ten times as fast
+    except ValueError:
+        return np.stack([_values(cells, f"{name}, line {rows[place][0]}") for place, cells in enumerate(found)])
+
+
+def _values(cells: Sequence[str], where: str) -> np.ndarray:
+    found = np.empty(len(cells))
+    for place, cell in enumerate(cells):
+        text = cell.strip()
+        try:
+            found[place] = np.nan if text.lower() in MISSING else float(text)
+        except ValueError as error:
+            hint = " Write decimals with a point." if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
+            raise DataError(f"{where}: {text!r} is no number.{hint} An empty cell stands for a missing one.") from error
+    return found
+
+
+def _ended(values: np.ndarray) -> np.ndarray:
+    """Without what is missing at the end: in a table of one width, shorter recordings are filled up with nothing."""
+    there = np.flatnonzero(~np.isnan(values).all(axis=0))
+    return values[:, : int(there[-1]) + 1] if len(there) else values
+
+
+def _label(said: str, where: str) -> str:
+    """A class's name; a whole number as such, for some write 1.0000e+00."""
+    text = said.strip()
+    if not text:
+        raise DataError(f"{where}: there is no label. Give it one.")
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return str(int(number)) if np.isfinite(number) and number == int(number) else text
+
+
+def _split(said: str, where: str) -> str:
+    try:
+        return own.SPLIT_FOLDERS[said.strip().lower()]
+    except KeyError as error:
+        raise DataError(f"{where}: the split is {said!r}, not train, validation, val or test.") from error

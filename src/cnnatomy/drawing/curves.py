@@ -1,0 +1,206 @@
+"""Signals and other values along time as small pictures of curves, one colour a channel, with what the axes reach."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cnnatomy.data.prepared import Facts
+from cnnatomy.drawing.plotting import MUTED, SERIES
+
+SIZE = (240, 96)  # pixels: width, height
+SMALL = (96, 44)  # of a picture beside many others, which has no numbers at its axes
+LANES = 3  # channels up to which curves share one frame; more stand below each other
+LANE = 14  # pixels of height for each of these, at least
+PAPER = (247, 247, 247)  # the colour of zero in `showing.signed`, so that nothing behind a curve looks like nothing
+OUTSIDE = (203, 153, 224)  # padding around a sample, as in `patches`
+STRIP = 10  # pixels of height of a map below the curves
+PALE = 0.35  # of its colours, behind the curves
+FINE = 3  # pixels drawn for one that is shown, so that lines are smooth
+COLOURS = 48  # of a picture: smooth enough, and a third of the bytes
+LETTERS = 9  # pixels of height of the numbers at the axes
+
+
+def plot(
+    values: np.ndarray,
+    limits: tuple[float, float],
+    times: tuple[float, float] | None = None,
+    units: tuple[str, str] = ("", ""),
+    behind: np.ndarray | None = None,
+    map_: np.ndarray | None = None,
+    size: tuple[int, int] = SIZE,
+    dots: bool = False,
+) -> np.ndarray:
+    """Curves as pixels, uint8 (height, width, 3); values: (channels, steps), NaN where there is none.
+
+    limits: of all channels, below and above. times: of the first and the last step; None: no numbers at the axes.
+    units: of the values and of time. behind: uint8 (steps, 3), a colour behind each step. map_: likewise, in a strip
+    below the curves, and pale behind them. dots: a dot at each value.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    channels, steps = values.shape
+    lanes = channels if channels > LANES else 1
+    width, height = size[0], max(size[1], LANE * lanes)
+    left, bottom = (38, height - 12) if times is not None else (2, height - 2)
+    right, top = width - 3, 3
+    low, high = limits if limits[1] > limits[0] else (limits[0] - 1, limits[0] + 1)
+    image = Image.new("RGB", (width * FINE, height * FINE), PAPER)
+    draw = ImageDraw.Draw(image)
+
+    def across(step: float) -> float:
+        return FINE * (left + (right - left) * (step + 0.5) / steps)
+
+    def up(value: float, lane: int) -> float:
+        tall = (bottom - top) / lanes
+        return FINE * (top + tall * lane + tall * (high - min(max(value, low), high)) / (high - low))
+
+    def ground(colours: np.ndarray, highest: float, lowest: float) -> None:
+        for step, colour in enumerate(np.rint(colours).astype(int).tolist()):
+            draw.rectangle((across(step - 0.5), FINE * highest, across(step + 0.5), FINE * lowest), fill=tuple(colour))
+
+    if map_ is not None:
+        ground(map_, bottom - STRIP, bottom)
+        bottom -= STRIP
+        ground(PALE * map_ + (1 - PALE) * np.array(PAPER), top, bottom)
+    if behind is not None:
+        ground(behind, top, bottom)
+    for lane in range(lanes):
+        if low < 0 < high:
+            draw.line((FINE * left, up(0, lane), FINE * right, up(0, lane)), fill="#c4c5c7", width=2)
+    draw.line((FINE * left, FINE * top, FINE * left, FINE * bottom, FINE * right, FINE * bottom), fill=MUTED, width=2)
+    for channel in range(channels):
+        lane, colour = (channel if lanes > 1 else 0), SERIES[channel % len(SERIES)]
+        points = [
+            (across(step), up(float(value), lane)) for step, value in enumerate(values[channel]) if value == value
+        ]
+        draw.line(points, fill=colour, width=4, joint="curve")
+        for x, y in points if dots else ():
+            draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour)
+    if times is not None:
+        font = ImageFont.load_default(size=LETTERS * FINE)
+        ink = "#5a5b5d"
+        for value, y, anchor in ((high, top, "rt"), (low, bottom, "rb")):
+            text = _short(value) + (f" {units[0]}" if units[0] and value == high else "")
+            draw.text((FINE * (left - 2), FINE * y), text, fill=ink, font=font, anchor=anchor)
+        draw.text((FINE * left, FINE * (height - 1)), _short(times[0]), fill=ink, font=font, anchor="lb")
+        last = f"{_short(times[1])} {units[1]}"
+        draw.text((FINE * right, FINE * (height - 1)), last, fill=ink, font=font, anchor="rb")
+    small = image.reduce(FINE)
+    palette = small.quantize(
+        COLOURS if map_ is None else 2 * COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+    )
+    return np.asarray(palette.convert("RGB"))
+
+
+def signal(
+    facts: Facts,
+    values: np.ndarray,
+    window: tuple[int, int] | None = None,
+    map_: np.ndarray | None = None,
+    size: tuple[int, int] = SIZE,
+) -> np.ndarray:
+    """A signal (channels, steps) in its own units as pixels, or the part of it in `window`, padding in lilac.
+
+    map_: see `plot`.
+    All pictures of a dataset have the range of its training samples upward, unless a value lies beyond it. Those of
+    the usual size have numbers at the axes.
+    """
+    steps = values.shape[1]
+    first, beyond = window or (0, steps)
+    part = np.full((len(values), beyond - first), np.nan)
+    here = slice(max(0, first), min(steps, beyond))
+    if here.stop > here.start:
+        part[:, here.start - first : here.stop - first] = values[:, here]
+    behind = None
+    if first < 0 or beyond > steps:
+        places = np.arange(first, beyond)
+        behind = np.where(((places < 0) | (places >= steps))[:, None], OUTSIDE, PAPER).astype(np.uint8)
+    return plot(
+        part,
+        reach(facts, part),
+        (moment(facts, first), moment(facts, beyond - 1)) if size[0] >= SIZE[0] else None,
+        (unit_of(facts), facts.axes[0].unit),
+        behind,
+        map_,
+        size,
+    )
+
+
+def reach(facts: Facts, values: np.ndarray | None = None) -> tuple[float, float]:
+    """The lowest and the highest value of all channels in training, or of these values where they lie beyond."""
+    channels = facts.channels or []
+    ends = [end for channel in channels for end in (channel.low, channel.high)]
+    if values is not None and np.isfinite(values).any():
+        ends += [float(np.nanmin(values)), float(np.nanmax(values))]
+    return (min(ends), max(ends)) if ends else (0.0, 1.0)
+
+
+def unit_of(facts: Facts) -> str:
+    """The unit of the channels, which is one for all."""
+    return facts.channels[0].unit if facts.channels else ""
+
+
+def moment(facts: Facts, place: float) -> float:
+    """The time at a step, also before the first and after the last one."""
+    times = facts.axes[0].values
+    step = times[1] - times[0] if len(times) > 1 else 1.0
+    return times[0] + step * place
+
+
+def named(facts: Facts) -> str:
+    """The channels with the colours of their curves, for a caption."""
+    names = ("blue", "red", "green", "yellow", "light blue", "purple")
+    channels = facts.channels or []
+    if len(channels) > len(names):
+        return f"{len(channels)} channels below each other, from {channels[0].name} to {channels[-1].name}"
+    return ", ".join(f"{channel.name} {name}" for channel, name in zip(channels, names, strict=False))
+
+
+def named_zh(facts: Facts) -> str:
+    """The same in Chinese."""
+    names = ("蓝", "红", "绿", "黄", "浅蓝", "紫")
+    channels = facts.channels or []
+    if len(channels) > len(names):
+        return f"{len(channels)} 个通道自上而下，从 {channels[0].name} 到 {channels[-1].name}"
+    return "，".join(f"{channel.name} 为{name}色" for channel, name in zip(channels, names, strict=False))
+
+
+def axes_said(facts: Facts) -> dict[str, str]:
+    """How to read the pictures of a dataset's signals: colours, range and time."""
+    low, high = reach(facts)
+    unit = unit_of(facts)
+    end, of_time = _short(moment(facts, facts.shape[1] - 1)), facts.axes[0].unit
+    range_ = f"{_short(low)} to {_short(high)}" + (f" {unit}" if unit else "")
+    return {
+        "en": f"Time runs to the right, to {end} {of_time}; upward {range_}, the range of the training samples. "
+        f"Curves: {named(facts)}.",
+        "zh": f"横轴为时间，到 {end} {_zh(of_time)}；纵轴 {range_.replace(' to ', ' 至 ')}，"
+        f"即训练样本的范围。曲线：{named_zh(facts)}。",
+    }
+
+
+def small_said(facts: Facts) -> dict[str, str]:
+    """How to read small pictures of a dataset's signals, or of parts of them, which have no numbers at their axes."""
+    low, high = reach(facts)
+    unit = f" {unit_of(facts)}" if unit_of(facts) else ""
+    return {
+        "en": f"Curves reach from {_short(low)} to {_short(high)}{unit}, the range of the training samples; the pale "
+        f"line is zero, lilac is padding outside of the sample. Colours: {named(facts)}.",
+        "zh": f"纵向为训练样本的范围（{_short(low)} 至 {_short(high)}{unit}）；浅线为零，"
+        f"淡紫色为样本之外的填充。颜色：{named_zh(facts)}。",
+    }
+
+
+def _zh(unit: str) -> str:
+    return {"s": "秒", "steps": "步"}.get(unit, unit)
+
+
+def _short(value: float) -> str:
+    """A number to three digits. (The font has no true minus sign.)"""
+    if value == 0:
+        return "0"
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{min(digits, 4)}f}" if abs(value) < 1e5 else f"{value:.2g}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

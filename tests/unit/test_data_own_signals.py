@@ -1,0 +1,270 @@
+"""A user's own signals: every form in which they come is read alike, and what is wrong with one is said where it is."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from omegaconf import OmegaConf
+
+from cnnatomy.data import heartbeats, own_signals, prepared, signals
+from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.prepared import Dataset
+
+CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
+SETTINGS = {key: value for key, value in OmegaConf.load(CONF / "own_signals.yaml").prepare.items() if key[0] != "_"}
+STEPS = 12
+
+
+def put(folder: Path, files: Mapping[str, bytes | str]) -> Path:
+    for name, content in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def made(path: Path, into: Path, **changes: Any) -> Dataset:
+    """Fetched and prepared, as the steps would."""
+    raw = into / "raw.zip"
+    own_signals.fetch(raw, mirror=None, digest="d", path=str(path), licence="unknown", citation="")
+    own_signals.prepare(raw, into / "data", digest="e", **(SETTINGS | changes))
+    return prepared.load(into / "data")
+
+
+def recordings(channels: int = 2, n: int = 20) -> list[tuple[str, np.ndarray]]:
+    """Recordings of two classes, (channels, steps) each, no two alike."""
+    draw = np.random.default_rng(0)
+    return [("walk" if i % 2 else "sit", draw.normal(i % 2, 1, (channels, STEPS)).round(3)) for i in range(n)]
+
+
+def everything(data: Dataset) -> dict[bytes, str]:
+    """Every sample's values and its class."""
+    found = {}
+    for name in data.facts.splits:
+        split = data.split(name)
+        found |= {x.tobytes(): data.facts.classes[label] for x, label in zip(split.inputs, split.labels, strict=True)}
+    return found
+
+
+def truth(found: list[tuple[str, np.ndarray]]) -> dict[bytes, str]:
+    return {values.astype(np.float32).tobytes(): label for label, values in found}
+
+
+def saved(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def table(values: np.ndarray, head: str = "x,y", sign: str = ",") -> str:
+    rows = [sign.join(map(str, row)) for row in values.T]
+    return "\n".join([head, *rows] if head else rows) + "\n"
+
+
+AS_FILES = {
+    "csv": lambda values: table(values),
+    "tsv": lambda values: "# of a wrist\n" + table(values, "x\ty", "\t"),
+    "txt": lambda values: table(values, "", "  "),
+    "npy": lambda values: saved(values),
+    "npz": lambda values: heartbeats.stacked({"values": values.T}),
+}
+
+
+@pytest.mark.parametrize("suffix", AS_FILES)
+def test_a_file_for_each_recording(tmp_path, suffix):
+    found = recordings()
+    files = {f"{label}/{i}.{suffix}": AS_FILES[suffix](values) for i, (label, values) in enumerate(found)}
+    data = made(put(tmp_path / "moves", files), tmp_path, unit="g", rate=50)
+    facts = data.facts
+    assert (facts.kind, facts.classes, facts.shape) == ("signals", ["sit", "walk"], (2, STEPS))
+    assert facts.splits == {"train": 14, "validation": 2, "test": 4}
+    assert everything(data) == truth(found)
+    assert (facts.axes[0].name, facts.axes[0].unit, facts.axes[0].values[-1]) == ("time", "s", (STEPS - 1) / 50)
+    names = ["x", "y"] if suffix in ("csv", "tsv") else ["channel 1", "channel 2"]
+    assert [channel.name for channel in facts.channels] == names
+    assert {channel.unit for channel in facts.channels} == {"g"}
+
+
+def test_a_sound_file_keeps_its_channels_and_its_rate(tmp_path):
+    found = [(label, np.clip(values / 8, -1, 1)) for label, values in recordings()]
+    files = {}
+    for i, (label, values) in enumerate(found):
+        file = io.BytesIO()
+        soundfile.write(file, values.T, 250, format="WAV", subtype="DOUBLE")
+        files[f"{label}/{i}.wav"] = file.getvalue()
+    data = made(put(tmp_path / "moves", files), tmp_path)
+    assert everything(data) == truth(found)
+    assert data.facts.axes[0].values[1] == 1 / 250
+
+
+def test_a_table_with_a_line_for_each_moment(tmp_path):
+    found = recordings()
+    rows = [
+        f"{i},{step},{values[0, step]},{label},{values[1, step]}"
+        for i, (label, values) in enumerate(found)
+        for step in range(STEPS)
+    ]
+    np.random.default_rng(1).shuffle(rows)
+    text = "\n".join(["id,when,x,what,y", *rows])
+    file = put(tmp_path, {"moves.csv": text}) / "moves.csv"
+    data = made(file, tmp_path, recording="id", time="when", label="what")
+    assert everything(data) == truth(found)
+    assert [channel.name for channel in data.facts.channels] == ["x", "y"]
+    swapped = made(file, tmp_path, recording="id", time="when", label="what", channels=["y"])
+    assert swapped.facts.shape == (1, STEPS) and swapped.facts.channels[0].name == "y"
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "sign"), [("a.csv", True, ","), ("a.tsv", False, "\t"), ("a.txt", False, "  ")]
+)
+def test_a_table_with_a_line_for_each_recording(tmp_path, name, head, sign):
+    found = recordings(channels=1)
+    lines = [sign.join([label, *map(str, values[0])]) for label, values in found]
+    if head:
+        lines.insert(0, sign.join(["label", *(f"v{step}" for step in range(STEPS))]))
+    data = made(put(tmp_path, {name: "\n".join(lines)}) / name, tmp_path)
+    assert everything(data) == truth(found) and data.facts.shape == (1, STEPS)
+
+
+def test_the_archives_form_with_its_own_split_and_whole_numbers_as_labels(tmp_path):
+    """UCR: a table for train and one for test, without a head, labels as 1.0000000e+00; shorter ones end in NaN."""
+    found = recordings(channels=1)
+    lines = [
+        "\t".join([f"{1 + (label == 'walk'):.7e}", *map(str, values[0]), "NaN"]) for label, values in found
+    ]  # fmt: skip
+    folder = put(
+        tmp_path / "Moves",
+        {"Moves_TRAIN.tsv": "\n".join(lines[:14]), "Moves_TEST.tsv": "\n".join(lines[14:]), "README.md": "read"},
+    )
+    data = made(folder, tmp_path)
+    assert data.facts.classes == ["1", "2"] and data.facts.splits == {"train": 12, "validation": 2, "test": 6}
+    assert set(everything(data)) == set(truth(found)) and data.facts.shape == (1, STEPS)
+
+
+def test_ts_files_of_several_channels(tmp_path):
+    found = recordings()
+    body = "\n".join(f"{','.join(map(str, v[0]))}:{','.join(map(str, v[1]))}:{label}" for label, v in found)
+    text = f"#from somewhere\n@problemName Moves\n@timeStamps false\n@classLabel true sit walk\n@data\n{body}\n"
+    assert everything(made(put(tmp_path, {"moves.ts": text}) / "moves.ts", tmp_path)) == truth(found)
+
+
+def test_one_archive_of_arrays_in_which_no_group_is_parted(tmp_path):
+    found = recordings(n=40)
+    labels, values = zip(*found, strict=True)
+    groups = np.array([f"patient {i // 4}" for i in range(40)])
+    content = heartbeats.stacked({"X": np.stack(values), "y": np.array(labels), "group": groups})
+    data = made(put(tmp_path, {"moves.npz": content}) / "moves.npz", tmp_path, channels=["left", "right"])
+    assert everything(data) == truth(found)
+    assert [channel.name for channel in data.facts.channels] == ["left", "right"]
+    whose = data.table.groupby("group")["split"].nunique()
+    assert len(whose) == 10 and (whose == 1).all()
+    assert data.facts.splits == {"train": 28, "validation": 4, "test": 8}
+
+
+def test_lengths_gaps_and_copies(tmp_path):
+    """Of a longer one the middle, of a shorter one the last value held, a gap a straight line; copies never part."""
+    found = recordings(n=20)
+    files = {f"{label}/{i}.csv": table(values) for i, (label, values) in enumerate(found)}
+    long, short, gap = np.arange(2 * STEPS + 1.0), np.arange(5.0), np.arange(0.0, STEPS)
+    files["sit/long.csv"] = table(np.stack([long, -long]))
+    files["sit/short.csv"] = table(np.stack([short, -short]))
+    cells = [str(value) for value in gap]
+    cells[4] = ""
+    files["walk/gap.csv"] = "x,y\n" + "\n".join(f"{cell},{value}" for cell, value in zip(cells, gap, strict=True))
+    files |= {f"walk/copy{i}.csv": table(found[1][1]) for i in range(3)}
+    data = made(put(tmp_path / "moves", files), tmp_path)
+    assert data.facts.counts == {"cut": 1, "lengthened": 1, "missing_values": 1}
+    table_, inputs = data.table.set_index("id"), dict(zip(data.table["id"], data._inputs, strict=True))
+    assert inputs["sit/long.csv"][0].tolist() == long[6 : 6 + STEPS].tolist()
+    assert inputs["sit/short.csv"][0].tolist() == [0, 1, 2, 3] + [4] * (STEPS - 4)
+    assert inputs["walk/gap.csv"][0].tolist() == gap.tolist()
+    assert table_.loc[["walk/1.csv", "walk/copy0.csv", "walk/copy1.csv", "walk/copy2.csv"], "split"].nunique() == 1
+
+
+def test_windows_of_a_recording_stay_together(tmp_path):
+    found = [(label, np.tile(values, 4)) for label, values in recordings()]
+    files = {f"{label}/{i}.csv": table(values) for i, (label, values) in enumerate(found)}
+    data = made(put(tmp_path / "moves", files), tmp_path, length=STEPS, step=STEPS)
+    assert len(data.table) == 4 * len(found) and data.facts.shape == (2, STEPS)
+    assert (data.table.assign(of=data.table["id"].str.partition("#")[0]).groupby("of")["split"].nunique() == 1).all()
+
+
+def test_each_channel_is_normalised_by_the_training_samples(tmp_path):
+    from cnnatomy.data.batches import to_tensor
+
+    files = {f"{label}/{i}.csv": table(v * [[1], [100]]) for i, (label, v) in enumerate(recordings())}
+    train = made(put(tmp_path / "moves", files), tmp_path).split("train")
+    x = to_tensor(train.facts, train.inputs).numpy()
+    assert np.allclose(x.mean((0, 2)), 0, atol=1e-5) and np.allclose(x.std((0, 2)), 1, atol=1e-5)
+    assert train.facts.channels[1].high == pytest.approx(train.inputs[:, 1].max())
+
+
+LONG = "id,x,label\n" + "\n".join(f"{i},{step},{'ab'[i % 2]}" for i in range(8) for step in range(3))
+PAIRS = "x,y\n1,2\n3,4\n"
+ENOUGH = {f"{name}/{i}.csv": f"x,y\n{i},{name == 'a':d}\n2,3\n" for name in "ab" for i in range(2, 9)}
+ARRAYS = {f"{name}/1.npy": saved(np.ones((2, 9))) for name in "ab"}
+#: What lies there (the first file is the path where it is the only one), settings, and what is said.
+WRONG: dict[str, tuple[dict[str, bytes | str], dict[str, Any], str]] = {
+    "a word among numbers": ({"a/1.csv": "x\n1\nthree\n", "b/1.csv": "x\n1\n"}, {}, "a/1.csv, line 3: 'three'"),
+    "a decimal comma": ({"a/1.csv": "x;y\n1,5;2\n", "b/1.csv": "x;y\n1;2\n"}, {}, "'1,5' is no number. Write"),
+    "too many gaps": (ENOUGH | {"a/1.csv": "x,y\n1,1\n,2\n"}, {}, "a/1.csv: of channel 1 1 of 2 values are missing"),
+    "another number of channels": ({"a/1.csv": PAIRS, "b/1.csv": "x\n1\n"}, {}, "b/1.csv has 1 channels, a/1.csv"),
+    "no such column": ({"a/1.csv": PAIRS, "b/1.csv": PAIRS}, {"channels": ["z"]}, "no column 'z'. There are 'x', 'y'"),
+    "a ragged line": ({"a/1.csv": PAIRS + "5\n", "b/1.csv": PAIRS}, {}, "a/1.csv, line 4: there are 1 values"),
+    "names that don't fit": (ARRAYS, {"channels": ["x"]}, "channels names 1"),
+    "a table without labels": ({"t.csv": "x,y\na,b\n"}, {}, "no column 'label': its first line names 'x', 'y'"),
+    "two labels": ({"t.csv": LONG + "\n0,9,b"}, {"recording": "id"}, "line 26: the label of the recording '0' is 'b'"),
+    "one class": ({"t.csv": "label,v1,v2\na,1,2\na,2,3\n"}, {}, "there is one label only"),
+    "an empty label": ({"t.csv": "label,v1,v2\n,1,2\na,2,3\n"}, {}, "t.csv, line 2: there is no label"),
+    "no y": ({"t.npz": heartbeats.stacked({"X": np.ones((2, 3))})}, {}, "should hold the arrays X and y"),
+    "y too long": ({"t.npz": heartbeats.stacked({"X": np.ones((2, 3)), "y": np.ones(3)})}, {}, "X is float64 (2, 3)"),
+    "no length": ({"t.csv": LONG}, {"recording": "id", "length": 0}, "data.prepare.length is 0"),
+    "no data in ts": ({"t.ts": "@problemName x\n"}, {}, "no line @data"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_is_said_where_it_is(tmp_path, what):
+    files, changes, says = WRONG[what]
+    place = put(tmp_path / "mine", files)
+    path = place / next(iter(files)) if len(files) == 1 else place
+    with pytest.raises((DataError, DamagedData)) as error:
+        made(path, tmp_path, **changes)
+    assert says in str(error.value)
+
+
+def test_infinite_values_are_refused():
+    with pytest.raises(DataError, match="there: value 3 of channel 2 is infinite"):
+        signals.filled(np.array([[1, 2, 3], [1, 2, np.inf]]), "there")
+
+
+# Heartbeats
+
+
+def test_a_beat_is_the_models_waves_at_their_angles():
+    """Integrated numerically, the model's equation of the ECG gives the beat, but for its scale and the baseline."""
+    patient = heartbeats.Patient(0.8, np.zeros((2, 5)), np.ones(5), 0.0)
+    angles, heights, widths = (np.array(part) for part in zip(*heartbeats.WAVES.values(), strict=True))
+    patient.heights[:] = heights * widths**2
+    time = np.linspace(-0.4, 0.4, 8001)
+    ours = heartbeats.beat(patient, "normal", time)[0]
+    phase = 2 * np.pi * time / 0.8
+    apart = phase[:, None] - angles
+    slope = -(heights * apart * np.exp(-(apart**2) / (2 * widths**2))).sum(1)  # dz/dθ, equation 1 without the return
+    theirs = np.cumsum(slope) * (phase[1] - phase[0])
+    theirs += ours.mean() - theirs.mean()
+    assert np.abs(ours - theirs).max() < 0.005 * np.ptp(ours)
+
+
+def test_the_same_seed_makes_the_same_beats():
+    one, two = (heartbeats.stacked(heartbeats.made(3, 2, 2, 125, 40)) for _ in range(2))
+    assert one == two
+    arrays = heartbeats.made(3, 2, 2, 125, 40)
+    assert arrays["X"].shape == (16, 2, 40) and set(arrays["y"]) == set(heartbeats.KINDS)
+    assert len(set(arrays["group"])) == 2
