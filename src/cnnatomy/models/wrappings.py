@@ -75,8 +75,8 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
     """The tensors under the network's names, as many as it has, with what had to be done. Raises OtherNetwork."""
     wanted = network.state_dict()
     found, told = _unprefixed(state, set(wanted))
-    if found.keys() != wanted.keys() and (renamed := _renamed(state, network)):
-        return Fitting(renamed)
+    if found.keys() != wanted.keys() and (renamed := _renamed(found, network)):
+        return Fitting(renamed, told)
     fitting = Fitting(found, told)
     wrong = {key for key in found.keys() & wanted.keys() if found[key].shape != wanted[key].shape}
     missing = [key for key in wanted if key not in found and not key.endswith(_COUNTS)]
