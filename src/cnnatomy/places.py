@@ -49,15 +49,15 @@ def _why(place: Path, error: OSError) -> str:
 def keep_caches(folder: Path) -> None:
     """Where libraries can't write to their usual places, as in containers, name them others below `folder`."""
     for variable, usual in CACHES:
-        if not os.environ.get(variable) and not _is_writable(usual):
+        if not _is_writable(os.environ.get(variable), usual):
             os.environ[variable] = str(folder.absolute() / INSTEAD)
 
 
-def _is_writable(usual: str) -> bool:
+def _is_writable(named: str | None, usual: str) -> bool:
     home = os.path.expanduser("~")
-    if home == "~":  # neither HOME nor an entry for this user
+    if not named and home == "~":  # neither HOME nor an entry for this user
         return False
-    place = Path(home) / usual
+    place = Path(named or f"{home}/{usual}")
     there = next((folder for folder in (place, *place.parents) if folder.exists()), place)
     with contextlib.suppress(OSError), tempfile.TemporaryDirectory(prefix=".cnnatomy-", dir=there):
         return True

@@ -44,6 +44,7 @@ MAY_IMPORT = {
         "training",
         "evaluation",
         "dissect",
+        "probing",
         "lessons",
         "studies",
         "warm",

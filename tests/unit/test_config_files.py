@@ -164,6 +164,7 @@ def test_a_run_with_an_address_of_the_page_is_refused_before_the_first_job(conf,
         ("workers=3", "it is the workflow's own"),
         ("partial=true", "it is the workflow's own"),
         ("lesson.convolution.columns=3", "lesson.convolution.columns"),
+        ("dissect.kernels.columns=0", "dissect.kernels.columns: must be greater than zero, not 0"),
     ],
 )
 def test_an_override_without_effect_says_what_has_it(override, says):

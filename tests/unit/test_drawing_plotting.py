@@ -91,3 +91,16 @@ def test_names_of_classes_are_no_formulas_and_powers_of_ten_are(recwarn):
     assert ">$$<" in svg and ">$x_{<" in svg and r"cheap $ and $\foo$ 好" in svg
     assert "mathdefault" not in svg
     assert not [warning for warning in recwarn if "missing from font" in str(warning.message)]
+
+
+def test_a_class_with_a_control_character_or_a_broken_letter_in_its_name_is_drawn():
+    odd = ["a\x01b", "\x00", "\x1b[0m", "old\udce9", "\ufffe", "叶"]
+
+    def paint(drawing):
+        axes = drawing.subplots()
+        axes.bar(odd, range(len(odd)), label=odd[0])
+        axes.set(title=odd[3], xlabel=odd[4])
+        axes.legend()
+
+    svg = draw(paint, 600, 200)
+    assert not list(problems(svg.encode())) and "a\ufffdb" in svg and "叶" in svg

@@ -27,7 +27,7 @@ FOR_USERS = {
 }
 #: What says what to do: a verb as one tells somebody, what a key wants, or the right names.
 REMEDY = re.compile(
-    r"\b(add|allow|ask|begin|check|choose|copy|cut|delete|fetch|free|give|indent|install|leave|look|lower|make|mend|move|"
+    r"\b(add|allow|ask|begin|check|choose|copy|cut|delete|export|fetch|free|give|indent|install|leave|look|lower|make|mend|move|"
     r"name|narrow|prepare|put|quote|raise|read|remove|rename|run|save|say|set|take|train|try|unset|use|wait|write|"
     r"wants?|must|should|needs?|Did you mean|There (are|is)|only)\b",
     re.IGNORECASE,

@@ -103,6 +103,23 @@ def test_without_a_terminal_each_job_is_one_line_when_it_ends(snakemake, capsys)
     assert capsys.readouterr().err.splitlines() == ["[ 1/11] dissect  4.2 s", "[ 2/11] dissect  1 min 05 s"]
 
 
+def test_what_a_job_that_ended_well_warned_of_is_said_once_and_short_below_its_line(snakemake, clock, capsys, tmp_path):
+    log = tmp_path / "prepare.log"
+    many = "".join(f"WARNING: no. {number}\n" for number in range(9))
+    log.write_text(f"WARNING: left out 3\nnothing\nWARNING: left out 3\nWARNING: {'long ' * 99}\n{many}")
+    planned((1, "prepare"))
+    snakemake.starts()
+    snakemake.begins(1, "prepare", log=str(log), dataset="mine")
+    following.progress._jobs[1] = Job(1, "prepare", "prepare mine", str(log))
+    snakemake.ends(1)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("[1/1] prepare mine") and said[1] == "    WARNING: left out 3"
+    assert len(said[2]) < 260 and said[2].endswith("…") and len(said) == 7 and said[6].endswith(f"and 6 more in {log}")
+    console = Console(file=(live := io.StringIO()), width=400)
+    Live(console, following.progress).finished(Job(1, "prepare", "prepare mine", str(log)), 1.0)
+    assert live.getvalue().splitlines()[0] == "prepare mine WARNING: left out 3"
+
+
 def test_the_last_line_says_what_was_done_and_where_the_report_is(snakemake, capsys):
     snakemake.starts()
     for number, rule in enumerate(("fetch", "report", "all")):

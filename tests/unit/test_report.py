@@ -593,3 +593,30 @@ def test_growing_leaves_no_trace_in_the_report_and_leads_to_it(tmp_path, folders
     page = Reader((tmp_path / "partial.html").read_text(encoding="utf-8"))
     assert [m["content"] for m in page.all("meta") if m.get("http-equiv") == "refresh"] == ["0; url=index.html"]
     assert [link["href"] for link in page.all("a")] == ["index.html"]
+
+
+def test_nothing_that_stands_beside_the_exhibits_acts_either(tmp_path):
+    bad = gallery.HOSTILE
+    context = {
+        "title": bad,
+        "name": bad,
+        "command": bad,
+        "overrides": [bad],
+        "given": bad,
+        "citation": bad,
+        "runs": {"hostile": {"title": {"en": bad, "zh": bad}, "data": bad, "kind": bad}},
+        "data": [
+            {"name": bad, "splits": {bad: 3}, "licence": bad, "citation": bad, "sources": [bad], "hashes": {bad: bad}}
+        ],
+        "configuration": {bad: f"x: {bad}"},
+        "warnings": [(bad, [bad])],
+        "versions": {bad: bad},
+        "missing": [
+            {"job": bad, "why": bad, "log": bad, "exhibits": ["exhibits/hostile/seed0/kernels", bad], "command": bad}
+        ],
+    }
+    build(gallery.write(tmp_path, [gallery.hostile()]), tmp_path / "report", context)
+    page = Reader((tmp_path / "report/partial.html").read_text(encoding="utf-8"))
+    assert_nothing_acts(page)
+    assert "".join(page.text).count(gallery.HOSTILE) >= 25
+    assert any(one == "hostile--missing" for one in page.ids) and "Warnings" in "".join(page.text)

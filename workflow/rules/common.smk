@@ -43,6 +43,7 @@ from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config.folders import options
 from cnnatomy.models.published import WeightsNotThere, look_for
 from cnnatomy.progress import following
+from cnnatomy.steps.ways import ended_badly
 from cnnatomy.training.gpus import takes
 from cnnatomy.warm import server
 
@@ -64,7 +65,7 @@ def whole_report(wildcards):
         PLAN.check_overrides()
     except ConfigurationError as error:
         stop(error)
-    return "results/report/index.html"
+    return ["results/report/index.html", *ended_badly(PLAN)]
 
 
 def _look_for_cache():
@@ -103,6 +104,10 @@ except (
 GIVEN = PLAN.write(Path("results/config"))
 # Steps run with the Python that runs Snakemake, activated or not.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+# And in UTF-8, whatever the machine's own encoding is: titles and names are of any script.
+os.environ["PYTHONUTF8"] = "1"
 
 
 wildcard_constraints:

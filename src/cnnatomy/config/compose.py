@@ -253,6 +253,8 @@ def check(config: Config, reference: Config) -> None:
     except DataError as error:
         raise ConfigurationError(str(error)) from error
     for method, node in config["dissect"].items():
+        if type(node.get("columns")) is int and node["columns"] < 1:
+            raise ConfigurationError(f"dissect.{method}.columns: must be greater than zero, not {node['columns']}")
         if "_target_" in node:
             targets.definition(str(node["_target_"]), f"dissect.{method}")
     targets.check(config["model"], "model", given_later=("shape", "classes", "vocabulary"))

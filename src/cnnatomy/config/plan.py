@@ -48,7 +48,7 @@ class Plan:
     def read(cls, file: Path) -> Plan:
         """The plan in a file that `write` wrote."""
         try:
-            told = yaml.safe_load(file.read_text())
+            told = yaml.safe_load(file.read_text(encoding="utf-8"))
             return cls(told["report"], tuple(told["overrides"]))
         except (OSError, TypeError, KeyError, yaml.YAMLError) as error:
             raise ConfigurationError(f"given={file}: cannot read a plan from it ({error})") from error
@@ -59,7 +59,7 @@ class Plan:
         if not file.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             partial = file.with_name(f"{file.name}.{os.getpid()}.part")
-            partial.write_text(self._text)
+            partial.write_text(self._text, encoding="utf-8")
             partial.replace(file)
         return file
 

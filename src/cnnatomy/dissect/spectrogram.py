@@ -383,7 +383,7 @@ def _heard(said: Said, maker: Spectrogram, facts: Facts) -> Grid:
         try:
             seen = maker.picture(clip.sound)
         except Unusable as reason:
-            raise DataError(f"the clip of {clip.name} can't be used: it is {reason}") from reason
+            raise DataError(f"the clip of {clip.name} can't be used: it is {reason}; name another") from reason
         values = {} if clip.pitch is None else {"pitch, Hz": significant(clip.pitch)}
         items.append(
             Item(

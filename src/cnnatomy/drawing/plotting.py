@@ -14,7 +14,8 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -58,6 +59,7 @@ _STYLE: Any = {  # matplotlib's own types name every key of its own
     "figure.constrained_layout.use": True,
 }
 
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
@@ -75,7 +77,7 @@ def draw(paint: Callable[[Figure], None], width: int = 640, height: int = 300) -
     from matplotlib.figure import Figure
 
     # From matplotlib's defaults, so that a user's matplotlibrc changes nothing. 72 dots an inch: a point is a pixel.
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), _texts_for_xml():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE | {"axes.prop_cycle": cycler(color=SERIES)})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
@@ -89,6 +91,23 @@ def draw(paint: Callable[[Figure], None], width: int = 640, height: int = 300) -
             warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the reader's browser has it
             figure.savefig(text, format="svg", metadata=metadata, transparent=True)
     return _themed(text.getvalue(), width, height)
+
+
+@contextmanager
+def _texts_for_xml() -> Iterator[None]:
+    """While drawing, what XML can't hold stands as a sign: a class may have a control character in its name."""
+    from matplotlib.text import Text
+
+    given = Text.set_text
+
+    def set_text(self: Text, said: object) -> None:
+        given(self, None if said is None else _NOT_IN_XML.sub("\ufffd", str(said)))
+
+    Text.set_text = set_text  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        Text.set_text = given  # type: ignore[method-assign]
 
 
 def _themed(svg: str, width: int, height: int) -> str:

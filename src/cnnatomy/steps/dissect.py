@@ -19,6 +19,7 @@ def dissect(job: Job) -> None:
 
     from cnnatomy.config.slices import method_target, other_seeds
     from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
+    from cnnatomy.probing.choosing import WrongSetting
     from cnnatomy.steps.datasets import dataset, sound
     from cnnatomy.steps.hanging import hang
     from cnnatomy.steps.networks import network
@@ -40,6 +41,8 @@ def dissect(job: Job) -> None:
     given = {need: get() for need, get in needs.items() if need in asked}
     try:
         exhibit = method(network(job, data.facts), data.split("test"), job.config["dissect"][name], **given)
+    except WrongSetting as error:
+        raise WrongSetting(f"dissect.{name}.{error}") from error
     except DoesNotApply as because:
         print(f"{name} of {job.run} {because}.", file=sys.stderr)
         exhibit = does_not_apply(getattr(inspect.getmodule(method), "TITLE", name), because)

@@ -122,7 +122,7 @@ def run_step(name: str, work: Callable[[Job], None], arguments: list[str]) -> No
         error = _cause(raised)
         if not is_plain(error):
             raise
-        sys.exit(f"{type(error).__name__}: {error}")
+        sys.exit(f"{type(error).__name__}: {said_of(error)}")
 
 
 def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
@@ -229,6 +229,17 @@ def _cause(error: BaseException) -> BaseException:
     while isinstance(error, InstantiationException) and error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def said_of(error: BaseException) -> str:
+    """An error's message; of a place that can't be written one that says what to do."""
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "free some space, or put the checkout on a larger disk"
+    else:
+        remedy = "allow it, or copy the checkout to a folder of your own"
+    return f"{error.filename or 'a file'}: {os.strerror(error.errno or 0).lower()}; {remedy}"
 
 
 def is_plain(error: BaseException) -> bool:

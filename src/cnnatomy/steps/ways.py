@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.steps import clock
 
 if TYPE_CHECKING:
     from cnnatomy.report.context import Graph
@@ -81,6 +82,20 @@ def jobs(plan: Plan) -> list[Visit]:
     visits = [visit for exhibit in [*plan.exhibits(), *plan.other_seeds()] for visit in way_to(plan, Path(exhibit))]
     visits += [training(run, f"seed{seed}") for run in plan.runs for seed in plan.seeds_of(run)]
     return list(dict.fromkeys(visits))
+
+
+def ended_badly(plan: Plan) -> list[str]:
+    """What jobs behind a report left nothing of when they last ran, since they failed or were stopped.
+
+    Snakemake would not make it again where what is made of it is there, of an earlier run.
+    """
+    return [
+        visit.output
+        for visit in jobs(plan)
+        if not Path(visit.output).exists()
+        and visit.log_file.is_file()
+        and not clock.read(visit.log_file, visit.rule, visit.log)
+    ]
 
 
 def graph(plan: Plan) -> Graph:
