@@ -478,7 +478,7 @@ def _profile(panels: Sequence[pd.DataFrame]) -> Figure:
             axes.set(title=panel["layer"][0], xlabel=f"{panel['axis'][0]} in the window{unit}", ylim=(0, None))
             if axes.get_subplotspec().is_first_col():
                 axes.set_ylabel("squared weights, %")
-            if len(panel) <= 12:
+            if len(panel) <= 12 and panel["axis"][0] != "time":
                 axes.set_xticks(panel["place"])
 
     return Figure(

@@ -44,7 +44,9 @@ class Page:
         source = show.data_uri(content, "image/png")
         if content in self._repeated and len(content) > LEAST_REPEATED:
             name = f"b{hashlib.sha256(content).hexdigest()[:10]}"
-            self.styles[name] = f'background: url("{source}") 0 / 100% 100%'
+            # Its sides, for else it would have those of the pixel in its place.
+            width, height = show.size(content)
+            self.styles[name] = f'background: url("{source}") 0 / 100% 100%; aspect-ratio: {width} / {height}'
             classes, source = (*classes, "repeated", name), NOTHING
         attribute = Markup(' class="{}"').format(" ".join(classes)) if classes else ""
         return Markup('src="{}"').format(source) + attribute
