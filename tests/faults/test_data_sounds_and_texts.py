@@ -6,6 +6,8 @@ import io
 import json
 import struct
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ import soundfile
 from cnnatomy.data import archive, own_sounds, own_texts, recordings, tables
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.sounds import Spectrogram, Unusable, resampled
-from tests.faults.fuzzing import survives
+from cnnatomy.data.tokenising import WAYS, tokenise
+from tests.faults.fuzzing import CASES, survives
 
 SETTINGS = {"sample_rate": 8000, "bands": 12, "frames": 12, "window": None, "step": None, "lowest_hz": 60}
 MAKER = Spectrogram.of(SETTINGS | {"highest_hz": None, "range_db": 60})
@@ -104,15 +107,24 @@ def prepared(folder: Path, content: bytes, name: str) -> None:
     own_texts.prepare(raw, folder / "data", digest="e", **settings, **shares)
 
 
-def test_damaged_tables_are_read_or_refused(tmp_path):
-    outcomes = survives(lambda content: prepared(tmp_path, content, "a.csv"), CONTENTS)
+def read(content: bytes, name: str) -> None:
+    """The rows, their labels and tokens, without writing anything."""
+    source: Any = SimpleNamespace(names=[name], read=lambda _: content)
+    for one in own_texts._of_table(source, "text", "label", None, None):
+        for way in WAYS:
+            assert all(tokenise(one.text, way))
+        assert one.label
+
+
+ROWS = [{"text": f"film {i} 很好", "label": i % 2, "more": [1, {"a": None}]} for i in range(30)]
+LINES = {"jsonl": "\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS).encode()}
+
+
+@pytest.mark.parametrize(("name", "contents"), [("a.csv", CONTENTS), ("a.jsonl", LINES)])
+def test_damaged_tables_are_read_or_refused(tmp_path, name, contents):
+    outcomes = survives(lambda content: read(content, name), contents)
     assert outcomes["read"] and outcomes["refused"]
-
-
-def test_damaged_lines_of_json_are_read_or_refused(tmp_path):
-    rows = [{"text": f"film {i} 很好", "label": i % 2, "more": [1, {"a": None}]} for i in range(30)]
-    content = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
-    survives(lambda content: prepared(tmp_path, content, "a.jsonl"), {"jsonl": content})
+    survives(lambda content: prepared(tmp_path, content, name), contents, cases=CASES // 10)  # the whole steps
 
 
 @pytest.mark.parametrize(
@@ -147,11 +159,11 @@ def test_what_is_no_table_is_refused_at_once(tmp_path, content, name):
 
 
 def test_encodings_are_guessed_without_a_fuss():
-    def read(content: bytes) -> None:
+    def guessed(content: bytes) -> None:
         text, _ = tables.decoded(content, "a.csv")
         list(tables.rows(text, "a.csv", ["text"]))
 
-    survives(read, CONTENTS)
+    survives(guessed, CONTENTS)
 
 
 def test_a_folder_of_damaged_sounds_is_read_or_refused_whole(tmp_path):

@@ -142,9 +142,25 @@ def test_the_archives_form_with_its_own_split_and_whole_numbers_as_labels(tmp_pa
         tmp_path / "Moves",
         {"Moves_TRAIN.tsv": "\n".join(lines[:14]), "Moves_TEST.tsv": "\n".join(lines[14:]), "README.md": "read"},
     )
-    data = made(folder, tmp_path)
+    data = made(folder, tmp_path, channels=["speed"])
+    assert data.facts.channels[0].name == "speed"
     assert data.facts.classes == ["1", "2"] and data.facts.splits == {"train": 12, "validation": 2, "test": 6}
     assert set(everything(data)) == set(truth(found)) and data.facts.shape == (1, STEPS)
+
+
+@pytest.mark.parametrize("form", ["long", "npz"])
+def test_two_files_may_count_their_recordings_alike(tmp_path, form):
+    found, files, changes = recordings(), {}, {}
+    for split, part in (("train", found[:14]), ("test", found[14:])):
+        if form == "npz":
+            labels, values = zip(*part, strict=True)
+            files[f"{split}.npz"] = heartbeats.stacked({"X": np.stack(values), "y": np.array(labels)})
+        else:
+            rows = [f"{i},{x},{y},{label}" for i, (label, values) in enumerate(part) for x, y in values.T]
+            files[f"{split}.csv"] = "\n".join(["id,x,y,label", *rows])
+            changes = {"recording": "id"}
+    data = made(put(tmp_path / "moves", files), tmp_path, **changes)
+    assert everything(data) == truth(found) and data.facts.splits["test"] == 6
 
 
 def test_ts_files_of_several_channels(tmp_path):

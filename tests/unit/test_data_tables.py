@@ -235,6 +235,8 @@ def test_other_tables_are_refused_with_what_to_do(tmp_path, name, says):
     ("given", "says"),
     [
         ("tokens=letters", "data.prepare.tokens is 'letters'; it wants auto, words or characters"),
+        ("encoding=gb2321", "data.prepare.encoding is 'gb2321'; it wants one that Python knows"),
+        ("encoding=932", "data.prepare.encoding is 932"),
         ("length=0", "data.prepare.length is 0; it wants a whole number of 1 or more"),
         ("at_least=-1", "data.prepare.at_least is -1"),
     ],

@@ -32,6 +32,7 @@ from cnnatomy.drawing.showing import span_of
 from cnnatomy.evaluation import evaluation, predict
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.models.signal import Signal
+from cnnatomy.probing.frequencies import FREQUENCIES, gains
 from cnnatomy.probing.layers import trace
 from tests.unit.small_data import hang, small
 from tests.unit.test_any_network import LITTLE, LITTLE_INSIDE
@@ -98,6 +99,31 @@ def test_the_numbers_of_the_first_kernels_are_the_weights(data):
         assert found["largest_weight", subject] == pytest.approx(kernel.max(), rel=1e-3)
         pairs = 2 * (kernel[:, 1:] * kernel[:, :-1]).sum() / (kernel[:, 1:] ** 2 + kernel[:, :-1] ** 2).sum()
         assert found["smoothness", subject] == pytest.approx(pairs, rel=1e-3)
+
+
+def test_what_frequencies_a_filter_answers_to_is_what_scipy_says(data):
+    from scipy.signal import freqz
+
+    network = made()
+    exhibit = kernels(network, data.split("test"), compose(["run=mnist"])["dissect"]["kernels"])
+    (figure,) = (block for block in exhibit.blocks if block.name == "frequencies-conv1")
+    hertz = figure.data["frequency, Hz"].to_numpy()
+    assert (hertz[0], hertz[-1]) == (0, 50), "half of a hundred steps a second"
+    peaks = {n.subject: n.value for n in exhibit.numbers if n.metric == "peak_frequency"}
+    for index, kernel in enumerate(network.conv1.weight.detach().double().numpy()):
+        gain = np.sqrt(
+            sum(np.abs(freqz(channel, worN=hertz, fs=100, include_nyquist=True)[1]) ** 2 for channel in kernel)
+        )
+        assert np.allclose(figure.data[f"filter {index}"], gain, atol=1e-5)
+        assert peaks[f"layer=conv1;filter={index}"] == pytest.approx(hertz[gain.argmax()], rel=1e-3)
+
+
+def test_weights_that_lie_apart_answer_as_with_zeros_between():
+    weights = np.random.default_rng(0).normal(size=(3, 2, 80))
+    between = np.zeros((3, 2, 159))
+    between[:, :, ::2] = weights
+    assert np.allclose(gains(weights, 2), gains(between)) and gains(weights).shape == (3, FREQUENCIES)
+    assert np.allclose(gains(weights)[:, 0], np.sqrt((weights.sum(2) ** 2).sum(1)))
 
 
 def test_with_a_mean_over_time_and_one_dense_layer_grad_cam_has_a_closed_form(data):

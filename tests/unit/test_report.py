@@ -356,7 +356,7 @@ def test_what_is_beside_the_page_holds_every_file_of_every_exhibit(report, folde
 
 
 def test_a_picture_that_hangs_twice_is_stored_once(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 80), np.uint8)
 
     def exhibit(method: str) -> Exhibit:
         return Exhibit("run", "r", method, 0, "t", "c", [], [Grid("g", [Item("i", pixels)])])
@@ -366,6 +366,7 @@ def test_a_picture_that_hangs_twice_is_stored_once(tmp_path):
     one, two = ((tmp_path / name / "report" / "index.html").read_text() for name in ("one", "two"))
     picture = base64.b64encode((tmp_path / "one/exhibits/r/seed0/a/g-0000.png").read_bytes()).decode()
     assert one.count(picture) == two.count(picture) == 1
+    assert "aspect-ratio: 80 / 20" in two, "what stands in its place is one pixel, and square"
     assert len([image for image in Reader(two).all("img") if "repeated" in image.get("class", "")]) == 2 + 1  # the card
 
 

@@ -60,7 +60,10 @@ FILES = {
         "    return Net\n"
     ),
     "spaces/inner/net.py": "from mynets.net import Net as Spaced\n",
-    "alone.py": "import os\nfrom os import path\nimport torch.nn as nn\nclass Plain(nn.Flatten):\n    pass\n",
+    "alone.py": (
+        "import os\nfrom cnnatomy.config import targets\nfrom os import path\nimport torch.nn as nn\n"
+        "class Plain(nn.Flatten):\n    pass\n"
+    ),
     "broken.py": "class Net:\n    def __init__(self:\n",
     "empty.py": "",
 }
@@ -79,7 +82,7 @@ def own(tmp_path, monkeypatch):
     def forget() -> None:
         for cached in (
             modules.spec_of, modules.file_of, modules.is_ours, modules.tree_of, definitions._bindings,
-            folders._refuse_doubles,
+            definitions.resolve, folders._refuse_doubles,
         ):  # fmt: skip
             cached.cache_clear()
         for name in [name for name in sys.modules if name.partition(".")[0] in ("mynets", "spaces", "alone")]:
@@ -189,6 +192,8 @@ def test_an_editable_install_is_found_by_its_finder(own, monkeypatch):
         ("torchvision.models._api.importlib.import_module", "allow: [importlib]"),
         ("cnnatomy.launch.subprocess.call", "allow: [subprocess]"),
         ("cnnatomy.config.targets.import_module", "allow: [importlib]"),
+        ("alone.targets.import_module", "allow: [importlib]"),
+        ("cnnatomy.launch.main", "allow: [cnnatomy.launch]"),
         ("hydra.utils.get_method", "allow: [hydra]"),
         ("functools.partial", "allow: [functools]"),
     ],

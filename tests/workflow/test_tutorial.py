@@ -62,7 +62,7 @@ def test_every_run_is_in_the_report_with_every_method(followed):
     rows = numbers(checkout.folder)
     wanted = re.search(r"^methods: \[(.*)\]$", PAGE, re.MULTILINE)[1].split(", ")
     runs = {row["name"] for row in rows if row["kind"] == "run"}
-    assert runs == {"digits", "tones", "opinions", "gestures", "odd"}
+    assert runs == {"digits", "tones", "opinions", "gestures", "odd", "two"}
     assert {(row["name"], row["method"]) for row in rows} >= {(run, method) for run in runs for method in wanted}
 
 
@@ -72,11 +72,14 @@ def test_the_networks_learn_what_they_are_given(followed):
     assert reached["digits"] > 0.8 and reached["tones"] > 0.9 and reached["opinions"] > 0.9
     assert reached["gestures"] > 0.9
     assert reached["odd"] < 0.5, "made-up weights know nothing"
+    assert reached["two"] > 0.8, "trained on, with a last layer of its own, they learn"
 
 
 def test_the_logs_say_what_became_of_the_data(followed):
     checkout, _ = followed
     logs = checkout.folder / "results/logs/prepare"
+    told = (checkout.folder / "results/logs/train/two-seed0.log").read_text(encoding="utf-8")
+    assert "all but 'decide', which begins with new weights" in told
     assert "images of 8 × 8 are scaled to 16 × 16" in (logs / "digits.log").read_text(encoding="utf-8")
 
 
@@ -89,7 +92,8 @@ def test_nothing_is_made_twice(followed):
 def due(checkout: Checkout) -> set[str]:
     """What a dry run would make, as `rule:run`."""
     mine = Path(checkout.environment["HOME"]) / "mine"
-    command = ["--dry-run", "--config", "report=mine", 'overrides=["report.runs=[digits,tones,opinions,gestures,odd]"]']
+    overrides = 'overrides=["report.runs=[digits,tones,opinions,gestures,odd,two]"]'
+    command = ["--dry-run", "--config", "report=mine", overrides]
     path = f"{mine}{os.pathsep}{checkout.environment['PYTHONPATH']}"
     answer = checkout.snakemake(*command, CNNATOMY_CONF=str(mine / "conf"), PYTHONPATH=path)
     assert answer.returncode == 0, answer.stdout

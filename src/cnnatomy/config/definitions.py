@@ -59,6 +59,7 @@ class _Bindings:
     open: bool = False  # whether there may be names that the source does not show
 
 
+@cache
 def resolve(target: str) -> Found | Module | Absent | None:
     """What a dotted name means; None where its first part is no module that can be found.
 

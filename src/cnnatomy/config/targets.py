@@ -13,8 +13,13 @@ from cnnatomy.config import definitions, folders, modules
 from cnnatomy.config.definitions import Absent, Found, Module
 from cnnatomy.config.errors import ConfigurationError, nearest
 
-#: What may be called without being asked for: it computes. The rest of torch loads programs, too.
-_CALLED = ("torch.nn", "torch.optim", "torchvision.models", "torchvision.ops", "torchvision.transforms", "cnnatomy")
+#: What may be called unasked: it computes. The rest of torch loads programs too, and the rest of ours runs them.
+_CALLED = (
+    "torch.nn", "torch.optim", "torchvision.models", "torchvision.ops", "torchvision.transforms", "cnnatomy.data",
+    "cnnatomy.dissect", "cnnatomy.evaluation", "cnnatomy.lessons", "cnnatomy.models", "cnnatomy.studies",
+)  # fmt: skip
+
+_LOOKED_THROUGH = ("torch", "torchvision", "cnnatomy")  # of whose names it is asked where they are from
 
 
 def names_in(node: Any) -> Iterator[str]:
@@ -50,7 +55,7 @@ def check_allowed(config: Mapping[str, Any]) -> None:
             continue  # there is no such module, which is said where the target is looked for
         if not any(_is_of(meant, one) or _is_of(target, one) for one in allowed) and not _is_own(target, meant):
             first = target.partition(".")[0]
-            elsewhere = first in ("torch", "torchvision", "cnnatomy") or _through(target) is not None
+            elsewhere = first in _LOOKED_THROUGH or _through(target) is not None
             more = f", which is {meant}," if elsewhere and meant != target else ""
             line = (meant.rpartition(".")[0] or meant) if elsewhere else first
             raise ConfigurationError(
@@ -61,10 +66,11 @@ def check_allowed(config: Mapping[str, Any]) -> None:
 
 
 def _is_own(target: str, meant: str) -> bool:
-    if any(_is_of(target, one) and _is_of(meant, one) for one in _CALLED):
+    if all(any(_is_of(name, one) for one in _CALLED) for name in (target, meant)):
         return True
-    first = target.partition(".")[0]
-    return first != "cnnatomy" and any(modules.is_ours(one) for one in _modules_of(meant))
+    return not any(_is_of(name, "cnnatomy") for name in (target, meant)) and any(
+        modules.is_ours(one) for one in _modules_of(meant)
+    )
 
 
 def _modules_of(name: str) -> Iterator[str]:
@@ -94,7 +100,8 @@ def _defined_in(target: str) -> str | None:
     if isinstance(found, Found) and found.module:
         through = _through(target)
         if through is not None:
-            return through
+            looked_through = through != target and through.partition(".")[0] in _LOOKED_THROUGH
+            return _defined_in(through) if looked_through else through
         if not (modules.is_ours(target.partition(".")[0]) or modules.spec_of(target.partition(".")[0]) is None):
             return f"{found.module}.{target.rpartition('.')[2]}"
         if _is_of(target, "cnnatomy"):

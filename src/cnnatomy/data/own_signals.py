@@ -112,8 +112,9 @@ def prepare(
 ) -> None:
     """Windows float32 (n, channels, steps) of the recordings, see `signals.write` for `length`, `step`, `rate`, `unit`.
 
-    channels: columns to take, in this order; None: all that are nothing else. label, recording, time, group, split:
-    names of columns of a table; with `recording` it has a line for each moment, without a line for each recording.
+    channels: columns to take, in this order, or names of channels without any; None: all columns that are nothing else.
+    label, recording, time, group, split: names of columns of a table. With `recording` a line of it is a moment, or
+    else a whole recording.
     Split as folders, files or the column `split` say, or by content: see `own.splits`. Recordings of one `group`, such
     as a patient, are never parted. Raises DataError, and DamagedData for files that can't be read.
     """
@@ -390,7 +391,7 @@ def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
         group = "" if others["group"] is None else str(others["group"][place])
         its = split if others["split"] is None else _split(str(others["split"][place]), where)
         label = _label(str(labels[place]), where)
-        yield Read(values[place].astype(np.float64), None, label, f"recording {place}", its, group, where)
+        yield Read(values[place].astype(np.float64), None, label, _id(split, f"recording {place}"), its, group, where)
 
 
 def _time_series(content: bytes, name: str, split: str) -> Iterator[Read]:
@@ -412,7 +413,7 @@ def _time_series(content: bytes, name: str, split: str) -> Iterator[Read]:
                 f"{where}: a line has channels of one length with colons between, and its label at the end."
             )
         label = _label(said, where)
-        yield Read(_ended(np.stack(channels)), None, label, f"{split or 'line'}/{number}", split, "", where)
+        yield Read(_ended(np.stack(channels)), None, label, _id(split, f"line {number}"), split, "", where)
 
 
 def _wide(
@@ -426,7 +427,7 @@ def _wide(
         at = {"label": 0}
         chosen: Sequence[int] = range(1, max(len(cells) for _, cells in rows))
     else:
-        chosen = _chosen(head, name, columns.channels, list(others.values()))
+        chosen = _chosen(head, name, None, list(others.values()))  # which are moments, not channels
         at = {key: list(head).index(other) for key, other in others.items() if other is not None}
     for number, cells in rows:
         where = f"{name}, line {number}"
@@ -437,7 +438,7 @@ def _wide(
         values = _values([cells[place] if place < len(cells) else "" for place in chosen], where)
         label = _label(said["label"], where)
         group = said.get("group", "")
-        yield Read(_ended(values[None]), None, label, f"{split or 'line'}/{number}", its, group, where)
+        yield Read(_ended(values[None]), None, label, _id(split, f"line {number}"), its, group, where)
 
 
 def _long(
@@ -472,7 +473,7 @@ def _long(
         its = _split(said["split"], where) if "split" in said else split
         names = tuple(head[place] for place in chosen)
         label, group = _label(said["label"], where), said.get("group", "")
-        yield Read(values[order].T, names, label, f"recording {key}", its, group, where)
+        yield Read(values[order].T, names, label, _id(split, f"recording {key}"), its, group, where)
 
 
 # Cells
@@ -542,6 +543,11 @@ def _ended(values: np.ndarray) -> np.ndarray:
     """Without what is missing at the end: in a table of one width, shorter recordings are filled up with nothing."""
     there = np.flatnonzero(~np.isnan(values).all(axis=0))
     return values[:, : int(there[-1]) + 1] if len(there) else values
+
+
+def _id(split: str, name: str) -> str:
+    """What a recording is called; of files of several splits each counts from the beginning."""
+    return f"{split}/{name}" if split else name
 
 
 def _label(said: str, where: str) -> str:

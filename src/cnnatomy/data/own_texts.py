@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +32,20 @@ class Given:
     split: str
 
 
-def fetch(target: Path, *, mirror: str | None, digest: str, path: str, licence: str, citation: str) -> None:
+def fetch(
+    target: Path,
+    *,
+    mirror: str | None,
+    digest: str,
+    path: str,
+    licence: str,
+    citation: str,
+    splits: Mapping[str, str] | bool | None = None,
+) -> None:
     """Write the raw zip with the table `path`, or the files of a folder of classes. Raises DataError."""
     place = Path(path).expanduser()
     if place.is_dir():
-        files = own.packed(path, FILES)
+        files = own.packed(path, FILES, splits)
     elif place.is_file() and place.name.lower().endswith((*CUT, *JSON)):
         files = own.Files({place.name: place})
     elif place.is_file() and place.name.lower().endswith(".json"):

@@ -5,6 +5,7 @@ No numpy here, nor in what it imports: a configuration is checked before threads
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,14 @@ def check(prepare: Mapping[str, Any]) -> None:
         framing.settled(prepare["spectrogram"])
     if "tokens" in prepare and prepare["tokens"] not in WAYS:
         raise DataError(f"data.prepare.tokens is {prepare['tokens']!r}; it wants {', '.join(WAYS[:-1])} or {WAYS[-1]}.")
+    if prepare.get("encoding") is not None:
+        try:
+            codecs.lookup(prepare["encoding"])
+        except (LookupError, TypeError) as error:
+            raise DataError(
+                f"data.prepare.encoding is {prepare['encoding']!r}; it wants one that Python knows, such as gb18030, "
+                "cp1252 or utf-16, or null, which finds out."
+            ) from error
     for key in ("length", "at_least"):
         if key in prepare and (type(prepare[key]) is not int or prepare[key] < 1):
             raise DataError(f"data.prepare.{key} is {prepare[key]!r}; it wants a whole number of 1 or more.")

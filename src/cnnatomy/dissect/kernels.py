@@ -13,8 +13,9 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import colour, grey, plain, signed, significant, span_of, upright
+from cnnatomy.drawing.showing import amount, colour, grey, plain, signed, significant, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Text
+from cnnatomy.probing.frequencies import frequencies, gains
 from cnnatomy.probing.layers import Layer, stages, trace
 from cnnatomy.statistics.intervals import average, share
 
@@ -57,6 +58,10 @@ def kernels(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> 
         found.append((weights, measured))
         numbers += _numbers(layer.name, weights, measured)
         blocks.append(_grid(layer, weights, measured, facts, config))
+        if facts.kind == "signals" and isinstance(layer.module, nn.Conv1d) and weights.shape[2] > 1:
+            figure, peaks = _answers(layer, weights, measured, facts)
+            blocks.append(figure)
+            numbers += peaks
     if facts.kind != "images" and (panels := _panels(first, facts)):
         blocks.insert(0 if facts.kind == "texts" else len(blocks), _profile(panels))
     return Exhibit(
@@ -493,7 +498,7 @@ def _profile(panels: Sequence[pd.DataFrame]) -> Figure:
             axes.set(title=panel["layer"][0], xlabel=f"{panel['axis'][0]} in the window{unit}", ylim=(0, None))
             if axes.get_subplotspec().is_first_col():
                 axes.set_ylabel("squared weights, %")
-            if len(panel) <= 12:
+            if len(panel) <= 12 and panel["axis"][0] != "time":
                 axes.set_xticks(panel["place"])
 
     return Figure(
@@ -519,6 +524,61 @@ def _profile(panels: Sequence[pd.DataFrame]) -> Figure:
             ),
         },
     )
+
+
+def _dilation(layer: Layer) -> int:
+    """How many steps a convolution's weights along time lie apart."""
+    assert isinstance(layer.module, nn.Conv1d)
+    return layer.module.dilation[0]
+
+
+def _answers(layer: Layer, weights: np.ndarray, measured: Measured, facts: Facts) -> tuple[Figure, list[Number]]:
+    """To which frequencies the filters on a signal answer, and to which each answers most."""
+    import pandas as pd
+
+    axis = facts.axes[0]
+    timed = axis.unit == "s"
+    at, found = frequencies(axis.values[1] - axis.values[0]), gains(weights, _dilation(layer))
+    shares = found / np.maximum(found.max(axis=1, keepdims=True), np.finfo(float).tiny)
+    shares[measured.idle] = 0
+    unit, most = ("Hz" if timed else "swings a step"), at[found.argmax(axis=1)]
+    numbers = [
+        Number("peak_frequency", significant(float(hertz)), unit="Hz" if timed else "", subject=subject)
+        for index, hertz in enumerate(most)
+        if not measured.idle[index]
+        for subject in [f"layer={layer.name};filter={index}"]
+    ]
+    still, n = int((most[~measured.idle] == 0).sum()), int((~measured.idle).sum())
+
+    def paint(drawing: Drawing) -> None:
+        axes = drawing.subplots()
+        axes.grid(False)
+        axes.imshow(
+            amount(shares, 1.0), aspect="auto", interpolation="none", extent=(0, at[-1], len(shares) - 0.5, -0.5)
+        )
+        axes.set(xlabel=f"frequency, {unit}", ylabel="filter")
+
+    table = pd.DataFrame(found.T.round(5), columns=[f"filter {index}" for index in range(len(found))])
+    table.insert(0, f"frequency, {unit}", at)
+    figure = Figure(
+        f"frequencies-{layer.name}",
+        draw(paint, 560, 260),
+        alt={"en": f"Heat map: how strongly each of {len(found)} filters of {layer.name} answers to each frequency."},
+        data=table,
+        title={
+            "en": f"{layer.name}: the frequencies that its filters answer to",
+            "zh": f"{layer.name}：卷积核响应的频率",
+        },
+        caption={
+            "en": "A row is a filter, a column a frequency: how far the filter's output swings when every channel "
+            "swings with it, by itself (the size of its Fourier transform). Black is nothing, pale the filter's own "
+            f"largest. {still} of {n} filters answer most to what doesn't swing at all: the level.",
+            "zh": "每行是一个卷积核，每列是一个频率：各通道以该频率振荡时输出的幅度（傅里叶变换的模）。"
+            "黑为零，浅黄为该核的最大值。"
+            f"{n} 个中有 {still} 个对不振荡的成分（电平）响应最强。",
+        },
+    )
+    return figure, numbers
 
 
 def _places(facts: Facts, name: str, length: int) -> tuple[np.ndarray, str]:

@@ -169,28 +169,30 @@ def named_zh(facts: Facts) -> str:
 
 def axes_said(facts: Facts) -> dict[str, str]:
     """How to read the pictures of a dataset's signals: colours, range and time."""
-    low, high = reach(facts)
-    unit = unit_of(facts)
     end, of_time = _short(moment(facts, facts.shape[1] - 1)), facts.axes[0].unit
-    range_ = f"{_short(low)} to {_short(high)}" + (f" {unit}" if unit else "")
+    range_ = _range(facts)
     return {
-        "en": f"Time runs to the right, to {end} {of_time}; upward {range_}, the range of the training samples. "
-        f"Curves: {named(facts)}.",
-        "zh": f"横轴为时间，到 {end} {_zh(of_time)}；纵轴 {range_.replace(' to ', ' 至 ')}，"
-        f"即训练样本的范围。曲线：{named_zh(facts)}。",
+        "en": f"Time runs to the right, to {end} {of_time}; upward from {range_['en']}, the range of the training "
+        f"samples. Curves: {named(facts)}.",
+        "zh": f"横轴为时间，到 {end} {_zh(of_time)}；纵轴为训练样本的范围（{range_['zh']}）。曲线：{named_zh(facts)}。",
     }
 
 
 def small_said(facts: Facts) -> dict[str, str]:
     """How to read small pictures of a dataset's signals, or of parts of them, which have no numbers at their axes."""
-    low, high = reach(facts)
-    unit = f" {unit_of(facts)}" if unit_of(facts) else ""
+    range_ = _range(facts)
     return {
-        "en": f"Curves reach from {_short(low)} to {_short(high)}{unit}, the range of the training samples; the pale "
-        f"line is zero, lilac is padding outside of the sample. Colours: {named(facts)}.",
-        "zh": f"纵向为训练样本的范围（{_short(low)} 至 {_short(high)}{unit}）；浅线为零，"
-        f"淡紫色为样本之外的填充。颜色：{named_zh(facts)}。",
+        "en": f"Curves reach from {range_['en']}, the range of the training samples; the pale line is zero, lilac is "
+        f"padding outside of the sample. Colours: {named(facts)}.",
+        "zh": f"纵向为训练样本的范围（{range_['zh']}）；浅线为零，淡紫色为样本之外的填充。颜色：{named_zh(facts)}。",
     }
+
+
+def _range(facts: Facts) -> dict[str, str]:
+    """The range of the training samples, with its unit and true minus signs."""
+    low, high = (_short(end).replace("-", "−") for end in reach(facts))
+    unit = f" {unit_of(facts)}" if unit_of(facts) else ""
+    return {"en": f"{low} to {high}{unit}", "zh": f"{low} 至 {high}{unit}"}
 
 
 def _zh(unit: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -75,8 +75,10 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
     """The tensors under the network's names, as many as it has, with what had to be done. Raises OtherNetwork."""
     wanted = network.state_dict()
     found, told = _unprefixed(state, set(wanted))
-    if found.keys() != wanted.keys() and (renamed := _renamed(state, network)):
-        return Fitting(renamed)
+    if found.keys() != wanted.keys() and (renamed := _renamed(found, network)):
+        return Fitting(renamed, told)
+    # Who halves all numbers halves these counts, too, which may be infinite then.
+    found = {key: t for key, t in found.items() if not (key.endswith(_COUNTS) and t.is_floating_point())}
     fitting = Fitting(found, told)
     wrong = {key for key in found.keys() & wanted.keys() if found[key].shape != wanted[key].shape}
     missing = [key for key in wanted if key not in found and not key.endswith(_COUNTS)]
@@ -139,17 +141,26 @@ def _unprefixed(state: Mapping[str, Tensor], wanted: set[str]) -> tuple[dict[str
     if inside:
         found = {".".join(part for part in key.split(".") if part not in inside): found[key] for key in found}
         told.append(f"{some(inside)} taken out of the names")
-    ends: Counter[str] = Counter()
-    for key in found:
-        parts = key.split(".")
-        ends.update(".".join(parts[:k]) + "." for k in range(1, len(parts)) if ".".join(parts[k:]) in wanted)
     direct = len(found.keys() & wanted)
-    prefix, matched = max(ends.items(), key=lambda item: (item[1], -len(item[0])), default=("", 0))
+    prefix, matched = _prefix(found, wanted)
+    lacking, would_match = _prefix(wanted, found.keys())
+    if would_match > max(direct, matched):  # a part of the network, as the one that others are made with
+        told.append(f"{lacking!r} put before the names")
+        return {f"{lacking}{key}": found[key] for key in found}, told
     if matched > direct:
         others = sorted(key for key in found if not key.startswith(prefix))
         found = {key.removeprefix(prefix): found[key] for key in found if key.startswith(prefix)}
         told.append(f"{prefix!r} taken off the names" + (f", without {some(others)}" if others else ""))
     return found, told
+
+
+def _prefix(names: Iterable[str], others: Collection[str]) -> tuple[str, int]:
+    """What is before most of the names that without it are among the others, and before how many; the shortest."""
+    found: Counter[str] = Counter()
+    for name in names:
+        parts = name.split(".")
+        found.update(".".join(parts[:k]) + "." for k in range(1, len(parts)) if ".".join(parts[k:]) in others)
+    return max(found.items(), key=lambda item: (item[1], -len(item[0])), default=("", 0))
 
 
 def _parts(names: Iterable[str]) -> set[str]:

@@ -146,7 +146,8 @@ def numbers(facts: Facts, splits: Mapping[str, Samples]) -> Iterator[Number]:
     yield Number("channels", facts.shape[0])
     yield Number("steps", facts.shape[1])
     for key, count in facts.counts.items():
-        yield Number(key, count)
+        if count:
+            yield Number(key, count)
     for name, split in splits.items():
         if "group" in split.table:
             yield Number("groups", int(split.table["group"].nunique()), subject=f"split={name}")
