@@ -287,7 +287,8 @@ def _caption(
             f"for the filters of {filters[0].units.layer.name} {textures:.2f}."
         )
         zh.append(
-            f"平移 {SAID} {step[1]}后，为全连接单元而造的输入保留 {units:.2f} 的激活，为卷积核而造的保留 {textures:.2f}。"
+            f"平移 {SAID} {step[1]}后，为全连接单元而造的输入保留 {units:.2f} 的激活，"
+            f"为卷积核而造的保留 {textures:.2f}。"
         )
     en.append(
         "A unit is live if it fires on any real sample, rescued if only an input made for it makes it fire, dead if "
