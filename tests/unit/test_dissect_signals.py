@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from hydra.utils import get_object
-from torch import nn
+from torch import Tensor, nn
 
 from cnnatomy.config import folders
 from cnnatomy.config.compose import compose
@@ -48,13 +48,37 @@ def made(seed: int = 0) -> nn.Module:
         return Signal((2, 24), 3, (4, 5), (5, 3), 2).eval()
 
 
+class Spatial(nn.Module):
+    """As networks for EEG are: filters along time, then one over all electrodes (Lawhern et al. 2018, EEGNet)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.temporal = nn.Conv2d(1, 4, (1, 5), padding=(0, 2), bias=False)
+        self.norm = nn.BatchNorm2d(4)
+        self.spatial = nn.Conv2d(4, 8, (2, 1), groups=4)
+        self.elu = nn.ELU()
+        self.pool = nn.AvgPool2d((1, 3))
+        self.dense = nn.Linear(64, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.elu(self.spatial(self.norm(self.temporal(x.unsqueeze(1))))))
+        return self.dense(x.flatten(1))
+
+
+def spatial(seed: int = 0) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Spatial().eval()
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     return small(tmp_path_factory.mktemp("signals"), "signals")
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_opens_a_network_on_signals_up(method, data, tmp_path, monkeypatch):
+@pytest.mark.parametrize("make", [made, pytest.param(spatial, marks=pytest.mark.slow)])
+def test_every_method_opens_a_network_on_signals_up(method, make, data, tmp_path, monkeypatch):
     for inside, little in LITTLE_INSIDE.items():
         monkeypatch.setattr(inside, little, raising=False)
     config = compose(["run=mnist"])
@@ -63,14 +87,14 @@ def test_every_method_opens_a_network_on_signals_up(method, data, tmp_path, monk
     few = {k: type(v)(min(v, LITTLE[k])) if k in LITTLE and v is not None else v for k, v in settings.items()}
     needs = {
         "training": data.split("train"),
-        "others": [made(seed) for seed in range(1, 1 + few.get("others", 0))],
+        "others": [make(seed) for seed in range(1, 1 + few.get("others", 0))],
         "sound": lambda name: None,
         "prepare": {},
         "seed": 0,
     }
     given = {need: value for need, value in needs.items() if need in inspect.signature(function).parameters}
     try:
-        exhibit = function(made(), data.split("test"), few, **given)
+        exhibit = function(make(), data.split("test"), few, **given)
     except DoesNotApply as because:
         exhibit = does_not_apply("title", because)
     written = hang(exhibit, tmp_path / method)

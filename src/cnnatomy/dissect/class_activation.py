@@ -220,6 +220,7 @@ def _peak(facts: Facts, layer: Layer, values: np.ndarray) -> dict[str, float]:
     if facts.kind not in ("sounds", "signals") or layer.field is None or values.max() <= 0 or not facts.axes:
         return {}
     at = [int(place) for place in np.unravel_index(int(values.argmax()), values.shape)]
+    at = at[-1:] if facts.kind == "signals" else at  # what a map has besides time is no part of the input
     first, beyond = layer.field.of_unit([*at, *[0] * (len(layer.field.size) - len(at))])[0]
     bands = facts.axes[0].values
     if facts.kind == "signals":

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.ascent.climb import Pixels, ascend
-from cnnatomy.dissect.ascent.maximisation import best_of, drawn
+from cnnatomy.dissect.ascent.maximisation import INK, best_of, drawn
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, spread, total_variation
 from cnnatomy.drawing.showing import class_name, significant
@@ -441,6 +441,9 @@ def _caption(
         "这里试用讲义中的两个先验：墨少（L1）、墨相连（总变差）。"
         "不猜惩罚权重，而是设上限：墨量与总变差都不超过该类的典型样本。"
     ]
+    if samples.facts.kind == "signals":
+        en.append(INK["en"])
+        zh.append(INK["zh"])
     if np.isfinite(made["both"].activation).all():
         least = made["both"].activation.min()
         en.append(f"Even so each class reaches at least {least:.2f} of the logit of its best real sample.")

@@ -104,7 +104,7 @@ def dense_maximisation(
         method="dense_maximisation",
         seed=0,
         title=TITLE,
-        caption=_caption(dense, filters, kept),
+        caption=_caption(dense, filters, kept, facts.kind),
         numbers=numbers + _curves(found, kept),
         blocks=_blocks(dense, filters, kept, facts, limits),
         sources=SOURCES,
@@ -189,7 +189,7 @@ def _blocks(
     facts: Facts,
     limits: Box,
 ) -> list[Block]:
-    blocks: list[Block] = [_shift(kept, {one.units.layer.name for one in filters})]
+    blocks: list[Block] = [_shift(kept, {one.units.layer.name for one in filters}, facts.kind)]
     for one in [*dense, *filters]:
         name, n = one.units.layer.name, len(one.which)
         label = states([one])
@@ -217,10 +217,11 @@ class _Curve:
     filters: bool
 
 
-def _shift(kept: Mapping[str, np.ndarray], filters: set[str]) -> Figure:
+def _shift(kept: Mapping[str, np.ndarray], filters: set[str], kind: str) -> Figure:
     """How much is kept against how far the input is shifted, a line a layer."""
     import pandas as pd
 
+    ways = ("earlier and later", "向前后") if kind == "signals" else ("up, down, left and right", "向上下左右")
     curves = []
     for name, shares in kept.items():
         if len(shares):
@@ -235,7 +236,12 @@ def _shift(kept: Mapping[str, np.ndarray], filters: set[str]) -> Figure:
             axes.fill_between(shifts, curve.low, curve.high, color=colour, alpha=0.2, linewidth=0)
             kind = "filters" if curve.filters else "dense units"
             axes.plot(shifts, curve.mean, color=colour, marker="o", label=f"{curve.name} ({kind})")
-        axes.set(xlabel="shift, px", ylabel="share of the activation kept", ylim=(0, None), xticks=shifts)
+        axes.set(
+            xlabel="shift, steps" if kind == "signals" else "shift, px",
+            ylabel="share of the activation kept",
+            ylim=(0, None),
+            xticks=shifts,
+        )
         axes.legend()
 
     rows = [
@@ -250,22 +256,25 @@ def _shift(kept: Mapping[str, np.ndarray], filters: set[str]) -> Figure:
         data=pd.DataFrame(rows).round(4),
         title={"en": "What is left when the input is shifted", "zh": "输入平移后还剩多少"},
         caption={
-            "en": "The plain inputs, shifted around the edge up, down, left and right. Lines are means over units, "
+            "en": f"The plain inputs, shifted around the edge {ways[0]}. Lines are means over units, "
             "bands hold the middle 80 % of them. A texture excites a filter wherever it lies; what excites "
             "a dense unit must be at its place.",
-            "zh": "把“plain”输入向上下左右循环平移。线为单元平均，色带包含中间 80 %。纹理在哪里都能激活卷积核；"
+            "zh": f"把“plain”输入{ways[1]}循环平移。线为单元平均，色带包含中间 80 %。纹理在哪里都能激活卷积核；"
             "激活全连接单元的图案必须在它的位置上。",
         },
     )
 
 
-def _caption(dense: Sequence[Maximised], filters: Sequence[Maximised], kept: Mapping[str, np.ndarray]) -> Text:
+def _caption(
+    dense: Sequence[Maximised], filters: Sequence[Maximised], kept: Mapping[str, np.ndarray], kind: str
+) -> Text:
     en = [
         "A dense unit has a weight of its own for every place, so that what excites it is one arrangement of strokes "
         "on the whole input; what excites a filter is a texture that may lie anywhere."
     ]
     zh = ["全连接单元对每个位置都有自己的权重，所以激活它的是整幅图上笔画的一种布局；激活卷积核的是可处处出现的纹理。"]
     place = SHIFTS.index(SAID)
+    step = ("steps", "步") if kind == "signals" else ("pixels", "个像素")
 
     def mean(group: Sequence[Maximised]) -> float:
         shares = [kept[one.units.layer.name][:, place] for one in group]
@@ -274,11 +283,12 @@ def _caption(dense: Sequence[Maximised], filters: Sequence[Maximised], kept: Map
     units, textures = mean(dense), mean(filters)
     if np.isfinite(units) and np.isfinite(textures):
         en.append(
-            f"Shifted by {SAID} pixels, inputs made for dense units keep {units:.2f} of the activation, those made "
+            f"Shifted by {SAID} {step[0]}, inputs made for dense units keep {units:.2f} of the activation, those made "
             f"for the filters of {filters[0].units.layer.name} {textures:.2f}."
         )
         zh.append(
-            f"平移 {SAID} 个像素后，为全连接单元而造的输入保留 {units:.2f} 的激活，为卷积核而造的保留 {textures:.2f}。"
+            f"平移 {SAID} {step[1]}后，为全连接单元而造的输入保留 {units:.2f} 的激活，"
+            f"为卷积核而造的保留 {textures:.2f}。"
         )
     en.append(
         "A unit is live if it fires on any real sample, rescued if only an input made for it makes it fire, dead if "

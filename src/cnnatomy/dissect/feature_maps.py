@@ -281,7 +281,8 @@ def pixels_of(maps: np.ndarray, facts: Facts, field: Field | None = None) -> lis
     both = bool((maps < 0).any())
     pictures = []
     for values in maps:
-        if facts.kind == "signals" and values.ndim == 1:
+        if facts.kind == "signals" and max(values.shape) == values.size:
+            values = values.reshape(-1)
             scale = max(float(np.abs(values).max()), FAINT * strongest)
             pictures.append(
                 curves.plot(
@@ -407,7 +408,7 @@ def _strips(
     if maps.ndim == 3:
         if 1 not in maps.shape[1:]:
             return None
-        along = 0 if maps.shape[2] == 1 else 1
+        along = 0 if maps.shape[2] == 1 or facts.kind == "signals" else 1
     else:
         along = field.units.index(maps.shape[1]) if maps.shape[1] in field.units else 0
     flat = maps.reshape(len(maps), -1)

@@ -151,7 +151,8 @@ def _measure(weights: np.ndarray, facts: Facts) -> Measured:
     idle = norm <= IDLE * norm.max()
     at_work = weights[~idle] if not idle.all() else weights
     # The axes along which neighbours mean something: places, not channels and not the entries of a word vector.
-    ordered = range(2, 3 if facts.kind == "texts" else weights.ndim)
+    last = weights.ndim - 1
+    ordered = {"texts": range(2, 3), "signals": range(last, last + 1)}.get(facts.kind, range(2, weights.ndim))
     axes = [axis for axis in ordered if weights.shape[axis] > 1]
     random = np.random.default_rng(0)
     # What an untrained layer starts from: independent, uniform. The scale makes no difference to any of these numbers.
@@ -272,7 +273,7 @@ def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float
         high = scale if symmetric else float(kernel.max())
         ends = (0.0, curves.moment(facts, kernel.shape[-1] - 1))
         units = ("", facts.axes[0].unit)
-        return curves.plot(kernel.reshape(len(kernel), -1), (low, high), ends, units, size=CURVES, dots=True)
+        return curves.plot(kernel.reshape(-1, kernel.shape[-1]), (low, high), ends, units, size=CURVES, dots=True)
     elif kernel.ndim == 2:
         flat = upright(facts, kernel)
     elif len(kernel) == 3 and facts.kind == "images" and symmetric:
@@ -471,7 +472,7 @@ def _panels(layers: Sequence[Layer], facts: Facts) -> list[pd.DataFrame]:
         names = {"texts": ["word"], "sounds": ["frequency", "time"], "signals": ["time"]}[facts.kind][
             -(squares.ndim - 2) :
         ]
-        for axis, name in enumerate(names, start=2):
+        for axis, name in enumerate(names, start=squares.ndim - 1 if facts.kind == "signals" else 2):
             length = squares.shape[axis]
             if length == 1:
                 continue

@@ -43,6 +43,10 @@ READING = {
     "en": "From left to right: the best real input, then the ones made: plain, L1 + TV, Fourier.",
     "zh": "从左到右：最佳真实输入，然后是人造的：plain、L1 + TV、Fourier。",
 }
+INK = {
+    "en": "Of a signal, ink is its distance from the median of the channel, and variation its steps in time.",
+    "zh": "对信号而言，墨量是与该通道中位数的距离，变差是随时间的步长。",
+}
 LEVELS = 24  # of brightness in a picture: enough to see, and half the bytes of 256
 
 SOURCES = [
@@ -58,7 +62,7 @@ def reading(facts: Facts) -> dict[str, str]:
     if facts.kind != "signals":
         return READING
     said = curves.small_said(facts)
-    return {"en": f"{READING['en']} {said['en']}", "zh": READING["zh"] + said["zh"]}
+    return {"en": f"{READING['en']} {said['en']} {INK['en']}", "zh": READING["zh"] + said["zh"] + INK["zh"]}
 
 
 @dataclass(frozen=True)
