@@ -260,7 +260,7 @@ def measure(name: str, folder: Path, given: list[str], seed: int) -> dict[str, A
     return {
         "set": name,
         "kind": public.kind,
-        "n": len(data),
+        "n": sum(data.facts.splits.values()),
         "classes": len(data.facts.classes),
         "test samples": len(right["test"]),
         "validation": float(right["validation"].mean()),
@@ -362,7 +362,8 @@ def told(row: dict[str, Any]) -> str:
     return (
         f"{row['set']:10} {row['kind']:7} n {row['n']:6,} classes {row['classes']:3}  "
         f"template {100 * row['template']:5.1f} % ({interval})  "
-        f"{row['rule']} {100 * row['rule_accuracy']:.1f} %  {met}; validation {100 * row['validation']:.1f} %, {row['epochs']:.0f} epochs, {row['seconds']:.0f} s"
+        f"{row['rule']} {100 * row['rule_accuracy']:.1f} %  "
+        f"{met}; validation {100 * row['validation']:.1f} %, {row['epochs']:.0f} epochs, {row['seconds']:.0f} s"
     )
 
 
