@@ -101,7 +101,9 @@ def test_it_learns_ends_by_itself_and_does_the_same_again(images, tmp_path, caps
     assert len(steps) == len(rows) and 60 <= steps[-1] <= 15 * 60
     passes = len(Batches(images.split("train"), batch_size(8, len(images.split("train"))), 0, shuffle=False))
     assert rows["epoch"].iloc[-1] == pytest.approx(steps[-1] / passes)
-    assert rows["learning_rate"].iloc[-1] < 0.1 * rows["learning_rate"].max() == pytest.approx(0.001)
+    highest = rows["learning_rate"].max()
+    assert highest == pytest.approx(0.01 * math.sqrt(6 / 8)), "batches of a tenth of sixty samples in place of eight"
+    assert rows["learning_rate"].iloc[-1] < 0.1 * highest
     again, same = train(images, tmp_path / "b", **AUTO)
     assert same.equals(rows) and bits(again) == bits(network)
 
