@@ -16,6 +16,15 @@ and they are not fetched twice). None is one that the project's own runs are tra
 
 Data go through the same YAML as in docs/own.md: what is in CNNATOMY_CONF is written here. The rules see what the
 network sees, prepared arrays; which of the four is compared with is chosen on validation.
+
+Measured once each, seed 0, on a machine that others used too. The rates and the masking of the texts were chosen on
+validation, on `fortunes`. Test accuracy, its interval, and the rule's:
+
+    digits      99.2 % (97.6–99.7)   nearest neighbour 98.3
+    drums       88.6 % (79.0–94.1)   logistic regression 85.7
+    fortunes    58.4 % (55.4–61.3)   linear SVM 59.8: the template falls short, by 1.4 points
+    mail        before the texts' last change 96.4 % (95.3–97.3)   naive Bayes 96.2; a linear SVM, as good on
+                validation, 97.1
 """
 
 from __future__ import annotations
@@ -260,7 +269,7 @@ def measure(name: str, folder: Path, given: list[str], seed: int) -> dict[str, A
     return {
         "set": name,
         "kind": public.kind,
-        "n": len(data),
+        "n": sum(data.facts.splits.values()),
         "classes": len(data.facts.classes),
         "test samples": len(right["test"]),
         "validation": float(right["validation"].mean()),
@@ -362,8 +371,8 @@ def told(row: dict[str, Any]) -> str:
     return (
         f"{row['set']:10} {row['kind']:7} n {row['n']:6,} classes {row['classes']:3}  "
         f"template {100 * row['template']:5.1f} % ({interval})  "
-        f"{row['rule']} {100 * row['rule_accuracy']:.1f} %  {met}; validation {100 * row['validation']:.1f} %, "
-        f"{row['epochs']:.0f} epochs, {row['seconds']:.0f} s"
+        f"{row['rule']} {100 * row['rule_accuracy']:.1f} %  "
+        f"{met}; validation {100 * row['validation']:.1f} %, {row['epochs']:.0f} epochs, {row['seconds']:.0f} s"
     )
 
 

@@ -114,3 +114,12 @@ def test_exhibits_of_any_network_are_made_and_timed(tmp_path):
     for line in lines:
         assert 0.5 < float(line[2]) < 60 and "met" in line  # no import of torch takes less
         assert line[-1] == "numbers" and int(line[-2]) > 0
+
+
+def test_the_templates_are_measured_against_simple_rules(tmp_path):
+    said = ran("templates", "--keep", str(tmp_path / "kept"), "--csv", str(tmp_path / "t.csv"), folder=PROJECT)
+    (row,) = rows(tmp_path / "t.csv")
+    assert (row["set"], row["kind"], row["n"], row["classes"]) == ("digits", "images", "1797", "10")
+    assert float(row["low"]) < float(row["template"]) < float(row["high"])
+    assert 0.9 < float(row["rule_accuracy"]) < 1 and row["rule"] in said
+    assert (tmp_path / "kept/conf/run/digits.yaml").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.slices import slice_of
 from cnnatomy.data.batches import Batches
+from cnnatomy.training.checks import say_of_few
 from cnnatomy.training.errors import TrainingError
 from cnnatomy.training.fit import fit
 from cnnatomy.training.stopping import Pace, Rounds, batch_size
@@ -99,7 +101,9 @@ def test_it_learns_ends_by_itself_and_does_the_same_again(images, tmp_path, caps
     assert len(steps) == len(rows) and 60 <= steps[-1] <= 15 * 60
     passes = len(Batches(images.split("train"), batch_size(8, len(images.split("train"))), 0, shuffle=False))
     assert rows["epoch"].iloc[-1] == pytest.approx(steps[-1] / passes)
-    assert rows["learning_rate"].iloc[-1] < 0.1 * rows["learning_rate"].max() == pytest.approx(0.001)
+    highest = rows["learning_rate"].max()
+    assert highest == pytest.approx(0.01 * math.sqrt(6 / 8)), "batches of a tenth of sixty samples in place of eight"
+    assert rows["learning_rate"].iloc[-1] < 0.1 * highest
     again, same = train(images, tmp_path / "b", **AUTO)
     assert same.equals(rows) and bits(again) == bits(network)
 
@@ -165,3 +169,19 @@ def test_the_templates_for_own_data_train_by_themselves_and_the_default_runs_as_
 def test_patience_in_epochs_is_not_for_rounds():
     with pytest.raises(ConfigurationError, match="patience"):
         compose(["run=text", "training=texts", "training.early_stop=3"])
+
+
+def test_classes_and_validation_splits_of_a_few_samples_are_warned_of(images, caplog):
+    enough, validation = images.split("train"), images.split("validation")
+    say_of_few(enough, None)
+    assert not caplog.records, "twenty of each class, and nothing is chosen"
+    few = enough.labels < 1
+    few[:6] = True
+    say_of_few(replace(enough, inputs=enough.inputs[few], labels=enough.labels[few]), validation)
+    classes, chosen = (record.getMessage() for record in caplog.records)
+    assert "'6' has 2, '7' has 2" in classes and "'5'" not in classes
+    assert "20 validation samples decide when" in chosen and "data.prepare.validation" in chosen
+    caplog.clear()
+    two = replace(validation, inputs=validation.inputs[:2], labels=validation.labels[:2])
+    say_of_few(enough, two)
+    assert [record.levelname for record in caplog.records] == ["WARNING"] and "2 validation" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,11 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.models.answering import described
 from cnnatomy.models.errors import told
 from cnnatomy.training.errors import TrainingError
+
+FEW_OF_A_CLASS = 10  # training samples
+FEW_TO_CHOOSE_BY = 30  # validation samples: one more right moves the accuracy by three points
+
+log = logging.getLogger(__name__)
 
 _AXES = {
     "images": "channels, height, width",
@@ -62,6 +68,31 @@ def check_labels(samples: Samples) -> None:
         raise TrainingError(
             f"labels of the {samples.split} split go from {lowest} to {highest}, but there are {classes} classes "
             f"(0 to {classes - 1})"
+        )
+
+
+def say_of_few(train: Samples, validation: Samples | None) -> None:
+    """Warn of classes with hardly any training samples, and of a validation split too small to choose anything by.
+
+    validation: None where nothing is chosen by it.
+    """
+    classes = train.facts.classes
+    counts = torch.bincount(torch.as_tensor(train.labels), minlength=len(classes)).tolist()
+    few = [f"{name!r} has {count}" for name, count in zip(classes, counts, strict=True) if count < FEW_OF_A_CLASS]
+    if few:
+        rest = f" and {len(few) - 5} more have as few" if len(few) > 5 else ""
+        log.warning(
+            "few training samples: %s%s; what is learnt of so few is mostly what they happen to be",
+            ", ".join(few[:5]),
+            rest,
+        )
+    if validation is not None and len(validation) < FEW_TO_CHOOSE_BY:
+        log.warning(
+            "%d validation sample%s decide%s when training ends and which weights are kept: more of them, as by "
+            "data.prepare.validation=0.2, decide better",
+            len(validation),
+            "s" if len(validation) > 1 else "",
+            "" if len(validation) > 1 else "s",
         )
 
 

@@ -19,7 +19,7 @@ from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.models import weights
 from cnnatomy.models.published import check_copy, look_for
-from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs
+from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs, say_of_few
 from cnnatomy.training.errors import Stopped, TrainingError
 from cnnatomy.training.memory import keep_freed_memory
 from cnnatomy.training.stopping import AUTO, Pace, Rounds, batch_size
@@ -114,6 +114,8 @@ def fit(
     for batches in filter(None, (train, validation)):
         check_labels(batches.samples)
     check_last_batch(network, train, seed)
+    decides = validation is not None and (config["max_epochs"] == AUTO or chooses or config["early_stop"] is not None)
+    say_of_few(train.samples, validation.samples if validation and decides else None)
     network.train()
     pace = Pace.of(config, train, validation) if config["max_epochs"] == AUTO else None
     module = Classifier(network, config, seed, Path(state), pace)

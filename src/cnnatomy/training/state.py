@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 
+from cnnatomy.data.files import sync_folder
 from cnnatomy.training.errors import DamagedState, TrainingError
 
 LAST, BEFORE = "last.ckpt", "before.ckpt"
@@ -47,7 +48,7 @@ class StateFile(CheckpointIO):
             if path.exists():
                 path.replace(path.with_name(BEFORE))
             part.replace(path)
-            _sync(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise TrainingError(
@@ -82,13 +83,3 @@ def newest(folder: Path) -> Path | None:
             except DamagedState as error:
                 log.warning("%s; going back to the state before it, or to the start", error)
     return None
-
-
-def _sync(folder: Path) -> None:
-    """Make the new names last through a power cut, where the system can."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -45,7 +45,9 @@ class Pace:
 
     round_steps: optimiser steps between validations. steps: the fewest. patience: rounds without a gain after which the
     rate goes down; a gain is a validation accuracy above, or a validation loss below, all before. epoch_steps: those of
-    one pass over the data. cools: whether the rate goes down at all, or training ends where it would.
+    one pass over the data. cools: whether the rate goes down at all, or training ends where it would. scale: of the
+    rate, the root of how much smaller batches are than wanted (Malladi et al. 2022, On the SDEs and scaling rules for
+    adaptive gradient algorithms, NeurIPS).
     """
 
     round_steps: int
@@ -53,13 +55,21 @@ class Pace:
     patience: int
     epoch_steps: int
     cools: bool
+    scale: float = 1.0
 
     @classmethod
     def of(cls, config: Mapping[str, Any], train: Batches, validation: Batches | None) -> Pace:
         """The pace of the settings `training` for these data; validation has no more samples than a round."""
         shortest = max(len(validation) if validation else 0, 1)
         round_steps = max(math.ceil(config["steps"] / CHECKS), shortest)
-        return cls(round_steps, config["steps"], config["patience"], len(train), config["schedule"] != "constant")
+        return cls(
+            round_steps,
+            config["steps"],
+            config["patience"],
+            len(train),
+            cools=config["schedule"] != "constant",
+            scale=math.sqrt(train.batch_size / config["batch_size"]),
+        )
 
     @property
     def longest(self) -> int:
@@ -90,8 +100,8 @@ class Pace:
         turn = self.down_from(history)
         if turn is not None and self.cools:
             down = self._rounds_down(turn) * self.round_steps
-            return max(0.0, 1 - (step - turn * self.round_steps) / down)
-        return min(1.0, (step + 1) / max(1, WARM_UP * self.steps)) if self.cools else 1.0
+            return self.scale * max(0.0, 1 - (step - turn * self.round_steps) / down)
+        return self.scale * (min(1.0, (step + 1) / max(1, WARM_UP * self.steps)) if self.cools else 1.0)
 
     @property
     def _down_from_at_most(self) -> int:
