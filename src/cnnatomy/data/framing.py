@@ -53,8 +53,8 @@ def _check(settings: Mapping[str, Any], rate: int) -> None:
     if highest > rate / 2:
         raise DataError(
             f"{KEY}.highest_hz is {highest:g}, above half of the {rate} samples a second that "
-            f"{KEY}.sample_rate asks for: it may be {rate / 2:g} at most, which null takes in the project's template "
-            "for own sounds."
+            f"{KEY}.sample_rate asks for. Set it to {rate / 2:g} or less; null, as the template for own sounds has "
+            "it, takes that."
         )
     if not 0 <= lowest < highest:
         raise DataError(f"{KEY}.lowest_hz is {lowest:g}; it must be 0 or more and below highest_hz, {highest:g}.")

@@ -71,7 +71,9 @@ def clips(source: archive.Raw, test: Sequence[int], validation: Sequence[int]) -
             continue
         parts = NAME.fullmatch(name)
         if parts is None:
-            raise DamagedData(f"{source.path}: {name} isn't named like recordings/7_jackson_32.wav.")
+            raise DamagedData(
+                f"{source.path}: {name} isn't named like recordings/7_jackson_32.wav. Take it out of the file."
+            )
         digit, speaker, index = int(parts[1]), parts[2], int(parts[3])
         split = next((name for name, (first, last) in held_out.items() if first <= index <= last), "train")
         about = {"voice": speaker, "sex": "male", "accent": ACCENTS.get(speaker, ""), "rate": "", "pitch": ""}

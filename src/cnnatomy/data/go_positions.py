@@ -162,7 +162,10 @@ def seen(board: Any, colour: str) -> np.ndarray:
 
 def _need_sgfmill() -> None:
     if find_spec("sgfmill") is None:
-        raise DataError("Positions of Go need sgfmill, which knows the rules: pip install --editable '.[go]'")
+        raise DataError(
+            "go_positions: reading games needs sgfmill, which knows the rules: "
+            ".venv/bin/python -m pip install -e '.[go]'"
+        )
 
 
 def _positions(moves: list[tuple[str, Point]]) -> Iterator[tuple[int, Any, str, Point | None]]:

@@ -72,7 +72,7 @@ def write(
 def brightness(pixels: np.ndarray) -> Normalise:
     """Mean and standard deviation of each channel, in units of full white; exact, from the counts of the 256 values."""
     if not pixels.size:
-        raise DataError("the training split has no images: leave some for it when the validation split is cut off.")
+        raise DataError("data.prepare.validation: no image is left to train on. Make the validation split smaller.")
     values = np.arange(256) / 255
     means, stds = [], []
     for channel in range(pixels.shape[1]):

@@ -93,7 +93,7 @@ def read_idx(content: bytes, name: str) -> np.ndarray:
     The file has two zero bytes, the type (8), the number of axes, their lengths as big-endian int32, and the values.
     """
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
-        raise DamagedData(f"{name} is no IDX file of bytes.")
+        raise DamagedData(f"{name} is no IDX file of bytes. Delete it, and fetch it again.")
     axes = content[3]
     shape = tuple(np.frombuffer(content, ">i4", axes, 4).tolist())
     if len(content) != 4 + 4 * axes + np.prod(shape, dtype=int):

@@ -128,7 +128,7 @@ def prepare(
             found = [_file(source.read(file.name), file.name, file, columns) for file in filed]
         else:
             found = [one for name in source.names for one in _whole(source.read(name), name, columns)]
-        names = _channels(found, columns.channels)
+        names = _channels(raw.stem, found, columns.channels)
         rates = {one.rate: one.where for one in found if one.rate is not None}
         if rate is None and rates:
             rate = next(iter(rates))
@@ -194,10 +194,10 @@ def _of_splits(folder: Path) -> list[Path]:
     return list(found.values()) if {"train", "test"} <= set(found) else []
 
 
-def _channels(found: Sequence[Read], wanted: tuple[str, ...] | None) -> list[str]:
+def _channels(data: str, found: Sequence[Read], wanted: tuple[str, ...] | None) -> list[str]:
     """The names of the channels, which all recordings share."""
     if not found:
-        raise DataError("There is no recording in these files.")
+        raise DataError(f"{data}: there is no recording in its files. Add some.")
     first = found[0]
     for one in found:
         if len(one.values) != len(first.values):
@@ -206,7 +206,10 @@ def _channels(found: Sequence[Read], wanted: tuple[str, ...] | None) -> list[str
                 "none, or name the columns to take: data.prepare.channels."
             )
         if one.names != first.names:
-            raise DataError(f"{one.where} has the columns {_listed(one.names)}, {first.where} {_listed(first.names)}.")
+            raise DataError(
+                f"{one.where} has the columns {_listed(one.names)}, {first.where} {_listed(first.names)}. Give all "
+                "files the same, or name those to take: data.prepare.channels."
+            )
     if first.names is not None:
         return list(first.names)
     if wanted is not None:
@@ -227,7 +230,8 @@ def _splits(found: Sequence[Read], hashes: Sequence[str], validation: float, tes
     """The split of each recording, those of one group in one."""
     given = [one.split for one in found]
     if any(given) and not {"train", "test"} <= set(given):
-        raise DataError("Where splits are given, some recordings should be for train and some others for test.")
+        said = own.some(sorted(split or "none" for split in set(given)))
+        raise DataError(f"The splits given are {said}. Say train of some recordings and test of others, or give none.")
     if not any(one.group for one in found):
         labels = [one.label for one in found]
         return own.splits(hashes, labels, given, validation=validation, test=test)
@@ -257,7 +261,9 @@ def _together(found: Sequence[Read], given: list[str]) -> list[str]:
     seen: dict[str, str] = {}
     for one, split in zip(found, given, strict=True):
         if seen.setdefault(one.group, split) != split:
-            raise DataError(f"{one.where}: the group {one.group!r} is in {split} and in {seen[one.group]} too.")
+            raise DataError(
+                f"{one.where}: the group {one.group!r} is in {split} and in {seen[one.group]} too. Give it one split."
+            )
     return given
 
 
@@ -294,8 +300,8 @@ def _array(content: bytes, name: str) -> np.ndarray:
     values = next(iter(arrays.values()))
     if values.ndim not in (1, 2) or values.dtype.kind not in "fiub" or values.size == 0:
         raise DataError(
-            f"{name} holds {values.dtype} of shape {values.shape}; a recording is numbers of shape (steps,) or "
-            "(channels, steps)."
+            f"{name} holds {values.dtype} of shape {values.shape}. Save a recording as numbers of shape (steps,) "
+            "or (channels, steps)."
         )
     values = np.atleast_2d(values).astype(np.float64)
     return values if values.shape[0] <= values.shape[1] else values.T
@@ -316,7 +322,7 @@ def _columns(content: bytes, name: str, columns: Columns) -> tuple[np.ndarray, t
     rows = _rows(content, name)
     head = rows.pop(0)[1] if not all(map(_is_number, rows[0][1])) else None
     if not rows:
-        raise DataError(f"{name} has a line of names and no line of values.")
+        raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
     if head is None:
         if columns.time is not None:
             raise DataError(f"{name}, line 1: there are numbers where data.prepare.time wants a column of a name.")
@@ -338,7 +344,10 @@ def _chosen(
         return [list(head).index(key) for key in wanted]
     found = [place for place, key in enumerate(head) if key not in others and key.strip().lower() not in TIMES]
     if not found:
-        raise DataError(f"{name}, line {line}: of the columns {_listed(head)} none is a channel.")
+        raise DataError(
+            f"{name}, line {line}: of the columns {_listed(head)} none is a channel. "
+            "Name the columns to take: data.prepare.channels."
+        )
     return found
 
 
@@ -384,7 +393,10 @@ def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
     others = {key: arrays.get(key) for key in ("group", "split")}
     for key, other in others.items():
         if other is not None and other.shape != labels.shape:
-            raise DataError(f"{name}: {key} is of shape {other.shape}, not {labels.shape}, one for each recording.")
+            raise DataError(
+                f"{name}: {key} is of shape {other.shape}. Make it {labels.shape}, one for each recording, or "
+                "leave it out."
+            )
     values = values[:, None] if values.ndim == 2 else values
     for place in range(len(values)):
         where = f"{name}, recording {place}"
@@ -399,7 +411,7 @@ def _time_series(content: bytes, name: str, split: str) -> Iterator[Read]:
     lines = list(enumerate(_decoded(content, name).splitlines(), 1))
     start = next((place for place, (_, line) in enumerate(lines) if line.strip().lower() == "@data"), None)
     if start is None:
-        raise DataError(f"{name} has no line @data, below which a .ts file has its recordings.")
+        raise DataError(f"{name} has no line @data, below which a .ts file should have its recordings.")
     if any(line.lower().split()[:2] == ["@timestamps", "true"] for _, line in lines[:start]):
         raise DataError(f"{name} has a time beside every value (@timestamps true); only values in step can be read.")
     for number, line in lines[start + 1 :]:
@@ -410,7 +422,7 @@ def _time_series(content: bytes, name: str, split: str) -> Iterator[Read]:
         channels = [_values(part.split(","), where) for part in parts]
         if not channels or len({len(values) for values in channels}) > 1:
             raise DataError(
-                f"{where}: a line has channels of one length with colons between, and its label at the end."
+                f"{where}: a line should have channels of one length with colons between, and its label at the end."
             )
         label = _label(said, where)
         yield Read(_ended(np.stack(channels)), None, label, _id(split, f"line {number}"), split, "", where)
@@ -421,7 +433,7 @@ def _wide(
 ) -> Iterator[Read]:
     """A line for each recording of one channel: its label, and its values in order."""
     if not rows:
-        raise DataError(f"{name} has a line of names and no line of values.")
+        raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
     others = {key: getattr(columns, key) for key in ("label", "group", "split")}
     if head is None:
         at = {"label": 0}
@@ -449,7 +461,7 @@ def _long(
     chosen = _chosen(head, name, columns.channels, list(others.values()))
     at = {key: list(head).index(other) for key, other in others.items() if other is not None}
     if not rows:
-        raise DataError(f"{name} has a line of names and no line of values.")
+        raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
     values = _numbers(rows, name, head, chosen)
     moments = _numbers(rows, name, head, [at["time"]])[:, 0] if "time" in at else np.arange(len(rows))
     together: dict[str, list[int]] = {}
@@ -466,7 +478,7 @@ def _long(
                 if said.setdefault(what, cell) != cell:
                     raise DataError(
                         f"{name}, line {number}: the {what} of the recording {key!r} is {cell!r}, and {said[what]!r} "
-                        "above. A recording has one."
+                        "above. Give a recording one."
                     )
         where = f"{name}, recording {key!r} from line {rows[places[0]][0]}"
         order = np.array(places)[np.argsort(moments[places], kind="stable")]
@@ -495,7 +507,7 @@ def _rows(content: bytes, name: str) -> list[tuple[int, list[str]]]:
         if line.strip() and line.lstrip()[0] not in "#%"
     ]
     if not lines:
-        raise DataError(f"{name} is empty.")
+        raise DataError(f"{name} is empty. Fill it, or take it away.")
     first = lines[0][1]
     sign = next((sign for sign in "\t;," if sign in first), None)
     if sign is None:
@@ -535,7 +547,9 @@ def _values(cells: Sequence[str], where: str) -> np.ndarray:
             found[place] = np.nan if text.lower() in MISSING else float(text)
         except ValueError as error:
             hint = " Write decimals with a point." if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
-            raise DataError(f"{where}: {text!r} is no number.{hint} An empty cell stands for a missing one.") from error
+            raise DataError(
+                f"{where}: {text!r} is no number.{hint} Leave the cell empty if the value is missing."
+            ) from error
     return found
 
 

@@ -69,7 +69,10 @@ def imagenet_classes() -> list[str]:
     for statement in ast.parse(source.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "_IMAGENET_CATEGORIES":
             return list(ast.literal_eval(statement.value))
-    raise DataError(f"{source} has no _IMAGENET_CATEGORIES: this torchvision is newer than cnnatomy knows.")
+    raise DataError(
+        f"{source} has no _IMAGENET_CATEGORIES: this torchvision is newer than cnnatomy knows. "
+        "Install the one of requirements.lock."
+    )
 
 
 def _installed(package: str) -> Path:

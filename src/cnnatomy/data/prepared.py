@@ -150,7 +150,7 @@ class Dataset:
         if name not in self.facts.splits:
             raise DataError(
                 f"Dataset {self.facts.name!r} has no samples in the split {name!r}; "
-                f"it has {', '.join(self.facts.splits)}."
+                f"it has {', '.join(self.facts.splits)}. Leave some for it."
             )
         start = 0
         for split, size in self.facts.splits.items():

@@ -105,7 +105,10 @@ def write(
         raise DataError(f"Dataset {folder.name!r}: it is empty, there is no recording.")
     length = int(np.median(long)) if length is None else length
     if length < 2:
-        raise DataError(f"Dataset {folder.name!r}: recordings of {length} value(s) are no signals along time.")
+        raise DataError(
+            f"Dataset {folder.name!r}: windows of {length} value(s) are no signals. "
+            "Set data.prepare.length to 2 or more."
+        )
     found: list[np.ndarray] = []
     rows: list[dict[str, Any]] = []
     missing = 0

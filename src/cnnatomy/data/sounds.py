@@ -186,7 +186,7 @@ def write(
     if not heard:
         raise DataError(
             f"Dataset {folder.name!r}: it is empty, nothing can be heard in any of {len(unusable)} clips: "
-            f"{', '.join(unusable[:5])}."
+            f"{', '.join(unusable[:5])}. Listen to one, and use other recordings."
         )
     learnt = {clip.label for clip in heard if clip.split == "train"}
     lost = {clip.label for clip in clips if clip.split == "train"} - learnt

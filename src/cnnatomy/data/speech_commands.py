@@ -64,7 +64,9 @@ def clips(source: archive.Raw) -> tuple[list[Clip], list[str]]:
     for name in files:
         parts = NAME.fullmatch(name)
         if parts is None:
-            raise DamagedData(f"{source.path}: {name} isn't named like clips/yes/0a7c2a8d_nohash_0.wav.")
+            raise DamagedData(
+                f"{source.path}: {name} isn't named like clips/yes/0a7c2a8d_nohash_0.wav. Take it out of the file."
+            )
         word, speaker, number = parts.groups()
         about = speakers.setdefault(speaker, {"voice": speaker})
         found.append(Clip(splits.pop(name, "train"), place[word], f"{speaker}/{word}/{number}", name, about))

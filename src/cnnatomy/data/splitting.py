@@ -109,7 +109,9 @@ def _rows(dataset: Dataset, split: Mapping[str, Any], seed: int) -> dict[str, np
     found = {"train": train, "validation": validation, "test": test}
     for name in ("train", "test"):
         if not found[name].any():
-            raise DataError(f"split: of {dataset.facts.name!r} it leaves no sample for {name}ing")
+            raise DataError(
+                f"split: of {dataset.facts.name!r} it leaves no sample for {name}ing; make the other splits smaller"
+            )
     return {name: np.flatnonzero(places) for name, places in found.items() if places.any()}
 
 

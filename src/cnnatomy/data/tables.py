@@ -152,7 +152,7 @@ def lines_of_json(text: str, name: str, wanted: Sequence[str]) -> Iterator[Row]:
         seen = True
         yield Row(line, [_plain(found.get(key), f"{name}, line {line}, {key!r}") for key in wanted])
     if not seen:
-        raise DataError(f"{name} has no row.")
+        raise DataError(f"{name} has no row. Add some.")
 
 
 def _plain(value: object, where: str) -> str:
@@ -185,9 +185,9 @@ def rows(text: str, name: str, wanted: Sequence[str]) -> Iterator[Row]:
             found += 1
             yield Row(reader.line_num, [row[place] if place < len(row) else "" for place in places])
     except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num}: {error}.") from error
+        raise DataError(f"{name}, line {reader.line_num}: {error}. Save the table again as CSV.") from error
     if not found:
-        raise DataError(f"{name} has a line of names and no row below it.")
+        raise DataError(f"{name} has a line of names and no row below it. Add some.")
 
 
 def _whole(row: list[str], columns: int, text: str, name: str, lines: tuple[int, int], sign: str) -> None:

@@ -68,7 +68,9 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
         except InstantiationException as error:
             raise NetworkError(f"model: {name} can't be built: {told(error.__cause__ or error)}") from error
     if not isinstance(network, nn.Module):
-        raise NetworkError(f"model: {name} gives a {type(network).__name__}, which is no torch.nn.Module")
+        raise NetworkError(
+            f"model: {name} gives a {type(network).__name__}, which is no torch.nn.Module; name what makes one"
+        )
     _to_single(network)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

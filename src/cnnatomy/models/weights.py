@@ -166,4 +166,7 @@ def _refuse_undefined(tensors: Mapping[str, Tensor], name: str) -> None:
     for key, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             bad = int((~torch.isfinite(tensor)).sum())
-            raise WeightsError(f"{name}: {bad} of {tensor.numel()} weights of {key!r} are infinite or undefined")
+            raise WeightsError(
+                f"{name}: {bad} of {tensor.numel()} weights of {key!r} are infinite or undefined; use other weights, "
+                "or train with a lower training.learning_rate"
+            )

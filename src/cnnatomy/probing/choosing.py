@@ -45,6 +45,7 @@ def chosen_samples(samples: Samples, sample: int | Sequence[int] | None, label: 
     found = np.flatnonzero(samples.labels == classes.index(str(label)))
     if len(found) == 0:
         raise WrongSetting(
-            f"label: the {samples.split} split of {samples.facts.name!r} has no sample of the class {str(label)!r}"
+            f"label: the {samples.split} split of {samples.facts.name!r} has no sample of the class {str(label)!r}; "
+            "choose another class"
         )
     return [int(found[0])]

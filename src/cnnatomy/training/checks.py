@@ -57,7 +57,10 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
             f"set the argument of the network that says how many, as in model.num_classes={len(facts.classes)}"
         )
     if not torch.isfinite(logits).all():
-        raise TrainingError(f"of the first samples of {facts.name} the network makes infinite or undefined numbers")
+        raise TrainingError(
+            f"of the first samples of {facts.name} the network makes infinite or undefined numbers; look for a division "
+            "or a logarithm of zero in its forward, or for such weights"
+        )
 
 
 def check_labels(samples: Samples) -> None:

@@ -62,7 +62,7 @@ class StateFile(CheckpointIO):
             with Path(path).open("rb") as file:
                 digest, content = file.read(hashlib.sha256().digest_size), file.read()
             if hashlib.sha256(content).digest() != digest:
-                raise DamagedState(f"{path} is not the state that was written there")
+                raise DamagedState(f"{path} is not the state that was written there; delete it to begin again")
             return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except (OSError, UnpicklingError, RuntimeError) as error:
             raise DamagedState(f"{path} can't be read: {error}") from error
