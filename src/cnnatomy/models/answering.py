@@ -65,8 +65,8 @@ class Reading:
             name = self.part if self.part is not None else next(iter(parts), "")
             if name not in parts:
                 raise NetworkError(
-                    f"the network gives {described(output)}, of which nothing is {name!r}, as it was when it was built; let "
-                    "it give the same parts always"
+                    f"the network gives {described(output)}, of which nothing is {name!r}, as it was when it was "
+                    "built; let it give the same parts always"
                 )
             found = parts[name]
         return _ended(found, self)

@@ -58,8 +58,8 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
         )
     if not torch.isfinite(logits).all():
         raise TrainingError(
-            f"of the first samples of {facts.name} the network makes infinite or undefined numbers; look for a division "
-            "or a logarithm of zero in its forward, or for such weights"
+            f"of the first samples of {facts.name} the network makes infinite or undefined numbers; look for a "
+            "division or a logarithm of zero in its forward, or for such weights"
         )
 
 
