@@ -11,6 +11,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,7 @@ from cnnatomy import locks, places, shadows
 
 LOCK = Path(".snakemake/cnnatomy.lock")
 ASKED = Path("results/config/asked.yaml")
+PATIENCE = 3  # seconds in which what a run has just left ends by itself, and nobody need hear of it
 
 
 def main() -> int:
@@ -55,6 +57,10 @@ def _snakemake() -> list[str]:
 
 def _take() -> IO[str]:
     lock = locks.take(LOCK, wait=False)
+    until = time.monotonic() + PATIENCE
+    while lock is None and time.monotonic() < until:
+        time.sleep(0.1)
+        lock = locks.take(LOCK, wait=False)
     if lock is None:
         print(
             "Another make report is at work in this folder, or a job that one left; waiting for it to end.", flush=True
