@@ -34,6 +34,12 @@ def check(prepare: Mapping[str, Any]) -> None:
                 f"data.prepare.encoding is {prepare['encoding']!r}; it wants one that Python knows, such as gb18030, "
                 "cp1252 or utf-16, or null, which finds out."
             ) from error
-    for key in ("length", "at_least"):
-        if key in prepare and (type(prepare[key]) is not int or prepare[key] < 1):
-            raise DataError(f"data.prepare.{key} is {prepare[key]!r}; it wants a whole number of 1 or more.")
+    _counts(prepare, {"length": 1, "at_least": 1} if "at_least" in prepare else {})
+    if str(prepare["_target_"]).startswith("cnnatomy.data.own_signals"):
+        _counts(prepare, {key: least for key, least in (("length", 2), ("step", 1)) if prepare[key] is not None})
+
+
+def _counts(prepare: Mapping[str, Any], wanted: Mapping[str, int]) -> None:
+    for key, least in wanted.items():
+        if type(prepare[key]) is not int or prepare[key] < least:
+            raise DataError(f"data.prepare.{key} is {prepare[key]!r}; it wants a whole number of {least} or more.")
