@@ -300,9 +300,9 @@ def test_a_failing_step_shows_its_log_and_names_the_cause(tmp_path):
     checkout = with_own(tmp_path / "checkout")
     answer = checkout.snakemake("--config", "report=stripes", 'overrides=["data.prepare.validation=200"]')
     assert answer.returncode != 0
-    assert "DataError: the training split has no images" in answer.stdout
+    assert "DataError: data.prepare.validation: no image is left to train on" in answer.stdout
     assert "Traceback" not in answer.stdout
     assert not (checkout.folder / "results/report/index.html").exists()
     partial = (checkout.folder / "results/report/partial.html").read_text()
-    assert "This report is partial" in partial and "DataError: the training split has no images" in partial
+    assert "This report is partial" in partial and "DataError: data.prepare.validation: no image is left to train on" in partial
     assert not (checkout.folder / "results/data").exists() or not any((checkout.folder / "results/data").rglob("*.*"))
