@@ -304,5 +304,8 @@ def test_a_failing_step_shows_its_log_and_names_the_cause(tmp_path):
     assert "Traceback" not in answer.stdout
     assert not (checkout.folder / "results/report/index.html").exists()
     partial = (checkout.folder / "results/report/partial.html").read_text()
-    assert "This report is partial" in partial and "DataError: data.prepare.validation: no image is left to train on" in partial
+    assert (
+        "This report is partial" in partial
+        and "DataError: data.prepare.validation: no image is left to train on" in partial
+    )
     assert not (checkout.folder / "results/data").exists() or not any((checkout.folder / "results/data").rglob("*.*"))
