@@ -228,7 +228,7 @@ def test_the_rate_alone_is_enough(rate):
     ("changes", "says"),
     [
         ({"highest_hz": 8000}, "highest_hz is 8000, above half of the 8000 samples a second"),
-        ({"highest_hz": 8000}, "it may be 4000 at most"),
+        ({"highest_hz": 8000}, "Set it to 4000 or less"),
         ({"bands": 80, "window": 128}, "Set data.prepare.spectrogram.bands="),
         ({"lowest_hz": 5000}, "lowest_hz is 5000; it must be 0 or more and below highest_hz, 4000"),
         ({"sample_rate": 0}, "sample_rate is 0; it wants a whole number from 100 to 400,000"),

@@ -86,7 +86,7 @@ def test_the_logs_say_what_became_of_the_data(followed):
 def test_nothing_is_made_twice(followed):
     _, printed = followed
     assert jobs(printed).count("train") == 6
-    assert jobs(printed).count("fetch") == 4
+    assert jobs(printed).count("fetch") == 5
 
 
 def due(checkout: Checkout) -> set[str]:
