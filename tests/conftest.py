@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,3 +168,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         if skipped:
             reporter.write_line(f"must run, but were skipped: {', '.join(skipped)}", red=True)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def conf(tmp_path: Path, monkeypatch) -> Iterator[Path]:
+    """A folder of a user's own, with a report, a run and data that are right."""
+    from tests.own_conf import FILES, forget, write  # here, for tests of Slurm and the browser need no Hydra
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path / "conf"))
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+    write(tmp_path / "conf", FILES)
+    yield tmp_path / "conf"
+    forget()

@@ -6,7 +6,6 @@ fails is named by its number, which makes it again.
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from pathlib import Path
@@ -16,9 +15,9 @@ import pytest
 from cnnatomy.config import reading
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
-from tests.unit.test_config_files import FILES, conf, forget, write  # noqa: F401
+from tests.faults.fuzzing import CASES
+from tests.own_conf import FILES, forget, write
 
-CASES = int(os.environ.get("CNNATOMY_FUZZ", "500"))
 COMPOSED = CASES // 10  # composing takes fifty times as long as reading
 PATIENCE = 1.0  # s of processor time for one case
 
@@ -145,7 +144,7 @@ def odd(chance: random.Random) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_odd_files_are_taken_or_refused_in_one_sentence(conf: Path, part: int):  # noqa: F811
+def test_odd_files_are_taken_or_refused_in_one_sentence(conf: Path, part: int):
     composed = 0
     for number in range(part, CASES, 4):
         name, text = odd(random.Random(number))

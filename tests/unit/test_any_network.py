@@ -5,9 +5,7 @@ The methods are those in `conf/dissect`, with the settings of their files, less 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,31 +15,13 @@ from hydra.utils import get_object
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnatomy.config import folders
-from cnnatomy.config.compose import compose
-from cnnatomy.config.plan import OWN_STEP
-from cnnatomy.config.slices import method_target
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
+from tests.unit.dissecting import LITTLE_INSIDE, METHODS, dissected
 from tests.unit.small_data import hang
 
 HEIGHT, WIDTH = 40, 52
 CLASSES = ["left", "right", "none"]
-METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
-
-#: Settings that only say how much is computed, and how little is enough here.
-LITTLE = {
-    "iterations": 2, "steps": 8, "octaves": 2, "draws": 2, "samples": 12, "compared": 12, "tested": 12, "ranked": 12,
-    "curve": 12, "search": 12, "budget": 2e10, "work": 5e9, "starts": 1, "others": 1, "right": 1, "wrong": 1,
-}  # fmt: skip
-
-#: The same for what is fixed in a module; a name that is gone makes this file slower and nothing else.
-LITTLE_INSIDE = {
-    "cnnatomy.dissect.attributing.attributions.WINDOWS": 3,
-    "cnnatomy.dissect.attributing.trust.SHUFFLES": 1,
-    "cnnatomy.dissect.attributing.trust.SAMPLES": 4,
-}
 
 
 class Odd(nn.Module):
@@ -117,27 +97,6 @@ def networks():
         return found
 
     return {name: made(make) for name, make in NETWORKS.items()}
-
-
-def dissected(method: str, networks: list[nn.Module], data: prepared.Dataset) -> Any:
-    """What the step would hang: the method's exhibit, or the sentence that it does not apply."""
-    config = compose(["run=mnist"])
-    settings = config["dissect"][method]
-    function = get_object(method_target(config, method))
-    small = {k: type(v)(min(v, LITTLE[k])) if k in LITTLE and v is not None else v for k, v in settings.items()}
-    needs = {
-        "training": data.split("train"),
-        "others": networks[1 : 1 + small.get("others", 0)],
-        "sound": lambda name: None,
-        "prepare": {},
-        "seed": 0,
-    }
-    asked = inspect.signature(function).parameters
-    given = {need: value for need, value in needs.items() if need in asked}
-    try:
-        return function(networks[0], data.split("test"), small, **given)
-    except DoesNotApply as because:
-        return does_not_apply(getattr(inspect.getmodule(function), "TITLE", method), because)
 
 
 @pytest.mark.slow

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from cnnatomy.config import compose, composing, names, plan
+from cnnatomy.config import names
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
 from cnnatomy.report.build import OWN_ADDRESSES
-
-FILES = {
-    "data/mine.yaml": "defaults: [own_images, _self_]\nname: mine\nfetch: {path: pictures}\n",
-    "run/mine.yaml": "# @package _global_\ndefaults:\n  - override /data: mine\n  - _self_\ntitle: {en: Mine}\n",
-    "report/mine.yaml": "title: {en: Mine}\nruns: [mine]\nmethods: [samples]\n",
-}
-
-
-@pytest.fixture
-def conf(tmp_path: Path, monkeypatch) -> Iterator[Path]:
-    """A folder of a user's own, with a report, a run and data that are right."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path / "conf"))
-    for name in ("a", "b"):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-    write(tmp_path / "conf", FILES)
-    yield tmp_path / "conf"
-    forget()
-
-
-def forget() -> None:
-    """A process composes and reads things once; here they change while it lives."""
-    for known in (compose._composed, compose._chosen, compose._collected, composing._files, plan._study):
-        known.cache_clear()
-
-
-def write(conf: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        (conf / name).parent.mkdir(parents=True, exist_ok=True)
-        (conf / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+from tests.own_conf import FILES, forget, write
 
 
 def refusal(*overrides: str, report: str = "mine") -> str:

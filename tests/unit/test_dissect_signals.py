@@ -34,8 +34,8 @@ from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.frequencies import FREQUENCIES, gains
 from cnnatomy.probing.layers import trace
+from tests.unit.dissecting import LITTLE, LITTLE_INSIDE
 from tests.unit.small_data import hang, small
-from tests.unit.test_any_network import LITTLE, LITTLE_INSIDE
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
 #: What says that it has nothing to show: of no sounds, no words, no pictures, and no hidden dense layer.

@@ -18,8 +18,8 @@ from cnnatomy.config.slices import method_target
 from cnnatomy.dissect.samples import samples as samples_exhibit
 from cnnatomy.evaluation import evaluation, predict
 from cnnatomy.exhibit.applying import DoesNotApply
+from tests.unit.dissecting import LITTLE, LITTLE_INSIDE
 from tests.unit.small_data import WAV, hang, small
-from tests.unit.test_any_network import LITTLE, LITTLE_INSIDE
 from tests.unit.test_dissect_configuration import network_for, shipped
 from tests.unit.test_dissect_spectrogram import CONFIG as HEARD
 from tests.unit.test_dissect_spectrogram import PREPARE, archive

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import pytest
 import torch
-from hydra.utils import get_object
-from torch import nn
 
 from cnnatomy import models
-from cnnatomy.config.compose import compose
-from cnnatomy.config.slices import method_target
-from cnnatomy.data import prepared
-from cnnatomy.exhibit import Exhibit
-from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
+from tests.unit.dissecting import LITTLE, LITTLE_INSIDE, METHODS, dissected
 from tests.unit.small_data import hang, small
-from tests.unit.test_any_network import LITTLE, LITTLE_INSIDE, METHODS
 
 HERE = "tests.unit.odd_networks"
 IMAGES: dict[str, dict[str, Any]] = {
@@ -50,27 +42,6 @@ def data(tmp_path_factory):
     return {kind: small(tmp_path_factory.mktemp(kind), kind) for kind in ("images", "sounds", "texts")}
 
 
-def dissected(method: str, networks: list[nn.Module], data: prepared.Dataset) -> Exhibit:
-    """What the step would hang: the method's exhibit, or the sentence that it does not apply."""
-    config = compose(["run=mnist"])
-    settings = config["dissect"][method]
-    function = get_object(method_target(config, method))
-    little = {k: type(v)(min(v, MOST[k])) if k in MOST and v is not None else v for k, v in settings.items()}
-    needs = {
-        "training": data.split("train"),
-        "others": networks[1 : 1 + little.get("others", 0)],
-        "sound": lambda name: None,
-        "prepare": {},
-        "seed": 0,
-    }
-    asked = inspect.signature(function).parameters
-    given = {need: value for need, value in needs.items() if need in asked}
-    try:
-        return function(networks[0], data.split("test"), little, **given)
-    except DoesNotApply as because:
-        return does_not_apply(getattr(inspect.getmodule(function), "TITLE", method), because)
-
-
 @pytest.mark.parametrize(
     "name", [name if name in FIRST else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
 )
@@ -82,7 +53,7 @@ def test_it_opens_up_or_says_why_not(name, method, data, tmp_path, monkeypatch):
     networks = [models.build((IMAGES | TEXTS | SOUNDS)[name], data[kind].facts, seed).eval() for seed in range(2)]
     before = {key: value.clone() for key, value in networks[0].state_dict().items()}
     state = torch.random.get_rng_state()
-    written = hang(dissected(method, networks, data[kind]), tmp_path / "exhibit")
+    written = hang(dissected(method, networks, data[kind], MOST), tmp_path / "exhibit")
     if written["numbers"] and written["numbers"][0]["metric"] == "applies":
         assert set(written["caption"]) == {"en", "zh"}, "said in one language only"
     assert torch.equal(torch.random.get_rng_state(), state), "it drew from the global generator"

@@ -121,7 +121,14 @@ def test_whatever_hydra_finds_is_found(own, target):
 
 
 def test_torch_is_not_imported_for_what_there_is(own):
-    program = f"from cnnatomy.config import targets\nfor target in {FOUND}:\n    targets.check_allowed({{'model': {{'_target_': target}}}})\n    targets.definition(target, 'model')\nimport sys; assert 'torch' not in sys.modules"  # noqa: E501
+    program = f"""
+import sys
+from cnnatomy.config import targets
+for target in {FOUND}:
+    targets.check_allowed({{"model": {{"_target_": target}}}})
+    targets.definition(target, "model")
+assert "torch" not in sys.modules
+"""
     subprocess.run([sys.executable, "-c", program], check=True, cwd=own)
 
 

@@ -17,9 +17,6 @@ from cnnatomy.data.layout import some as some
 from cnnatomy.data.left_out import LeftOut, left_out, said
 from cnnatomy.data.walking import walk
 
-#: What people call splits, and the ones they mean.
-SPLIT_FOLDERS = layout.SPLITS_BY_NAME
-
 EMPTY = hashlib.sha256().hexdigest()
 
 log = logging.getLogger(__name__)
@@ -159,14 +156,30 @@ class SortedOut(NamedTuple):
     left_out: list[LeftOut]
 
 
+def filed(raw: Raw) -> list[Filed]:
+    """The files of a raw zip that `packed` filled, each with its class and its split, in the order of their contents.
+
+    That is an order without order, so that the first ones are of all classes. Raises DataError, see `layout.filed`.
+    """
+    files, _ = layout.filed(raw.names, [Part(**part) for part in raw.manifest.get("layout", [{"folder": ""}])])
+    return sorted(files, key=lambda file: (raw.hashes[file.name], file.name))
+
+
+def given_split(said: str, where: str) -> str:
+    """The split that a cell means. Raises DataError, which says `where` the cell is."""
+    try:
+        return layout.SPLITS_BY_NAME[said.strip().lower()]
+    except KeyError as error:
+        raise DataError(f"{where}: the split is {said!r}, not train, validation, val or test.") from error
+
+
 def sorted_out(raw: Raw, validation: float, test: float) -> SortedOut:
     """The files of a raw zip that `packed` filled, each with its split.
 
-    In an order without order, that of their contents' hashes, so that the first ones are of all classes. Left out are
-    contents that stand under several classes, and copies of given test and validation samples among the others.
+    Left out are contents that stand under several classes, and copies of given test and validation samples among the
+    others.
     """
-    files, _ = layout.filed(raw.names, [Part(**part) for part in raw.manifest.get("layout", [{"folder": ""}])])
-    files.sort(key=lambda file: (raw.hashes[file.name], file.name))
+    files = filed(raw)
     hashes, labels = [raw.hashes[file.name] for file in files], [file.label for file in files]
     given = [file.split for file in files]
     if "train" in given and "test" not in given:
@@ -175,16 +188,11 @@ def sorted_out(raw: Raw, validation: float, test: float) -> SortedOut:
             raw.path.stem,
             test,
         )
-    reasons = repeated(hashes, labels, given)
-    without = left_out(
-        {
-            why: [file.name for file, its in zip(files, reasons, strict=True) if its == why]
-            for why in ("two_classes", "copy")
-        }
-    )
+    places, names = once(hashes, labels, given, [file.name for file in files])
+    without = left_out(names)
     if without:
         log.warning("%s: left out %s", raw.path.stem, said(without))
-    kept = [file for file, why in zip(files, reasons, strict=True) if not why]
+    kept = [files[place] for place in places]
     whose = splits(
         [raw.hashes[file.name] for file in kept],
         [file.label for file in kept],
@@ -194,6 +202,17 @@ def sorted_out(raw: Raw, validation: float, test: float) -> SortedOut:
     )
     again = [Filed(file.name, file.label, split) for file, split in zip(kept, whose, strict=True)]
     return SortedOut(again, in_order(labels), [*raw.left_out, *without])
+
+
+def once(
+    hashes: Sequence[str], labels: Sequence[str], given: Sequence[str], names: Sequence[str]
+) -> tuple[list[int], dict[str, list[str]]]:
+    """The places of the samples to keep, and the names of the others by the reason why, see `repeated`."""
+    reasons = repeated(hashes, labels, given)
+    others = {
+        why: [name for name, its in zip(names, reasons, strict=True) if its == why] for why in ("two_classes", "copy")
+    }
+    return [place for place, why in enumerate(reasons) if not why], others
 
 
 def repeated(hashes: Sequence[str], labels: Sequence[str], given: Sequence[str]) -> list[str]:

@@ -92,12 +92,7 @@ def prepare(
                 later.append(place)
             else:
                 pixels[place] = pictures.pixels(picture, shape, colour=colour, fit=fit, scale=given)
-        if unreadable:
-            parts = [f"{_some(its)}: {'each: ' if len(its) > 1 else ''}{why}" for why, its in unreadable.items()]
-            raise DamagedData(
-                f"{raw.stem}: files that can't be read as a picture: {sum(map(len, unreadable.values()))}. "
-                f"{'; '.join(parts)}. Take them out, or put good copies in their place."
-            )
+        _refuse(raw.stem, unreadable)
         scale = given or pictures.span(ranges, depths)
         for place in later:
             picture = pictures.read(source.read(files[place].name), files[place].name)
@@ -120,6 +115,16 @@ def prepare(
             left_out=left_out,
             scale=scale,
             counts={"moving": len(moving)},
+        )
+
+
+def _refuse(name: str, unreadable: Mapping[str, Sequence[str]]) -> None:
+    """Raise DamagedData for files that can't be read, by the reason why, if there are any."""
+    if unreadable:
+        parts = [f"{_some(its)}: {'each: ' if len(its) > 1 else ''}{why}" for why, its in unreadable.items()]
+        raise DamagedData(
+            f"{name}: files that can't be read as a picture: {sum(map(len, unreadable.values()))}. "
+            f"{'; '.join(parts)}. Take them out, or put good copies in their place."
         )
 
 

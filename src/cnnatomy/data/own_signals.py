@@ -124,36 +124,23 @@ def prepare(
     columns = Columns(label, recording, time, group, split, None if channels is None else tuple(channels))
     with archive.Raw(raw) as source:
         if any("/" in name for name in source.names):
-            filed, _ = layout.filed(source.names, [layout.Part(**part) for part in source.manifest["layout"]])
-            found = [_file(source.read(file.name), file.name, file, columns) for file in filed]
+            found = [_file(source.read(file.name), file.name, file, columns) for file in own.filed(source)]
         else:
             found = [one for name in source.names for one in _whole(source.read(name), name, columns)]
         names = _channels(raw.stem, found, columns.channels)
-        rates = {one.rate: one.where for one in found if one.rate is not None}
-        if rate is None and rates:
-            rate = next(iter(rates))
-        if strange := {hertz: where for hertz, where in rates.items() if hertz != rate}:
-            hertz, where = next(iter(strange.items()))
-            raise DataError(
-                f"{where} has {hertz} values a second, not {rate:g}. Resample it, or give all files one rate."
-            )
+        rate = _rate(found, rate)
         classes = own.in_order([one.label for one in found])
         if len(classes) < 2:
             raise DataError(
                 f"{raw.stem}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
             )
         hashes = [hashlib.sha256(np.ascontiguousarray(one.values).tobytes()).hexdigest() for one in found]
-        reasons = own.repeated(hashes, [one.label for one in found], [one.split for one in found])
-        without = left_out(
-            {
-                why: [one.id for one, its in zip(found, reasons, strict=True) if its == why]
-                for why in ("two_classes", "copy")
-            }
-        )
+        labels, given, ids = ([getattr(one, what) for one in found] for what in ("label", "split", "id"))
+        kept, others = own.once(hashes, labels, given, ids)
+        without = left_out(others)
         if without:
             log.warning("%s: left out %s", raw.stem, said(without))
-        hashes = [content for content, why in zip(hashes, reasons, strict=True) if not why]
-        found = [one for one, why in zip(found, reasons, strict=True) if not why]
+        hashes, found = [hashes[place] for place in kept], [found[place] for place in kept]
         whose = _splits(found, hashes, validation, test)
         order = sorted(range(len(found)), key=lambda place: (hashes[place], found[place].id))
         about = ["group"] if any(one.group for one in found) else []
@@ -190,8 +177,19 @@ def _of_splits(folder: Path) -> list[Path]:
         for file in sorted(folder.iterdir()):
             said = _SPLIT.search(file.stem)
             if file.is_file() and file.suffix.lower() == suffix and said:
-                found.setdefault(own.SPLIT_FOLDERS[said[1].lower()], file)
+                found.setdefault(layout.SPLITS_BY_NAME[said[1].lower()], file)
     return list(found.values()) if {"train", "test"} <= set(found) else []
+
+
+def _rate(found: Sequence[Read], rate: float | None) -> float | None:
+    """The rate of all recordings, in Hz: the given one, or that of sound files. Raises DataError where files differ."""
+    rates = {one.rate: one.where for one in found if one.rate is not None}
+    if rate is None and rates:
+        rate = next(iter(rates))
+    if strange := {hertz: where for hertz, where in rates.items() if hertz != rate}:
+        hertz, where = next(iter(strange.items()))
+        raise DataError(f"{where} has {hertz} values a second, not {rate:g}. Resample it, or give all files one rate.")
+    return rate
 
 
 def _channels(data: str, found: Sequence[Read], wanted: tuple[str, ...] | None) -> list[str]:
@@ -356,7 +354,7 @@ def _chosen(
 
 def _whole(content: bytes, name: str, columns: Columns) -> Iterator[Read]:
     said = _SPLIT.search(PurePosixPath(name).stem)
-    split = own.SPLIT_FOLDERS[said[1].lower()] if said else ""
+    split = layout.SPLITS_BY_NAME[said[1].lower()] if said else ""
     suffix = PurePosixPath(name).suffix.lower()
     if suffix == ".npz":
         return _stacked(content, name, split)
@@ -401,7 +399,7 @@ def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
     for place in range(len(values)):
         where = f"{name}, recording {place}"
         group = "" if others["group"] is None else str(others["group"][place])
-        its = split if others["split"] is None else _split(str(others["split"][place]), where)
+        its = split if others["split"] is None else own.given_split(str(others["split"][place]), where)
         label = _label(str(labels[place]), where)
         yield Read(values[place].astype(np.float64), None, label, _id(split, f"recording {place}"), its, group, where)
 
@@ -446,7 +444,7 @@ def _wide(
         if head is not None and len(cells) > len(head):
             raise DataError(f"{where}: there are {len(cells)} values, and {len(head)} columns.")
         said = {key: cells[place] if place < len(cells) else "" for key, place in at.items()}
-        its = _split(said["split"], where) if "split" in said else split
+        its = own.given_split(said["split"], where) if "split" in said else split
         values = _values([cells[place] if place < len(cells) else "" for place in chosen], where)
         label = _label(said["label"], where)
         group = said.get("group", "")
@@ -482,7 +480,7 @@ def _long(
                     )
         where = f"{name}, recording {key!r} from line {rows[places[0]][0]}"
         order = np.array(places)[np.argsort(moments[places], kind="stable")]
-        its = _split(said["split"], where) if "split" in said else split
+        its = own.given_split(said["split"], where) if "split" in said else split
         names = tuple(head[place] for place in chosen)
         label, group = _label(said["label"], where), said.get("group", "")
         yield Read(values[order].T, names, label, _id(split, f"recording {key}"), its, group, where)
@@ -574,10 +572,3 @@ def _label(said: str, where: str) -> str:
     except ValueError:
         return text
     return str(int(number)) if np.isfinite(number) and number == int(number) else text
-
-
-def _split(said: str, where: str) -> str:
-    try:
-        return own.SPLIT_FOLDERS[said.strip().lower()]
-    except KeyError as error:
-        raise DataError(f"{where}: the split is {said!r}, not train, validation, val or test.") from error

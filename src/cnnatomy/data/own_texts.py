@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnatomy.data import archive, layout, own, tables, texts
+from cnnatomy.data import archive, own, tables, texts
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.layout import Part
 from cnnatomy.data.left_out import left_out, said
 from cnnatomy.data.tokenising import tokenise
 
@@ -101,14 +100,11 @@ def prepare(
             raise DataError(f"{source.path.stem}: it is empty, {len(every)} texts were read and none has a word.")
         hashes = [own.content_hash(" ".join(read[place])) for place in worded]
         labels, given = ([getattr(every[place], what) for place in worded] for what in ("label", "split"))
-        reasons = own.repeated(hashes, labels, given)
-        without = {"no_words": [one.where for one, found in zip(every, read, strict=True) if not found]}
-        for why in ("two_classes", "copy"):
-            places = [place for place, its in zip(worded, reasons, strict=True) if its == why]
-            without[why] = [every[place].where for place in places]
-        if any(without.values()):
-            log.warning("%s: left out %s", source.path.stem, said(left_out(without)))
-        kept = [row for row, why in enumerate(reasons) if not why]
+        kept, others = own.once(hashes, labels, given, [every[place].where for place in worded])
+        silent = [one.where for one, found in zip(every, read, strict=True) if not found]
+        without = left_out({"no_words": silent} | others)
+        if without:
+            log.warning("%s: left out %s", source.path.stem, said(without))
         whose = own.splits(
             [hashes[row] for row in kept],
             [labels[row] for row in kept],
@@ -127,16 +123,14 @@ def prepare(
             at_least=at_least,
             splits=whose,
             way=tokens,
-            left_out=[*source.left_out, *left_out(without)],
+            left_out=[*source.left_out, *without],
         )
 
 
 def _of_files(source: archive.Raw, encoding: str | None) -> list[Given]:
-    files, _ = layout.filed(source.names, [Part(**part) for part in source.manifest.get("layout", [{"folder": ""}])])
-    files.sort(key=lambda file: (source.hashes[file.name], file.name))
     guesses: defaultdict[str, list[str]] = defaultdict(list)
     every = []
-    for file in files:
+    for file in own.filed(source):
         text, guess = tables.decoded(source.read(file.name), file.name, encoding)
         if guess:
             guesses[guess].append(file.name)
@@ -173,7 +167,9 @@ def _of_table(source: archive.Raw, text: str, label: str, split: str | None, enc
             "away."
         )
     every = [
-        Given(f"line {line}", row[text], row[label], _split(row[split], name, line) if split else "")
+        Given(
+            f"line {line}", row[text], row[label], own.given_split(row[split], f"{name}, line {line}") if split else ""
+        )
         for line, row in found
     ]
     if split and not {"train", "test"} <= {one.split for one in every}:
@@ -226,10 +222,3 @@ def _classes(every: Sequence[Given], name: str, label: str) -> list[str]:
             "data.prepare.label, or put numbers into ranges, such as low and high."
         )
     return classes
-
-
-def _split(told: str, table: str, line: int) -> str:
-    try:
-        return own.SPLIT_FOLDERS[told.strip().lower()]
-    except KeyError as error:
-        raise DataError(f"{table}, line {line}: the split is {told!r}, not train, validation, val or test.") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,13 +126,7 @@ def write(
         "lengthened": sum(steps < length for steps in long),
         "missing_values": missing,
     }
-    if counts["cut"]:
-        log.warning("%s: of %d recordings longer than %d values the middle is kept", folder.name, counts["cut"], length)
-    if counts["lengthened"]:
-        held = counts["lengthened"]
-        log.warning("%s: %d recordings are shorter than %d values; the last one is held", folder.name, held, length)
-    if missing:
-        log.warning("%s: %d missing values lie on a straight line between their neighbours", folder.name, missing)
+    _say(folder.name, counts, length)
     training = inputs[: sum(row["split"] == "train" for row in rows)]
     reach = training if len(training) else inputs
     facts = Facts(
@@ -154,6 +148,16 @@ def write(
         counts=counts,
     )
     prepared.write(folder, facts, inputs, pd.DataFrame(rows))
+
+
+def _say(name: str, counts: Mapping[str, int], length: int) -> None:
+    """What was done to recordings, in the log."""
+    if counts["cut"]:
+        log.warning("%s: of %d recordings longer than %d values the middle is kept", name, counts["cut"], length)
+    if held := counts["lengthened"]:
+        log.warning("%s: %d recordings are shorter than %d values; the last one is held", name, held, length)
+    if missing := counts["missing_values"]:
+        log.warning("%s: %d missing values lie on a straight line between their neighbours", name, missing)
 
 
 def _normalise(inputs: np.ndarray) -> Normalise:
