@@ -50,11 +50,19 @@ class Absent:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """What `from source import name` gives."""
+
+    source: str
+    name: str
+
+
 @dataclass
 class _Bindings:
     """What names a module's source gives a meaning to, and the modules of which it takes all names."""
 
-    names: dict[str, list[ast.AST]] = field(default_factory=dict)
+    names: dict[str, list[ast.AST | _Taken]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     open: bool = False  # whether there may be names that the source does not show
 
@@ -137,15 +145,17 @@ def names_in(module: str, seen: frozenset[str] = frozenset()) -> set[str]:
     return names
 
 
-def _meant(module: str, name: str, node: ast.AST, seen: tuple[tuple[str, str], ...]) -> Found | Module | Absent:
+def _meant(
+    module: str, name: str, node: ast.AST | _Taken, seen: tuple[tuple[str, str], ...]
+) -> Found | Module | Absent:
     """What a binding in a module's source gives a name the meaning of."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return Found(module, node)
-    if isinstance(node, ast.alias) and isinstance(source := getattr(node, "source", None), str):
-        if modules.spec_of(source) is None:
-            return Found(source)
-        found = _in_module(source, node.name, seen)
-        return found if not isinstance(found, Absent) else Found(source, sure=False)
+    if isinstance(node, _Taken):
+        if modules.spec_of(node.source) is None:
+            return Found(node.source)
+        found = _in_module(node.source, node.name, seen)
+        return found if not isinstance(found, Absent) else Found(node.source, sure=False)
     if isinstance(node, ast.alias):  # import a.b as c, or import a.b, which is a
         return Module(node.name if node.asname else node.name.partition(".")[0])
     if isinstance(node, ast.Call):
@@ -251,8 +261,8 @@ def _bindings(module: str) -> _Bindings | None:
     found = _Bindings()
     for node in _statements(tree.body):
         for name, bound in _bound(node, package):
-            if name == "*":
-                found.stars.append(bound.source)  # type: ignore[attr-defined]
+            if isinstance(bound, _Taken) and name == "*":
+                found.stars.append(bound.source)
             else:
                 found.names.setdefault(name, []).append(bound)
     found.open = "__getattr__" in found.names or any(
@@ -277,7 +287,7 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _statements(handler.body)
 
 
-def _bound(node: ast.stmt, package: str) -> Iterator[tuple[str, ast.AST]]:
+def _bound(node: ast.stmt, package: str) -> Iterator[tuple[str, ast.AST | _Taken]]:
     if isinstance(node, Definition):
         yield node.name, node
     elif isinstance(node, ast.Import):
@@ -286,8 +296,8 @@ def _bound(node: ast.stmt, package: str) -> Iterator[tuple[str, ast.AST]]:
     elif isinstance(node, ast.ImportFrom):
         parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
         for alias in node.names:
-            alias.source = ".".join([*parents, *([node.module] if node.module else [])])  # type: ignore[attr-defined]
-            yield alias.asname or alias.name, alias
+            source = ".".join([*parents, *([node.module] if node.module else [])])
+            yield alias.asname or alias.name, _Taken(source, alias.name)
     else:
         value = getattr(node, "value", None)
         for target in _targets(node):
