@@ -154,11 +154,15 @@ def test_a_second_make_report_waits_and_says_so(made):
     while not begun.exists():
         assert first.poll() is None, first.communicate()[0]
         time.sleep(0.02)
+    os.kill(first.pid, signal.SIGSTOP)  # however fast it is, it isn't done until the second has seen it
     second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    said, _ = second.communicate(timeout=120)
-    first.communicate(timeout=120)
-    assert first.returncode == second.returncode == 0
-    assert "waiting" in said
+    try:
+        assert second.stdout is not None and "waiting" in second.stdout.readline()
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
+    for process in (first, second):
+        said, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, said
 
 
 def test_two_checkouts_and_two_datasets_share_one_cache(tmp_path):
