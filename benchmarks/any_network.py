@@ -13,7 +13,6 @@ on the machine changes little.
 from __future__ import annotations
 
 import argparse
-import inspect
 import os
 import resource
 import subprocess
@@ -73,6 +72,8 @@ def make(method: str, name: str, data: Path) -> str:
     from cnnatomy.config.compose import compose
     from cnnatomy.config.slices import method_target
     from cnnatomy.data import prepared
+    from cnnatomy.dissect.method import Method
+    from cnnatomy.exhibit import Exhibit
     from cnnatomy.exhibit.applying import DoesNotApply
     from cnnatomy.training.memory import keep_freed_memory
 
@@ -80,24 +81,21 @@ def make(method: str, name: str, data: Path) -> str:
     torch.set_num_threads(1)
     config = compose(["run=mnist"])
     images, settings = prepared.load(data), config["dissect"][method]
-    function = get_object(method_target(config, method))
+    dissection = Method.of(get_object(method_target(config, method)))
     needs = {
-        "training": images.split("train"),
-        "others": [built(name, seed) for seed in range(1, 1 + settings.get("others", 0))],
-        "sound": lambda file: None,
-        "prepare": {},
-        "seed": 0,
+        "training": lambda: images.split("train"),
+        "others": lambda: [built(name, seed) for seed in range(1, 1 + settings.get("others", 0))],
+        "sound": lambda: lambda file: None,
+        "prepare": dict,
+        "seed": int,
     }
-    given = {need: needs[need] for need in inspect.signature(function).parameters if need in needs}
     try:
-        exhibit = function(built(name, 0), images.split("test"), settings, **given)
+        made = dissection.made(built(name, 0), images.split("test"), settings, needs)
     except DoesNotApply as because:
         return str(because)
     with tempfile.TemporaryDirectory() as folder:
-        from dataclasses import replace
-
-        replace(exhibit, name=name).write(Path(folder) / method, {}, {"dissect": "0" * 64})
-    return f"{len(exhibit.numbers)} numbers"
+        Exhibit.of(made, "run", name, method).write(Path(folder) / method, {}, {"dissect": "0" * 64})
+    return f"{len(made.numbers)} numbers"
 
 
 def main() -> None:

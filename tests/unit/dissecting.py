@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from importlib import import_module
+from typing import Any
 
 from hydra.utils import get_object
 from torch import nn
@@ -13,8 +15,11 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.config.slices import method_target
 from cnnatomy.data import prepared
-from cnnatomy.exhibit import Exhibit
+from cnnatomy.dissect.method import Method
+from cnnatomy.exhibit import Exhibit, Say
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
+from cnnatomy.exhibit.languages import worded as words_of
+from cnnatomy.exhibit.words import described
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
 
@@ -41,18 +46,41 @@ def dissected(
     """
     config = compose(["run=mnist"])
     settings = config["dissect"][method]
-    function = get_object(method_target(config, method))
+    method_ = Method.of(get_object(method_target(config, method)))
     small = {k: type(v)(min(v, little[k])) if k in little and v is not None else v for k, v in settings.items()}
     needs = {
-        "training": data.split("train"),
-        "others": networks[1 : 1 + small.get("others", 0)],
-        "sound": lambda name: None,
-        "prepare": {},
-        "seed": 0,
+        "training": lambda: data.split("train"),
+        "others": lambda: networks[1 : 1 + small.get("others", 0)],
+        "sound": lambda: lambda name: None,
+        "prepare": dict,
+        "seed": int,
     }
-    asked = inspect.signature(function).parameters
-    given = {need: value for need, value in needs.items() if need in asked}
     try:
-        return function(networks[0], data.split("test"), small, **given)
+        made = method_.made(networks[0], data.split("test"), small, needs)
     except DoesNotApply as because:
-        return does_not_apply(getattr(inspect.getmodule(function), "TITLE", method), because)
+        made = does_not_apply(because, method_.title)
+    return Exhibit.of(made, "run", "one", method)
+
+
+def shown(method: str, network: nn.Module, samples: prepared.Samples, config: Mapping[str, Any], **needs) -> Exhibit:
+    """A method's exhibit with its texts in words, {"en": …, "zh": …}. needs: what it asks for by name."""
+    found = import_module(f"cnnatomy.dissect.{method}")
+    made = Method.of(found).made(
+        network, samples, config, {need: lambda value=value: value for need, value in needs.items()}
+    )
+    return in_words(Exhibit.of(made, "run", "one", method))
+
+
+def in_words(exhibit: Exhibit) -> Exhibit:
+    """The same with every sentence in words."""
+
+    def worded(value: Any) -> Any:
+        if isinstance(value, Say) or (isinstance(value, list) and any(isinstance(one, Say) for one in value)):
+            return words_of(described(value))
+        if isinstance(value, list | tuple) and value and is_dataclass(value[0]):
+            return [worded(one) for one in value]
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{field.name: worded(getattr(value, field.name)) for field in fields(value)})
+        return value
+
+    return worded(exhibit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from dataclasses import replace
 
@@ -15,7 +14,6 @@ from torch import Tensor, nn
 from cnnatomy.config import folders
 from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
-from cnnatomy.config.slices import method_target
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts
 from cnnatomy.dissect.ascent.maximisation import exact_optimum, maximise
@@ -30,11 +28,10 @@ from cnnatomy.dissect.top_patches import top_patches
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.evaluation import evaluation, predict
-from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.frequencies import FREQUENCIES, gains
 from cnnatomy.probing.layers import trace
-from tests.unit.dissecting import LITTLE, LITTLE_INSIDE
+from tests.unit.dissecting import LITTLE_INSIDE, dissected
 from tests.unit.small_data import hang, small
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
@@ -81,22 +78,7 @@ def data(tmp_path_factory):
 def test_every_method_opens_a_network_on_signals_up(method, make, data, tmp_path, monkeypatch):
     for inside, little in LITTLE_INSIDE.items():
         monkeypatch.setattr(inside, little, raising=False)
-    config = compose(["run=mnist"])
-    function = get_object(method_target(config, method))
-    settings = config["dissect"][method]
-    few = {k: type(v)(min(v, LITTLE[k])) if k in LITTLE and v is not None else v for k, v in settings.items()}
-    needs = {
-        "training": data.split("train"),
-        "others": [make(seed) for seed in range(1, 1 + few.get("others", 0))],
-        "sound": lambda name: None,
-        "prepare": {},
-        "seed": 0,
-    }
-    given = {need: value for need, value in needs.items() if need in inspect.signature(function).parameters}
-    try:
-        exhibit = function(make(), data.split("test"), few, **given)
-    except DoesNotApply as because:
-        exhibit = does_not_apply("title", because)
+    exhibit = dissected(method, [make(seed) for seed in range(3)], data)
     written = hang(exhibit, tmp_path / method)
     assert (written["numbers"][0]["metric"] == "applies") == (method in SAY_NO)
     assert set(written["caption"]) == {"en", "zh"}

@@ -412,7 +412,7 @@ def test_a_damaged_exhibit_is_refused(folder, damage, words):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda d: d.update(format=2), r"at \$\.format: 1 was expected"),
+        (lambda d: d.update(format=3), r"at \$\.format: 3 is not one of"),
         (lambda d: d.update(titel="x"), "'titel' was unexpected.*mend its spelling"),
         (lambda d: d.pop("caption"), "'caption' is a required property; add it"),
         (lambda d: d["blocks"][1].update(colums=3), r"at \$\.blocks\[1\]: .*'colums' was unexpected"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from pathlib import Path
 
@@ -15,8 +14,10 @@ from cnnatomy.config import folders
 from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.config.slices import method_target
+from cnnatomy.dissect.method import Method
 from cnnatomy.dissect.samples import samples as samples_exhibit
 from cnnatomy.evaluation import evaluation, predict
+from cnnatomy.exhibit import Exhibit
 from cnnatomy.exhibit.applying import DoesNotApply
 from tests.unit.dissecting import LITTLE, LITTLE_INSIDE
 from tests.unit.small_data import WAV, hang, small
@@ -58,30 +59,29 @@ def test_every_number_with_an_interval_is_listed(tmp_path, monkeypatch, kind):
         "evaluation": evaluation(predict(network(kind, 0), test), None, test, shipped("evaluation")),
     }
     for method in sorted(set(folders.options("dissect")) - set(OWN_STEP)):
-        function = get_object(method_target(config, method))
+        dissection = Method.of(get_object(method_target(config, method)))
         least = LITTLE | ENOUGH
         settings = {
             key: type(value)(min(value, least[key])) if key in least and value is not None else value
             for key, value in config["dissect"][method].items()
         }
+        few = settings.get("others", 0)
         needs = {
-            "training": data.split("train"),
-            "others": [network(kind, seed) for seed in range(1, 1 + settings.get("others", 0))],
-            "sound": archive if method == "spectrogram" else lambda name: WAV,
-            "prepare": PREPARE,
-            "seed": 0,
+            "training": lambda: data.split("train"),
+            "others": lambda few=few: [network(kind, seed) for seed in range(1, 1 + few)],
+            "sound": lambda wanted=method: archive if wanted == "spectrogram" else lambda name: WAV,
+            "prepare": lambda: PREPARE,
+            "seed": int,
         }
-        asked = inspect.signature(function).parameters
         settings = HEARD if method == "spectrogram" else settings
         try:
-            given = {need: value for need, value in needs.items() if need in asked}
-            made[method] = function(network(kind, 0), test, settings, **given)
+            made[method] = dissection.made(network(kind, 0), test, settings, needs)
         except DoesNotApply:
             continue
     found = {
         (method, number["metric"])
         for method, exhibit in made.items()
-        for number in hang(exhibit, tmp_path / "hung" / method)["numbers"]
+        for number in hang(Exhibit.of(exhibit, "run", "small", method), tmp_path / "hung" / method)["numbers"]
         if "ci_low" in number
     }
     assert len(found) > 15

@@ -426,7 +426,8 @@ def test_several_seeds_give_a_mean_and_a_table(tmp_path):
 
 def test_what_does_not_apply_stands_in_one_list_with_its_reason(tmp_path):
     shown = Exhibit("run", "text", "kernels", 0, "Kernels", "c", [Number("filters", 3)])
-    silent = does_not_apply("Dreams", DoesNotApply("words <b>cannot</b> be changed by small steps"))
+    because = DoesNotApply("words <b>cannot</b> be changed by small steps")
+    silent = Exhibit.of(does_not_apply(because, "Dreams"), "run", "text", "dream")
     silent = replace(silent, name="text", method="dream")
     build(gallery.write(tmp_path, [silent, shown]), tmp_path / "report", {})
     page = Reader((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.config import code, definitions, targets
+from cnnatomy.config import code, definitions, modules, targets
 from cnnatomy.config.compose import Config
 from cnnatomy.config.listing import listing
 
@@ -108,13 +108,15 @@ def code_of(step: str, config: Config, *, method: str | None = None) -> str:
     if step == "lesson":
         roots.append(f"cnnatomy.lessons.{method}")
     if step == "report":
-        templates.append(Path(__file__).parents[1] / "report")
+        templates += [Path(__file__).parents[1] / folder for folder in ("report", "locale")]
     return code.digest(roots, templates)
 
 
 def method_target(config: Config, method: str) -> str:
-    """The function of a dissection: the one of its name in the module of its name, or its YAML's own `_target_`."""
-    return config["dissect"][method].get("_target_", f"cnnatomy.dissect.{method}.{method}")
+    """Where a dissection is: its YAML's own `_target_`, or our package of its name, which has `measure` and `show`."""
+    package = f"cnnatomy.dissect.{method}"
+    ours = package if modules.file_of(f"{package}.measure") else f"{package}.{method}"
+    return config["dissect"][method].get("_target_", ours)
 
 
 def other_seeds(config: Config, method: str, seed: int = 0) -> list[int]:

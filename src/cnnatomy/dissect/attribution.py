@@ -26,7 +26,7 @@ from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import class_name, significant, spaced
-from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Text, Texts
+from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Texts, Words
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.answers import Answer, to_look_at
 from cnnatomy.probing.choosing import evenly
@@ -354,7 +354,7 @@ def _caption(
     means: Sequence[Mean],
     verdicts: Mapping[str, Verdict],
     left_out: DoesNotApply | None,
-) -> Text:
+) -> Words:
     test = said(verdicts, {name: TITLES[name]["en"] for name in verdicts})
     assert not isinstance(test, str)
     en = [

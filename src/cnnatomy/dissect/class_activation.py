@@ -16,7 +16,7 @@ from cnnatomy.dissect.attributing.cams import CAMS, TITLES, cam_layers, held, me
 from cnnatomy.dissect.attributing.maps import cells_picture, concentration, on_signal, sample_item, weighed
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
 from cnnatomy.drawing.showing import class_name, significant, spaced, span_of
-from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
+from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Texts, Words
 from cnnatomy.probing.answers import Answer, to_look_at
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import Layer
@@ -315,7 +315,7 @@ def _resolution(facts: Facts, layers: Sequence[Layer]) -> dict[str, str]:
     return {"en": " ".join(en), "zh": "".join(zh)}
 
 
-def _caption(facts: Facts, layers: Sequence[Layer], verdicts: Mapping[str, Verdict]) -> Text:
+def _caption(facts: Facts, layers: Sequence[Layer], verdicts: Mapping[str, Verdict]) -> Words:
     test = said(verdicts, TITLES)
     assert not isinstance(test, str)
     return {

@@ -23,7 +23,7 @@ from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, randomised, said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import plain, significant
-from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Text
+from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Words
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
@@ -381,7 +381,7 @@ def _caption(
     wanted: int,
     total: int,
     left_out: DoesNotApply | None,
-) -> Text:
+) -> Words:
     test, n = said(measured.verdicts, TITLES), measured.n
     assert not isinstance(test, str)
     outcomes = [outcome(measured, name) for name in TESTS]

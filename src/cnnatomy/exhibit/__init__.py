@@ -20,13 +20,14 @@ from cnnatomy.exhibit.blocks import (
     Output,
     Prose,
     Sentence,
+    Showing,
     Steps,
     Table,
-    Text,
     Texts,
 )
 from cnnatomy.exhibit.checks import validate
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
+from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
     "Block",
@@ -43,12 +44,16 @@ __all__ = [
     "Number",
     "Output",
     "Prose",
+    "Say",
     "Sentence",
+    "Showing",
     "Steps",
     "Table",
     "Text",
     "Texts",
+    "Words",
     "load",
     "read",
+    "say",
     "validate",
 ]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from cnnatomy.exhibit import Exhibit, Number, Text
+from typing import Any
+
+from cnnatomy.exhibit.blocks import Number, Showing
+from cnnatomy.exhibit.languages import FIRST, language
+from cnnatomy.exhibit.words import Text, described, say
 
 
 class DoesNotApply(Exception):
     """A method has nothing to show of this network or these data. Raised before any long work.
 
-    `because` completes "Does not apply, because …", in English or as {"en": …, "zh": …}.
+    `because` completes "Does not apply, because …".
     """
 
     def __init__(self, because: Text) -> None:
-        self.because = {"en": because} if isinstance(because, str) else dict(because)
-        super().__init__(f"does not apply, because {self.because['en']}")
+        self.because: Any = {FIRST: because} if isinstance(because, str) else because
+        super().__init__(f"does not apply, because {language(FIRST).words(described(because))}")
 
 
-def does_not_apply(title: Text, because: DoesNotApply) -> Exhibit:
+def does_not_apply(because: DoesNotApply, title: Text = "") -> Showing:
     """What hangs in place of the method's pictures: one sentence, and the number `applies` at 0."""
-    said = because.because
-    caption = {"en": f"Does not apply, because {said['en']}."}
-    if "zh" in said:
-        caption["zh"] = f"不适用：{said['zh']}。"
-    return Exhibit("run", "", "", 0, title=title, caption=caption, numbers=[Number("applies", 0)])
+    return Showing([Number("applies", 0)], [], say("exhibit.does_not_apply", because=because.because), title=title)

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cnnatomy.exhibit.languages import titled
 from cnnatomy.exhibit.naming import file_name, in_bytes, short_id, writable
+from cnnatomy.exhibit.words import Text
+from cnnatomy.exhibit.words import described as _text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +27,10 @@ if TYPE_CHECKING:
 
     from cnnatomy.exhibit.formulas import Formula
 
-FORMAT = 1  # of exhibit.json; a reader refuses another
-
-Text = str | Mapping[str, str]
-"""What is shown to a reader: English, or `{"en": ..., "zh": ...}`."""
+FORMAT = 2  # of exhibit.json; 1 had no sentences by ids. A reader refuses another
 
 State = Literal["", "live", "dead", "rescued", "right", "wrong"]
+Kind = Literal["run", "lesson", "study"]
 Files = dict[str, bytes]
 
 
@@ -104,11 +105,11 @@ class Item:
 
     id: str
     pixels: np.ndarray
-    label: str = ""
+    label: Text = ""
     sound: bytes | None = None
     state: State = ""
     values: Mapping[str, float] = field(default_factory=dict)
-    group: str = ""
+    group: Text = ""
 
 
 @dataclass
@@ -207,10 +208,10 @@ class Sentence:
 
     id: str
     tokens: Sequence[tuple[str, float]]
-    label: str = ""
+    label: Text = ""
     state: State = ""
     values: Mapping[str, float] = field(default_factory=dict)
-    group: str = ""
+    group: Text = ""
     spaces: bool = True
 
 
@@ -345,6 +346,21 @@ Block = Figure | Grid | Matrix | Texts | Steps | Table | Calculator | Prose
 
 
 @dataclass
+class Showing:
+    """What a method, a lesson or a study makes: numbers, blocks, and what is said of the whole.
+
+    caption: what to see and what the numbers mean. sources: what to cite. title: left out where the locale has
+    `<method>.title`.
+    """
+
+    numbers: Sequence[Number]
+    blocks: Sequence[Block]
+    caption: Text = ""
+    sources: Sequence[str] = ()
+    title: Text = ""
+
+
+@dataclass
 class Exhibit:
     """One thing to see.
 
@@ -353,7 +369,7 @@ class Exhibit:
     what to cite.
     """
 
-    kind: Literal["run", "lesson", "study"]
+    kind: Kind
     name: str
     method: str
     seed: int
@@ -362,6 +378,12 @@ class Exhibit:
     numbers: Sequence[Number] = ()
     blocks: Sequence[Block] = ()
     sources: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, made: Showing | Exhibit, kind: Kind, name: str, method: str = "", seed: int = 0) -> Exhibit:
+        """What was made as the exhibit of a run, a lesson or a study."""
+        title = made.title or titled(method or name)
+        return cls(kind, name, method, seed, title, made.caption, made.numbers, made.blocks, made.sources)
 
     def describe(self, config: Mapping[str, Any], digests: Mapping[str, str]) -> tuple[dict[str, Any], Files]:
         """The content of exhibit.json but for its `files`, and the siblings' bytes by file name."""
@@ -399,10 +421,6 @@ class Exhibit:
         store(folder, document, files)
 
 
-def _text(text: Text) -> str | dict[str, str]:
-    return text if isinstance(text, str) else dict(text)
-
-
 def _listed(value: Any) -> Any:
     """The same value with every sequence but text as a list."""
     return value if isinstance(value, str) or not isinstance(value, Sequence) else [_listed(part) for part in value]
@@ -417,16 +435,16 @@ def _heading(title: Text, caption: Text) -> dict[str, Any]:
     return heading
 
 
-def _label(label: str, state: str, values: Mapping[str, float], group: str, where: str) -> dict[str, Any]:
+def _label(label: Text, state: str, values: Mapping[str, float], group: Text, where: str) -> dict[str, Any]:
     described: dict[str, Any] = {}
     if label:
-        described["label"] = label
+        described["label"] = _text(label)
     if state:
         described["state"] = state
     if values:
         described["values"] = {key: _finite(value, f"{key!r} of {where}") for key, value in values.items()}
     if group:
-        described["group"] = group
+        described["group"] = _text(group)
     return described
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.exhibit import svg
+from cnnatomy.exhibit import languages, svg
 from cnnatomy.exhibit.blocks import Files, InvalidExhibit
 from cnnatomy.exhibit.formulas import parts
 
@@ -57,6 +57,7 @@ def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
     yield from _name_problems(document)
     yield from _number_problems(document["numbers"])
     yield from _matrix_problems(document)
+    yield from _sentence_problems(document)
     for path, block in walk(document):
         if block["type"] == "calculator":
             yield from _calculator_problems(path, block)
@@ -176,6 +177,17 @@ def _matrix_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
                         here,
                         f"{name!r} is no item of this exhibit; give the id of a grid item or a sentence",
                     )
+
+
+def _sentence_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in ("title", "caption", "blocks"):
+        for path, text in languages.texts(document[key]):
+            for tag in languages.tags():
+                try:
+                    languages.language(tag).words(text)
+                except (languages.NoSentence, ValueError) as error:
+                    yield path.replace("$", f"$.{key}", 1), f"{error}; write it, or mend the id or the value's name"
+                    break
 
 
 def _calculator_problems(path: str, block: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnatomy.exhibit import load
+from cnnatomy.exhibit.languages import in_words
 from cnnatomy.report import show
 from cnnatomy.report.context import Context
 from cnnatomy.report.halls import Exhibition
@@ -36,7 +37,7 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     exhibits of the same thing.
     """
     folders = [*folders, *more]
-    exhibitions = [Exhibition(*load(folder)) for folder in folders]
+    exhibitions = [Exhibition(in_words(document), files) for document, files in map(load, folders)]
     first: dict[tuple[object, ...], Path] = {}
     for folder, exhibition in zip(folders, exhibitions, strict=True):
         known = first.setdefault(exhibition.key, folder)

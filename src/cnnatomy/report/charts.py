@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Words
 from cnnatomy.report import show
 from cnnatomy.report.context import Graph, Time
 from cnnatomy.report.language import phrase
@@ -31,7 +31,7 @@ class TimeLine:
     """A drawing of jobs in lanes, its sentence, its rules with their colours, and its jobs as rows of a table."""
 
     drawing: Markup
-    says: Text
+    says: Words
     rules: list[tuple[str, str]]
     jobs: list[dict[str, Any]]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Words
 from cnnatomy.report import show
 from cnnatomy.report.language import phrase
 from cnnatomy.report.shell import environment, whole
@@ -29,7 +29,7 @@ LABELS = {
     "within_chance": "within chance",
     "same": "the same",
 }
-TITLE: Text = {"en": "What moved", "zh": "哪些数字变了"}
+TITLE: Words = {"en": "What moved", "zh": "哪些数字变了"}
 
 
 class NoResults(ValueError):
@@ -138,7 +138,7 @@ def page(rows: pd.DataFrame, names: Sequence[str]) -> str:
     return whole(TITLE, body, ["saving.js", "comparison.js"])
 
 
-def lead(rows: pd.DataFrame) -> Text:
+def lead(rows: pd.DataFrame) -> Words:
     """The comparison in a sentence."""
     counts = {state: show.plain(count) for state, count in _counts(rows).items()}
     return phrase(

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Words
 
 
 class RunFacts(TypedDict, total=False):
     """A run's title, the name of its dataset, and what kind of data it is: "images", "sounds", "texts" or
     "signals"."""
 
-    title: Text
+    title: Words
     data: str
     kind: str
 
@@ -92,7 +92,7 @@ class Context(TypedDict, total=False):
     stand in the page's one marked block. `missing` is for a partial report, `growing` for one of a run at work.
     """
 
-    title: Text
+    title: Words
     name: str
     command: str
     overrides: Sequence[str]

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Words
 from cnnatomy.report.language import chinese, drawn, english
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,7 +30,7 @@ LOOKS = """
 LOOKS_ALLOWED = frozenset(LOOKS.split())
 
 
-def inline(content: bytes, prefix: str, title: Text, description: Text) -> tuple[Markup, dict[str, str]]:
+def inline(content: bytes, prefix: str, title: Words, description: Words) -> tuple[Markup, dict[str, str]]:
     """The drawing as markup, and the styles (class → declarations) that the page must define for it."""
     root = ElementTree.fromstring(content)
     for parent in list(root.iter()):
@@ -95,7 +95,7 @@ def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dic
     return kept
 
 
-def _frame(root: ElementTree.Element, prefix: str, title: Text, description: Text, styles: dict[str, str]) -> None:
+def _frame(root: ElementTree.Element, prefix: str, title: Words, description: Words, styles: dict[str, str]) -> None:
     """Size, title and description of the whole."""
     width, height = (_pixels(root.get(key, "")) for key in ("width", "height"))
     box = [float(number) for number in re.findall(r"-?[\d.]+(?:e-?\d+)?", root.get("viewBox", ""))]

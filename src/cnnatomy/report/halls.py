@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Words
 from cnnatomy.report import show
 from cnnatomy.report.context import Context, RunFacts
 from cnnatomy.report.language import joined, metric, phrase
@@ -86,7 +86,7 @@ class Hall:
     """A section of the page: one run with its exhibits, all lessons, or all studies."""
 
     anchor: str
-    title: Text
+    title: Words
     kind: str = ""
     facts: RunFacts = field(default_factory=RunFacts)
     data: dict[str, Any] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Hall:
         return [one for one in self.exhibitions if not one.applies]
 
     @property
-    def kind_line(self) -> Text:
+    def kind_line(self) -> Words:
         """What kind of data, which, and how many samples for what."""
         splits = [phrase("{n} {split}", n=show.plain(n), split=metric(name)) for name, n in self._splits]
         return joined([self.kind_of_data, joined(splits, {"en": ", ", "zh": "，"})])
@@ -119,7 +119,7 @@ class Hall:
         return list(self.data.get("splits", {}).items())
 
     @property
-    def kind_of_data(self) -> Text:
+    def kind_of_data(self) -> Words:
         kind = phrase(KINDS[self.kind]) if self.kind in KINDS else self.kind
         return joined([kind, self.facts.get("data", "")])
 
@@ -148,7 +148,7 @@ class Hall:
         return {"value": f"{statistics.mean(values):.2f}", "unit": "%", "says": says}
 
     @cached_property
-    def baseline(self) -> Text:
+    def baseline(self) -> Words:
         """What the headline is compared with: the best that a few lines without a network reach."""
         found = [
             (number, said)
@@ -170,7 +170,7 @@ class Hall:
         return None
 
     @cached_property
-    def seeds(self) -> tuple[list[int], list[tuple[Text, list[str], str]]] | None:
+    def seeds(self) -> tuple[list[int], list[tuple[Words, list[str], str]]] | None:
         """Every number of the whole by seed: the seeds, and per metric its name, its values, its mean ± s.d."""
         if not self.others:
             return None

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 from markupsafe import Markup, escape
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Words
 
 CHINESE = "zh-Hans"  # as HTML's lang says it
 PER_CENT = re.compile(r"(?<=\d) (?=%)")  # a line must not end between a number and its sign
@@ -39,16 +39,16 @@ def catalogue() -> dict[str, dict[str, str]]:
     )
 
 
-def english(text: Text) -> str:
+def english(text: Words) -> str:
     return text if isinstance(text, str) else text["en"]
 
 
-def chinese(text: Text) -> str:
+def chinese(text: Words) -> str:
     """The Chinese of a text, or nothing."""
     return "" if isinstance(text, str) else text.get("zh", "")
 
 
-def phrase(english: str, **values: object) -> Text:
+def phrase(english: str, **values: object) -> Words:
     """What the page says, in both languages, with values (texts themselves perhaps) in the places of `{names}`.
 
     Raises KeyError for what the catalogue doesn't have.
@@ -68,7 +68,7 @@ def _filled(said: str, language: str, values: Mapping[str, object]) -> str:
     return "".join(parts)
 
 
-def metric(name: str) -> Text:
+def metric(name: str) -> Words:
     """A metric's or a split's name as words; in Chinese, too, where there is one."""
     words = " ".join(PROPER.get(word, word) for word in name.replace("_", " ").split())
     known = catalogue()["metrics"].get(name)
@@ -80,12 +80,12 @@ def drawn(words: str) -> str:
     return catalogue()["drawings"].get(words, "")
 
 
-def verdict(word: str) -> Text:
+def verdict(word: str) -> Words:
     """A study's verdict as `show.measured` words it; what is none of the three stays as it is."""
     return phrase(word) if word in ("supported", "not supported", "not decided") else word
 
 
-def joined(parts: Sequence[Text], between: Text = " · ") -> Text:
+def joined(parts: Sequence[Words], between: Words = " · ") -> Words:
     """Texts one after the other; what is empty is left out."""
     shown = [part for part in parts if english(part)]
     return {
@@ -94,7 +94,7 @@ def joined(parts: Sequence[Text], between: Text = " · ") -> Text:
     }
 
 
-def said(text: Text) -> Markup:
+def said(text: Words) -> Markup:
     """A text as markup: in one language as it is, in two as two elements."""
     here, there = (PER_CENT.sub("\u202f", words) for words in (english(text), chinese(text)))
     if not there:
@@ -102,7 +102,7 @@ def said(text: Text) -> Markup:
     return Markup('<span lang="en">{}</span><span lang="{}">{}</span>').format(here, CHINESE, there)
 
 
-def attribute(name: str, text: Text) -> Markup:
+def attribute(name: str, text: Words) -> Markup:
     """An attribute of an element, with its Chinese beside it for the script to put in its place."""
     markup = Markup('{}="{}"').format(name, english(text))
     return markup + (Markup(' data-zh-{}="{}"').format(name, chinese(text)) if chinese(text) else "")

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Words
 from cnnatomy.report import charts, drawing, show
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.halls import Exhibition, Hall, halls_of
@@ -22,7 +22,7 @@ MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
 COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-TITLE: Text = {"en": "What the networks learned", "zh": "网络学到了什么"}
+TITLE: Words = {"en": "What the networks learned", "zh": "网络学到了什么"}
 
 
 class Page:
@@ -64,7 +64,7 @@ class Page:
         return letters
 
     def drawing(self, exhibition: Exhibition, block: dict[str, Any]) -> Markup:
-        title: Text = block.get("title", "") or exhibition.document["title"]
+        title: Words = block.get("title", "") or exhibition.document["title"]
         markup, styles = drawing.inline(
             exhibition.files[block["file"]],
             show.anchor(exhibition.anchor, block["name"]),
@@ -111,7 +111,7 @@ class Page:
         """The studies that came to a verdict, which the first screen names."""
         return [one for hall in halls for one in hall.hung if one.number("verdict") is not None]
 
-    def lead(self, halls: Sequence[Hall]) -> Text:
+    def lead(self, halls: Sequence[Hall]) -> Words:
         """What this is, in a sentence or two."""
         runs = sum(hall.is_run for hall in halls)
         if not runs:
@@ -127,7 +127,7 @@ class Page:
             count={"en": COUNTS[runs] if runs < len(COUNTS) else str(runs), "zh": str(runs)},
         )
 
-    def paragraphs(self, text: Text) -> list[Text]:
+    def paragraphs(self, text: Words) -> list[Words]:
         """A text's paragraphs, which an empty line sets apart; where there is Chinese, it has as many."""
         said = [part for part in english(text).split("\n\n") if part.strip()]
         translated = [part for part in chinese(text).split("\n\n") if part.strip()]
@@ -135,11 +135,11 @@ class Page:
             return [{"en": one, "zh": other} for one, other in zip(said, translated, strict=True)]
         return [text] if translated else list(said)
 
-    def time(self, seconds: float) -> Text:
+    def time(self, seconds: float) -> Words:
         """A time in the unit that suits it."""
         return _time(seconds)
 
-    def left(self, growth: Growth) -> Text:
+    def left(self, growth: Growth) -> Words:
         """How far a run at work is, and about how long the rest takes."""
         done = {"done": show.plain(growth["done"]), "total": show.plain(growth["total"])}
         left = growth["left"]
@@ -152,7 +152,7 @@ class Page:
         hours = f"{left / 3600:.1f}"
         return phrase("{done} of {total} jobs are done; about {n} h to go.", **done, n=hours)
 
-    def total(self, costs: Sequence[dict[str, Any]]) -> Text:
+    def total(self, costs: Sequence[dict[str, Any]]) -> Words:
         """What all jobs cost together."""
         return phrase(
             "{time} of processor time in {n} jobs; no job took more than {memory}\u202fMB of memory.",
@@ -162,7 +162,7 @@ class Page:
         )
 
 
-def _time(seconds: float) -> Text:
+def _time(seconds: float) -> Words:
     """A time in the unit that suits it."""
     if seconds < 120:
         return f"{seconds:.0f}{show.NARROW}s"

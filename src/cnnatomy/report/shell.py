@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cnnatomy.exhibit import Text
+from cnnatomy.exhibit import Words
 from cnnatomy.report import show
 from cnnatomy.report.language import TEMPLATES, attribute, catalogue, chinese, english, metric, phrase, said, verdict
 
@@ -38,7 +38,7 @@ def environment(**more: Any) -> Environment:
 
 
 def whole(
-    title: Text,
+    title: Words,
     body: str,
     scripts: Sequence[str],
     styles: Mapping[str, str] | None = None,

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @step
 def dissect(job: Job) -> None:
-    import inspect
     import sys
 
     from hydra.utils import get_object
 
     from cnnatomy.config.slices import method_target, other_seeds
+    from cnnatomy.dissect.method import Method
     from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
     from cnnatomy.probing.choosing import WrongSetting
     from cnnatomy.steps.datasets import dataset, sound
@@ -27,9 +27,8 @@ def dissect(job: Job) -> None:
 
     keep_freed_memory()
     name = str(job.method)
-    method = get_object(method_target(job.config, name))
+    method = Method.of(get_object(method_target(job.config, name)))
     data = dataset(job)
-    # What a method needs besides the network and the test samples, it asks for by the names of its arguments.
     needs = {
         "training": lambda: data.split("train") if "train" in data.facts.splits else None,
         "others": lambda: [network(job, data.facts, seed) for seed in other_seeds(job.config, name, job.seed)],
@@ -37,16 +36,14 @@ def dissect(job: Job) -> None:
         "prepare": lambda: job.config["data"]["prepare"],
         "seed": lambda: job.seed,
     }
-    asked = inspect.signature(method).parameters
-    given = {need: get() for need, get in needs.items() if need in asked}
     try:
-        exhibit = method(network(job, data.facts), data.split("test"), job.config["dissect"][name], **given)
+        made = method.made(network(job, data.facts), data.split("test"), job.config["dissect"][name], needs)
     except WrongSetting as error:
         raise WrongSetting(f"dissect.{name}.{error}") from error
     except DoesNotApply as because:
         print(f"{name} of {job.run} {because}.", file=sys.stderr)
-        exhibit = does_not_apply(getattr(inspect.getmodule(method), "TITLE", name), because)
-    hang(job, exhibit, name)
+        made = does_not_apply(because, method.title)
+    hang(job, made, name)
 
 
 if __name__ == "__main__":

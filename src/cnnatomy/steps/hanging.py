@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from cnnatomy.exhibit import Exhibit
+from cnnatomy.exhibit import Exhibit, Showing
 from cnnatomy.exhibit.checks import ABSOLUTE
 from cnnatomy.steps.job import Job
 
@@ -21,21 +20,21 @@ def without_places(value: Any) -> Any:
     return value
 
 
-def hang(job: Job, exhibit: Exhibit, method: str) -> None:
+def hang(job: Job, made: Showing | Exhibit, method: str) -> None:
     """Write an exhibit about the job's run, with the slice and the digest that made it."""
-    whole = replace(exhibit, kind="run", name=job.run, method=method, seed=job.seed)
-    whole.write(
-        job.output(f"exhibits/{job.run}/seed{job.seed}/{method}"), without_places(job.slice), {job.step: job.digest}
-    )
+    exhibit = Exhibit.of(made, "run", job.run, method, job.seed)
+    _write(job, exhibit, f"exhibits/{job.run}/seed{job.seed}/{method}")
 
 
-def hang_study(job: Job, exhibit: Exhibit) -> None:
+def hang_study(job: Job, made: Showing | Exhibit) -> None:
     """Write a study's exhibit, with the slice and the digest that made it."""
-    whole = replace(exhibit, kind="study", name=job.subject, method="", seed=0)
-    whole.write(job.output(f"studies/{job.subject}"), without_places(job.slice), {job.step: job.digest})
+    _write(job, Exhibit.of(made, "study", job.subject), f"studies/{job.subject}")
 
 
-def hang_lesson(job: Job, exhibit: Exhibit) -> None:
+def hang_lesson(job: Job, made: Showing | Exhibit) -> None:
     """Write a lesson's exhibit, with the slice and the digest that made it."""
-    whole = replace(exhibit, kind="lesson", name=str(job.method), method="", seed=0)
-    whole.write(job.output(f"lessons/{job.method}"), without_places(job.slice), {job.step: job.digest})
+    _write(job, Exhibit.of(made, "lesson", str(job.method)), f"lessons/{job.method}")
+
+
+def _write(job: Job, exhibit: Exhibit, place: str) -> None:
+    exhibit.write(job.output(place), without_places(job.slice), {job.step: job.digest})

@@ -24,7 +24,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.attributing.attributions import Maps
 from cnnatomy.drawing.showing import plain
-from cnnatomy.exhibit import Number, Text
+from cnnatomy.exhibit import Number, Words
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.calls import module_of
 from cnnatomy.probing.choosing import evenly
@@ -214,7 +214,7 @@ def marked(label: str, verdict: Verdict) -> str:
     return f"✗ {label} (fails the randomisation test)" if verdict.fails else label
 
 
-def said(verdicts: Mapping[str, Verdict], titles: Mapping[str, str]) -> Text:
+def said(verdicts: Mapping[str, Verdict], titles: Mapping[str, str]) -> Words:
     """The verdicts in words, for a caption."""
     shuffles, _, n = next(iter(verdicts.values())).repeats.shape
     each = ", ".join(f"{titles[name]} {plain(float(verdict.worst.mean()))}" for name, verdict in verdicts.items())

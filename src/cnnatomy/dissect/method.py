@@ -1,0 +1,47 @@
+"""A method as a step calls it: what measures, what shows, and what each asks for by the names of its arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from cnnatomy.data.prepared import Samples
+from cnnatomy.exhibit import Exhibit, Showing, Text
+
+Needs = Mapping[str, Callable[[], Any]]
+"""What a method may ask for by the name of an argument beside network, samples and settings; made when it does."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """`measure(network, samples, config, …)` gives a record, and `show(record, samples, config, …)` what is made of it.
+
+    show: None where one function does both, as that of a user may.
+    """
+
+    measure: Callable[..., Any]
+    show: Callable[..., Showing] | None = None
+
+    @classmethod
+    def of(cls, found: ModuleType | Callable[..., Any]) -> Method:
+        """A module with `measure` and `show`, or a function."""
+        return cls(found.measure, found.show) if isinstance(found, ModuleType) else cls(found)
+
+    @property
+    def title(self) -> Text:
+        """Of a method whose title is no sentence of the locale."""
+        return getattr(inspect.getmodule(self.measure), "TITLE", "")
+
+    def made(self, network: nn.Module, samples: Samples, config: Mapping[str, Any], needs: Needs) -> Showing | Exhibit:
+        """The method's numbers and blocks. Raises what it raises, DoesNotApply where it makes no sense."""
+        found = self.measure(network, samples, config, **_asked(self.measure, needs))
+        return found if self.show is None else self.show(found, samples, config, **_asked(self.show, needs))
+
+
+def _asked(function: Callable[..., Any], needs: Needs) -> dict[str, Any]:
+    return {need: make() for need, make in needs.items() if need in inspect.signature(function).parameters}
