@@ -10,12 +10,12 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from cnnatomy.dissect.feature_maps import feature_maps
-from cnnatomy.dissect.kernels import kernels
 from cnnatomy.dissect.samples import samples
 from cnnatomy.evaluation import evaluation, predict
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "dissect"
@@ -43,7 +43,7 @@ def test_every_method_runs_as_shipped(tmp_path, kind):
     made = {
         "samples": samples(data, shipped("samples")),
         "evaluation": evaluation(predict(network, test), None, test, shipped("evaluation")),
-        "kernels": kernels(network, test, shipped("kernels")),
+        "kernels": shown("kernels", network, test, shipped("kernels")),
         "feature_maps": feature_maps(network, test, shipped("feature_maps")),
     }
     for method, exhibit in made.items():
@@ -71,6 +71,6 @@ def test_every_method_runs_on_unlabelled_photographs_in_colour(tmp_path):
     test = data.split("test")
     hang(samples(data, shipped("samples")), tmp_path / "samples")
     hang(evaluation(predict(network, test), None, test, shipped("evaluation")), tmp_path / "evaluation")
-    written = hang(kernels(network, test, shipped("kernels")), tmp_path / "kernels")
+    written = hang(shown("kernels", network, test, shipped("kernels")), tmp_path / "kernels")
     assert "a colour is what the filter looks for" in written["blocks"][0]["caption"]["en"]
     hang(feature_maps(network, test, shipped("feature_maps")), tmp_path / "feature_maps")

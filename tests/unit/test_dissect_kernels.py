@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from cnnatomy.dissect.kernels import components, drawn, kernels, likeness, smoothness
+from cnnatomy.dissect.kernels.measure import components, likeness, smoothness
+from cnnatomy.dissect.kernels.show import drawn
 from cnnatomy.drawing.showing import ZERO
 from cnnatomy.exhibit import Figure, Grid
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.probing.layers import LayerNotFound
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 
 CONFIG = {"columns": 8, "symmetric": True}
@@ -27,7 +29,7 @@ def image_network(filters=6):
 
 
 def test_every_filter_is_drawn_and_named_as_its_map_will_be(tmp_path):
-    exhibit = kernels(image_network(), small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("kernels", image_network(), small(tmp_path, "images").split("test"), CONFIG)
     (grid,) = (block for block in exhibit.blocks if isinstance(block, Grid))
     assert [item.id for item in grid.items] == [f"0/{index}" for index in range(6)]
     assert all(item.pixels.shape == (3, 3, 3) for item in grid.items)
@@ -36,7 +38,7 @@ def test_every_filter_is_drawn_and_named_as_its_map_will_be(tmp_path):
 
 def test_norms_are_those_of_the_weights(tmp_path):
     network = image_network()
-    found = numbers(kernels(network, small(tmp_path, "images").split("test"), CONFIG), "norm")
+    found = numbers(shown("kernels", network, small(tmp_path, "images").split("test"), CONFIG), "norm")
     for index, kernel in enumerate(network[0].weight):
         assert found[f"layer=0;filter={index}"].value == pytest.approx(float(kernel.detach().norm()), rel=1e-3)
 
@@ -45,7 +47,7 @@ def test_the_numbers_of_the_whole_come_first_and_are_those_of_the_weights(tmp_pa
     network = image_network(filters=7)
     with torch.no_grad():
         network[0].weight[2] *= 1e-8
-    exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("kernels", network, small(tmp_path, "images").split("test"), CONFIG)
     whole = [number for number in exhibit.numbers if not number.subject]
     assert exhibit.numbers[: len(whole)] == whole and len(whole) <= 6
     values = {number.metric: number.value for number in whole}
@@ -58,7 +60,7 @@ def test_the_numbers_of_the_whole_come_first_and_are_those_of_the_weights(tmp_pa
 
 def test_an_untrained_layer_is_not_said_to_have_structure(tmp_path):
     network = image_network(filters=60)
-    exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("kernels", network, small(tmp_path, "images").split("test"), CONFIG)
     band = numbers(exhibit, "smoothness_untrained")["layer=0"]
     assert band.ci_low < numbers(exhibit, "smoothness")["layer=0"].value < band.ci_high
     assert "no more than chance" in exhibit.blocks[0].caption["en"]
@@ -69,7 +71,7 @@ def test_smooth_filters_are_told_from_chance(tmp_path):
     network = image_network(filters=20)
     with torch.no_grad():
         network[0].weight.copy_(torch.linspace(-1, 1, 3).expand(20, 1, 3, 3) + 0.5 + 0.1 * torch.randn(20, 1, 3, 3))
-    exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("kernels", network, small(tmp_path, "images").split("test"), CONFIG)
     assert numbers(exhibit, "smoothness")["layer=0"].value > numbers(exhibit, "smoothness_untrained")["layer=0"].ci_high
     assert numbers(exhibit, "likeness")["layer=0"].value > 0.9
 
@@ -78,14 +80,14 @@ def test_a_filter_without_weight_is_dead_and_shown_as_zero(tmp_path):
     network = image_network()
     with torch.no_grad():
         network[0].weight[2] *= 1e-8
-    exhibit = kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("kernels", network, small(tmp_path, "images").split("test"), CONFIG)
     item = exhibit.blocks[0].items[2]
     assert item.state == "dead"
     assert (item.pixels == ZERO).all()
     assert numbers(exhibit, "idle_filters")["layer=0"].value == 1
     with torch.no_grad():
         network[0].weight.zero_()
-    hang(kernels(network, small(tmp_path, "images").split("test"), CONFIG), tmp_path / "dead")
+    hang(shown("kernels", network, small(tmp_path, "images").split("test"), CONFIG), tmp_path / "dead")
 
 
 def test_smoothness_is_one_for_equal_minus_one_for_alternating_weights():
@@ -125,7 +127,7 @@ def test_any_number_of_channels_is_drawn_side_by_side(tmp_path, channels):
 
 def test_all_widths_of_a_sentence_network_are_shown_with_the_norm_of_each_word(tmp_path):
     network = Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 3), filters=5, dropout=0.0)
-    exhibit = kernels(network, small(tmp_path, "texts").split("test"), CONFIG)
+    exhibit = shown("kernels", network, small(tmp_path, "texts").split("test"), CONFIG)
     grids = [block for block in exhibit.blocks if isinstance(block, Grid)]
     assert [grid.name for grid in grids] == ["kernels-conv1", "kernels-conv3"]
     (profile,) = (block for block in exhibit.blocks if isinstance(block, Figure))
@@ -140,7 +142,7 @@ def test_all_widths_of_a_sentence_network_are_shown_with_the_norm_of_each_word(t
 def test_without_a_convolution_it_says_so(tmp_path):
     network = nn.Sequential(nn.Flatten(), nn.Linear(144, 3))
     with pytest.raises(LayerNotFound, match="the network has no convolution"):
-        kernels(network, small(tmp_path, "images").split("test"), CONFIG)
+        shown("kernels", network, small(tmp_path, "images").split("test"), CONFIG)
 
 
 def test_the_same_network_gives_the_same_bytes(tmp_path):
@@ -148,5 +150,5 @@ def test_the_same_network_gives_the_same_bytes(tmp_path):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 4, (5, 10)), nn.ReLU(), nn.Flatten(), nn.Linear(48, 3))
     for name in ("one", "other"):
-        hang(kernels(network, samples, CONFIG), tmp_path / name)
+        hang(shown("kernels", network, samples, CONFIG), tmp_path / name)
     assert (tmp_path / "one/exhibit.json").read_bytes() == (tmp_path / "other/exhibit.json").read_bytes()

@@ -23,7 +23,6 @@ from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
 from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
 from cnnatomy.dissect.attributing.curves import curve
 from cnnatomy.dissect.class_activation import class_activation
-from cnnatomy.dissect.kernels import kernels
 from cnnatomy.dissect.top_patches import top_patches
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import span_of
@@ -31,7 +30,7 @@ from cnnatomy.evaluation import evaluation, predict
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.frequencies import FREQUENCIES, gains
 from cnnatomy.probing.layers import trace
-from tests.unit.dissecting import LITTLE_INSIDE, dissected
+from tests.unit.dissecting import LITTLE_INSIDE, dissected, shown
 from tests.unit.small_data import hang, small
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
@@ -96,7 +95,7 @@ def test_a_network_with_a_hidden_dense_layer_has_its_units_looked_at(data, tmp_p
 
 def test_the_numbers_of_the_first_kernels_are_the_weights(data):
     network = made()
-    exhibit = kernels(network, data.split("test"), compose(["run=mnist"])["dissect"]["kernels"])
+    exhibit = shown("kernels", network, data.split("test"), compose(["run=mnist"])["dissect"]["kernels"])
     weights = network.conv1.weight.detach().double().numpy()
     found = {(n.metric, n.subject): n.value for n in exhibit.numbers}
     for index, kernel in enumerate(weights):
@@ -111,7 +110,7 @@ def test_what_frequencies_a_filter_answers_to_is_what_scipy_says(data):
     from scipy.signal import freqz
 
     network = made()
-    exhibit = kernels(network, data.split("test"), compose(["run=mnist"])["dissect"]["kernels"])
+    exhibit = shown("kernels", network, data.split("test"), compose(["run=mnist"])["dissect"]["kernels"])
     (figure,) = (block for block in exhibit.blocks if block.name == "frequencies-conv1")
     hertz = figure.data["frequency, Hz"].to_numpy()
     assert (hertz[0], hertz[-1]) == (0, 50), "half of a hundred steps a second"

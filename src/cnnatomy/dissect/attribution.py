@@ -25,9 +25,10 @@ from cnnatomy.dissect.attributing.maps import coarser, extent, on_signal, sample
 from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import class_name, significant, spaced
+from cnnatomy.drawing.showing import class_name, spaced
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Texts, Words
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.answers import Answer, to_look_at
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of

@@ -15,8 +15,9 @@ from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.dissect.attributing.cams import CAMS, TITLES, cam_layers, held, methods, spread
 from cnnatomy.dissect.attributing.maps import cells_picture, concentration, on_signal, sample_item, weighed
 from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
-from cnnatomy.drawing.showing import class_name, significant, spaced, span_of
+from cnnatomy.drawing.showing import class_name, spaced, span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Texts, Words
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.answers import Answer, to_look_at
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import Layer

@@ -18,10 +18,11 @@ from cnnatomy.dissect.ascent.climb import Pixels, ascend
 from cnnatomy.dissect.ascent.maximisation import INK, best_of, drawn
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, spread, total_variation
-from cnnatomy.drawing.showing import class_name, significant
+from cnnatomy.drawing.showing import class_name
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.convolving import frozen, laid_out
 from cnnatomy.probing.layers import batch_size

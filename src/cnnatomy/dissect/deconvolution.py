@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
-from cnnatomy.drawing.showing import class_name, colour, signed, significant, span_of, upright
+from cnnatomy.drawing.showing import class_name, colour, signed, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.layers import activations, batch_size, trace
 from cnnatomy.probing.outputs import logits_of

@@ -27,9 +27,9 @@ from cnnatomy.dissect.ascent.maximisation import (
 from cnnatomy.dissect.ascent.regularisers import Box, box
 from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.drawing.plotting import SERIES, draw
-from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, trace

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.pictures import blurred, box, few_colours, floor_of, resized, to_pixels
-from cnnatomy.drawing.showing import Sound, class_name, significant
+from cnnatomy.drawing.showing import Sound, class_name
 from cnnatomy.exhibit import Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import WrongSetting, chosen_samples
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.depths import after_activation, at_depths

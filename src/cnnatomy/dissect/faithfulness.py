@@ -22,9 +22,10 @@ from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
 from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, randomised, said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import plain, significant
+from cnnatomy.drawing.showing import plain
 from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Words
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import affordable, effort

@@ -14,21 +14,10 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.plotting import draw
-from cnnatomy.drawing.showing import (
-    Shown,
-    Sound,
-    amount,
-    class_name,
-    show,
-    signed,
-    significant,
-    spaced,
-    span_of,
-    upright,
-    words,
-)
+from cnnatomy.drawing.showing import Shown, Sound, amount, class_name, show, signed, spaced, span_of, upright, words
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import chosen_samples, evenly
 from cnnatomy.probing.fields import Field
 from cnnatomy.probing.layers import (

@@ -15,9 +15,10 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.data.speakers import alike, alike_said
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import signed, significant
+from cnnatomy.drawing.showing import signed
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Table
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import Layer, LayerNotFound, batch_size, capture, named, stages, trace
 from cnnatomy.probing.outputs import logits_of

@@ -30,10 +30,11 @@ from cnnatomy.dissect.ascent.maximisation import (
 )
 from cnnatomy.dissect.ascent.regularisers import Box, box
 from cnnatomy.dissect.ascent.units import Units, listen
-from cnnatomy.drawing.showing import significant, span_of
+from cnnatomy.drawing.showing import span_of
 from cnnatomy.exhibit import Block, Exhibit, Grid, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages, trace
 from cnnatomy.probing.work import reached

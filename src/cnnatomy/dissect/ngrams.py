@@ -15,10 +15,11 @@ from cnnatomy.dissect.words import deleting, highlighting, voting
 from cnnatomy.dissect.words.deleting import Deleted
 from cnnatomy.dissect.words.silencing import silenced_below
 from cnnatomy.dissect.words.slots import Reader, Slots, Windows, readers, slots, windows
-from cnnatomy.drawing.showing import class_name, of_characters, significant, spaced, words
+from cnnatomy.drawing.showing import class_name, of_characters, spaced, words
 from cnnatomy.exhibit import Block, Exhibit, Number, Sentence, Table, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.reading import joined
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.layers import LayerNotFound, named, trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.predicting import predict

@@ -16,9 +16,10 @@ from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.data.sounds import Spectrogram, Unusable, resampled
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import Sound, amount, picture, significant, span_of, upright
+from cnnatomy.drawing.showing import Sound, amount, picture, span_of, upright
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing import voices
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import LayerNotFound, stages, trace

@@ -14,9 +14,10 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.pictures import blurred, box, few_colours, floor_of, resized, to_pixels
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import Sound, class_name, plain, significant
+from cnnatomy.drawing.showing import Sound, class_name, plain
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import WrongSetting, chosen_samples
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.depths import at_depths, before_activation

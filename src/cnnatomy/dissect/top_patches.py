@@ -13,9 +13,10 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
-from cnnatomy.drawing.showing import Sound, class_name, significant, spaced, span_of, words
+from cnnatomy.drawing.showing import Sound, class_name, spaced, span_of, words
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.layers import trace
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.patches import Drawn, Patch, Source, fitting, refed, sheet, shrunk, sources, strongest, weight_of

@@ -82,10 +82,10 @@ def plot(
         font = ImageFont.load_default(size=LETTERS * FINE)
         ink = "#5a5b5d"
         for value, y, anchor in ((high, top, "rt"), (low, bottom, "rb")):
-            text = _short(value) + (f" {units[0]}" if units[0] and value == high else "")
+            text = short(value) + (f" {units[0]}" if units[0] and value == high else "")
             draw.text((FINE * (left - 2), FINE * y), text, fill=ink, font=font, anchor=anchor)
-        draw.text((FINE * left, FINE * (height - 1)), _short(times[0]), fill=ink, font=font, anchor="lb")
-        last = f"{_short(times[1])} {units[1]}"
+        draw.text((FINE * left, FINE * (height - 1)), short(times[0]), fill=ink, font=font, anchor="lb")
+        last = f"{short(times[1])} {units[1]}"
         draw.text((FINE * right, FINE * (height - 1)), last, fill=ink, font=font, anchor="rb")
     small = image.reduce(FINE)
     palette = small.quantize(
@@ -169,7 +169,7 @@ def named_zh(facts: Facts) -> str:
 
 def axes_said(facts: Facts) -> dict[str, str]:
     """How to read the pictures of a dataset's signals: colours, range and time."""
-    end, of_time = _short(moment(facts, facts.shape[1] - 1)), facts.axes[0].unit
+    end, of_time = short(moment(facts, facts.shape[1] - 1)), facts.axes[0].unit
     range_ = _range(facts)
     return {
         "en": f"Time runs to the right, to {end} {of_time}; upward from {range_['en']}, the range of the training "
@@ -190,7 +190,7 @@ def small_said(facts: Facts) -> dict[str, str]:
 
 def _range(facts: Facts) -> dict[str, str]:
     """The range of the training samples, with its unit and true minus signs."""
-    low, high = (_short(end).replace("-", "−") for end in reach(facts))
+    low, high = (short(end).replace("-", "−") for end in reach(facts))
     unit = f" {unit_of(facts)}" if unit_of(facts) else ""
     return {"en": f"{low} to {high}{unit}", "zh": f"{low} 至 {high}{unit}"}
 
@@ -199,7 +199,7 @@ def _zh(unit: str) -> str:
     return {"s": "秒", "steps": "步"}.get(unit, unit)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """A number to three digits. (The font has no true minus sign.)"""
     if value == 0:
         return "0"

@@ -9,7 +9,6 @@ Signs are drawn from blue over near white to red (ColorBrewer's RdBu), amounts f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -223,11 +222,6 @@ def show(
         for one in chosen
     ]
     return Grid(name, items, columns, title=title, caption=caption)
-
-
-def significant(value: float, digits: int = 4) -> float:
-    """A number to so many significant digits, so that it reads well and takes little room."""
-    return 0.0 if value == 0 else round(value, digits - 1 - math.floor(math.log10(abs(value))))
 
 
 def plain(value: float) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 
 from cnnatomy.data.prepared import Samples
 from cnnatomy.drawing.plotting import draw
-from cnnatomy.drawing.showing import amount, grey, significant
+from cnnatomy.drawing.showing import amount, grey
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Table
+from cnnatomy.exhibit.rounding import significant
 
 #: Kernels (rows, columns). Sobel & Feldman's finds edges that stand upright: dark on the left, light on the right.
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], dtype=float)

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from cnnatomy.data.prepared import Samples
 from cnnatomy.drawing.plotting import draw
-from cnnatomy.drawing.showing import grey, signed, significant
+from cnnatomy.drawing.showing import grey, signed
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Table
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.lessons.arriving import arrived
 from cnnatomy.lessons.classic_filters import SOBEL, in_grey
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Exhibit, Figure, Number, Prose, Table
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.lessons.arriving import arrived
 
 SPAN = 5.0  # the surface is drawn for weights from −SPAN to SPAN

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.data.prepared import Facts
+from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.probing.layers import batch_size
 from cnnatomy.probing.outputs import logits_of
+
+
+def in_batches(samples: Samples, places: np.ndarray) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """The samples at these places as a network takes them, a batch at a time: their places, and (n, *shape)."""
+    size = batch_size(samples.facts.shape)
+    for start in range(0, len(places), size):
+        batch = places[start : start + size]
+        yield batch, to_tensor(samples.facts, samples.inputs[batch])
 
 
 def predict(network: nn.Module, facts: Facts, inputs: np.ndarray) -> Tensor:

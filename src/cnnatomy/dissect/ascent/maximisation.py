@@ -26,9 +26,10 @@ from cnnatomy.dissect.ascent.regularisers import Box, Limits, ink, total_variati
 from cnnatomy.dissect.ascent.units import Reals, Units, Window, at
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.pictures import in_own_units
-from cnnatomy.drawing.showing import amount, significant, upright
+from cnnatomy.drawing.showing import amount, upright
 from cnnatomy.exhibit import Item, Number
 from cnnatomy.exhibit.blocks import State
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.statistics.intervals import wilson
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
-from cnnatomy.drawing.showing import amount, picture, signed, significant, upright, words
+from cnnatomy.drawing.showing import amount, picture, signed, upright, words
 from cnnatomy.exhibit import Item
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.answers import Answer
 
 SIDE = 64  # cells along the longer side of a drawn map, at most

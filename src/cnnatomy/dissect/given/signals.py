@@ -10,8 +10,9 @@ import numpy as np
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.plotting import SERIES, draw
-from cnnatomy.drawing.showing import Shown, class_name, picture, show, significant
+from cnnatomy.drawing.showing import Shown, class_name, picture, show
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Number, Table
+from cnnatomy.exhibit.rounding import significant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

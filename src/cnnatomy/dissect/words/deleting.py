@@ -11,8 +11,8 @@ from torch import nn
 
 from cnnatomy.data.prepared import PADDING, Facts
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import significant
 from cnnatomy.exhibit import Figure, Number
+from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.predicting import probabilities
 from cnnatomy.statistics.intervals import average, mean_interval, ratio, share
 

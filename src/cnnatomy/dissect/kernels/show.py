@@ -1,0 +1,247 @@
+"""The first layer's weights as pictures. What is said of them: `locale/<language>/kernels.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.kernels.measure import IDLE, Kernels, Spectrum, numbers, of_filters
+from cnnatomy.drawing import curves, saying
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import amount, colour, grey, signed, upright
+from cnnatomy.exhibit import Block, Figure, Grid, Item, Showing, Text, say
+from cnnatomy.exhibit.rounding import significant
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+CURVES = (150, 64)  # pixels of the picture of a filter on signals
+SOURCES = [
+    "Krizhevsky, Sutskever & Hinton 2012, ImageNet classification with deep convolutional neural networks, NeurIPS, "
+    "figure 3",
+]
+SOURCES_OF_TEXTS = ["Kim 2014, Convolutional neural networks for sentence classification, EMNLP"]
+
+
+def show(found: Sequence[Kernels], samples: Samples, config: Mapping[str, Any]) -> Showing:
+    """A grid of filters a layer; of signals the frequencies that they answer to; where in the window the weights are.
+
+    config: `columns` (filters a row; null lets the page choose), `symmetric` (zero is in the middle of the scale;
+    otherwise the scale goes from the smallest weight to the largest, in grey).
+    """
+    facts = samples.facts
+    blocks: list[Block] = []
+    for one in found:
+        blocks.append(_grid(one, facts, config))
+        if one.spectrum is not None:
+            blocks.append(_answers(one, one.spectrum))
+    if facts.kind != "images" and (panels := _panels(found, facts)):
+        blocks.insert(0 if facts.kind == "texts" else len(blocks), _profile(panels))
+    # Of words it is looked at which count, not how they go on.
+    ordered = facts.kind == "texts" or not all(one.neighbours and one.verdict != "above" for one in found)
+    seek = say(f"kernels.seek.{'here' if ordered else 'elsewhere'}", look=say(f"kernels.look.{facts.kind}"))
+    sources = SOURCES + (SOURCES_OF_TEXTS if facts.kind == "texts" else [])
+    return Showing(numbers(found), blocks, say("kernels.caption", seek=seek), sources)
+
+
+def _grid(one: Kernels, facts: Facts, config: Mapping[str, Any]) -> Grid:
+    least = IDLE * float(np.abs(one.weights).max())  # so that a filter without weight is not stretched into a pattern
+    columns = of_filters(one)
+    beside = {"norm": "norm", "smallest_weight": "smallest", "largest_weight": "largest", "likeness": "likeness"}
+    beside |= {"smoothness": "smoothness"} if one.neighbours else {}
+    items = []
+    for index, kernel in enumerate(one.weights):
+        values = {name: float(columns[metric][index]) for metric, name in beside.items()} | _by_word(kernel, facts)
+        items.append(
+            Item(
+                id=f"{one.layer}/{index}",
+                pixels=drawn(kernel, facts, config["symmetric"], least),
+                label=str(index),
+                state="dead" if one.idle[index] else "",
+                values={key: significant(value) for key, value in values.items()},
+            )
+        )
+    wide = items[0].pixels.shape[1] > 64  # so wide that a row of them would not fit
+    size = saying.window(facts, one.weights.shape[2:])
+    return Grid(
+        f"kernels-{one.layer}",
+        items,
+        columns=None if wide else config["columns"],
+        title=say("kernels.filters.title", layer=one.layer, n=len(items), size=size),
+        caption=_reading(one, facts, config["symmetric"]),
+    )
+
+
+def _reading(one: Kernels, facts: Facts, symmetric: bool) -> Text:
+    """How to read the colours and the axes, and whether there is more to see than in noise."""
+    coloured = one.weights.shape[1] == 3 and facts.kind == "images"
+    scale = "grey" if not symmetric else "colour" if coloured else "sign"
+    heights = _hertz(facts, one.weights.shape)
+    idle, n = int(one.idle.sum()), max(1, one.working)
+    low, high = one.untrained_smoothness
+    least, most = one.untrained_likeness
+    return [
+        say("kernels.filters.scale.curves", curves=saying.channels(facts))
+        if facts.kind == "signals"
+        else say(f"kernels.filters.scale.{scale}"),
+        say(f"kernels.filters.axes.{facts.kind}") if facts.kind in ("sounds", "texts") else None,
+        say("kernels.filters.height", lowest=heights[0], highest=heights[1]) if heights else None,
+        say("kernels.filters.idle", idle=idle, n=len(one.weights)) if idle else None,
+        say(
+            "kernels.filters.smoothness",
+            mean=one.mean_smoothness,
+            low=low,
+            high=high,
+            verdict=say(f"kernels.filters.verdict.{one.verdict}"),
+            outside=int(one.outside.sum()),
+            n=n,
+            chance=0.05 * n,
+        )
+        if one.neighbours
+        else None,
+        say(
+            "kernels.filters.likeness",
+            mean=one.mean_likeness,
+            low=least,
+            high=most,
+            components=one.components,
+            untrained=one.untrained_components,
+        ),
+    ]
+
+
+def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float = 0.0) -> np.ndarray:
+    """One filter's weights as pixels. kernel: (channels, *kernel). The scale reaches to `least` even if no weight does.
+
+    One channel is drawn by sign, three of an image as red, green and blue, any other number side by side with a column
+    of zeros between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding,
+    one that moves along a signal as a curve a channel.
+    """
+    scale = max(float(np.abs(kernel).max()), least)
+    if facts.kind == "texts":
+        # Four pixels a word: 3 × 100 weights would be too flat a strip to look at.
+        flat = _words(kernel).repeat(4, axis=0)
+    elif facts.kind == "signals":
+        low = -scale if symmetric else float(kernel.min())
+        high = scale if symmetric else float(kernel.max())
+        ends = (0.0, curves.moment(facts, kernel.shape[-1] - 1))
+        units = ("", facts.axes[0].unit)
+        return curves.plot(kernel.reshape(-1, kernel.shape[-1]), (low, high), ends, units, size=CURVES, dots=True)
+    elif kernel.ndim == 2:
+        flat = upright(facts, kernel)
+    elif len(kernel) == 3 and facts.kind == "images" and symmetric:
+        return colour(kernel, scale)
+    else:
+        channels = [upright(facts, channel) for channel in kernel]
+        gap = np.zeros((kernel.shape[1], 1))
+        flat = np.concatenate([part for channel in channels for part in (gap, channel)][1:], axis=1)
+    if symmetric:
+        return signed(flat, scale)
+    low = float(flat.min())
+    return grey(flat, low=low, high=max(float(flat.max()), low + least))
+
+
+def _words(kernel: np.ndarray) -> np.ndarray:
+    """A kernel on word vectors, (words, entries), from a convolution in one dimension or in two."""
+    return kernel.T if kernel.ndim == 2 else kernel.transpose(1, 0, 2).reshape(kernel.shape[1], -1)
+
+
+def _by_word(kernel: np.ndarray, facts: Facts) -> dict[str, float]:
+    norms = np.linalg.norm(_words(kernel), axis=1) if facts.kind == "texts" else ()
+    return {f"norm of word {place}": float(norm) for place, norm in enumerate(norms, 1)}
+
+
+def _hertz(facts: Facts, shape: Sequence[int]) -> tuple[float, float] | None:
+    """How much of the frequency axis a kernel spans where it sits lowest and where highest: mel bands widen upward."""
+    axis = next((axis for axis in facts.axes if axis.name == "frequency"), None)
+    if axis is None or len(shape) != 4 or not 1 < shape[2] <= len(axis.values):
+        return None
+    return axis.values[shape[2] - 1] - axis.values[0], axis.values[-1] - axis.values[-shape[2]]
+
+
+def _panels(found: Sequence[Kernels], facts: Facts) -> list[pd.DataFrame]:
+    """Each place's share of a filter's squared weights: a table for every axis of a kernel that has several places."""
+    panels = []
+    for one in found:
+        squares = one.weights**2
+        total = squares.sum(axis=tuple(range(1, squares.ndim)), keepdims=True)
+        squares = squares / np.maximum(total, np.finfo(float).tiny)
+        named = {"texts": ["word"], "sounds": ["frequency", "time"], "signals": ["time"]}[facts.kind]
+        names = named[-(squares.ndim - 2) :]
+        for axis, name in enumerate(names, start=squares.ndim - 1 if facts.kind == "signals" else 2):
+            length = squares.shape[axis]
+            if length == 1:
+                continue
+            share = 100 * squares.sum(axis=tuple(other for other in range(1, squares.ndim) if other != axis))
+            places, unit = _places(facts, name, length)
+            low, high = np.quantile(share, (0.1, 0.9), axis=0)
+            panel = {"layer": one.layer, "axis": name, "unit": unit, "place": places, "mean": share.mean(axis=0)}
+            panels.append(pd.DataFrame(panel | {"tenth": low, "ninetieth": high, "even": 100 / length}))
+    return panels
+
+
+def _places(facts: Facts, name: str, length: int) -> tuple[np.ndarray, str]:
+    """What stands along an axis of the window: seconds, bands counted from below, words counted from 1."""
+    for axis in facts.axes:
+        if axis.name == name == "time" and len(axis.values) > 1:
+            return np.arange(length) * (axis.values[1] - axis.values[0]), axis.unit
+    return np.arange(1, length + 1), "bands" if name == "frequency" else ""
+
+
+def _profile(panels: Sequence[pd.DataFrame]) -> Figure:
+    """Where in the window the weights are."""
+
+    def paint(drawing: Drawing) -> None:
+        for axes, panel in zip(drawing.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+            axes.fill_between(
+                panel["place"], panel["tenth"], panel["ninetieth"], color=SERIES[0], alpha=0.2, linewidth=0
+            )
+            axes.plot(panel["place"], panel["mean"], color=SERIES[0], marker="o" if len(panel) <= 12 else None)
+            axes.axhline(panel["even"][0], color=MUTED, linestyle="--", linewidth=1)
+            unit = f", {panel['unit'][0]}" if panel["unit"][0] else ""
+            axes.set(title=panel["layer"][0], xlabel=f"{panel['axis'][0]} in the window{unit}", ylim=(0, None))
+            if axes.get_subplotspec().is_first_col():
+                axes.set_ylabel("squared weights, %")
+            if len(panel) <= 12 and panel["axis"][0] != "time":
+                axes.set_xticks(panel["place"])
+
+    return Figure(
+        "profile",
+        draw(paint, 40 + 260 * len(panels), 240),
+        alt=say("kernels.profile.alt"),
+        data=pd.concat(panels),
+        title=say("kernels.profile.title"),
+        caption=say("kernels.profile.caption"),
+    )
+
+
+def _answers(one: Kernels, spectrum: Spectrum) -> Figure:
+    """To which frequencies the filters on a signal answer, each by itself."""
+    at, found = spectrum.frequencies, spectrum.gains
+    shares = found / np.maximum(found.max(axis=1, keepdims=True), np.finfo(float).tiny)
+    shares[one.idle] = 0
+    unit = "Hz" if spectrum.timed else "swings a step"
+
+    def paint(drawing: Drawing) -> None:
+        axes = drawing.subplots()
+        axes.grid(False)
+        axes.imshow(
+            amount(shares, 1.0), aspect="auto", interpolation="none", extent=(0, at[-1], len(shares) - 0.5, -0.5)
+        )
+        axes.set(xlabel=f"frequency, {unit}", ylabel="filter")
+
+    table = pd.DataFrame(found.T.round(5), columns=[f"filter {index}" for index in range(len(found))])
+    table.insert(0, f"frequency, {unit}", at)
+    still = int((spectrum.peak[~one.idle] == 0).sum())
+    return Figure(
+        f"frequencies-{one.layer}",
+        draw(paint, 560, 260),
+        alt=say("kernels.frequencies.alt", n=len(found), layer=one.layer),
+        data=table,
+        title=say("kernels.frequencies.title", layer=one.layer),
+        caption=say("kernels.frequencies.caption", still=still, n=one.working),
+    )
