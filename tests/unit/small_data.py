@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,8 @@ import pandas as pd
 
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Channel, Dataset, Facts, Normalise
-from cnnatomy.exhibit import Exhibit, read
+from cnnatomy.exhibit import Exhibit, Showing, read
+from cnnatomy.exhibit.languages import in_words
 
 SPLITS = {"train": 60, "validation": 20, "test": 40}
 CLASSES = {
@@ -89,7 +89,7 @@ def small(folder: Path, kind: str, classes: list[str] | None = None, **changes: 
     return prepared.load(folder / kind)
 
 
-def hang(exhibit: Exhibit, folder: Path) -> dict:
-    """Write an exhibit as its step would, and read it back verified."""
-    replace(exhibit, name="small").write(folder, {}, {})
-    return read(folder)
+def hang(made: Exhibit | Showing, folder: Path, method: str = "m") -> dict:
+    """Write an exhibit as its step would, and read it back verified, its texts in words."""
+    Exhibit.of(made, "run", "small", method).write(folder, {}, {})
+    return in_words(read(folder))
