@@ -89,7 +89,7 @@ def small(folder: Path, kind: str, classes: list[str] | None = None, **changes: 
     return prepared.load(folder / kind)
 
 
-def hang(made: Exhibit | Showing, folder: Path, method: str = "m") -> dict:
+def hang(made: Exhibit | Showing, folder: Path, method: str = "method") -> dict:
     """Write an exhibit as its step would, and read it back verified, its texts in words."""
     Exhibit.of(made, "run", "small", method).write(folder, {}, {})
     return in_words(read(folder))
