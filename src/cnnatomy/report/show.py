@@ -13,8 +13,9 @@ import struct
 from typing import Any
 from urllib.parse import quote
 
-from cnnatomy.exhibit import formulas
+from cnnatomy.exhibit import Words, formulas
 from cnnatomy.exhibit.reading import gaps, joined
+from cnnatomy.report.language import english
 
 NARROW = "\u202f"  # narrow no-break space, between a number and its unit
 MINUS = "\u2212"
@@ -211,12 +212,13 @@ def settings(config: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def grouped(items: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+def grouped(items: list[dict[str, Any]]) -> list[tuple[Words, list[dict[str, Any]]]]:
     """Items by group, groups in the order in which they first appear."""
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, tuple[Words, list[dict[str, Any]]]] = {}
     for item in items:
-        groups.setdefault(item.get("group", ""), []).append(item)
-    return list(groups.items())
+        group = item.get("group", "")
+        groups.setdefault(english(group), (group, []))[1].append(item)
+    return list(groups.values())
 
 
 def states(items: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
@@ -226,8 +228,9 @@ def states(items: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 
 
 def labelled(item: dict[str, Any]) -> str:
-    """All that is known of an item in one line, for screen readers and tool tips."""
-    parts = [item.get("label", ""), item["id"] if item["id"] != item.get("label") else "", item.get("state", "")]
+    """All that is known of an item in one line, for screen readers; the page's script says it in other languages."""
+    label = english(item.get("label", ""))
+    parts = [label, item["id"] if item["id"] != label else "", item.get("state", "")]
     parts += [f"{key} {value}" for key, value in facts(item).items()]
     return ", ".join(part for part in parts if part)
 
@@ -261,5 +264,6 @@ def items_csv(items: list[dict[str, Any]]) -> str:
     for item in items:
         words = [joined([token for token, _ in item["tokens"]], item.get("spaces", True))] if texts else []
         values = [item.get("values", {}).get(key, "") for key in keys]
-        writer.writerow([item["id"], *(item.get(key, "") for key in ("label", "state", "group")), *words, *values])
+        named = [english(item.get(key, "")) for key in ("label", "state", "group")]
+        writer.writerow([item["id"], *named, *words, *values])
     return table.getvalue()
