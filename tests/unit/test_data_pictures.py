@@ -28,7 +28,7 @@ from tests.unit.small_data import hang
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 SETTINGS: dict[str, Any] = {
-    "size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data", "validation": 0, "test": 0.2,
+    "size": 8, "fit": "crop", "colour": False, "channels": None, "channel_names": None, "shown": None, "range": None, "normalise": "data", "validation": 0, "test": 0.2,
 }  # fmt: skip
 
 

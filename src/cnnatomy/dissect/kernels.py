@@ -13,7 +13,18 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import amount, colour, grey, plain, signed, significant, span_of, upright
+from cnnatomy.drawing.showing import (
+    amount,
+    colour,
+    grey,
+    of_colours,
+    plain,
+    shown,
+    signed,
+    significant,
+    span_of,
+    upright,
+)
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Text
 from cnnatomy.probing.frequencies import frequencies, gains
 from cnnatomy.probing.layers import Layer, stages, trace
@@ -260,8 +271,8 @@ def _numbers(name: str, weights: np.ndarray, measured: Measured) -> list[Number]
 def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float = 0.0) -> np.ndarray:
     """One filter's weights as pixels. kernel: (channels, *kernel). The scale reaches to `least` even if no weight does.
 
-    One channel is drawn by sign, three of an image as red, green and blue, any other number side by side with a column
-    of zeros between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding,
+    One channel is drawn by sign, three of an image as red, green and blue, any other number side by side with a line
+    between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding,
     one that moves along a signal as a curve a channel.
     """
     scale = max(float(np.abs(kernel).max()), least)
@@ -276,8 +287,8 @@ def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float
         return curves.plot(kernel.reshape(-1, kernel.shape[-1]), (low, high), ends, units, size=CURVES, dots=True)
     elif kernel.ndim == 2:
         flat = upright(facts, kernel)
-    elif len(kernel) == 3 and facts.kind == "images" and symmetric:
-        return colour(kernel, scale)
+    elif len(kernel) == 3 and of_colours(facts) and symmetric:
+        return colour(kernel[shown(facts)], scale)
     else:
         channels = [upright(facts, channel) for channel in kernel]
         gap = np.zeros((kernel.shape[1], 1))
@@ -344,7 +355,7 @@ def _reading(weights: np.ndarray, measured: Measured, facts: Facts, symmetric: b
     elif not symmetric:
         en = ["Each filter has its own scale: its smallest weight is black, its largest white."]
         zh = ["每个卷积核各用自己的尺度：最小权重为黑，最大为白。"]
-    elif weights.shape[1] == 3 and facts.kind == "images":
+    elif weights.shape[1] == 3 and of_colours(facts):
         en = [
             "Each filter has its own scale, symmetric about zero: grey is zero, a colour is what the filter looks for."
         ]
@@ -352,6 +363,11 @@ def _reading(weights: np.ndarray, measured: Measured, facts: Facts, symmetric: b
     else:
         en = ["Each filter has its own scale, symmetric about zero: red is positive, blue negative, near white zero."]
         zh = ["每个卷积核各用自己的对称尺度：红为正，蓝为负，近白为零。"]
+    if facts.kind == "images" and facts.channels and weights.shape[1] == len(facts.channels) > 1:
+        if not (symmetric and weights.shape[1] == 3 and of_colours(facts)):
+            names = [channel.name for channel in facts.channels]
+            en.append(f"Its weights on each channel lie side by side, from left to right: {', '.join(names)}.")
+            zh.append(f"各通道的权重并排，从左到右：{'、'.join(names)}。")
     if facts.kind == "sounds":
         en.append("Time runs to the right, frequency upward.")
         zh.append("横轴为时间，纵轴为频率（向上升高）。")
