@@ -251,16 +251,21 @@ def _wholly(content: bytes, opened: Image, format: str) -> np.ndarray | None:
 
     if format not in ("PNG", "TIFF") or opened.mode not in ("RGB", "RGBA"):
         return None
-    native = ";16L" if sys.byteorder == "little" else ";16B"
+    native, veiled = (";16L" if sys.byteorder == "little" else ";16B"), False
     with Images.open(io.BytesIO(content), formats=[format]) as again:
         tiles = again.tile
         for place, tile in enumerate(tiles):
             parts = list(tile.args) if isinstance(tile.args, tuple) else [tile.args]
             kind = str(parts[0]).replace(";16N", native)
-            parts[0] = kind.replace(";16L", ";16B") if ";16L" in kind else kind.replace(";16B", ";16L")
+            if kind == "LA;16B":  # of the size of four bytes, which they can be taken for
+                parts[0], veiled = "RGBA", True
+            else:
+                parts[0] = kind.replace(";16L", ";16B") if ";16L" in kind else kind.replace(";16B", ";16L")
             tiles[place] = tile._replace(args=tuple(parts) if isinstance(tile.args, tuple) else parts[0])
         _load_upright(again)
         upper, lower = np.asarray(opened), np.asarray(again)
+    if veiled:
+        upper, lower = lower[..., ::2], lower[..., 1::2]
     return upper * np.uint16(256) + lower
 
 
@@ -348,7 +353,7 @@ def _has_16_bits(opened: Image) -> bool:
 def _values(image: Image, sample_format: int) -> np.ndarray:
     """Numbers of more than 8 bits, or with a sign, which Pillow may hold in another type than the file's."""
     values = np.asarray(image)
-    if image.mode == "L":
+    if image.mode == "L" and sample_format == _SIGNED:
         values = values.view(np.int8)
     elif image.mode == "I" and sample_format == _UNSIGNED:
         values = values.view(np.uint32)

@@ -363,11 +363,10 @@ def _reading(weights: np.ndarray, measured: Measured, facts: Facts, symmetric: b
     else:
         en = ["Each filter has its own scale, symmetric about zero: red is positive, blue negative, near white zero."]
         zh = ["每个卷积核各用自己的对称尺度：红为正，蓝为负，近白为零。"]
-    if facts.kind == "images" and facts.channels and weights.shape[1] == len(facts.channels) > 1:
-        if not (symmetric and weights.shape[1] == 3 and of_colours(facts)):
-            names = [channel.name for channel in facts.channels]
-            en.append(f"Its weights on each channel lie side by side, from left to right: {', '.join(names)}.")
-            zh.append(f"各通道的权重并排，从左到右：{'、'.join(names)}。")
+    names = [channel.name for channel in facts.channels or ()] if facts.kind == "images" else []
+    if len(names) == weights.shape[1] > 1 and not (symmetric and of_colours(facts)):
+        en.append(f"Its weights on each channel lie side by side, from left to right: {', '.join(names)}.")
+        zh.append(f"各通道的权重并排，从左到右：{'、'.join(names)}。")
     if facts.kind == "sounds":
         en.append("Time runs to the right, frequency upward.")
         zh.append("横轴为时间，纵轴为频率（向上升高）。")

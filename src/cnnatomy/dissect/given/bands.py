@@ -8,12 +8,12 @@ import numpy as np
 
 from cnnatomy.data.prepared import Facts
 from cnnatomy.drawing.showing import shown, significant
-from cnnatomy.exhibit import Number, Table, Text
+from cnnatomy.exhibit import Number, Table
 
 COLOURS = (("red", "红"), ("green", "绿"), ("blue", "蓝"))
 
 
-def named(facts: Facts) -> Text:
+def named(facts: Facts) -> dict[str, str]:
     """What colours the pictures of such images have, wherever they hang."""
     assert facts.channels is not None
     drawn = shown(facts)
