@@ -43,9 +43,10 @@ class OtherChannels(DamagedData):
 
     def __init__(self, name: str, channels: int, wanted: str) -> None:
         self.channels = channels
+        many = f"{channels} channels" if channels > 1 else "one channel"
         super().__init__(
-            f"{name} has {channels} channels, and {wanted}. To take all channels as they are, say how many: "
-            f"data.prepare.channels: {channels}."
+            f"{name} has {many}, and {wanted}. To take all channels as they are, say how many: data.prepare.channels: "
+            f"{channels}."
         )
 
 
@@ -115,7 +116,7 @@ def read(content: bytes, name: str, channels: int | None = None) -> Picture:
             # Phones put a map of depths, or a brighter copy, behind a JPEG's picture.
             moving = bool(getattr(opened, "is_animated", False)) and opened.format != "MPO"
             if moving and channels is not None and opened.format == "TIFF":
-                pages = _pages(opened, channels, sample_format)
+                pages = _pages(opened, name, channels, sample_format)
                 if pages is not None:
                     return _of_numbers(pages, name, channels)
             _load_upright(opened)
@@ -278,14 +279,18 @@ def _load_upright(image: Image) -> None:
         ImageOps.exif_transpose(image, in_place=True)
 
 
-def _pages(opened: Image, channels: int, sample_format: int) -> np.ndarray | None:
-    """The pages of a TIFF as channels, (height, width, channels), if all are grey, of one size and as many."""
-    if channels == 1 or getattr(opened, "n_frames", 1) != channels:
+def _pages(opened: Image, name: str, channels: int, sample_format: int) -> np.ndarray | None:
+    """The pages of a TIFF as channels, (height, width, channels), if all are grey and of one size.
+
+    Raises OtherChannels where there are more or fewer.
+    """
+    size, mode, count = opened.size, opened.mode, int(getattr(opened, "n_frames", 1))
+    if channels == 1 or mode not in ("L", "I;16", "I;16B", "I;16L", "I", "F"):
         return None
-    size, mode = opened.size, opened.mode
-    most = bands.MOST_BYTES // (8 * channels)
-    if mode not in ("L", "I;16", "I;16B", "I;16L", "I", "F") or size[0] * size[1] > most:
-        return None
+    if count != channels:
+        raise OtherChannels(name, count, f"data.prepare.channels is {channels}")
+    if size[0] * size[1] * 4 * channels > bands.MOST_BYTES:
+        raise Unreadable(name, f"it holds more than {bands.MOST_BYTES // 10**6} MB, reduce it")
     pages = []
     for page in range(channels):
         opened.seek(page)
