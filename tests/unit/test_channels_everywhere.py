@@ -15,7 +15,7 @@ from cnnatomy.data.prepared import Axis, Channel, Dataset, Facts, Normalise
 from cnnatomy.dissect.kernels import drawn
 from cnnatomy.dissect.samples import samples
 from cnnatomy.drawing.pictures import to_pixels
-from cnnatomy.drawing.showing import colour, picture, shown, signed
+from cnnatomy.drawing.showing import colour, picture, shown_channels, signed
 from tests.unit.dissecting import LITTLE_INSIDE, METHODS, dissected
 from tests.unit.small_data import hang
 
@@ -76,7 +76,7 @@ def test_the_exhibit_of_the_data_says_which_channels_there_are_and_which_picture
     hang(exhibit, tmp_path / "samples")
     (table,) = (block for block in exhibit.blocks if block.name == "channels")
     said = table.caption["en"]  # type: ignore[index]
-    assert table.table["channel"].tolist() == [f"band {i}" for i in range(channels)]  # type: ignore[union-attr]
+    assert table.data["channel"].tolist() == [f"band {i}" for i in range(channels)]  # type: ignore[union-attr]
     levels = {(one.metric, one.subject): one.value for one in exhibit.numbers if one.metric == "white_level"}
     assert levels == {("white_level", f"channel=band {i}"): 4000.0 - i for i in range(channels)}
     if channels == 2:
@@ -93,7 +93,7 @@ def test_the_exhibit_of_the_data_says_which_channels_there_are_and_which_picture
 def test_a_picture_shows_the_channels_that_the_data_say(channels, given, wanted):
     facts = facts_of(channels, shown=given)
     sample = np.random.default_rng(0).integers(0, 256, (channels, SIDE, SIDE)).astype(np.uint8)
-    assert shown(facts) == wanted
+    assert shown_channels(facts) == wanted
     seen = sample[wanted[0]] if len(wanted) == 1 else np.dstack([sample[place] for place in wanted])
     np.testing.assert_array_equal(picture(facts, sample), seen)
     normalised = (torch.from_numpy(sample) / 255 - 0.3) / 0.2
@@ -106,5 +106,6 @@ def test_weights_on_many_channels_are_a_strip_each_and_on_three_the_colours_that
     scale = float(np.abs(kernel).max())
     for place in range(5):
         np.testing.assert_array_equal(found[:, 5 * place : 5 * place + 4], signed(kernel[place], scale))
+    assert (found[:, 4::5] == 128).all(), "a line between them that is no weight"
     np.testing.assert_array_equal(drawn(kernel[:3], facts_of(3, shown=[2, 1, 0])), colour(kernel[2::-1]))
     assert drawn(kernel[:3], facts_of(3, shown=[1])).shape == (3, 14, 3)

@@ -14,7 +14,17 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
-from cnnatomy.drawing.showing import class_name, colour, of_colours, shown, signed, significant, span_of, upright
+from cnnatomy.drawing.showing import (
+    class_name,
+    colour,
+    in_colours,
+    of_colours,
+    shown_channels,
+    signed,
+    significant,
+    span_of,
+    upright,
+)
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.convolving import frozen
@@ -109,7 +119,7 @@ def deconvolution(network: nn.Module, samples: Samples, config: Mapping[str, Any
             filters.append(Filter(source, channel, answers, _own_likeness(facts, answers)))
     blocks: list[Block] = []
     drawn = Drawn(samples)
-    left = 1000.0 * config["kilobytes"] * (facts.shape[0] if facts.kind == "images" else 1)
+    left = 1000.0 * config["kilobytes"] * (3 if in_colours(facts) else 1)
     for place, source in enumerate(looked_at):
         mine_ = [one for one in filters if one.source is source and one.answers]
         if mine_:
@@ -379,7 +389,7 @@ def _drawn(facts: Facts, whole: np.ndarray, source: Source) -> np.ndarray:
         # Where it will be drawn smaller, the scale is that of the means that will be seen.
         factor = -(-_longest(facts, source) // LARGEST)
         blocks = nn.functional.avg_pool2d(torch.from_numpy(whole), factor) if factor > 1 else torch.from_numpy(whole)
-        return colour(whole[shown(facts)], float(blocks.abs().max()))
+        return colour(whole[shown_channels(facts)], float(blocks.abs().max()))
     # Of several channels that are no colours, the sum: where the filter answered, whatever the channel.
     return signed(upright(facts, whole.sum(axis=0)))
 

@@ -19,7 +19,7 @@ from cnnatomy.drawing.showing import (
     grey,
     of_colours,
     plain,
-    shown,
+    shown_channels,
     signed,
     significant,
     span_of,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 IDLE = 1e-3  # a filter whose norm is below this share of its layer's largest has no weight to speak of
+LINE = 128  # the grey between weights on one channel and on the next: no weight is drawn so
 CURVES = (150, 64)  # pixels of the picture of a filter on signals
 SETS = 400  # of random kernels to compare with; their 95 % band is then good to about a tenth of its width
 SOURCES = [
@@ -288,7 +289,11 @@ def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float
     elif kernel.ndim == 2:
         flat = upright(facts, kernel)
     elif len(kernel) == 3 and of_colours(facts) and symmetric:
-        return colour(kernel[shown(facts)], scale)
+        return colour(kernel[shown_channels(facts)], scale)
+    elif symmetric:
+        strips = [signed(upright(facts, channel), scale) for channel in kernel]
+        line = np.full((kernel.shape[1], 1, 3), LINE, np.uint8)
+        return np.concatenate([part for strip in strips for part in (line, strip)][1:], axis=1)
     else:
         channels = [upright(facts, channel) for channel in kernel]
         gap = np.zeros((kernel.shape[1], 1))

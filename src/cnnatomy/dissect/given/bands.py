@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cnnatomy.data.prepared import Facts
-from cnnatomy.drawing.showing import shown, significant
+from cnnatomy.drawing.showing import shown_channels, significant
 from cnnatomy.exhibit import Number, Table
 
 COLOURS = (("red", "红"), ("green", "绿"), ("blue", "蓝"))
@@ -16,7 +16,7 @@ COLOURS = (("red", "红"), ("green", "绿"), ("blue", "蓝"))
 def named(facts: Facts) -> dict[str, str]:
     """What colours the pictures of such images have, wherever they hang."""
     assert facts.channels is not None
-    drawn = shown(facts)
+    drawn = shown_channels(facts)
     if len(drawn) == 1:
         only = facts.channels[drawn[0]].name
         of = {"en": f" of its {facts.shape[0]} channels", "zh": f"（共 {facts.shape[0]} 个通道）"}
@@ -45,7 +45,7 @@ def channels(facts: Facts) -> Table:
 
     assert facts.normalise is not None and facts.channels is not None
     each = zip(facts.channels, np.atleast_1d(facts.normalise.mean), np.atleast_1d(facts.normalise.std), strict=True)
-    drawn = shown(facts)
+    drawn = shown_channels(facts)
     rows = [
         {
             "channel": channel.name,
