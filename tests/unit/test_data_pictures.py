@@ -197,7 +197,7 @@ def test_of_16_bits_a_colour_that_no_library_at_hand_reads_the_upper_8_are_taken
     assert data.facts.scale is None and data._inputs.max() >= 251
     assert "of 16 bits a colour the upper 8 are read: " in caplog.text
     with pytest.raises(DataError, match="the upper 8 are read, and those stay below 16 of 256"):
-        made(tmp_path / "dark", both([ppm(RAMP.astype(np.uint16) * 16 + i) for i in range(1, 9)], "ppm"))
+        made(tmp_path / "dark", both([ppm(RAMP.astype(np.uint16) * 15 + i) for i in range(1, 9)], "ppm"))
 
 
 def test_undefined_values_are_named_with_their_files(tmp_path):
