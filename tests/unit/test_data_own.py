@@ -28,7 +28,19 @@ SPECTROGRAM = ROOM | {"highest_hz": 4000, "range_db": 60}
 TEXTS = {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}
 TEXTS |= {"tokens": "auto", "encoding": None}
 MODULES = {
-    "own_images": (own_images, {"size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data"}),
+    "own_images": (
+        own_images,
+        {
+            "size": 8,
+            "fit": "crop",
+            "colour": False,
+            "channels": None,
+            "channel_names": None,
+            "shown": None,
+            "range": None,
+            "normalise": "data",
+        },
+    ),
     "own_sounds": (own_sounds, {"spectrogram": SPECTROGRAM}),
     "own_texts": (own_texts, TEXTS),
 }
