@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from cnnatomy.data import archive, layout, own, signals
+from cnnatomy.data import archive, layout, own, signals, tables
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.left_out import left_out, said
+from cnnatomy.data.naming import Labels
 from cnnatomy.data.signals import Recording
 
 TABLES = (".csv", ".tsv", ".txt")
@@ -66,6 +67,7 @@ def fetch(
     licence: str,
     citation: str,
     splits: Mapping[str, str] | bool | None = None,
+    labels: Labels = None,
 ) -> None:
     """Write the raw zip with the files at `path`, as they are.
 
@@ -73,14 +75,16 @@ def fetch(
     all recordings, or a folder with such files of which the names end with train and test. Raises DataError.
     """
     place = Path(path).expanduser()
+    if place.is_file() and labels is not None:
+        raise DataError(tables.LABELS_OF_ROWS)
     if place.is_file():
         if not place.name.lower().endswith(WHOLE):
             raise DataError(f"{place} is no table of recordings: its name should end with {', '.join(WHOLE)}.")
         contents = own.Files({place.name: place})
-    elif place.is_dir() and (found := _of_splits(place)):
+    elif place.is_dir() and labels is None and (found := _of_splits(place)):
         contents = own.Files({file.name: file for file in found})
     else:
-        contents = own.packed(path, SUFFIXES, splits)
+        contents = own.packed(path, SUFFIXES, splits, labels)
     archive.write(
         target,
         contents,
@@ -123,7 +127,7 @@ def prepare(
             raise DataError(f"data.prepare.{key} is {value}; it is a number above 0, or null.")
     columns = Columns(label, recording, time, group, split, None if channels is None else tuple(channels))
     with archive.Raw(raw) as source:
-        if any("/" in name for name in source.names):
+        if "layout" in source.manifest:
             found = [_file(source.read(file.name), file.name, file, columns) for file in own.filed(source)]
         else:
             found = [one for name in source.names for one in _whole(source.read(name), name, columns)]

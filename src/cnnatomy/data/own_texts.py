@@ -12,6 +12,7 @@ from pathlib import Path
 from cnnatomy.data import archive, own, tables, texts
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.left_out import left_out, said
+from cnnatomy.data.naming import Labels
 from cnnatomy.data.tokenising import tokenise
 
 CUT = (".csv", ".tsv")
@@ -40,11 +41,14 @@ def fetch(
     licence: str,
     citation: str,
     splits: Mapping[str, str] | bool | None = None,
+    labels: Labels = None,
 ) -> None:
     """Write the raw zip with the table `path`, or the files of a folder of classes. Raises DataError."""
     place = Path(path).expanduser()
+    if place.is_file() and labels is not None:
+        raise DataError(tables.LABELS_OF_ROWS)
     if place.is_dir():
-        files = own.packed(path, FILES, splits)
+        files = own.packed(path, FILES, splits, labels)
     elif place.is_file() and place.name.lower().endswith((*CUT, *JSON)):
         files = own.Files({place.name: place})
     elif place.is_file() and place.name.lower().endswith(".json"):

@@ -8,14 +8,12 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
 from cnnatomy.data.errors import DamagedData
-
-if TYPE_CHECKING:
-    pass
+from cnnatomy.data.files import POINTER
 
 #: Suffixes of the formats that libsndfile may know; an old one does not know all of them.
 FORMATS = {
@@ -31,7 +29,6 @@ FORMATS = {
     "NIST": (".sph", ".nist"),
     "VOC": (".voc",),
 }
-POINTER = b"version https://git-lfs.github.com/spec/"
 RATES = (100, 400_000)  # Hz that are believed
 MOST = 60_000_000  # samples of one channel: 20 minutes at 48,000 a second
 LONGEST = 3600  # seconds
