@@ -246,8 +246,10 @@ def check(config: Config, reference: Config) -> None:
     check_title(config["title"], "title")
     check_title(config["report"]["title"], "report.title")
     for part in ("fetch", "prepare"):
-        types.check(config["data"][part], reference["data"][part], f"data.{part}")
-        targets.check(config["data"][part], f"data.{part}", given_later=("target", "raw", "folder", "mirror", "digest"))
+        node, written_so, path = config["data"][part], reference["data"][part], f"data.{part}"
+        several = targets.of_several_types(node, path) & set(written_so)
+        types.check(node, written_so | dict.fromkeys(several), path)
+        targets.check(node, path, given_later=("target", "raw", "folder", "mirror", "digest"))
     try:
         settings.check(config["data"]["prepare"])
     except DataError as error:
