@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,21 +132,12 @@ def prepare(
 
 
 def _of_files(source: archive.Raw, encoding: str | None) -> list[Given]:
-    guesses: defaultdict[str, list[str]] = defaultdict(list)
-    every = []
-    for file in own.filed(source):
-        text, guess = tables.decoded(source.read(file.name), file.name, encoding)
-        if guess:
-            guesses[guess].append(file.name)
-        every.append(Given(file.name, text, file.label, file.split))
-    for guess, names in guesses.items():
-        log.warning(
-            "%s: not in UTF-8, taken for %s: %d files (%s). If that is wrong, set data.prepare.encoding",
-            source.path.stem,
-            guess,
-            len(names),
-            own.some(names),
-        )
+    decode = tables.Decoder(encoding)
+    every = [
+        Given(file.name, decode(source.read(file.name), file.name), file.label, file.split)
+        for file in own.filed(source)
+    ]
+    decode.say(source.path.stem)
     return every
 
 

@@ -1,13 +1,15 @@
-"""Tables of texts as people have them, in any encoding, cut at any sign, with lines above the head."""
+"""Tables as people have them, in any encoding, cut at any sign, with lines above the head."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import logging
 import re
 import sys
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -43,6 +45,9 @@ _DOUBLE = {
     "big5": ("big5", ((0xA1, 0xA3), (0xA4, 0xC6))),
 }
 _RUSSIAN = frozenset("оеаинтсрвл")  # six letters of ten in any Russian text
+
+
+log = logging.getLogger(__name__)
 
 
 class Row(NamedTuple):
@@ -87,6 +92,32 @@ def decoded(
             "or save it as UTF-8."
         )
     return content.decode(guess), guess
+
+
+class Decoder:
+    """Files as text, in the encoding that the user names or in what each seems to be in, which is said once."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self._encoding = encoding
+        self._guesses: defaultdict[str, list[str]] = defaultdict(list)
+
+    def __call__(self, content: bytes, name: str) -> str:
+        """A file as text. Raises DataError, see `decoded`."""
+        text, guess = decoded(content, name, self._encoding)
+        if guess:
+            self._guesses[guess].append(name)
+        return text
+
+    def say(self, data: str) -> None:
+        """Tell the log what was guessed."""
+        for guess, names in self._guesses.items():
+            log.warning(
+                "%s: not in UTF-8, taken for %s: %d files (%s). If that is wrong, set data.prepare.encoding",
+                data,
+                guess,
+                len(names),
+                some(names),
+            )
 
 
 def _strictly(content: bytes, name: str, encoding: str, said_by: str) -> str:
