@@ -177,6 +177,9 @@ def completed(config: Config) -> Config:
     Raises ConfigurationError for what they don't allow.
     """
     whole = dict(config)
+    for group in (*schema.CLASSES, "model"):
+        if group not in config:  # null takes a whole group away
+            raise ConfigurationError(f"{group}: nothing is chosen; name an option, as in `override /data: mnist`")
     for group in schema.CLASSES:
         if config[group] is not None:  # as the other split usually is
             whole[group] = _whole(group, config[group])
