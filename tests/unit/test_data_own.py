@@ -67,11 +67,11 @@ def put(folder: Path, files: Mapping[str, bytes | str]) -> Path:
     return folder
 
 
-def made(kind: str, path: Path, into: Path, **changes: Any) -> Dataset:
+def made(kind: str, path: Path, into: Path, fetch: Mapping[str, Any] | None = None, **changes: Any) -> Dataset:
     """Fetched and prepared, as the steps would."""
     module, settings = MODULES[kind]
     raw = into / "raw.zip"
-    module.fetch(raw, mirror=None, digest="d", path=str(path), licence="unknown", citation="")
+    module.fetch(raw, mirror=None, digest="d", path=str(path), licence="unknown", citation="", **(fetch or {}))
     module.prepare(raw, into / "data", digest="e", **(SHARES | settings | changes))
     return prepared.load(into / "data")
 

@@ -16,6 +16,8 @@ def listing(path: str | None, key: str) -> str:
     folder does not. Hidden files don't count, nor does what may not be looked into.
     Raises ConfigurationError, which names `key`, where nothing is there.
     """
+    if path and not isinstance(path, str):
+        raise ConfigurationError(f"{key}: wants a text, not {path!r}; if it is a name, put quotes around it")
     if not path:
         raise ConfigurationError(f"{key}: name your folder or file, such as ~/leaves")
     place = Path(path).expanduser()

@@ -189,7 +189,7 @@ def _refuse_defaults(defaults: Any, file: Path) -> None:
         )
     for entry in defaults:
         named = (
-            [text for pair in entry.items() for text in pair if text is not None]
+            [text for pair in entry.items() for text in pair if text is not None] or [""]
             if isinstance(entry, Mapping)
             else [entry]
         )

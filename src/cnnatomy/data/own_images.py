@@ -14,6 +14,7 @@ from cnnatomy.data import archive, fitting, images, own, pictures
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.fitting import FITS, Fit
 from cnnatomy.data.left_out import shortened
+from cnnatomy.data.naming import Labels
 from cnnatomy.data.pictures import Depth, Scale
 from cnnatomy.data.prepared import SPLITS, Channel
 
@@ -31,9 +32,13 @@ def fetch(
     licence: str,
     citation: str,
     splits: Mapping[str, str] | bool | None = None,
+    labels: Labels = None,
 ) -> None:
-    """Write the raw zip with the images in the folder `path`, `<class>/…` or `<split>/<class>/…`. Raises DataError."""
-    files = own.packed(path, pictures.SUFFIXES, splits)
+    """Write the raw zip with the images in the folder `path`, `<class>/…` or `<split>/<class>/…`; see `own.packed`.
+
+    Raises DataError.
+    """
+    files = own.packed(path, pictures.SUFFIXES, splits, labels)
     archive.write(
         target,
         files,
