@@ -27,6 +27,7 @@ from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.outputs import NoLogits
 from cnnatomy.probing.rectifiers import FunctionalReLU
+from tests.unit.dissecting import in_words
 from tests.unit.small_data import hang, small
 
 CONFIG = {"right": 2, "wrong": 1, "sample": None, "methods": None, "compared": 12}
@@ -232,7 +233,7 @@ def test_guided_backpropagation_fails_the_randomisation_test_and_is_marked_in_ev
     network = nn.Sequential(
         nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Conv2d(6, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(384, 3)
     )
-    exhibit = attribution(network, samples, CONFIG, seed=0)
+    exhibit = in_words(attribution(network, samples, CONFIG, seed=0))
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
     by_method = {
         number.subject: number.value for number in exhibit.numbers if number.metric == "similarity_when_shuffled"
@@ -240,7 +241,7 @@ def test_guided_backpropagation_fails_the_randomisation_test_and_is_marked_in_ev
     for name, title in attributions.TITLES.items():
         fails = by_method[f"method={name}"] > 0.5
         labels = [item.label for item in grid.items if item.id.startswith(f"{name} of")]
-        assert labels and all(label.startswith("✗") == fails and title["en"] in label for label in labels)
+        assert labels and all(label["en"].startswith("✗") == fails and title["en"] in label["en"] for label in labels)
     assert by_method["method=gradients"] < 0.5
 
 

@@ -9,11 +9,11 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, grad_cam_plus, held, layer_cam, spread
-from cnnatomy.dissect.class_activation import class_activation
 from cnnatomy.exhibit import Grid, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import LayerNotFound
 from cnnatomy.probing.outputs import NoLogits
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_attribution import Residual, of
 
@@ -75,7 +75,7 @@ def test_a_map_that_is_zero_is_drawn_as_zero_and_counted_as_blank(tmp_path):
     with torch.no_grad():
         network[2].weight.zero_()
         network[2].bias.fill_(-1.0)
-    exhibit = class_activation(network, samples, CONFIG, seed=0)
+    exhibit = shown("class_activation", network, samples, CONFIG, seed=0)
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
     items = [item for item in grid.items if " of " in item.id]
     assert items and all((item.pixels == items[0].pixels[0, 0]).all() for item in items)
@@ -87,7 +87,7 @@ def test_a_map_that_is_zero_is_drawn_as_zero_and_counted_as_blank(tmp_path):
 
 def test_maps_have_the_layers_own_cells_and_say_so(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    exhibit = class_activation(averaged(), samples, CONFIG, seed=0)
+    exhibit = shown("class_activation", averaged(), samples, CONFIG, seed=0)
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
     assert all(item.pixels.shape == (8, 8, 3) for item in grid.items if " of " in item.id)
     assert "3: maps of 8 × 8" in grid.title["en"]
@@ -99,7 +99,7 @@ def test_maps_have_the_layers_own_cells_and_say_so(tmp_path):
 
 def test_frequency_only_filters_say_nothing_about_time(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
-    exhibit = class_activation(of("sounds"), samples, CONFIG, seed=0)
+    exhibit = shown("class_activation", of("sounds"), samples, CONFIG, seed=0)
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
     assert "says nothing about time" in grid.caption["en"] and "6 × 1" in grid.title["en"]
     assert all(item.pixels.shape == (6, 4, 3) for item in grid.items if " of " in item.id)
@@ -115,9 +115,9 @@ def test_windows_of_a_sentence_are_spread_over_their_words(tmp_path):
     cells = torch.zeros(1, layers[1].shape[1])
     cells[0, 2] = 3.0  # with two places of padding in front the first three words
     assert spread(layers[1], cells, (9,), True).tolist() == [[1, 1, 1, 0, 0, 0, 0, 0, 0]]
-    exhibit = class_activation(network, samples, CONFIG, seed=0)
+    exhibit = shown("class_activation", network, samples, CONFIG, seed=0)
     texts = next(block for block in exhibit.blocks if isinstance(block, Texts))
-    assert any("relu3" in sentence.label for sentence in texts.sentences)
+    assert any("relu3" in sentence.label["en"] for sentence in texts.sentences)
     hang(exhibit, tmp_path / "exhibit")
 
 
@@ -143,25 +143,31 @@ def test_reused_and_in_place_modules_and_residual_additions(tmp_path):
     weights = network.dense.weight[target].detach()
     assert torch.allclose(gradients, (weights / 36)[:, :, None, None].expand_as(gradients), atol=1e-7)
     assert (activations >= 0).all()
-    hang(class_activation(network, samples, CONFIG, seed=0), tmp_path / "exhibit")
+    hang(shown("class_activation", network, samples, CONFIG, seed=0), tmp_path / "exhibit")
 
 
 def test_layers_can_be_named_and_bad_ones_are_refused(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    exhibit = class_activation(averaged(), samples, CONFIG | {"layers": ["1"]}, seed=0)
+    exhibit = shown("class_activation", averaged(), samples, CONFIG | {"layers": ["1"]}, seed=0)
     assert "1: maps of 10 × 10" in next(b for b in exhibit.blocks if isinstance(b, Grid)).title["en"]
     for name, message in (("conv", "no layer 'conv'"), ("6", "has no maps")):
         with pytest.raises(LayerNotFound, match=message):
-            class_activation(averaged(), samples, CONFIG | {"layers": [name]}, seed=0)
+            shown("class_activation", averaged(), samples, CONFIG | {"layers": [name]}, seed=0)
     with pytest.raises(LayerNotFound, match="no convolution"):
-        class_activation(nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG, seed=0)
+        shown("class_activation", nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG, seed=0)
     with pytest.raises(DoesNotApply, match="more than one cell"):
-        class_activation(nn.Sequential(nn.Conv2d(1, 4, 12), nn.Flatten(), nn.Linear(4, 3)), samples, CONFIG, seed=0)
+        shown(
+            "class_activation",
+            nn.Sequential(nn.Conv2d(1, 4, 12), nn.Flatten(), nn.Linear(4, 3)),
+            samples,
+            CONFIG,
+            seed=0,
+        )
     with pytest.raises(NoLogits):
-        class_activation(averaged()[:4], samples, CONFIG, seed=0)
+        shown("class_activation", averaged()[:4], samples, CONFIG, seed=0)
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     samples, network = small(tmp_path, "images").split("test"), averaged()
-    one = hang(class_activation(network, samples, CONFIG, seed=1), tmp_path / "one")
-    assert one == hang(class_activation(network, samples, CONFIG, seed=1), tmp_path / "two")
+    one = hang(shown("class_activation", network, samples, CONFIG, seed=1), tmp_path / "one")
+    assert one == hang(shown("class_activation", network, samples, CONFIG, seed=1), tmp_path / "two")

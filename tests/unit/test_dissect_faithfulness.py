@@ -12,21 +12,14 @@ from cnnatomy.dissect.attributing import trust
 from cnnatomy.dissect.attributing.attributions import baseline_of, gradients
 from cnnatomy.dissect.attributing.controls import Control, of_the_data
 from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
-from cnnatomy.dissect.attributing.trust import (
-    LIMIT,
-    Verdict,
-    parametrised,
-    randomised,
-    rank_correlations,
-    remeasure,
-    shuffle,
-)
+from cnnatomy.dissect.attributing.maps import rank_correlations
+from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, parametrised, randomised, remeasure, shuffle
 from cnnatomy.dissect.attribution import attribution
-from cnnatomy.dissect.class_activation import class_activation
 from cnnatomy.dissect.faithfulness import Measured, faithfulness, outcome
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.outputs import NoLogits
 from cnnatomy.statistics.intervals import mean_interval
+from tests.unit.dissecting import in_words, shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_attribution import Residual, of, of_images
 from tests.unit.test_dissect_class_activation import averaged
@@ -218,7 +211,7 @@ def test_all_exhibits_give_the_same_verdict(tmp_path):
     made = [
         faithfulness(network, samples, CONFIG, seed=2),
         attribution(network, samples, common | {"methods": None}, seed=2),
-        class_activation(network, samples, common | {"layers": None}, seed=2),
+        shown("class_activation", network, samples, common | {"layers": None}, seed=2),
     ]
     whole, *parts = (
         {n.subject: n.value for n in exhibit.numbers if n.metric == "similarity_when_shuffled"} for exhibit in made
@@ -365,7 +358,7 @@ def test_of_a_few_samples_nothing_is_said_and_nothing_beats_what_it_does_not():
 def test_a_network_that_asks_for_one_pixel_is_told_from_where_the_image_is_bright(tmp_path):
     samples = small(tmp_path, "images").split("test")
     network = OnePixel(float(baseline_of(samples).x.mean()))
-    exhibit = faithfulness(network, samples, CONFIG, seed=0)
+    exhibit = in_words(faithfulness(network, samples, CONFIG, seed=0))
     gains = {n.subject: n for n in exhibit.numbers if n.metric == "deletion_gain"}
     over = next(iter(gains)).partition(";")[2]
     assert gains[f"method=integrated_gradients;{over}"].ci_low > 0

@@ -22,7 +22,6 @@ from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
 from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
 from cnnatomy.dissect.attributing.curves import curve
-from cnnatomy.dissect.class_activation import class_activation
 from cnnatomy.dissect.top_patches import top_patches
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import span_of
@@ -254,7 +253,7 @@ def test_the_size_of_a_window_is_said_in_steps_and_seconds(data):
 
 def test_the_map_of_a_class_says_which_time_its_cell_sees(data, tmp_path):
     config = compose(["run=mnist"])["dissect"]["class_activation"] | {"compared": 20}
-    exhibit = class_activation(made(), data.split("test"), config, seed=0)
+    exhibit = shown("class_activation", made(), data.split("test"), config, seed=0)
     written = hang(exhibit, tmp_path / "x")
     (grid,) = (block for block in written["blocks"] if block["name"] == "maps")
     with_map = [item["values"] for item in grid["items"] if "largest" in item.get("values", {})]

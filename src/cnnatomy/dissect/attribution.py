@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.data.prepared import PADDING, Facts, Samples
+from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.attributing.attributions import (
     TITLES,
     Baseline,
@@ -21,12 +21,22 @@ from cnnatomy.dissect.attributing.attributions import (
     precision,
     without_guided,
 )
-from cnnatomy.dissect.attributing.maps import coarser, extent, on_signal, sample_item, signed_picture, weighed
+from cnnatomy.dissect.attributing.maps import counting, extent, rank_correlations
 from cnnatomy.dissect.attributing.path import Mean
-from cnnatomy.dissect.attributing.trust import Verdict, marked, randomised, rank_correlations, said
+from cnnatomy.dissect.attributing.showing import (
+    coarser,
+    marked,
+    on_signal,
+    sample_item,
+    signed_picture,
+    tested,
+    titled,
+    weighed,
+)
+from cnnatomy.dissect.attributing.trust import Verdict, randomised
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import class_name, spaced
-from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Texts, Words
+from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Matrix, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.answers import Answer, to_look_at
@@ -106,12 +116,6 @@ def attribution(network: nn.Module, samples: Samples, config: Mapping[str, Any],
     )
 
 
-def _valid(samples: Samples, places: np.ndarray) -> np.ndarray:
-    if samples.facts.kind == "texts":
-        return np.asarray(samples.inputs[places]) != PADDING
-    return np.ones((len(places), *samples.facts.shape[1:]), dtype=bool)
-
-
 def _agreement(
     network: nn.Module,
     samples: Samples,
@@ -131,7 +135,7 @@ def _agreement(
         x = to_tensor(samples.facts, samples.inputs[places])
         target = logits_of(network, x).argmax(1)
         found = {name: method(network, x, target) for name, method in table.items()}
-    valid = _valid(samples, places)
+    valid = counting(samples, places)
     return {
         (one, other): rank_correlations(found[one], found[other], valid) for one, other in combinations(table, 2)
     }, len(places)
@@ -214,7 +218,7 @@ def _pictures(
                     pixels=on_signal(samples, answer, drawn)
                     if facts.kind == "signals"
                     else signed_picture(facts, drawn),
-                    label=marked(TITLES[method]["en"], verdicts[method]),
+                    label=marked(titled(method), verdicts[method]),
                     values={key: significant(value) for key, value in shown.items()},
                     group=group,
                 )
@@ -263,7 +267,7 @@ def _sentences(
                 Sentence(
                     id=f"{method} of {name}",
                     tokens=weighed(samples, answer, weights),
-                    label=marked(TITLES[method]["en"], verdicts[method]),
+                    label=marked(titled(method), verdicts[method]),
                     state=answer.state,
                     values={"sum": significant(float(weights.sum()))},
                     group=answer.said(samples),
@@ -355,9 +359,7 @@ def _caption(
     means: Sequence[Mean],
     verdicts: Mapping[str, Verdict],
     left_out: DoesNotApply | None,
-) -> Words:
-    test = said(verdicts, {name: TITLES[name]["en"] for name in verdicts})
-    assert not isinstance(test, str)
+) -> Text:
     en = [
         "For the class that is read, before softmax. Gradients: how the output changes with each place. Integrated "
         f"gradients: what each place adds on the straight way to the sample from {baseline.en}. Occlusion: what is "
@@ -381,4 +383,4 @@ def _caption(
     if left_out is not None:
         en.append(f"Guided backpropagation is left out: {left_out.because['en']}.")
         zh.append(f"未作引导反向传播：{left_out.because.get('zh', left_out.because['en'])}。")
-    return {"en": " ".join([*en, test["en"]]), "zh": "".join([*zh, test["zh"]])}
+    return [{"en": " ".join(en), "zh": "".join(zh)}, *tested(verdicts)]

@@ -20,10 +20,11 @@ from cnnatomy.dissect.attributing.cams import cam_layers
 from cnnatomy.dissect.attributing.controls import Control, of_the_data
 from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
 from cnnatomy.dissect.attributing.path import Mean
-from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, randomised, said
+from cnnatomy.dissect.attributing.showing import tested
+from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, randomised
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import plain
-from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Words
+from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Text, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.choosing import evenly
@@ -382,9 +383,8 @@ def _caption(
     wanted: int,
     total: int,
     left_out: DoesNotApply | None,
-) -> Words:
-    test, n = said(measured.verdicts, TITLES), measured.n
-    assert not isinstance(test, str)
+) -> Text:
+    n = measured.n
     outcomes = [outcome(measured, name) for name in TESTS]
     reason = "all that there are" if n < wanted and n == total else "as many as there is time for"
     few = f" Measured on {n} samples only, {reason}." if n < min(wanted, 200) else ""
@@ -393,25 +393,23 @@ def _caption(
         if facts.kind != "texts"
         else ""
     )
-    exact = attributions.precision(means) if means else {"en": "", "zh": ""}
     control = measured.control
-    without = {"en": "", "zh": ""}
-    if left_out is not None:
-        without["en"] = f" Class activation maps are left out: {left_out.because['en']}."
-        without["zh"] = f"未作类激活图：{left_out.because.get('zh', left_out.because['en'])}。"
-    return {
+    whole = {
         "en": (
             "A map claims which places matter. Here the claim is tested: places are changed in the order of the map, "
             "and the probability of the class that is read is measured again. Two maps know nothing of the network: a "
             f"random one, and {control.en} alone. A map that doesn't beat both says where there is something, and no "
-            f"more. {' '.join(one['en'] for one in outcomes)}{ranked}{few}{without['en']} {exact['en']} {test['en']}"
+            f"more. {' '.join(one['en'] for one in outcomes)}{ranked}{few}"
         ),
         "zh": (
             "一张图声称哪些地方重要。这里检验它：按图的次序改变各处，再测所读类别的概率。有两种图对网络一无所知："
             f"随机图，和只看{control.zh}的图。胜不过这两者的图，只说明哪里有东西。"
-            f"{''.join(one['zh'] for one in outcomes)}{without['zh']}{exact['zh']}{test['zh']}"
+            f"{''.join(one['zh'] for one in outcomes)}"
         ),
     }
+    left = None if left_out is None else say("faithfulness.left_out", because=left_out.because)
+    exact = attributions.precision(means) if means else None
+    return [whole, left, exact, *tested(measured.verdicts)]
 
 
 def outcome(measured: Measured, test: str) -> dict[str, str]:

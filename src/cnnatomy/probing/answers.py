@@ -10,7 +10,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
-from cnnatomy.drawing.showing import class_name
+from cnnatomy.exhibit import Say, say
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.probing.choosing import chosen_samples, evenly
 from cnnatomy.probing.predicting import predict
@@ -32,9 +32,11 @@ class Answer:
     def state(self) -> State:
         return "" if self.label < 0 else "right" if self.label == self.read else "wrong"
 
-    def said(self, samples: Samples) -> str:
-        read = f"read as {class_name(samples.facts, self.read)} ({100 * self.confidence:.0f} %)"
-        return read if self.label < 0 else f"{class_name(samples.facts, self.label)}, {read}"
+    def said(self, samples: Samples) -> Say:
+        names = samples.facts.classes
+        if self.label < 0:
+            return say("data.read.as", read=names[self.read], share=self.confidence)
+        return say("data.read.of", label=names[self.label], read=names[self.read], share=self.confidence)
 
 
 def answers(network: nn.Module, samples: Samples, places: Sequence[int] | np.ndarray) -> list[Answer]:

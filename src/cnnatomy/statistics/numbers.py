@@ -40,11 +40,18 @@ class Numbers(list[Number]):
         self.append(Number(metric, value, low, high, unit=unit, n=n, subject=self._subject))
 
     def mean(
-        self, metric: str, values: np.ndarray, unit: str = "", between: tuple[float, float] = (-np.inf, np.inf)
+        self,
+        metric: str,
+        values: np.ndarray,
+        unit: str = "",
+        between: tuple[float, float] = (-np.inf, np.inf),
+        enough: int = 2,
     ) -> None:
-        """The mean of independent values with its interval (Student's t); no row where there is no value."""
-        if len(values):
+        """The mean of independent values with its interval (Student's t) if they are enough; no row of no value."""
+        if len(values) >= enough:
             self.append(average(metric, values, unit, self._subject, between))
+        elif len(values):
+            self.add(metric, float(values.mean()), unit=unit, n=len(values))
 
     def share(self, metric: str, hits: int, n: int) -> None:
         """A share with its interval (Wilson); no row of nothing."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.dissect.attributing.attributions import Maps
+from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.calls import module_of, next_call
 from cnnatomy.probing.convolving import laid_out
@@ -97,12 +98,7 @@ def cam_layers(network: nn.Module, x: Tensor, names: Sequence[str] | None) -> li
     for stage in reversed(stages(traced)):
         if prod(stage[0].shape[1:]) > 1:
             return [_finished(traced, stage[0])] if len(stage) == 1 else [activated(traced, layer) for layer in stage]
-    raise DoesNotApply(
-        {
-            "en": "no convolution of the network has a map of more than one cell",
-            "zh": "网络中没有一个卷积的特征图多于一格",
-        }
-    )
+    raise DoesNotApply(say("attributing.no_cells"))
 
 
 def _finished(traced: Sequence[Layer], layer: Layer) -> Layer:

@@ -1,71 +1,45 @@
-"""Maps of what counts in a sample, as pictures, marked words and plain numbers."""
+"""Maps of what counts in a sample as plain numbers: where they count, how alike they are, how local."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from torch import Tensor
 
-from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.drawing import curves
-from cnnatomy.drawing.showing import amount, picture, signed, upright, words
-from cnnatomy.exhibit import Item
-from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.answers import Answer
-
-SIDE = 64  # cells along the longer side of a drawn map, at most
-STRIP = 4  # how wide a map of one cell's width is drawn, in pixels
-CUT = 99  # per cent of a map's cells that its scale of colours reaches
+from cnnatomy.data.prepared import PADDING, Facts, Samples
 
 
-def sample_item(samples: Samples, answer: Answer, group: str = "") -> Item:
-    """The sample itself, beside which its maps stand."""
-    name = str(samples.table["id"][answer.place])
-    pixels = picture(samples.facts, samples.inputs[answer.place])
-    return Item(name, pixels, label=name, state=answer.state, group=group)
+def places_of(facts: Facts) -> tuple[int, ...]:
+    """The shape of a map of a sample: rows and columns, words, or steps."""
+    return tuple(facts.shape if facts.kind == "texts" else facts.shape[1:])
 
 
-def coarser(values: np.ndarray, most: int = SIDE) -> tuple[np.ndarray, int]:
-    """A map (rows, columns) in square blocks, each the sum of its places, of at most `most` along a side; and the
-    side of a block."""
-    side = -(-max(values.shape) // most)
-    if side == 1:
-        return values, 1
-    rows, columns = (-(-length // side) for length in values.shape)
-    whole = np.zeros((rows * side, columns * side))
-    whole[: values.shape[0], : values.shape[1]] = values
-    return whole.reshape(rows, side, columns, side).sum(axis=(1, 3)), side
+def counting(samples: Samples, places: np.ndarray) -> np.ndarray:
+    """Which places of these samples' maps count, bool (n, *places): all but the padding behind a sentence."""
+    if samples.facts.kind == "texts":
+        return np.asarray(samples.inputs[places]) != PADDING
+    return np.ones((len(places), *places_of(samples.facts)), dtype=bool)
 
 
-def signed_picture(facts: Facts, values: np.ndarray) -> np.ndarray:
-    """A map with signs as colours; its strongest hundredth shares the darkest, so that one cell does not pale all."""
-    scale = float(np.percentile(np.abs(values), CUT)) or float(np.abs(values).max())
-    return signed(upright(facts, values), scale)
+def rank_correlations(one: Tensor, other: Tensor, valid: np.ndarray) -> np.ndarray:
+    """Spearman's correlation of two maps of each sample, (n,), over the places that are `valid`, bool (n, *places).
 
-
-def cells_picture(facts: Facts, cells: np.ndarray) -> np.ndarray:
-    """A map of amounts, cell by cell: zero is black, the largest pale; one cell wide is drawn as a strip."""
-    flat = cells if cells.ndim == 2 else cells[:, None] if facts.kind == "sounds" else cells[None]
-    flat = upright(facts, flat)
-    for axis, length in enumerate(flat.shape):
-        if length == 1:
-            flat = flat.repeat(STRIP, axis=axis)
-    return amount(flat)
-
-
-def on_signal(samples: Samples, answer: Answer, values: np.ndarray) -> np.ndarray:
-    """A signal with a map of its moments, (steps,), as colours below and behind it: red above zero, blue below.
-
-    The strongest hundredth of the moments shares the darkest colours.
+    0 where a map is the same everywhere: it says nothing of the other.
     """
-    scale = float(np.percentile(np.abs(values), CUT)) or float(np.abs(values).max())
-    return curves.signal(samples.facts, np.asarray(samples.inputs[answer.place]), map_=signed(values[None], scale)[0])
+    found = np.zeros(len(one))
+    for i in range(len(one)):
+        a, b = (_ranks(maps[i].double().numpy()[valid[i]]) for maps in (one, other))
+        a, b = a - a.mean(), b - b.mean()
+        scale = np.sqrt((a**2).sum() * (b**2).sum())
+        found[i] = (a * b).sum() / scale if scale > 0 else 0.0
+    return found
 
 
-def weighed(samples: Samples, answer: Answer, weights: np.ndarray) -> list[tuple[str, float]]:
-    """The words of a sentence, each with its weight."""
-    spelt = words(samples, answer.place)
-    return [(word, significant(float(weight))) for word, weight in zip(spelt, weights, strict=False)]
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 0, equal values sharing their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts + 1) / 2)[inverse]
 
 
 def concentration(maps: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -23,8 +23,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.attributing.attributions import Maps
-from cnnatomy.drawing.showing import plain
-from cnnatomy.exhibit import Number, Words
+from cnnatomy.dissect.attributing.maps import counting, rank_correlations
+from cnnatomy.exhibit import Number, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.calls import module_of
 from cnnatomy.probing.choosing import evenly
@@ -107,13 +107,11 @@ def randomised(
     The class whose map is made is the one that the network reads before it is shuffled.
     """
     if next(network.parameters(), None) is None:
-        raise DoesNotApply(
-            {"en": "the network has no weights, and what it says is of its plan alone", "zh": "网络没有权重"}
-        )
+        raise DoesNotApply(say("attributing.no_weights"))
     places = looked_at(samples)
     x = to_tensor(samples.facts, samples.inputs[places])
     target = logits_of(network, x).argmax(1)
-    valid = _valid(samples, places)
+    valid = counting(samples, places)
     before = {name: maps(network, x, target) for name, maps in methods.items()}
     order = parametrised(network, x[:1])
     steps = [int(cut) for cut in np.unique(np.rint(np.linspace(1, len(order), min(cuts, len(order)))))]
@@ -174,26 +172,6 @@ def remeasure(network: nn.Module, names: Sequence[str], x: Tensor) -> None:
         norm.momentum = momentum
 
 
-def rank_correlations(one: Tensor, other: Tensor, valid: np.ndarray) -> np.ndarray:
-    """Spearman's correlation of two maps of each sample, (n,), over the places that are `valid`, bool (n, *places).
-
-    0 where a map is the same everywhere: it says nothing of the other.
-    """
-    found = np.zeros(len(one))
-    for i in range(len(one)):
-        a, b = (_ranks(maps[i].double().numpy()[valid[i]]) for maps in (one, other))
-        a, b = a - a.mean(), b - b.mean()
-        scale = np.sqrt((a**2).sum() * (b**2).sum())
-        found[i] = (a * b).sum() / scale if scale > 0 else 0.0
-    return found
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0, equal values sharing their mean rank."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts + 1) / 2)[inverse]
-
-
 def looked_at(samples: Samples) -> np.ndarray:
     """Places of the samples that the test is made on: evenly spread, of texts only sentences long enough."""
     pool = np.arange(len(samples))
@@ -201,39 +179,3 @@ def looked_at(samples: Samples) -> np.ndarray:
         long = np.flatnonzero((np.asarray(samples.inputs) != PADDING).sum(axis=1) >= WORDS)
         pool = long if len(long) else pool
     return pool[evenly(len(pool), min(len(pool), SAMPLES))]
-
-
-def _valid(samples: Samples, places: np.ndarray) -> np.ndarray:
-    if samples.facts.kind == "texts":
-        return np.asarray(samples.inputs[places]) != PADDING
-    return np.ones((len(places), *samples.facts.shape[1:]), dtype=bool)
-
-
-def marked(label: str, verdict: Verdict) -> str:
-    """A picture's label, with the verdict where the method fails."""
-    return f"✗ {label} (fails the randomisation test)" if verdict.fails else label
-
-
-def said(verdicts: Mapping[str, Verdict], titles: Mapping[str, str]) -> Words:
-    """The verdicts in words, for a caption."""
-    shuffles, _, n = next(iter(verdicts.values())).repeats.shape
-    each = ", ".join(f"{titles[name]} {plain(float(verdict.worst.mean()))}" for name, verdict in verdicts.items())
-    failing = [titles[name] for name, verdict in verdicts.items() if verdict.fails]
-    en = (
-        "The randomisation test shuffles the network's last layer, then all layers, and makes the maps again. Their "
-        "rank correlation with those of the trained network, at the end where they change least, on "
-        f"{n} samples and {shuffles} shuffling{'s' if shuffles > 1 else ''}: {each}. "
-        f"Above {LIMIT} a method fails and is marked ✗: it shows the picture, not the network."
-    )
-    zh = (
-        "随机化检验：打乱最后一层，再打乱所有层，重新作图。"
-        f"与训练好的网络的图的秩相关（取变化最小的一端，{n} 个样本、{shuffles} 次打乱）：{each}。"
-        f"高于 {LIMIT} 即不通过（标 ✗）：它显示的是图片，而不是网络。"
-    )
-    if min(n, shuffles) < FEW:
-        en += " So few say little: another shuffling or another sample may come out otherwise."
-        zh += "数量太少，仅供参考：换一次打乱或换一个样本，结果可能不同。"
-    if failing:
-        en += f" Here this holds for {', '.join(failing)}, so do not read their maps as reasons."
-        zh += f"此处不通过的是：{'、'.join(failing)}，其图不能当作理由。"
-    return {"en": en, "zh": zh}

@@ -1,0 +1,6 @@
+"""Where a class is read in the last maps: Grad-CAM and two more, at their own resolution."""
+
+from cnnatomy.dissect.class_activation.measure import measure
+from cnnatomy.dissect.class_activation.show import show
+
+__all__ = ["measure", "show"]
