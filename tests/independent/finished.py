@@ -188,6 +188,12 @@ class Run:
     def _exhibits(self) -> dict[str, dict]:
         return {}
 
+    def input_picture(self, method: str, item: str) -> np.ndarray | None:
+        """An item's pixels, from which the network's input can be had; None where not all of its channels are drawn."""
+        channels = self.data.facts["shape"][0]
+        all_of_them = channels in (1, 3) and self.data.facts.get("shown") in (None, list(range(channels)))
+        return self.picture(method, item) if self.data.kind != "images" or all_of_them else None
+
     def picture(self, method: str, item: str) -> np.ndarray | None:
         """An item's pixels as they are stored; None where it isn't drawn."""
         for block in self.exhibit(method)["blocks"]:

@@ -79,7 +79,7 @@ def like(share: np.ndarray, step: float, exact_ends: bool) -> np.ndarray:
 def panels(report: Report, row: Row, item: str) -> dict[str, np.ndarray] | None:
     """The four inputs of a strip as shares of the range."""
     run = report.run(row)
-    pixels = run.picture(row.method, item)
+    pixels = run.input_picture(row.method, item)
     if pixels is None:
         return None
     wide = (pixels.shape[1] - 3) // 4
@@ -394,7 +394,7 @@ def typical(report: Report, row: Row, label: int) -> dict[str, float]:
 def made_for_class(report: Report, row: Row, label: int, variant: str) -> np.ndarray | None:
     """The input made for a class, as shares of the range; None where the picture is smaller than it was."""
     run = report.run(row)
-    pixels = run.picture("class_maximisation", f"{variant}/{run.data.classes[label]}")
+    pixels = run.input_picture("class_maximisation", f"{variant}/{run.data.classes[label]}")
     if pixels is None or pixels.shape[:2] != run.x.shape[2:]:
         return None
     return np.rint(shares(pixels, run.data.kind == "sounds") * LEVELS) / LEVELS
