@@ -353,7 +353,9 @@ def kept(report: Report, row: Row, layer: str, shift: int) -> np.ndarray:
 @recomputes(
     "dense_maximisation", "kept", "kept_by_dense", "kept_by_filters", digits=4, share=5e-3, ends=0.03, why=PICTURE
 )
-def kept_when_shifted(report: Report, row: Row) -> Found:
+def kept_when_shifted(report: Report, row: Row) -> Found | None:
+    if not report.run(row).inputs_are_drawn:
+        return None
     if row.metric == "kept":
         found = kept(report, row, row.layer, int(row.of["shift"]))
         return Found(float(found.mean()))
