@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, features
 
 from cnnatomy.data import archive, layout, pictures, prepared
@@ -25,6 +30,45 @@ GREY = NOISE[:, :, 0]
 EXIF = Image.Exif()
 EXIF[0x0112], EXIF[0x010E] = 6, "a picture"
 COLOUR = Image.fromarray(NOISE)
+
+
+FIVE = np.random.default_rng(1).integers(0, 256, (24, 20, 5), np.uint8)
+
+
+def _npy(values: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values)
+    return file.getvalue()
+
+
+def _npz(save: Callable[..., None], *arrays: np.ndarray, **named: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    save(file, *arrays, **named)
+    return file.getvalue()
+
+
+def _bands(values: np.ndarray, **how: Any) -> bytes:
+    """A TIFF as tifffile writes it."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **how)
+    return file.getvalue()
+
+
+def _of_five_channels() -> dict[str, bytes]:
+    planes = np.ascontiguousarray(np.moveaxis(FIVE, 2, 0))
+    return {
+        "npy": _npy(FIVE.astype(np.float32)),
+        "npz": _npz(np.savez_compressed, planes),
+        "tiff": tiff(FIVE),
+        "deep": tiff(FIVE.astype(np.uint16) * 99),
+        "planes": _bands(planes, photometric="minisblack", planarconfig="separate"),
+        "packed": _bands(
+            FIVE.astype(np.int16), photometric="minisblack", planarconfig="contig", compression="zlib", rowsperstrip=4
+        ),
+        "tiles": _bands(FIVE, photometric="minisblack", planarconfig="contig", tile=(16, 16), bigtiff=True),
+        "pages": _bands(planes, photometric="minisblack", metadata=None),
+        "deep pages": _bands(planes.astype(np.float32), photometric="minisblack", metadata=None),
+    }
 
 
 def _contents() -> dict[str, dict[str, bytes]]:
@@ -72,6 +116,13 @@ def _contents() -> dict[str, dict[str, bytes]]:
             "fractions": saved(GREY.astype(np.float32), "PPM"),
         },
     }
+    everything["tiff"] |= {"deep": tiff(NOISE.astype(np.uint16) * 257), "fractions": tiff(NOISE.astype(np.float32))}
+    everything["numpy"] = {
+        **{f"{values.dtype}": _npy(values) for values in (NOISE, GREY.astype(np.int16), NOISE.astype(np.float64))},
+        "first": _npy(np.asfortranarray(np.moveaxis(NOISE, 2, 0))),
+        "packed": _npz(np.savez_compressed, image=NOISE),
+        "zip": _npz(np.savez, GREY.astype(np.float16)),
+    }
     if features.check("avif"):
         everything["avif"] = {"colour": saved(COLOUR, "AVIF", exif=EXIF), "moving": moving("AVIF")}
     return everything
@@ -90,6 +141,50 @@ def look(content: bytes) -> None:
 def test_a_damaged_picture_is_read_or_refused(kind):
     outcomes = survives(look, _contents()[kind])
     assert outcomes["refused"] > CASES / 50
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_damaged_picture_of_five_channels_is_read_or_refused():
+    def look(content: bytes) -> None:
+        picture = pictures.read(content, "a", 5)
+        assert pictures.pixels(picture, (8, 6), colour=None).shape == (5, 8, 6)
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    outcomes = survives(look, _of_five_channels())
+    assert outcomes["refused"] > CASES / 50
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (b"{'descr': '|u1', 'fortran_order': False, 'shape': (100000, 100000), }", "it claims 10000 MB"),
+        (
+            b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000, 1000), }",
+            "its header claims 8000000 bytes",
+        ),
+        (b"{'descr': '|u1', 'fortran_order': False, 'shape': (-1, -8), }", "its header claims 8 bytes"),
+        (b"{'descr': '|u1', 'fortran_order': False, 'shape': (0, 8), }", "its header claims 0 bytes"),
+        (b"{'descr': '|O', 'fortran_order': False, 'shape': (8,), }", "it holds object where a picture is of numbers"),
+        (b"{'descr': '<U4', 'fortran_order': False, 'shape': (2, 2), }", "it holds <U4 where a picture is of numbers"),
+        (b"{'descr': '|V2000000000', 'fortran_order': False, 'shape': (1,), }", "where a picture is of numbers"),
+        (b"__import__('os').system('touch here')", "its header is damaged"),
+    ],
+)
+def test_an_array_whose_header_lies_is_refused_unread(header, says):
+    head = header.ljust(118) + b"\n"
+    content = b"\x93NUMPY\x01\0" + len(head).to_bytes(2, "little") + head + bytes(64)
+    before = _memory_from_here()
+    with pytest.raises(DamagedData) as caught:
+        pictures.read(content, "oak/lies.npy")
+    assert says in str(caught.value) and _most_memory() - before < 50
+
+
+def test_an_archive_of_arrays_that_swells_is_refused_unread():
+    content = _npz(np.savez_compressed, np.zeros((15_000, 15_000), np.uint8))
+    before = _memory_from_here()
+    with pytest.raises(DamagedData, match="it holds more than 200 MB, reduce it"):
+        pictures.read(content, "oak/swells.npz")
+    assert _most_memory() - before < 50
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

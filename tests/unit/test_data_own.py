@@ -28,7 +28,19 @@ SPECTROGRAM = ROOM | {"highest_hz": 4000, "range_db": 60}
 TEXTS = {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}
 TEXTS |= {"tokens": "auto", "encoding": None}
 MODULES = {
-    "own_images": (own_images, {"size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data"}),
+    "own_images": (
+        own_images,
+        {
+            "size": 8,
+            "fit": "crop",
+            "colour": False,
+            "channels": None,
+            "channel_names": None,
+            "shown": None,
+            "range": None,
+            "normalise": "data",
+        },
+    ),
     "own_sounds": (own_sounds, {"spectrogram": SPECTROGRAM}),
     "own_texts": (own_texts, TEXTS),
 }
@@ -55,11 +67,11 @@ def put(folder: Path, files: Mapping[str, bytes | str]) -> Path:
     return folder
 
 
-def made(kind: str, path: Path, into: Path, **changes: Any) -> Dataset:
+def made(kind: str, path: Path, into: Path, fetch: Mapping[str, Any] | None = None, **changes: Any) -> Dataset:
     """Fetched and prepared, as the steps would."""
     module, settings = MODULES[kind]
     raw = into / "raw.zip"
-    module.fetch(raw, mirror=None, digest="d", path=str(path), licence="unknown", citation="")
+    module.fetch(raw, mirror=None, digest="d", path=str(path), licence="unknown", citation="", **(fetch or {}))
     module.prepare(raw, into / "data", digest="e", **(SHARES | settings | changes))
     return prepared.load(into / "data")
 

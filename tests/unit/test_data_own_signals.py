@@ -103,6 +103,88 @@ def test_a_sound_file_keeps_its_channels_and_its_rate(tmp_path):
     assert data.facts.axes[0].values[1] == 1 / 250
 
 
+def sound(values: np.ndarray, **how: str) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, values.T, 250, **({"format": "WAV", "subtype": "DOUBLE"} | how))
+    return file.getvalue()
+
+
+def test_a_sound_file_keeps_its_unit_its_gaps_and_channels_that_cancel_each_other(tmp_path):
+    """As a recording to listen to it would be scaled, refused, or one channel."""
+    draw = np.random.default_rng(0)
+    values = [50 * draw.normal(size=(1, 30)) for _ in range(10)]
+    both = [np.concatenate([one, -one]) for one in values]
+    both[0][0, 3] = np.nan
+    files = {f"{'ab'[i % 2]}/{i}.wav": sound(one) for i, one in enumerate(both)}
+    data = made(put(tmp_path / "in", files), tmp_path)
+    assert data.facts.counts["missing_values"] == 1 and data.facts.shape == (2, 30)
+    both[0][0, 3] = both[0][0, 2:5:2].mean()
+    assert {x for x in everything(data)} == {one.astype(np.float32).tobytes() for one in both}
+
+
+def test_a_sound_file_whose_writer_was_stopped_is_read_by_what_follows(tmp_path):
+    values = np.random.default_rng(0).normal(size=(10, 2, 30)).clip(-0.9, 0.9)
+    files = {f"{'ab'[i % 2]}/{i}.wav": sound(one, subtype="PCM_16") for i, one in enumerate(values)}
+    stopped = bytearray(files["a/0.wav"])
+    stopped[40:44] = bytes(4)
+    whole = everything(made(put(tmp_path / "in", files), tmp_path))
+    assert everything(made(put(tmp_path / "in", {"a/0.wav": bytes(stopped)}), tmp_path)) == whole
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda content: b"", "is empty (0 bytes)"),
+        (lambda content: b"version https://git-lfs.github.com/spec/v1\n", "pointer of git-lfs"),
+        (lambda content: b"<!DOCTYPE html><html>", "web page"),
+        (lambda content: content[: len(content) // 2], "is cut off"),
+        (lambda content: b"no sound" * 99, "is no sound that can be read"),
+    ],
+)
+def test_a_sound_file_that_is_none_says_why(tmp_path, spoil, says):
+    files = {f"{'ab'[i % 2]}/{i}.wav": sound(np.full((2, 900), i / 20)) for i in range(10)}
+    files["a/0.wav"] = spoil(files["a/0.wav"])
+    with pytest.raises(DamagedData) as caught:
+        made(put(tmp_path / "in", files), tmp_path)
+    assert says in str(caught.value) and "a/0.wav" in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["files", "long", "ts"])
+@pytest.mark.parametrize(
+    ("code", "given"),
+    [("utf-8-sig", None), ("utf-16", None), ("cp1252", None), ("gb18030", None), ("cp1253", "cp1253")],
+)
+def test_tables_of_signals_may_be_in_any_encoding(tmp_path, caplog, form, code, given):
+    label = {"gb18030": "慢慢地走路的人和狗", "cp1253": "περπάτημα"}.get(code, "gehört")
+    if form == "files":
+        files = {f"{'ab'[i % 2]}/{i}.csv": f"{label},y\n" + f"{i},1\n2,{i}\n" * 3 for i in range(10)}
+    elif form == "long":
+        rows = "".join(f"{i},{t},{i * t},{label if i % 2 else 'sit'}\n" for i in range(10) for t in range(6))
+        files = {"all.csv": f"recording,x,y,label\n{rows}"}
+    else:
+        rows = "".join(f"{i},2,{i},4:{label if i % 2 else 'sit'}\n" for i in range(10))
+        files = {f"all_{split}.ts": f"@data\n{rows}" for split in ("TRAIN", "TEST")}
+        files["all_TEST.ts"] = files["all_TEST.ts"].replace(",2,", ",3,")
+    place = put(tmp_path / "in", {name: text.encode(code) for name, text in files.items()})
+    settings = {"recording": "recording"} if form == "long" else {}
+    data = made(place / "all.csv" if form == "long" else place, tmp_path, encoding=given, **settings)
+    assert label in ([one.name for one in data.facts.channels] if form == "files" else data.facts.classes)
+    assert ("data.prepare.encoding" in caplog.text) == (code in ("cp1252", "gb18030"))
+
+
+def test_an_encoding_that_can_not_be_guessed_is_asked_for(tmp_path):
+    rows = "".join(
+        f"{i},{10 * i + t},{'περπάτημα γρήγορο' if i % 2 else 'κάθισμα'}\n" for i in range(10) for t in range(6)
+    )
+    place = put(tmp_path, {"all.csv": f"recording,x,label\n{rows}".encode("cp1253")}) / "all.csv"
+    with pytest.raises(DataError, match="all.csv is not in UTF-8, .* Name it, as in data.prepare.encoding=cp1256"):
+        made(place, tmp_path, recording="recording")
+    assert made(place, tmp_path, recording="recording", encoding="cp1253").facts.classes == [
+        "κάθισμα",
+        "περπάτημα γρήγορο",
+    ]
+
+
 def test_a_table_with_a_line_for_each_moment(tmp_path):
     found = recordings()
     rows = [

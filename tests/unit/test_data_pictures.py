@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import types
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, features
 
 from cnnatomy.config.compose import compose
@@ -28,7 +30,8 @@ from tests.unit.small_data import hang
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 SETTINGS: dict[str, Any] = {
-    "size": 8, "fit": "crop", "colour": False, "range": None, "normalise": "data", "validation": 0, "test": 0.2,
+    "size": 8, "fit": "crop", "colour": False, "channels": None, "channel_names": None, "shown": None, "range": None,
+    "normalise": "data", "validation": 0, "test": 0.2,
 }  # fmt: skip
 
 
@@ -140,12 +143,61 @@ def test_no_scale_is_made_up_for_pictures_of_several_depths(tmp_path):
     assert "data.prepare.range" in str(caught.value)
 
 
-def test_colours_of_16_bits_are_their_upper_ones_unless_those_are_empty(tmp_path):
-    deep = [np.stack([RAMP.astype(np.uint16) * 257 - 40 * i] * 3, axis=2) for i in range(1, 9)]
-    data = made(tmp_path, both([deep_colours(one) for one in deep], "png"), colour=True)
+def test_colours_of_16_bits_are_read_wholly(tmp_path):
+    """Values that differ in their lower 8 bits only, on one scale; beside colours of 8 bits, on the whole one."""
+    deep = [np.dstack([RAMP.astype(np.uint16) + 1000 + i, 1100 - RAMP.astype(np.uint16), RAMP]) for i in range(8)]
+    for kind, files in {"png": [deep_colours(one) for one in deep], "tif": [tiff(one) for one in deep]}.items():
+        np.testing.assert_array_equal(read(files[0], "a").values, deep[0])
+        data = made(tmp_path / kind, both(files, kind), colour=True)
+        low, high = data.facts.scale or (1, 0)
+        assert low == 0 and high > 1100
+        for row, name in enumerate(data.table["id"]):
+            wanted = np.rint(255 * (deep[int(Path(name).stem)] / high).clip(0, 1))
+            np.testing.assert_array_equal(data._inputs[row], wanted.transpose(2, 0, 1))
+    mixed = [deep_colours(one * 30) if i % 3 else saved(one.astype(np.uint8), "PNG") for i, one in enumerate(deep)]
+    data = made(tmp_path / "mixed", both(mixed, "png"), colour=True)
+    assert data.facts.scale is None
+    for row, name in enumerate(data.table["id"]):
+        place = int(Path(name).stem)
+        wanted = np.rint(deep[place] * 30.0 / 257) if place % 3 else deep[place].astype(np.uint8)
+        np.testing.assert_array_equal(data._inputs[row], wanted.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"byteorder": ">"}, {"compression": "zlib"}, {"compression": "zlib", "predictor": True, "byteorder": ">"},
+     {"planarconfig": "separate"}],
+)  # fmt: skip
+def test_tiffs_of_16_bits_a_colour_are_read_wholly_however_they_are_packed(how):
+    deep = np.random.default_rng(0).integers(0, 65536, (8, 8, 3)).astype(np.uint16)
+    file = io.BytesIO()
+    given = np.moveaxis(deep, 2, 0) if how.get("planarconfig") else deep
+    tifffile.imwrite(file, given, photometric="rgb", **how)
+    np.testing.assert_array_equal(read(file.getvalue(), "a").values, deep)
+
+
+def test_transparent_colours_of_16_bits_are_white():
+    clear = np.where(RAMP > 100, 65535, 0)
+    deep = np.dstack([RAMP.astype(np.uint16) * 3 + 7, RAMP, RAMP, clear]).astype(np.uint16)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
+    shown = np.where(clear[..., None] > 0, deep[..., :3], 65535)
+    np.testing.assert_array_equal(read(png(8, 8, 16, 6, rows), "a").values, shown)
+    np.testing.assert_array_equal(read(png(8, 8, 16, 6, rows), "a", 4).values, deep)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep[..., [0, 3]])
+    np.testing.assert_array_equal(read(png(8, 8, 16, 4, rows), "a").values, shown[..., 0])
+    np.testing.assert_array_equal(read(png(8, 8, 16, 4, rows), "a", 2).values, deep[..., [0, 3]])
+
+
+def test_of_16_bits_a_colour_that_no_library_at_hand_reads_the_upper_8_are_taken_and_it_is_said(tmp_path, caplog):
+    def ppm(values: np.ndarray) -> bytes:
+        return b"P6 8 8 65535\n" + np.dstack([values] * 3).astype(">u2").tobytes()
+
+    with caplog.at_level(logging.WARNING):
+        data = made(tmp_path, both([ppm(RAMP.astype(np.uint16) * 257 - 40 * i) for i in range(1, 9)], "ppm"))
     assert data.facts.scale is None and data._inputs.max() >= 251
+    assert "of 16 bits a colour the upper 8 are read: " in caplog.text
     with pytest.raises(DataError, match="the upper 8 are read, and those stay below 16 of 256"):
-        made(tmp_path / "dark", both([deep_colours(one // 16) for one in deep], "png"), colour=True)
+        made(tmp_path / "dark", both([ppm(RAMP.astype(np.uint16) * 15 + i) for i in range(1, 9)], "ppm"))
 
 
 def test_undefined_values_are_named_with_their_files(tmp_path):
@@ -161,20 +213,23 @@ def test_undefined_values_are_named_with_their_files(tmp_path):
     assert "; ash/bright.tif: 62 of its values are" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("values", "says"),
-    [
-        (np.ones((4, 4, 2), np.uint8), "it has 2 channels, of which 1 is known to be shown"),
-        (np.ones((4, 4, 5), np.uint8), "it is a TIFF of 5 channels of 8 bits"),
-        (np.ones((4, 4, 2), np.uint16), "it is a TIFF of 2 channels of 16 bits"),
-        (np.ones((4, 4, 3), np.float32), "it is a TIFF of 3 channels of 32 bits"),
-        (np.ones((4, 4), np.float64), "it is a TIFF of one channel of 64 bits"),
-    ],
-)
-def test_other_channels_are_refused_with_their_number(values, says):
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int16, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [2, 5])
+def test_other_channels_want_a_word(kind, channels):
+    values = (np.random.default_rng(0).random((6, 4, channels)) * 100).astype(kind)
     with pytest.raises(DamagedData) as caught:
         read(tiff(values), "oak/many.tif")
-    assert "oak/many.tif can't be read as a picture: " + says in str(caught.value)
+    assert f"oak/many.tif has {channels} channels, and pictures are of one (grey) or three" in str(caught.value)
+    assert f"say how many: data.prepare.channels: {channels}" in str(caught.value)
+    np.testing.assert_array_equal(read(tiff(values), "a", channels).values, values)
+
+
+@pytest.mark.parametrize("values", [np.linspace(0, 1, 48).reshape(4, 4, 3), np.linspace(-1, 1, 16).reshape(4, 4)])
+def test_grey_and_colours_of_any_numbers_are_read_as_such(values):
+    for kind in (np.float32, np.float64):
+        found = read(tiff(values.astype(kind)), "a")
+        np.testing.assert_array_equal(found.values, values.astype(kind))
+        assert found.depth == "fractions"
 
 
 @pytest.mark.parametrize(
@@ -320,6 +375,18 @@ def test_what_becomes_of_rectangles_is_chosen(tmp_path, caplog):
         ({"range": [5, 5]}, "data.prepare.range is"),
         ({"range": "0-255"}, "data.prepare.range is '0-255'"),
         ({"normalise": "imagenet"}, "with data.prepare.colour: true imagenet"),
+        ({"normalise": "imagenet", "colour": True, "channels": 4}, "data.prepare.channels must be null or 3"),
+        ({"channels": 0}, "data.prepare.channels is 0"),
+        ({"channels": True}, "data.prepare.channels is True"),
+        ({"channels": 4}, "data.prepare.colour is false and data.prepare.channels is 4"),
+        ({"channels": 2, "colour": True, "channel_names": ["a"]}, "data.prepare.channel_names is ['a']"),
+        ({"channels": 2, "colour": True, "channel_names": ["a", "a"]}, "a list of different names"),
+        ({"channel_names": ["a"]}, "one for each of data.prepare.channels"),
+        ({"channels": 2, "colour": True, "shown": [3]}, "data.prepare.shown is [3]"),
+        ({"channels": 2, "colour": True, "shown": [1, 2]}, "data.prepare.shown is [1, 2]"),
+        ({"shown": [1]}, "and wants data.prepare.channels"),
+        ({"channels": 2, "colour": True, "range": [[0, 1]]}, "or with data.prepare.channels such a pair for each"),
+        ({"range": [[0, 1], [0, 1]]}, "data.prepare.range is [[0, 1], [0, 1]]"),
         ({"colour": "yes"}, "data.prepare.colour is 'yes'"),
         ({"normalise": "none", "colour": True}, "data.prepare.normalise is 'none'"),
     ],

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from cnnatomy.config.compose import compose
+from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.data import settings
 from cnnatomy.data.errors import DataError
 from tests.conftest import PROJECT
@@ -41,3 +43,31 @@ def test_the_settings_that_we_bring_are_fine(file):
 def test_a_value_that_makes_no_sense_is_named_with_its_key(name, key, value):
     with pytest.raises(DataError, match=rf"data\.prepare\.{key}"):
         settings.check(prepare_of(name) | {key: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("data.prepare.size=[8,16]", ""),
+        ("data.prepare.range=null", ""),
+        ("data.fetch.splits=false", ""),
+        ("data.fetch.labels=labels.csv", ""),
+        ("data.prepare.size=[8]", "data.prepare.size is [8]; it is the side"),
+        ("data.prepare.size=8.5", "data.prepare.size is 8.5; it is the side"),
+        ("data.prepare.colour=1", "data.prepare.colour: wants true or false"),
+        ("data.prepare.sizes=8", "sizes"),
+    ],
+)
+def test_what_a_file_of_ones_own_says_may_be_given_in_another_form(tmp_path, monkeypatch, given, says):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.yaml").write_text(
+        "defaults: [own_images, _self_]\nname: mine\n"
+        'fetch: {path: x, labels: "{class}.*", splits: {a: train}}\nprepare: {size: 16, range: [0, 4095]}\n'
+    )
+    monkeypatch.setenv("CNNATOMY_CONF", str(tmp_path))
+    if not says:
+        compose(["data=mine", given])
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        compose(["data=mine", given])
+    assert says in str(caught.value)

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.filter_ablation import Plan, _apart, _kinds, _limit, filter_ablation
+from cnnatomy.dissect.filter_ablation.measure import idle_limit, kinds_of
+from cnnatomy.dissect.filter_ablation.pruning import apart
 from cnnatomy.exhibit import Grid, Matrix, Table
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
@@ -20,6 +21,7 @@ from cnnatomy.probing.layers import LayerNotFound, stages, trace
 from cnnatomy.probing.outputs import NoLogits
 from cnnatomy.probing.removal import Removal, gate_of
 from cnnatomy.statistics.paired import by_chance, discoveries, lost
+from tests.unit.dissecting import shown
 from tests.unit.small_data import VOCABULARY, hang, small
 
 CONFIG = {
@@ -155,7 +157,7 @@ def rows(harmful: bool = False) -> nn.Module:
 
 def test_needed_idle_dead_and_harmful_filters_are_told_apart(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    exhibit = filter_ablation(rows(), samples, CONFIG, training=None, seed=0)
+    exhibit = shown("filter_ablation", rows(), samples, CONFIG, training=None, seed=0)
     hang(exhibit, tmp_path / "exhibit")
     (table,) = [block.data for block in exhibit.blocks if isinstance(block, Table)]
     kinds = dict(zip(table["filter"], table["kind"], strict=True))
@@ -169,7 +171,7 @@ def test_needed_idle_dead_and_harmful_filters_are_told_apart(tmp_path):
     lost_by = dict(zip(matrix.rows, matrix.values.tolist(), strict=True))
     assert lost_by["0/1"] == [0, 100, 0] and lost_by["0/2"] == [0, 0, 100] and lost_by["0/3"] == [0, 0, 0]
 
-    worse = filter_ablation(rows(harmful=True), samples, CONFIG, training=None, seed=0)
+    worse = shown("filter_ablation", rows(harmful=True), samples, CONFIG, training=None, seed=0)
     (table,) = [block.data for block in worse.blocks if isinstance(block, Table)]
     kinds = dict(zip(table["filter"], table["kind"], strict=True))
     assert kinds["0/5"] == "harmful"
@@ -208,7 +210,7 @@ def twins() -> nn.Module:
 def test_of_twins_one_can_go_and_no_more(tmp_path):
     """Of two that do the same either can go: removed several at a time, after one look, both go together."""
     samples = over_and_over(small(tmp_path, "images").split("test"), 20)
-    exhibit = filter_ablation(twins(), samples, CONFIG | {"step": 0.6}, training=None, seed=0)
+    exhibit = shown("filter_ablation", twins(), samples, CONFIG | {"step": 0.6}, training=None, seed=0)
     numbers = {number.metric: number for number in exhibit.numbers if not number.subject}
     assert numbers["filters_enough"].value == 2  # class 0 is what is said where nothing is seen
     assert numbers["filters_enough_at_random"].value > 2
@@ -217,21 +219,19 @@ def test_of_twins_one_can_go_and_no_more(tmp_path):
 
 def test_what_is_enough_is_said_by_samples_that_the_order_was_not_found_on(tmp_path):
     samples = over_and_over(small(tmp_path, "images").split("test"), 20)
-    plan = Plan(samples=40, ranked=200, curve=40, searched=400)
     for few in (800, 20):
         labelled = np.arange(few)
-        ranking, judged = _apart(samples, None, labelled, plan)
+        ranking, judged = apart(samples, None, labelled, ranked=200, searched=400)
         assert not set(ranking.places) & set(judged) and len(judged) >= min(400, few // 2)
 
 
 def test_a_filter_is_idle_by_the_errors_there_are():
     """31 errors more than 50 are no idle filter, on however many samples; nor 45 more of 450, which is a point."""
-    config = {"idle": 0.25}
     right = np.arange(10_000) >= 50
-    assert _limit(right, config) == pytest.approx(0.00125)
-    assert _limit(np.arange(10_000) >= 5000, config) == 0.01
+    assert idle_limit(right, 0.25) == pytest.approx(0.00125)
+    assert idle_limit(np.arange(10_000) >= 5000, 0.25) == 0.01
     kinds = [
-        _kinds(np.array([value]), np.array([False]), np.ones((1, 1)), np.array([False]), _limit(right, config))[0]
+        kinds_of(np.array([value]), np.array([False]), np.ones((1, 1)), np.array([False]), idle_limit(right, 0.25))[0]
         for value in ((0.0031, 0.0020, 0.0042), (0.0002, -0.0004, 0.0008), (0.0008, -0.0003, 0.0019))
     ]
     assert kinds == ["undecided", "idle", "undecided"]
@@ -244,7 +244,8 @@ def test_clips_of_one_speaker_and_word_count_as_one(tmp_path):
     speakers = np.array(["f1", "m1", "m2"])[np.arange(400) % 3]
     spoken = over_and_over(samples, 10, voice=speakers)
     found = [
-        filter_ablation(rows(), some, CONFIG | {"samples": 400}, training=None, seed=0) for some in (alone, spoken)
+        shown("filter_ablation", rows(), some, CONFIG | {"samples": 400}, training=None, seed=0)
+        for some in (alone, spoken)
     ]
     wide = [
         [number.ci_high - number.ci_low for number in one.numbers if number.metric == "accuracy_lost"] for one in found
@@ -260,7 +261,7 @@ def test_maps_that_are_the_same_count_as_one(tmp_path):
     with torch.no_grad():
         net[0].weight[1:3] = net[0].weight[0]
         net[0].bias[1:3] = net[0].bias[0]
-    exhibit = filter_ablation(net, samples, CONFIG, training=None, seed=0)
+    exhibit = shown("filter_ablation", net, samples, CONFIG, training=None, seed=0)
     (table,) = [block.data for block in exhibit.blocks if isinstance(block, Table)]
     twins = table[table["filter"].isin(["0/0", "0/1", "0/2"])]
     assert (twins["correlation"] == 1).all() and set(twins["most like"]) <= {"0/0", "0/1", "0/2"}
@@ -277,7 +278,7 @@ def test_all_three_networks_and_the_training_split(tmp_path):
     for name, (net, kind) in networks().items():
         data = small(tmp_path / name, kind)
         training = data.split("train") if name == "frequency" else None
-        exhibit = filter_ablation(net, data.split("test"), CONFIG, training=training, seed=0)
+        exhibit = shown("filter_ablation", net, data.split("test"), CONFIG, training=training, seed=0)
         hang(exhibit, tmp_path / name / "exhibit")
         assert ("training samples" in exhibit.caption["en"]) == (name == "frequency")
         accuracy = next(number for number in exhibit.numbers if number.metric == "accuracy")
@@ -292,7 +293,7 @@ def test_a_large_network_is_thinned_out_and_it_is_said(tmp_path):
     samples = small(tmp_path, kind).split("test")
     net[3] = nn.Conv2d(4, 60, 3)
     net[5] = nn.Linear(540, 3)
-    exhibit = filter_ablation(net, samples, CONFIG | {"budget": 1e7}, training=None, seed=0)
+    exhibit = shown("filter_ablation", net, samples, CONFIG | {"budget": 1e7}, training=None, seed=0)
     hang(exhibit, tmp_path / "exhibit")
     looked = [number for number in exhibit.numbers if number.metric == "accuracy_lost"]
     assert 10 <= len(looked) < 64
@@ -321,7 +322,10 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
     net, kind = networks()["plain"]
     data = small(tmp_path, kind)
     for name in ("one", "two"):
-        hang(filter_ablation(net, data.split("test"), CONFIG, training=data.split("train"), seed=1), tmp_path / name)
+        hang(
+            shown("filter_ablation", net, data.split("test"), CONFIG, training=data.split("train"), seed=1),
+            tmp_path / name,
+        )
     one, two = (sorted((tmp_path / name).iterdir()) for name in ("one", "two"))
     assert [file.read_bytes() for file in one] == [file.read_bytes() for file in two]
 
@@ -329,17 +333,17 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
 def test_without_labels_it_does_not_apply(tmp_path):
     samples = small(tmp_path, "images", unlabelled=True).split("test")
     with pytest.raises(DoesNotApply, match="without a label"):
-        filter_ablation(networks()["plain"][0], samples, CONFIG, training=None, seed=0)
+        shown("filter_ablation", networks()["plain"][0], samples, CONFIG, training=None, seed=0)
 
 
 def test_bad_input_is_refused(tmp_path):
     net, kind = networks()["plain"]
     samples = small(tmp_path, kind).split("test")
     with pytest.raises(LayerNotFound, match="no layer 'conv'"):
-        filter_ablation(net, samples, CONFIG | {"layers": ["conv"]}, training=None, seed=0)
+        shown("filter_ablation", net, samples, CONFIG | {"layers": ["conv"]}, training=None, seed=0)
     with pytest.raises(LayerNotFound, match="'5' has no maps"):
-        filter_ablation(net, samples, CONFIG | {"layers": ["5"]}, training=None, seed=0)
+        shown("filter_ablation", net, samples, CONFIG | {"layers": ["5"]}, training=None, seed=0)
     with pytest.raises(LayerNotFound, match="no convolution"):
-        filter_ablation(nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG, training=None, seed=0)
+        shown("filter_ablation", nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG, training=None, seed=0)
     with pytest.raises(NoLogits, match="not \\(samples, classes\\)"):
-        filter_ablation(net[:4], samples, CONFIG, training=None, seed=0)
+        shown("filter_ablation", net[:4], samples, CONFIG, training=None, seed=0)

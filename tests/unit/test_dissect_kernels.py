@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -104,7 +106,7 @@ def test_likeness_and_components_of_known_filters():
 
 
 def test_colour_kernels_show_the_colour_they_look_for(tmp_path):
-    facts = small(tmp_path, "images").facts
+    facts = replace(small(tmp_path, "images").facts, shape=(3, 12, 12))
     red = np.zeros((3, 2, 2))
     red[0, 0, 0] = 2.0
     pixels = drawn(red, facts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,7 @@ def test_an_image_keeps_its_pixels(tmp_path):
     samples = small(tmp_path, "images").split("test")
     assert (picture(samples.facts, samples.inputs[0]) == samples.inputs[0][0]).all()
     photograph = np.arange(48, dtype=np.uint8).reshape(3, 4, 4)
-    assert (picture(samples.facts, photograph)[1, 2] == photograph[:, 1, 2]).all()
+    assert (picture(replace(samples.facts, shape=(3, 4, 4)), photograph)[1, 2] == photograph[:, 1, 2]).all()
 
 
 def test_frequency_runs_upward(tmp_path):

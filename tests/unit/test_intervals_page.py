@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from hydra.utils import get_object
@@ -19,6 +20,8 @@ from cnnatomy.dissect.samples import samples as samples_exhibit
 from cnnatomy.evaluation import evaluation, predict
 from cnnatomy.exhibit import Exhibit
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.checks import walk
+from cnnatomy.report.language import catalogue, others
 from tests.unit.dissecting import LITTLE, LITTLE_INSIDE
 from tests.unit.small_data import WAV, hang, small
 from tests.unit.test_dissect_configuration import network_for, shipped
@@ -47,9 +50,15 @@ def network(kind: str, seed: int) -> nn.Module:
     return network_for(kind).eval()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
-def test_every_number_with_an_interval_is_listed(tmp_path, monkeypatch, kind):
+@pytest.fixture(scope="module", params=["images", "sounds", "texts", "signals"])
+def hung(request, tmp_path_factory):
+    """Every method's exhibit.json of a small network, and its folder."""
+    kind, tmp_path = request.param, tmp_path_factory.mktemp("hung")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield _hung(kind, tmp_path, monkeypatch)
+
+
+def _hung(kind, tmp_path, monkeypatch):
     for inside, little in LITTLE_INSIDE.items():
         monkeypatch.setattr(inside, {1: 3}.get(little, little), raising=False)
     data, config = small(tmp_path, kind), compose(["run=mnist"])
@@ -78,14 +87,41 @@ def test_every_number_with_an_interval_is_listed(tmp_path, monkeypatch, kind):
             made[method] = dissection.made(network(kind, 0), test, settings, needs)
         except DoesNotApply:
             continue
+    return {
+        method: (
+            hang(Exhibit.of(exhibit, "run", "small", method), tmp_path / "hung" / method),
+            tmp_path / "hung" / method,
+        )
+        for method, exhibit in made.items()
+    }
+
+
+@pytest.mark.slow
+def test_every_number_with_an_interval_is_listed(hung):
     found = {
         (method, number["metric"])
-        for method, exhibit in made.items()
-        for number in hang(Exhibit.of(exhibit, "run", "small", method), tmp_path / "hung" / method)["numbers"]
+        for method, (document, _) in hung.items()
+        for number in document["numbers"]
         if "ci_low" in number
     }
     assert len(found) > 15
     assert found <= listed(), "docs/intervals.md doesn't say what their intervals are over"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tag", others())
+def test_every_number_column_and_value_has_a_name_in_every_language(hung, tag):
+    told = set()
+    for document, folder in hung.values():
+        told |= {number["metric"] for number in document["numbers"]}
+        for _, block in walk(document):
+            if block["type"] == "table":
+                told |= set(pd.read_csv(folder / block["data"], nrows=0).columns)
+            for item in (*block.get("items", ()), *block.get("sentences", ())):
+                told |= set(item.get("values", ()) if isinstance(item, dict) else ())
+    kept = {"plain", "L1 + TV", "Fourier"}  # names of what was made, in every language
+    missing = {name for name in told - catalogue(tag)["metrics"].keys() - kept if not name.isdigit()}
+    assert not missing, ", ".join(sorted(missing))
 
 
 def test_every_listed_number_is_measured_somewhere():

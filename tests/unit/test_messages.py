@@ -23,7 +23,16 @@ SOURCE = PROJECT / "src" / "cnnatomy"
 #: Errors whose message a user reads as it is; the others are caught on the way, or are the project's own mistakes.
 FOR_USERS = {
     *("ConfigurationError", "DataError", "DamagedData", "WeightsError", "WeightsNotThere", "WrongSetting"),
-    *("TrainingError", "StudyError", "NetworkError", "DamagedState", "DamagedExhibit", "NotWritable", "Shadowed"),
+    *(
+        "TrainingError",
+        "StudyError",
+        "NetworkError",
+        "DamagedState",
+        "DamagedExhibit",
+        "NotWritable",
+        "Shadowed",
+        "Unclassed",
+    ),
 }
 #: What says what to do: a verb as one tells somebody, what a key wants, or the right names.
 REMEDY = re.compile(

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import shutil
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
 from markupsafe import Markup
 
 import cnnatomy.report
-from cnnatomy.report.language import attribute, catalogue, joined, metric, phrase, said
+from cnnatomy.drawing.plotting import draw
+from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, languages, say
+from cnnatomy.report import build
+from cnnatomy.report.language import attribute, catalogue, joined, metric, others, phrase, said
+from tests import gallery
 
 ROOM = Path(cnnatomy.report.__file__).parent
 BOTH = {"en": "a <b> & c", "zh": "甲"}
@@ -38,27 +47,31 @@ def in_scripts() -> set[str]:
     return set(re.findall(r'"((?:[^"\\]|\\.)*)"', text)) | {f"Theme: {theme}" for theme in ("Auto", "Light", "Dark")}
 
 
-def test_everything_that_the_templates_say_is_in_the_catalogue():
-    assert in_templates() <= set(catalogue()["page"])
+@pytest.mark.parametrize("tag", others())
+def test_everything_that_the_templates_say_is_in_the_catalogue(tag):
+    assert in_templates() <= set(catalogue(tag)["page"])
 
 
-def test_the_catalogue_holds_nothing_that_is_not_said():
+@pytest.mark.parametrize("tag", others())
+def test_the_catalogue_holds_nothing_that_is_not_said(tag):
     modules = in_modules()
-    assert set(catalogue()["page"]) <= in_templates() | modules
+    assert set(catalogue(tag)["page"]) <= in_templates() | modules
     options = set(re.findall(r'data-text="([^"{]+)"', (ROOM / "templates" / "comparison.html").read_text()))
-    assert set(catalogue()["script"]) <= in_scripts() | modules | options
+    assert set(catalogue(tag)["script"]) <= in_scripts() | modules | options
 
 
-def test_everything_that_the_scripts_tell_is_in_the_catalogue():
+@pytest.mark.parametrize("tag", others())
+def test_everything_that_the_scripts_tell_is_in_the_catalogue(tag):
     text = "\n".join(file.read_text(encoding="utf-8") for file in (ROOM / "templates").glob("*.js"))
     told = set(re.findall(r'tell\("([^"]+)"', text))
-    assert len(told) > 5 and told <= set(catalogue()["script"])
+    assert len(told) > 5 and told <= set(catalogue(tag)["script"])
 
 
-def test_translations_name_the_same_values():
+@pytest.mark.parametrize("tag", others())
+def test_translations_name_the_same_values(tag):
     for part in ("page", "script"):
-        for english, chinese in catalogue()[part].items():
-            assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", chinese)), english
+        for english, other in catalogue(tag)[part].items():
+            assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", other)), english
 
 
 def test_values_are_put_in_in_each_language():
@@ -93,3 +106,44 @@ def test_names_are_written_as_they_are_written_elsewhere():
         "F1",
     ]
     assert metric("shift_at_500_hz")["en"] == "shift at 500 Hz"
+
+
+def test_a_third_language_is_a_folder(tmp_path, monkeypatch):
+    """Made up of files alone, it is in the page, its button, the search, axes, legends and names of numbers."""
+    shutil.copytree(languages.LOCALE, tmp_path / "locale")
+    mine = tmp_path / "locale" / "xx"
+    shutil.copytree(tmp_path / "locale" / "zh", mine)
+    (mine / "language.yaml").write_text(
+        'name: Xish\nhtml: xx\norder: 2\nbetween_sentences: " "\nbetween_items: " & "\nbetween_clauses: " + "\n'
+    )
+    for file in (mine / "page").glob("*.yaml"):
+        known = yaml.safe_load(file.read_text(encoding="utf-8"))
+        file.write_text(yaml.safe_dump({english: f"<{english}>" for english in known}), encoding="utf-8")
+    (mine / "kernels.yaml").write_text("title: Kernelx\nprofile: {title: Wherex}\n")
+    monkeypatch.setattr(languages, "LOCALE", tmp_path / "locale")
+    for cached in (languages.tags, languages.language, catalogue):
+        cached.cache_clear()
+    try:
+        item = Item("a", np.zeros((2, 2), np.uint8), "a", values={"likeness": 0.5})
+        drawing = draw(lambda figure: figure.subplots().set(xlabel="epoch"))
+        figure = Figure("curve", drawing, "alt", title=say("kernels.profile.title"))
+        grid = Grid("grid", [item], caption=say("kernels.profile.caption"))
+        numbers = [Number("test_accuracy", 0.5, unit="fraction")]
+        exhibit = Exhibit("run", "r", "m", 0, say("kernels.title"), "c", numbers, [figure, grid])
+        build(gallery.write(tmp_path, [exhibit]), tmp_path / "report", gallery.context(tmp_path))
+        page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+        archive = zipfile.ZipFile(tmp_path / "report" / "exhibits.zip")
+        zipped = json.loads(archive.read("r-m/exhibit.json"))
+    finally:
+        monkeypatch.undo()
+        for cached in (languages.tags, languages.language, catalogue):
+            cached.cache_clear()
+    assert '<span lang="xx">Kernelx</span>' in page and '<span lang="xx">Wherex</span>' in page
+    assert '<span lang="xx">The line is the mean over filters' in page  # what it lacks is said in English
+    assert '<span class="other" lang="xx">Xish</span>' in page and 'data-languages="en zh-Hans xx"' in page
+    assert (
+        ':root[lang="zh-Hans"] .other:not([lang="xx"])' in page and ':root[lang="xx"] .other:not([lang="en"])' in page
+    )
+    assert 'data-xx="&lt;epoch&gt;"' in page and '<span lang="xx">&lt;test_accuracy&gt;</span>' in page
+    assert "&lt;likeness&gt;" in page or "<likeness>" in page
+    assert zipped["title"] == {"en": "What the first layer looks for", "zh": "第一层卷积核", "xx": "Kernelx"}

@@ -13,8 +13,8 @@ from torch import nn
 from cnnatomy.data import prepared
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Dataset
-from cnnatomy.dissect.filter_ablation import filter_ablation
 from cnnatomy.exhibit import Table
+from tests.unit.dissecting import shown
 from tests.unit.small_data import small
 from tests.unit.test_dissect_configuration import shipped
 
@@ -65,7 +65,9 @@ def test_no_filter_is_named_of_networks_that_learned_nothing(tmp_path, kind):
     for seed in range(NETWORKS):
         data = nonsense(tmp_path / str(seed), kind, seed)
         network = learned_by_heart(data, seed)
-        exhibit = filter_ablation(network, data.split("test"), shipped("filter_ablation"), training=None, seed=0)
+        exhibit = shown(
+            "filter_ablation", network, data.split("test"), shipped("filter_ablation"), training=None, seed=0
+        )
         (table,) = [block.data for block in exhibit.blocks if isinstance(block, Table)]
         named += int(table["kind"].isin(["good", "harmful"]).sum())
     assert named <= NETWORKS * FILTERS / 20

@@ -177,8 +177,13 @@ def completed(config: Config) -> Config:
     Raises ConfigurationError for what they don't allow.
     """
     whole = dict(config)
+    for group in (*schema.CLASSES, "model"):
+        if group not in config:  # null takes a whole group away
+            raise ConfigurationError(f"{group}: nothing is chosen; name an option, as in `override /data: mnist`")
     for group in schema.CLASSES:
         if config[group] is not None:  # as the other split usually is
+            if not isinstance(config[group], dict):
+                raise ConfigurationError(f"{group}: wants keys of its own, not {names.shown(str(config[group]))}")
             whole[group] = _whole(group, config[group])
     return whole
 
@@ -246,8 +251,10 @@ def check(config: Config, reference: Config) -> None:
     check_title(config["title"], "title")
     check_title(config["report"]["title"], "report.title")
     for part in ("fetch", "prepare"):
-        types.check(config["data"][part], reference["data"][part], f"data.{part}")
-        targets.check(config["data"][part], f"data.{part}", given_later=("target", "raw", "folder", "mirror", "digest"))
+        node, written_so, path = config["data"][part], reference["data"][part], f"data.{part}"
+        several = targets.of_several_types(node, path) & set(written_so)
+        types.check(node, written_so | dict.fromkeys(several), path)
+        targets.check(node, path, given_later=("target", "raw", "folder", "mirror", "digest"))
     try:
         settings.check(config["data"]["prepare"])
     except DataError as error:

@@ -15,6 +15,7 @@ from typing import Any
 from cnnatomy.config import code, definitions, modules, targets
 from cnnatomy.config.compose import Config
 from cnnatomy.config.listing import listing
+from cnnatomy.data import naming
 
 #: Keys of `training` that say where to train, not what.
 _WHERE = ("accelerator", "devices")
@@ -47,6 +48,8 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
     if step == "fetch":
         # A fetch that reads a place of the user's own names it `path`; what lies there stands for it.
         own = {"path": listing(data["fetch"]["path"], "data.fetch.path")} if "path" in data["fetch"] else {}
+        if own and (table := naming.table_of(data["fetch"].get("labels"), Path(data["fetch"]["path"]))):
+            own["table"] = listing(str(table), "data.fetch.labels")
         return {"raw": data["raw"], "fetch": data["fetch"] | own, "threads": threads["fetch"]}
     if step == "prepare":
         return {

@@ -150,6 +150,26 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
         raise ConfigurationError(f"{path}: {target} also needs {', '.join(sorted(missing))}")
 
 
+def of_several_types(node: Mapping[str, Any], path: str) -> set[str]:
+    """The keys of a node that its `_target_` takes in several forms, such as a side or height and width.
+
+    Of these the value in a YAML file does not say what else may stand there. Raises ConfigurationError, see
+    `definition`.
+    """
+    found = definition(str(node["_target_"]), path) if "_target_" in node else None
+    called = None if found is None else definitions.constructor(found)
+    if called is None:
+        return set()
+    spec = called[0].args
+    every = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    nothing = [one for one, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if _is_none(default)]
+    return {one.arg for one in every if isinstance(one.annotation, ast.BinOp)} | {one.arg for one in nothing}
+
+
+def _is_none(default: ast.expr | None) -> bool:
+    return isinstance(default, ast.Constant) and default.value is None
+
+
 def definition(target: str, path: str) -> Found | None:
     """Where a target is defined, by the sources; None where they don't settle it.
 

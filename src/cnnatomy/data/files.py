@@ -15,6 +15,8 @@ from typing import BinaryIO
 from cnnatomy.data.errors import DataError
 
 CHUNK = 1 << 20
+#: What git-lfs leaves in the place of a file that it has not fetched begins so.
+POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def sha256(path: Path) -> str:

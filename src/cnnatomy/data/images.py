@@ -11,7 +11,7 @@ from cnnatomy.data import prepared
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.left_out import LeftOut
-from cnnatomy.data.prepared import Axis, Facts, Normalise
+from cnnatomy.data.prepared import Axis, Channel, Facts, Normalise
 
 #: What networks trained on ImageNet are given: mean and standard deviation of its red, green and blue.
 IMAGENET = Normalise([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], fixed=True)
@@ -28,6 +28,8 @@ def write(
     ids: Mapping[str, list[str]] | None = None,
     left_out: Sequence[LeftOut] = (),
     scale: tuple[float, float] | None = None,
+    channels: Sequence[Channel] | None = None,
+    shown: Sequence[int] | None = None,
     counts: Mapping[str, int] | None = None,
 ) -> None:
     """Write a prepared dataset of images.
@@ -40,7 +42,7 @@ def write(
     import pandas as pd
 
     inputs = np.concatenate([pixels for pixels, _ in splits.values()])
-    _, channels, height, width = inputs.shape
+    height, width = inputs.shape[2:]
     rows = [
         pd.DataFrame(
             {
@@ -55,7 +57,7 @@ def write(
         name=folder.name,
         kind="images",
         classes=classes,
-        shape=(channels, height, width),
+        shape=inputs.shape[1:],
         axes=[Axis("row", "px", list(range(height))), Axis("column", "px", list(range(width)))],
         normalise=normalise or brightness(splits["train"][0]),
         licence=raw.manifest["licence"],
@@ -64,6 +66,8 @@ def write(
         digest=digest,
         left_out=list(left_out),
         scale=None if scale is None else list(scale),
+        channels=None if channels is None else list(channels),
+        shown=None if shown is None else list(shown),
         counts=dict(counts or {}),
     )
     prepared.write(folder, facts, inputs, pd.concat(rows, ignore_index=True))

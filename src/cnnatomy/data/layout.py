@@ -38,9 +38,16 @@ EITHER = frozenset({"eval", "evaluation"})
 log = logging.getLogger(__name__)
 
 
+class Unclassed(DataError):
+    """No folder says the classes. Something else may: see `naming.offers`."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """A folder of the data: its split ("" where contents decide) and its class ("" where each folder in it is one)."""
+    """A folder of the data: its split ("" where contents decide) and its class ("" where each folder in it is one).
+
+    Where classes are said of files, each file is a part of its own.
+    """
 
     folder: str
     split: str = ""
@@ -68,7 +75,7 @@ def filed(names: Sequence[str], layout: Sequence[Part]) -> tuple[list[Filed], li
     spelt: dict[str, set[str]] = {}
     for name in names:
         folders = PurePosixPath(name).parts
-        depth = next((at for at in range(len(folders) - 1, -1, -1) if folders[:at] in by_folder), None)
+        depth = next((at for at in range(len(folders), -1, -1) if folders[:at] in by_folder), None)
         part = None if depth is None else by_folder[folders[:depth]]
         if part is None or depth is None or not (part.label or len(folders) > depth + 1):
             loose.append(name)
@@ -82,7 +89,7 @@ def filed(names: Sequence[str], layout: Sequence[Part]) -> tuple[list[Filed], li
             # What differs in the way that accents are written looks alike but for its code points.
             shown = repr if len({unicodedata.normalize("NFC", name) for name in alike}) == len(alike) else ascii
             raise DataError(
-                f"The folders {' and '.join(map(shown, sorted(alike)))} differ in capitals, spaces or the way accents "
+                f"The classes {' and '.join(map(shown, sorted(alike)))} differ in capitals, spaces or the way accents "
                 "are written only. Put their files together, or give them names that differ."
             )
     _check_classes(found)
@@ -99,7 +106,7 @@ def _check_classes(found: Sequence[Filed]) -> None:
             )
     classes = sorted({file.label for file in found})
     if len(classes) < 2:
-        raise DataError(
+        raise Unclassed(
             f"There is one class only ({some(classes)}), so that there is nothing to tell apart. Put the files "
             "of each class into a folder of its name."
         )
@@ -123,18 +130,11 @@ def understood(names: Sequence[str], given: Mapping[str, str] | bool | None = No
     given: what the user says of folders, {folder: split}, all others being left out; or False, where none is a split.
     Folders that wrap all others are stepped through. Raises DataError, with what to do, where names leave it open.
     """
-    tree = Folder()
-    for name in names:
-        here = tree
-        for folder in PurePosixPath(name).parts[:-1]:
-            here = here.folders.setdefault(folder, Folder())
-        here.files.append(name)
+    tree = _tree(names)
     if isinstance(given, Mapping):
-        return _as_said(tree, given)
-    if given not in (None, False):
-        raise DataError(
-            f"data.fetch.splits is {given!r}; say {{folder: split, …}}, false where no folder is a split, or null."
-        )
+        said = _as_said(tree, given)
+        return [Part(_inside_of_split(folder, here), split) for folder, here, split in said]
+    _check_given(given)
     prefix, top = _unwrapped("", tree)
     if given is False or len(top.folders) < 2:
         return [Part(prefix)]
@@ -147,6 +147,42 @@ def understood(names: Sequence[str], given: Mapping[str, str] | bool | None = No
     if not any(top.folders[name].folders for name in splits):
         return _classes_called_like_splits(prefix, top, splits)
     return _splits(prefix, top, splits)
+
+
+def splits_alone(names: Sequence[str], given: Mapping[str, str] | bool | None = None) -> list[Part]:
+    """What the folders of some files mean where none is a class: those that are splits, or one without any.
+
+    given: as in `understood`. Raises DataError, with what to do, where names leave it open.
+    """
+    tree = _tree(names)
+    if isinstance(given, Mapping):
+        return [Part(folder, split) for folder, _, split in _as_said(tree, given)]
+    _check_given(given)
+    prefix, top = _unwrapped("", tree)
+    splits = splits_of(top.folders) if given is None and len(top.folders) > 1 else {}
+    if not splits:
+        return [Part("")]
+    settle = _settles(splits)
+    _refuse_others(prefix, top, splits, settle)
+    _refuse_twice_and_none(splits, settle)
+    return [Part(_under(prefix, name), split) for name, split in splits.items()]
+
+
+def _tree(names: Sequence[str]) -> Folder:
+    tree = Folder()
+    for name in names:
+        here = tree
+        for folder in PurePosixPath(name).parts[:-1]:
+            here = here.folders.setdefault(folder, Folder())
+        here.files.append(name)
+    return tree
+
+
+def _check_given(given: Mapping[str, str] | bool | None) -> None:
+    if given not in (None, False):
+        raise DataError(
+            f"data.fetch.splits is {given!r}; say {{folder: split, …}}, false where no folder is a split, or null."
+        )
 
 
 def split_of(name: str) -> str:
@@ -208,8 +244,9 @@ def _under(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _as_said(tree: Folder, given: Mapping[str, str]) -> list[Part]:
-    parts = []
+def _as_said(tree: Folder, given: Mapping[str, str]) -> list[tuple[str, Folder, str]]:
+    """Each folder that the user names, what is in it, and its split."""
+    found = []
     for name, said in given.items():
         here, folders = tree, PurePosixPath(str(name)).parts
         for folder in folders:
@@ -222,10 +259,10 @@ def _as_said(tree: Folder, given: Mapping[str, str]) -> list[Part]:
         split = SPLITS_BY_NAME.get(str(said).casefold())
         if split is None:
             raise DataError(f"data.fetch.splits.{name} is {said!r}: say train, validation or test.")
-        parts.append(Part(_inside_of_split("/".join(folders), here), split))
-    if "train" not in {part.split for part in parts}:
+        found.append(("/".join(folders), here, split))
+    if "train" not in {split for _, _, split in found}:
         raise DataError("data.fetch.splits names no folder for train. Say which one is to be learnt from.")
-    return parts
+    return found
 
 
 def _splits_of_classes(prefix: str, top: Folder) -> list[Part]:
@@ -281,7 +318,7 @@ def _classes_called_like_splits(prefix: str, top: Folder, splits: Mapping[str, s
         log.warning("the folder %s holds no folders: it is taken for a class, like %s beside it", name, some(others))
         return [Part(prefix)]
     name = next(name for name in splits if top.folders[name].files)
-    raise DataError(
+    raise Unclassed(
         f"The folders {some(list(splits))} have the names of splits and hold files, no folders. Where are the classes? "
         f"Put the files of each into a folder of its name, as in {name}/{_example(top.folders[name].files)}. If "
         f"{some(list(splits))} are the classes themselves: data.fetch.splits: false."
@@ -300,19 +337,34 @@ def _example(files: Sequence[str]) -> str:
 def _splits(prefix: str, top: Folder, splits: Mapping[str, str]) -> list[Part]:
     """The parts of folders of splits, each with a folder of each class in it."""
     classed = [name for name in splits if top.folders[name].files or not _flat(top.folders[name])]
-    named = ", ".join(f"{name}: {splits[name]}" for name in classed if top.folders[name].folders)
-    settle = f"data.fetch.splits: {{{named}}} leaves all else out; false, and no folder is a split."
+    settle = _settles({name: splits[name] for name in classed if top.folders[name].folders})
+    _refuse_others(prefix, top, splits, settle)
+    flat = [name for name in splits if _flat(top.folders[name])]
+    if flat:
+        files = [file for name in flat for file in _flat(top.folders[name])]
+        raise Unclassed(
+            f"{some(files)}: {'it lies' if len(files) == 1 else f'{len(files)} files lie'} in no folder of a class. "
+            f"Put each into one, as in {flat[0]}/{_example(files)}, or leave them out: {settle}"
+        )
+    _refuse_twice_and_none(splits, settle)
+    return [Part(_inside_of_split(_under(prefix, name), top.folders[name]), split) for name, split in splits.items()]
+
+
+def _settles(splits: Mapping[str, str]) -> str:
+    """How the user says which folders are splits."""
+    named = ", ".join(f"{name}: {split}" for name, split in splits.items())
+    return f"data.fetch.splits: {{{named}}} leaves all else out; false, and no folder is a split."
+
+
+def _refuse_others(prefix: str, top: Folder, splits: Mapping[str, str], settle: str) -> None:
     where = f"In {prefix}, beside" if prefix else "Beside"
     others = [name for name in top.folders if name not in splits]
     if others:
         raise DataError(f"{where} the folders of splits {some(list(splits))} there is {some(others)}. {settle}")
-    flat = [name for name in splits if _flat(top.folders[name])]
-    if flat:
-        files = [file for name in flat for file in _flat(top.folders[name])]
-        raise DataError(
-            f"{some(files)}: {'it lies' if len(files) == 1 else f'{len(files)} files lie'} in no folder of a class. "
-            f"Put each into one, as in {flat[0]}/{_example(files)}, or leave them out: {settle}"
-        )
+
+
+def _refuse_twice_and_none(splits: Mapping[str, str], settle: str) -> None:
+    """Refuse two folders for one split, and none for the training."""
     for split in set(splits.values()):
         same = [name for name, meant in splits.items() if meant == split]
         if len(same) > 1:
@@ -321,7 +373,6 @@ def _splits(prefix: str, top: Folder, splits: Mapping[str, str]) -> list[Part]:
         raise DataError(
             f"There is {some(list(splits))} and no folder called train. What is to be learnt from? {settle}"
         )
-    return [Part(_inside_of_split(_under(prefix, name), top.folders[name]), split) for name, split in splits.items()]
 
 
 def _flat(split: Folder) -> list[str]:

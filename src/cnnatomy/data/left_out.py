@@ -18,6 +18,13 @@ REASONS = {
         "en": "files outside of the classes in what data.fetch.splits names",
         "zh": "不在 data.fetch.splits 所列文件夹的类别中的文件",
     },
+    "beside": {"en": "files beside the folders of splits", "zh": "与数据划分文件夹并列的文件"},
+    "unfitting": {
+        "en": "files whose name does not fit data.fetch.labels",
+        "zh": "名称不符合 data.fetch.labels 的文件",
+    },
+    "unlabelled": {"en": "files that the table of labels does not name", "zh": "标签表中没有列出的文件"},
+    "not_there": {"en": "rows of the table of labels whose file is not there", "zh": "标签表中文件不存在的行"},
     "two_classes": {"en": "files whose content is under several classes", "zh": "同一内容出现在多个类别中的文件"},
     "copy": {
         "en": "copies of samples that are given for the test or for validation",

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from cnnatomy.data import layout
+from cnnatomy.data import layout, naming
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.layout import Filed, Part
+from cnnatomy.data.layout import Filed, Part, Unclassed
 from cnnatomy.data.layout import some as some
 from cnnatomy.data.left_out import LeftOut, left_out, said
-from cnnatomy.data.walking import walk
+from cnnatomy.data.naming import Labels
+from cnnatomy.data.walking import Found, walk
 
 EMPTY = hashlib.sha256().hexdigest()
 
 log = logging.getLogger(__name__)
 
 
-def packed(path: str, suffixes: Sequence[str], splits: Mapping[str, str] | bool | None = None) -> Files:
+def packed(
+    path: str, suffixes: Sequence[str], splits: Mapping[str, str] | bool | None = None, labels: Labels = None
+) -> Files:
     """The files of a folder of classes, by their names in it, each read when it is asked for.
 
-    `<class>/…` or `<split>/<class>/…`, however nested: see `layout.understood`, which has `splits` as its `given`. What
-    is left out is counted, and named in the log.
+    `<class>/…` or `<split>/<class>/…`, however nested: see `layout.understood`, which has `splits` as its `given`. With
+    `labels` files' names or a table say the classes, see `naming.named`, and folders at most the splits. What is left
+    out is counted, and named in the log.
     Raises DataError for a folder that is none or can't be read, an empty class, and folders that leave something open.
     """
     folder = Path(path).expanduser()
@@ -34,10 +38,21 @@ def packed(path: str, suffixes: Sequence[str], splits: Mapping[str, str] | bool 
         raise DataError(
             f"{folder} is no folder. Name the one that holds a folder of each class; an archive has to be unpacked."
         )
-    found = walk(folder, suffixes)
+    table = naming.table_of(labels, folder)
+    found = walk(folder, suffixes, table)
+    if labels is not None:
+        return _labelled(folder, found, suffixes, splits, labels)
+    try:
+        return _by_folders(folder, found, suffixes, splits)
+    except Unclassed as error:
+        message = f"{error}{naming.offers(list(found.files), found.left_out.get('suffix', []))}"
+        raise DataError(message) from error
+
+
+def _by_folders(folder: Path, found: Found, suffixes: Sequence[str], splits: Mapping[str, str] | bool | None) -> Files:
     if not any("/" in name for name in found.files):
         there = some([*found.files, *(name for names in found.left_out.values() for name in names)])
-        raise DataError(
+        raise Unclassed(
             f"{folder} should hold a folder of each class, with {some(suffixes, 8)} in them, but there is "
             f"{f'only {there}' if there else 'nothing'}. Put the files of each class into a folder of its name."
         )
@@ -50,24 +65,74 @@ def packed(path: str, suffixes: Sequence[str], splits: Mapping[str, str] | bool 
         )
     filed, loose = layout.filed(list(found.files), meaning)
     if len(loose) > len(filed) and not isinstance(splits, Mapping):
-        raise DataError(
+        raise Unclassed(
             f"{folder}: {len(loose)} files lie in no folder of a class ({some(loose)}), and {len(filed)} in one. Put "
             "the files of each class into a folder of its name."
         )
-    without = left_out(found.left_out | {"unnamed" if isinstance(splits, Mapping) else "loose": loose})
-    if without:
-        log.warning("%s: left out %s", folder, said(without))
-    return Files({file.name: found.files[file.name] for file in filed}, without, meaning)
+    without = {"unnamed" if isinstance(splits, Mapping) else "loose": loose}
+    return _files(folder, found, [file.name for file in filed], without, meaning)
+
+
+def _labelled(
+    folder: Path, found: Found, suffixes: Sequence[str], splits: Mapping[str, str] | bool | None, labels: Labels
+) -> Files:
+    """The files of a folder where their names or a table say the classes."""
+    if not found.files:
+        raise DataError(f"{folder} holds no files of the kinds {some(suffixes, 8)}. Name the folder that holds them.")
+    whose = {part.folder: part.split for part in layout.splits_alone(list(found.files), splits)}
+    parts = {name: next((at for at in _above(name) if at in whose), None) for name in found.files}
+    within = {name: whose[part] for name, part in parts.items() if part is not None}
+    named = naming.named(list(within), labels, folder)
+    meaning = [Part(name, within[name], label) for name, label in named.labels.items()]
+    try:
+        _refuse_few(within, named.labels, splits, labels)
+        layout.filed(list(named.labels), meaning)
+    except DataError as error:
+        learnt = ", ".join(f"{name}: train" for name, split in whose.items() if split == "train")
+        settle = f" To leave other folders out, data.fetch.splits: {{{learnt}}}." if learnt else ""
+        hint = "" if naming.table_of(labels, folder) else naming.offers(list(within))
+        message = f"{error}{settle}{hint}"
+        raise DataError(message) from error
+    outside = [name for name in found.files if name not in within]
+    without = named.left_out | {"unnamed" if isinstance(splits, Mapping) else "beside": outside}
+    return _files(folder, found, list(named.labels), without, meaning)
+
+
+def _refuse_few(
+    files: Collection[str], named: Collection[str], splits: Mapping[str, str] | bool | None, labels: Labels
+) -> None:
+    """Refuse labels of no file, and of less than half of them unless the user says which folders to take."""
+    nameless = [name for name in files if name not in named]
+    if not named or (len(nameless) > len(named) and not isinstance(splits, Mapping)):
+        these = f"{len(named)} of the {len(files)} files and not {len(nameless)}"
+        raise DataError(
+            f"data.fetch.labels, {labels!r}, fits {these if named else f'none of {len(files)} files'}, such as "
+            f"{nameless[0]}. Give each file a class, or name the folder of those that have one as data.fetch.path."
+        )
+
+
+def _above(name: str) -> list[str]:
+    """The folders that a file is in, as names of parts, the innermost first."""
+    return ["" if str(folder) == "." else str(folder) for folder in PurePosixPath(name).parents]
+
+
+def _files(
+    folder: Path, found: Found, names: Sequence[str], without: Mapping[str, Sequence[str]], meaning: Sequence[Part]
+) -> Files:
+    every = left_out({**found.left_out, **without})
+    if every:
+        log.warning("%s: left out %s", folder, said(every))
+    return Files({name: found.files[name] for name in names}, every, meaning)
 
 
 class Files(Mapping[str, bytes]):
-    """Files by name, read one at a time; what is left out beside them; what their folders mean.
+    """Files by name, read one at a time; what is left out beside them; what their folders or they mean, if anything.
 
     Raises DataError for a file that can't be read.
     """
 
     def __init__(
-        self, places: Mapping[str, Path], left_out: Sequence[LeftOut] = (), meaning: Sequence[Part] = (Part(""),)
+        self, places: Mapping[str, Path], left_out: Sequence[LeftOut] = (), meaning: Sequence[Part] = ()
     ) -> None:
         for name in places:
             try:
@@ -161,7 +226,7 @@ def filed(raw: Raw) -> list[Filed]:
 
     That is an order without order, so that the first ones are of all classes. Raises DataError, see `layout.filed`.
     """
-    files, _ = layout.filed(raw.names, [Part(**part) for part in raw.manifest.get("layout", [{"folder": ""}])])
+    files, _ = layout.filed(raw.names, [Part(**part) for part in raw.manifest["layout"]])
     return sorted(files, key=lambda file: (raw.hashes[file.name], file.name))
 
 

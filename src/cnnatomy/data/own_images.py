@@ -6,15 +6,17 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cnnatomy.data import archive, fitting, images, own, pictures
-from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.fitting import FITS, Fit
 from cnnatomy.data.left_out import shortened
-from cnnatomy.data.pictures import Depth
-from cnnatomy.data.prepared import SPLITS
+from cnnatomy.data.naming import Labels
+from cnnatomy.data.pictures import Depth, Scale
+from cnnatomy.data.prepared import SPLITS, Channel
 
 NAMED = 20  # files that a message names of each kind
 
@@ -30,9 +32,13 @@ def fetch(
     licence: str,
     citation: str,
     splits: Mapping[str, str] | bool | None = None,
+    labels: Labels = None,
 ) -> None:
-    """Write the raw zip with the images in the folder `path`, `<class>/…` or `<split>/<class>/…`. Raises DataError."""
-    files = own.packed(path, pictures.SUFFIXES, splits)
+    """Write the raw zip with the images in the folder `path`, `<class>/…` or `<split>/<class>/…`; see `own.packed`.
+
+    Raises DataError.
+    """
+    files = own.packed(path, pictures.SUFFIXES, splits, labels)
     archive.write(
         target,
         files,
@@ -51,35 +57,47 @@ def prepare(
     digest: str,
     size: int | Sequence[int],
     colour: bool,
+    channels: int | None,
+    channel_names: Sequence[str] | None,
+    shown: Sequence[int] | None,
     fit: Fit,
-    range: Sequence[float] | None,
+    range: Sequence[Any] | None,
     normalise: str,
     validation: float,
     test: float,
 ) -> None:
-    """Images uint8 (n, 1 or 3, height, width), in grey or in `colour`; see `pictures.pixels` for `fit`.
+    """Images uint8 (n, channels, height, width), in grey or in `colour`; see `pictures.pixels` for `fit`.
 
-    size: a side, or height and width. range: values that are black and white, of all images; of more than 8 bits the
-    least and the greatest of the training images unless given. normalise: by the "data", or as networks trained on
-    "imagenet" want it. Split as folders say, or by content: see `own.splits`.
+    size: a side, or height and width. channels: take all channels as they are, of which each image has so many.
+    channel_names: of each. shown: the channels that pictures show, from 1, see `fitting.shown`. range: values that are
+    black and white, of all images; of more than 8 bits the least and the greatest of the training images unless given,
+    and with `channels` of each channel. normalise: by the "data", or as networks trained on "imagenet" want it. Split
+    as folders say, or by content: see `own.splits`.
 
     Raises DataError, and DamagedData for images that can't be read, which are named together.
     """
     settings = {"size": size, "colour": colour, "fit": fit, "range": range, "normalise": normalise}
+    settings |= {"channels": channels, "channel_names": channel_names, "shown": shown}
     fitting.check(settings)
-    shape, given = fitting.shape(size), fitting.ends(range)
+    shape, given = fitting.shape(size), fitting.ends(range, channels)
+    as_they_are = channels is not None
+    into = None if as_they_are else colour
     with archive.Raw(raw) as source:
         files, classes, left_out = own.sorted_out(source, validation, test)
-        pixels = np.empty((len(files), 3 if colour else 1, *shape), np.uint8)
+        pixels = np.empty((len(files), channels or (3 if colour else 1), *shape), np.uint8)
         sizes: set[tuple[int, int]] = set()
         depths: dict[Depth, list[str]] = defaultdict(list)
-        ranges: list[tuple[float, float]] = []
+        ranges: list[Scale] = []
         moving: list[str] = []
         unreadable: dict[str, list[str]] = defaultdict(list)
+        others: dict[int, list[str]] = defaultdict(list)
         later: list[int] = []  # those whose scale is known when all are read
         for place, file in enumerate(files):
             try:
-                picture = pictures.read(source.read(file.name), file.name)
+                picture = pictures.read(source.read(file.name), file.name, channels)
+            except pictures.OtherChannels as error:
+                others[error.channels].append(file.name)
+                continue
             except pictures.Unreadable as error:
                 unreadable[error.why].append(file.name)
                 continue
@@ -87,18 +105,26 @@ def prepare(
             depths[picture.depth].append(file.name)
             moving += [file.name] * picture.moving
             if picture.depth != "8 bits" and file.split == "train":
-                ranges.append(picture.range)
+                ranges.append(picture.range(each=as_they_are))
             if given is None and isinstance(picture.values, np.ndarray):
                 later.append(place)
             else:
-                pixels[place] = pictures.pixels(picture, shape, colour=colour, fit=fit, scale=given)
+                pixels[place] = pictures.pixels(picture, shape, colour=into, fit=fit, scale=given)
         _refuse(raw.stem, unreadable)
+        _refuse_channels(raw.stem, others, channels, len(files))
         scale = given or pictures.span(ranges, depths)
         for place in later:
-            picture = pictures.read(source.read(files[place].name), files[place].name)
-            pixels[place] = pictures.pixels(picture, shape, colour=colour, fit=fit, scale=scale)
-        if scale is not None:
-            log.warning("%s: the value %g is black and %g is white, in all images", raw.stem, *scale)
+            picture = pictures.read(source.read(files[place].name), files[place].name, channels)
+            pixels[place] = pictures.pixels(picture, shape, colour=into, fit=fit, scale=scale)
+        each = None if channels is None else _channels(channels, channel_names, scale or [(0.0, 255.0)])
+        if scale is not None and len(scale) == 1:
+            log.warning("%s: the value %g is black and %g is white, in all images", raw.stem, *scale[0])
+        elif scale is not None and each is not None:
+            said = ", ".join(f"{one.name} {one.low:g} and {one.high:g}" for one in each)
+            log.warning("%s: of each channel these values are black and white, in all images: %s", raw.stem, said)
+        cut = depths.get("the upper 8 of 16 bits in colour", [])
+        if cut:
+            log.warning("%s: of 16 bits a colour the upper 8 are read: %s", raw.stem, _some(cut))
         if moving:
             log.warning("%s: of moving images the first picture is taken: %s", raw.stem, _some(moving))
         _say_sizes(raw.stem, sizes, shape, fit)
@@ -113,7 +139,9 @@ def prepare(
             normalise=images.IMAGENET if normalise == "imagenet" else None,
             ids={split: [file.name for file in files if file.split == split] for split in SPLITS},
             left_out=left_out,
-            scale=scale,
+            scale=scale[0] if scale is not None and each is None else None,
+            channels=each,
+            shown=fitting.shown(shown, channels),
             counts={"moving": len(moving)},
         )
 
@@ -126,6 +154,27 @@ def _refuse(name: str, unreadable: Mapping[str, Sequence[str]]) -> None:
             f"{name}: files that can't be read as a picture: {sum(map(len, unreadable.values()))}. "
             f"{'; '.join(parts)}. Take them out, or put good copies in their place."
         )
+
+
+def _refuse_channels(name: str, others: Mapping[int, Sequence[str]], wanted: int | None, total: int) -> None:
+    """Raise DataError for images of other channels than are wanted, by their number of channels, if there are any."""
+    if not others:
+        return
+    parts = "; ".join(f"{len(its)} of {there} ({_some(its)})" for there, its in sorted(others.items()))
+    expected = "grey or red, green and blue" if wanted is None else f"the {wanted} of data.prepare.channels"
+    (only, *more), files = others, sum(map(len, others.values()))
+    if files == total and not more:
+        remedy = f"To take all channels as they are, set data.prepare.channels: {only}."
+    else:
+        remedy = "All images of a dataset need the same number, set by data.prepare.channels: take the others out."
+    raise DataError(f"{name}: images whose channels are other than {expected}: {files} of {total}. {parts}. {remedy}")
+
+
+def _channels(count: int, names: Sequence[str] | None, scale: Scale) -> list[Channel]:
+    """The channels of images, numbered where they have no names, with the values that are black and white."""
+    each = list(scale) * (count if len(scale) == 1 else 1)
+    names = list(names) if names is not None else [f"channel {number}" for number, _ in enumerate(each, 1)]
+    return [Channel(name, "", low, high) for name, (low, high) in zip(names, each, strict=True)]
 
 
 def _say_sizes(name: str, sizes: set[tuple[int, int]], shape: tuple[int, int], fit: Fit) -> None:

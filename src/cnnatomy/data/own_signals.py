@@ -14,10 +14,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from cnnatomy.data import archive, layout, own, signals
+from cnnatomy.data import archive, layout, own, recordings, signals, tables
 from cnnatomy.data.errors import DamagedData, DataError
-from cnnatomy.data.left_out import left_out, said
+from cnnatomy.data.left_out import LeftOut, left_out, said
+from cnnatomy.data.naming import Labels
 from cnnatomy.data.signals import Recording
+from cnnatomy.data.tables import Decoder
 
 TABLES = (".csv", ".tsv", ".txt")
 SOUNDS = (".wav", ".flac")
@@ -33,7 +35,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns of a table: the label's, and, where there are such, those of other things than values."""
+    """Names of the columns of a table: the label's, and, where there are such, those of other things than values.
+
+    decode: how tables become text.
+    """
 
     label: str
     recording: str | None
@@ -41,6 +46,7 @@ class Columns:
     group: str | None
     split: str | None
     channels: tuple[str, ...] | None
+    decode: Decoder
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ def fetch(
     licence: str,
     citation: str,
     splits: Mapping[str, str] | bool | None = None,
+    labels: Labels = None,
 ) -> None:
     """Write the raw zip with the files at `path`, as they are.
 
@@ -73,14 +80,16 @@ def fetch(
     all recordings, or a folder with such files of which the names end with train and test. Raises DataError.
     """
     place = Path(path).expanduser()
+    if place.is_file() and labels is not None:
+        raise DataError(tables.LABELS_OF_ROWS)
     if place.is_file():
         if not place.name.lower().endswith(WHOLE):
             raise DataError(f"{place} is no table of recordings: its name should end with {', '.join(WHOLE)}.")
         contents = own.Files({place.name: place})
-    elif place.is_dir() and (found := _of_splits(place)):
+    elif place.is_dir() and labels is None and (found := _of_splits(place)):
         contents = own.Files({file.name: file for file in found})
     else:
-        contents = own.packed(path, SUFFIXES, splits)
+        contents = own.packed(path, SUFFIXES, splits, labels)
     archive.write(
         target,
         contents,
@@ -107,6 +116,7 @@ def prepare(
     time: str | None,
     group: str | None,
     split: str | None,
+    encoding: str | None,
     validation: float,
     test: float,
 ) -> None:
@@ -114,60 +124,70 @@ def prepare(
 
     channels: columns to take, in this order, or names of channels without any; None: all columns that are nothing else.
     label, recording, time, group, split: names of columns of a table. With `recording` a line of it is a moment, or
-    else a whole recording.
+    else a whole recording. encoding: of tables; None is UTF-8, or guessed and said.
     Split as folders, files or the column `split` say, or by content: see `own.splits`. Recordings of one `group`, such
     as a patient, are never parted. Raises DataError, and DamagedData for files that can't be read.
     """
     for key, value in (("length", length), ("step", step), ("rate", rate)):
         if value is not None and not value > 0:
             raise DataError(f"data.prepare.{key} is {value}; it is a number above 0, or null.")
-    columns = Columns(label, recording, time, group, split, None if channels is None else tuple(channels))
+    columns = Columns(
+        label, recording, time, group, split, None if channels is None else tuple(channels), Decoder(encoding)
+    )
     with archive.Raw(raw) as source:
-        if any("/" in name for name in source.names):
-            found = [_file(source.read(file.name), file.name, file, columns) for file in own.filed(source)]
-        else:
-            found = [one for name in source.names for one in _whole(source.read(name), name, columns)]
+        found = _read(source, columns)
         names = _channels(raw.stem, found, columns.channels)
-        rate = _rate(found, rate)
         classes = own.in_order([one.label for one in found])
         if len(classes) < 2:
             raise DataError(
                 f"{raw.stem}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
             )
-        hashes = [hashlib.sha256(np.ascontiguousarray(one.values).tobytes()).hexdigest() for one in found]
-        labels, given, ids = ([getattr(one, what) for one in found] for what in ("label", "split", "id"))
-        kept, others = own.once(hashes, labels, given, ids)
-        without = left_out(others)
-        if without:
-            log.warning("%s: left out %s", raw.stem, said(without))
-        hashes, found = [hashes[place] for place in kept], [found[place] for place in kept]
-        whose = _splits(found, hashes, validation, test)
-        order = sorted(range(len(found)), key=lambda place: (hashes[place], found[place].id))
-        about = ["group"] if any(one.group for one in found) else []
-        recordings = [
-            Recording(
-                found[place].values,
-                classes.index(found[place].label),
-                found[place].id,
-                whose[place],
-                found[place].where,
-                {key: found[place].group for key in about},
-            )
-            for place in order
-        ]
+        sorted_, without = _sorted_out(raw.stem, found, classes, validation, test)
         signals.write(
             folder,
-            recordings,
+            sorted_,
             classes,
             source,
             digest=digest,
             length=length,
             step=step,
-            rate=rate,
+            rate=_rate(found, rate),
             unit=unit,
             channels=names,
             left_out=[*source.left_out, *without],
         )
+
+
+def _read(source: archive.Raw, columns: Columns) -> list[Read]:
+    """All recordings of a raw zip: a file each, or all in one."""
+    if "layout" in source.manifest:
+        found = [_file(source.read(file.name), file.name, file, columns) for file in own.filed(source)]
+    else:
+        found = [one for name in source.names for one in _whole(source.read(name), name, columns)]
+    columns.decode.say(source.path.stem)
+    return found
+
+
+def _sorted_out(
+    data: str, found: Sequence[Read], classes: Sequence[str], validation: float, test: float
+) -> tuple[list[Recording], list[LeftOut]]:
+    """The recordings to use, each in its split, in the order of their contents; and what is left out."""
+    hashes = [hashlib.sha256(np.ascontiguousarray(one.values).tobytes()).hexdigest() for one in found]
+    labels, given, ids = ([getattr(one, what) for one in found] for what in ("label", "split", "id"))
+    kept, others = own.once(hashes, labels, given, ids)
+    without = left_out(others)
+    if without:
+        log.warning("%s: left out %s", data, said(without))
+    hashes, found = [hashes[place] for place in kept], [found[place] for place in kept]
+    whose = _splits(found, hashes, validation, test)
+    in_groups = any(one.group for one in found)
+    ordered = sorted(zip(hashes, found, whose, strict=True), key=lambda each: (each[0], each[1].id))
+    return [
+        Recording(
+            one.values, classes.index(one.label), one.id, split, one.where, {"group": one.group} if in_groups else {}
+        )
+        for _, one, split in ordered
+    ], without
 
 
 def _of_splits(folder: Path) -> list[Path]:
@@ -271,23 +291,12 @@ def _together(found: Sequence[Read], given: list[str]) -> list[str]:
 def _file(content: bytes, name: str, file: layout.Filed, columns: Columns) -> Read:
     suffix, rate, names = PurePosixPath(name).suffix.lower(), None, None
     if suffix in SOUNDS:
-        values, rate = _sound(content, name)
+        values, rate = recordings.channels(content, name)
     elif suffix in TABLES:
         values, names = _columns(content, name, columns)
     else:
         values = _array(content, name)
     return Read(values, names, file.label, name, file.split, "", name, rate)
-
-
-def _sound(content: bytes, name: str) -> tuple[np.ndarray, int]:
-    """The channels of a sound between −1 and 1, (channels, steps), and its rate in Hz."""
-    import soundfile
-
-    try:
-        values, rate = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
-        raise DamagedData(f"{name} can't be read: {error}. Take it out, or put a good copy in its place.") from error
-    return values.T, int(rate)
 
 
 def _array(content: bytes, name: str) -> np.ndarray:
@@ -317,7 +326,7 @@ def _arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
 
 def _columns(content: bytes, name: str, columns: Columns) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """The channels of a recording, a column each, (channels, steps), and their names where the first line has them."""
-    rows = _rows(content, name)
+    rows = _rows(content, name, columns.decode)
     head = rows.pop(0)[1] if not all(map(_is_number, rows[0][1])) else None
     if not rows:
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
@@ -359,8 +368,8 @@ def _whole(content: bytes, name: str, columns: Columns) -> Iterator[Read]:
     if suffix == ".npz":
         return _stacked(content, name, split)
     if suffix == ".ts":
-        return _time_series(content, name, split)
-    rows = _rows(content, name)
+        return _time_series(content, name, split, columns.decode)
+    rows = _rows(content, name, columns.decode)
     first = rows[0][1]
     if columns.recording is not None:
         return _long(rows[1:], name, first, columns, split)
@@ -404,9 +413,9 @@ def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
         yield Read(values[place].astype(np.float64), None, label, _id(split, f"recording {place}"), its, group, where)
 
 
-def _time_series(content: bytes, name: str, split: str) -> Iterator[Read]:
+def _time_series(content: bytes, name: str, split: str, decode: Decoder) -> Iterator[Read]:
     """The .ts files of the UEA and UCR archives: a recording a line, its channels and its label with colons between."""
-    lines = list(enumerate(_decoded(content, name).splitlines(), 1))
+    lines = list(enumerate(decode(content, name).splitlines(), 1))
     start = next((place for place, (_, line) in enumerate(lines) if line.strip().lower() == "@data"), None)
     if start is None:
         raise DataError(f"{name} has no line @data, below which a .ts file should have its recordings.")
@@ -489,19 +498,11 @@ def _long(
 # Cells
 
 
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{name}, line {line} is not in UTF-8: byte {error.start}. Save the file as UTF-8.") from error
-
-
-def _rows(content: bytes, name: str) -> list[tuple[int, list[str]]]:
+def _rows(content: bytes, name: str, decode: Decoder) -> list[tuple[int, list[str]]]:
     """The cells of each line, with the line's number; empty lines and those that begin with # or % are no rows."""
     lines = [
         (number, line)
-        for number, line in enumerate(_decoded(content, name).splitlines(), 1)
+        for number, line in enumerate(decode(content, name).splitlines(), 1)
         if line.strip() and line.lstrip()[0] not in "#%"
     ]
     if not lines:

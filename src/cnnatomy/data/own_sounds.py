@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from cnnatomy.data import archive, own, recordings, sounds
 from cnnatomy.data.errors import DamagedData
 from cnnatomy.data.kept import Kept, keep
 from cnnatomy.data.left_out import shortened
+from cnnatomy.data.naming import Labels
 from cnnatomy.data.sounds import Clip, Spectrogram
 
 NAMED = 20  # files that a message names of each kind
@@ -28,29 +29,42 @@ def fetch(
     licence: str,
     citation: str,
     splits: Mapping[str, str] | bool | None = None,
+    labels: Labels = None,
 ) -> None:
-    """Write the raw zip with the sounds in the folder `path`, `<class>/…` or `<split>/<class>/…`.
+    """Write the raw zip with the sounds in the folder `path`, `<class>/…` or `<split>/<class>/…`; see `own.packed`.
 
     They become wav files of one channel, which a page can play; those of other formats get `.wav` behind their names.
     Raises DataError, and DamagedData for what is no sound, which is named together.
     """
-    files = own.packed(path, recordings.suffixes(), splits)
+    files = own.packed(path, recordings.suffixes(), splits, labels)
+    wavs = _wavs(list(files))
     archive.write(
         target,
-        Kept(keep(_playable(files, path), target)),
+        Kept(keep(_playable(files, wavs, path), target)),
         digest=digest,
         licence=licence,
         citation=citation,
         left_out=files.left_out,
-        layout=files.layout,
+        layout=[part | {"folder": wavs.get(part["folder"], part["folder"])} for part in files.layout],
     )
 
 
-def _playable(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, bytes]]:
-    """Each recording with its new name, made playable; says what was mended, and raises DamagedData at the end."""
+def _wavs(names: Sequence[str]) -> dict[str, str]:
+    """What each file is called as a wav."""
+    taken, found = set(names), {}
+    for name in names:
+        new = name
+        while not new.lower().endswith(".wav") or (new != name and new in taken):
+            new += ".wav"
+        taken.add(new)
+        found[name] = new
+    return found
+
+
+def _playable(files: Mapping[str, bytes], wavs: Mapping[str, str], path: str) -> Iterator[tuple[str, bytes]]:
+    """Each recording by its name in `wavs`, made playable; says what was mended, and raises DamagedData at the end."""
     broken: defaultdict[str, list[str]] = defaultdict(list)
     mended: defaultdict[str, list[str]] = defaultdict(list)
-    names: set[str] = set(files)
     for name in files:
         try:
             wav, done = recordings.playable(files[name], name)
@@ -59,11 +73,7 @@ def _playable(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, byte
             continue
         for what in done:
             mended[what].append(name)
-        new = name
-        while not new.lower().endswith(".wav") or (new != name and new in names):
-            new += ".wav"
-        names.add(new)
-        yield new, wav
+        yield wavs[name], wav
     for what, its in mended.items():
         log.warning("%s: %s: %d (%s)", path, recordings.MENDED[what], len(its), _some(its))
     if broken:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnnatomy.data import archive, own, tables, texts
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.left_out import left_out, said
+from cnnatomy.data.left_out import LeftOut, left_out, said
+from cnnatomy.data.naming import Labels
 from cnnatomy.data.tokenising import tokenise
 
 CUT = (".csv", ".tsv")
@@ -40,11 +41,14 @@ def fetch(
     licence: str,
     citation: str,
     splits: Mapping[str, str] | bool | None = None,
+    labels: Labels = None,
 ) -> None:
     """Write the raw zip with the table `path`, or the files of a folder of classes. Raises DataError."""
     place = Path(path).expanduser()
+    if place.is_file() and labels is not None:
+        raise DataError(tables.LABELS_OF_ROWS)
     if place.is_dir():
-        files = own.packed(path, FILES, splits)
+        files = own.packed(path, FILES, splits, labels)
     elif place.is_file() and place.name.lower().endswith((*CUT, *JSON)):
         files = own.Files({place.name: place})
     elif place.is_file() and place.name.lower().endswith(".json"):
@@ -94,28 +98,11 @@ def prepare(
             else _of_table(source, text, label, split, encoding)
         )
         classes = _classes(every, source.path.stem, label)
-        read = [tokenise(one.text, tokens) for one in every]
-        worded = [place for place, found in enumerate(read) if found]
-        if not worded:
-            raise DataError(f"{source.path.stem}: it is empty, {len(every)} texts were read and none has a word.")
-        hashes = [own.content_hash(" ".join(read[place])) for place in worded]
-        labels, given = ([getattr(every[place], what) for place in worded] for what in ("label", "split"))
-        kept, others = own.once(hashes, labels, given, [every[place].where for place in worded])
-        silent = [one.where for one, found in zip(every, read, strict=True) if not found]
-        without = left_out({"no_words": silent} | others)
-        if without:
-            log.warning("%s: left out %s", source.path.stem, said(without))
-        whose = own.splits(
-            [hashes[row] for row in kept],
-            [labels[row] for row in kept],
-            [given[row] for row in kept],
-            validation=validation,
-            test=test,
-        )
+        used, whose, without = _sorted_out(source.path.stem, every, tokens, validation, test)
         texts.write(
             folder,
-            [every[worded[row]].text for row in kept],
-            [classes.index(labels[row]) for row in kept],
+            [one.text for one in used],
+            [classes.index(one.label) for one in used],
             classes,
             source,
             digest=digest,
@@ -127,22 +114,38 @@ def prepare(
         )
 
 
+def _sorted_out(
+    data: str, every: Sequence[Given], tokens: str, validation: float, test: float
+) -> tuple[list[Given], list[str], list[LeftOut]]:
+    """The texts to use, the split of each, and what is left out."""
+    read = [tokenise(one.text, tokens) for one in every]
+    worded = [place for place, found in enumerate(read) if found]
+    if not worded:
+        raise DataError(f"{data}: it is empty, {len(every)} texts were read and none has a word.")
+    hashes = [own.content_hash(" ".join(read[place])) for place in worded]
+    labels, given = ([getattr(every[place], what) for place in worded] for what in ("label", "split"))
+    kept, others = own.once(hashes, labels, given, [every[place].where for place in worded])
+    silent = [one.where for one, found in zip(every, read, strict=True) if not found]
+    without = left_out({"no_words": silent} | others)
+    if without:
+        log.warning("%s: left out %s", data, said(without))
+    whose = own.splits(
+        [hashes[row] for row in kept],
+        [labels[row] for row in kept],
+        [given[row] for row in kept],
+        validation=validation,
+        test=test,
+    )
+    return [every[worded[row]] for row in kept], whose, without
+
+
 def _of_files(source: archive.Raw, encoding: str | None) -> list[Given]:
-    guesses: defaultdict[str, list[str]] = defaultdict(list)
-    every = []
-    for file in own.filed(source):
-        text, guess = tables.decoded(source.read(file.name), file.name, encoding)
-        if guess:
-            guesses[guess].append(file.name)
-        every.append(Given(file.name, text, file.label, file.split))
-    for guess, names in guesses.items():
-        log.warning(
-            "%s: not in UTF-8, taken for %s: %d files (%s). If that is wrong, set data.prepare.encoding",
-            source.path.stem,
-            guess,
-            len(names),
-            own.some(names),
-        )
+    decode = tables.Decoder(encoding)
+    every = [
+        Given(file.name, decode(source.read(file.name), file.name), file.label, file.split)
+        for file in own.filed(source)
+    ]
+    decode.say(source.path.stem)
     return every
 
 

@@ -60,7 +60,10 @@ class Normalise:
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel of a signal: its name, its unit, and its lowest and highest value in the training split."""
+    """One channel of a signal: its name, its unit, and its lowest and highest value in the training split.
+
+    Of an image with more than grey or colour: the values of its files that are the least and the most it may hold.
+    """
 
     name: str
     unit: str
@@ -78,9 +81,11 @@ class Facts:
     vocabulary: texts only; the word of each token, of which 0 is padding and 1 the unknown word.
     tokens: texts only; how they are cut into tokens, a way of `tokenising.WAYS`.
     sample_rate: sounds only, in Hz.
-    channels: signals only.
+    channels: of signals, and of images whose channels are taken as they are.
     raw: name of the raw zip that holds the files named in the table's column `file`.
     scale: images only, whose files have more than 8 bits or for which it is given: the values that are black and white.
+    shown: images only; the channels that pictures of them show, from 0: one in grey, or as red, green and blue. None:
+        the first ones.
     left_out: what was given and is not among the samples.
     counts: what a user should know and would not see, such as sentences without a known word.
     files: SHA-256 of `inputs.npy` and `samples.csv`; filled in by `write`.
@@ -102,6 +107,7 @@ class Facts:
     scale: list[float] | None = None
     left_out: list[LeftOut] = field(default_factory=list)
     channels: list[Channel] | None = None
+    shown: list[int] | None = None
     counts: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)

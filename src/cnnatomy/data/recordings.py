@@ -1,4 +1,4 @@
-"""Recordings as people have them, of any width, rate and number of channels, as one channel; mended where they can be.
+"""Recordings as people have them, of any width, rate and number of channels, as one; mended where they can be.
 
 What can be read is what libsndfile reads. It says of a file in memory only that it can't; why is found out here.
 """
@@ -6,16 +6,20 @@ What can be read is what libsndfile reads. It says of a file in memory only that
 from __future__ import annotations
 
 import io
+import math
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
 from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.files import POINTER
 
 if TYPE_CHECKING:
-    pass
+    import soundfile
 
 #: Suffixes of the formats that libsndfile may know; an old one does not know all of them.
 FORMATS = {
@@ -31,7 +35,6 @@ FORMATS = {
     "NIST": (".sph", ".nist"),
     "VOC": (".voc",),
 }
-POINTER = b"version https://git-lfs.github.com/spec/"
 RATES = (100, 400_000)  # Hz that are believed
 MOST = 60_000_000  # samples of one channel: 20 minutes at 48,000 a second
 LONGEST = 3600  # seconds
@@ -86,51 +89,48 @@ def read(content: bytes, name: str) -> Recording:
 
     A clip of floats that goes beyond ±1 is scaled by its own peak. Raises Unreadable.
     """
-    import soundfile
-
-    if not content:
-        raise Unreadable(name, "is empty (0 bytes)")
-    if content.startswith(POINTER):
-        raise Unreadable(name, "is a pointer of git-lfs in place of the sound (git lfs pull fetches it)")
-    if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        raise Unreadable(name, "is a web page, as downloads that fail leave them")
-    whole = _with_its_size(content, name)
-    mended = [] if whole is content else ["header"]
-    whole = _without_tags(whole)
-    alone = whole[:1] == b"\xff" and len(whole) < LITTLE and whole.count(whole[:2]) == 1
-    if alone:
-        whole *= FEW
-    try:
-        with soundfile.SoundFile(_Seekable(whole)) as file:
-            rate, claimed, kind = file.samplerate, file.frames, file.format
-            plain = (kind, file.channels) == ("WAV", 1) and file.subtype.startswith("PCM")
-            if not RATES[0] <= rate <= RATES[1]:
-                raise Unreadable(name, f"claims {rate} samples a second, which is outside of {RATES[0]} to {RATES[1]}")
-            sound, powers = _decoded(file, name)
-        if (
-            np.isfinite(powers).all()
-            and len(powers) > 1
-            and float(np.square(sound, dtype=np.float64).sum()) < CANCELLED * powers.max() / len(powers) ** 2
-        ):
-            mended.append("cancelling")
-            with soundfile.SoundFile(_Seekable(whole)) as file:
-                sound, _ = _decoded(file, name, channel=int(powers.argmax()))
-    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
-        _refuse(name, error)
-    if alone:
+    whole, mended = _openable(content, name)
+    with _opened(whole, name) as file:
+        rate, plain = file.samplerate, (file.format, file.channels) == ("WAV", 1) and file.subtype.startswith("PCM")
+        if not RATES[0] <= rate <= RATES[1]:
+            raise Unreadable(name, f"claims {rate} samples a second, which is outside of {RATES[0]} to {RATES[1]}")
+        sound, powers = _mean(file, name)
+        claims = file.format, file.frames
+    if (
+        np.isfinite(powers).all()
+        and len(powers) > 1
+        and float(np.square(sound, dtype=np.float64).sum()) < CANCELLED * powers.max() / len(powers) ** 2
+    ):
+        mended.append("cancelling")
+        with _opened(whole, name) as file:
+            sound = np.concatenate([block[:, int(powers.argmax())] for block in _blocks(file, name, LONGEST)])
+    if whole.repeated:
         sound = sound[: len(sound) // FEW]
     if not np.isfinite(sound).all():
         raise Unreadable(name, "holds samples that are no numbers (NaN or infinite)")
-    if kind == "FLAC" and len(sound) < claimed < 1 << 40:
-        raise Unreadable(name, "is cut off: it holds less than its header says")
-    if not len(sound) and len(content) > 1000:
-        raise Unreadable(name, f"holds no sound that can be found in its {len(content):,} bytes: it may be cut off")
+    _refuse_cut(claims, len(sound), content, name)
     loudest = float(np.abs(sound).max(initial=0))
     if loudest > 1:
         sound = (sound / loudest).astype(np.float32)
         if loudest > 1.001:  # what rounding in a lossy format may give is no news
             mended.append("loud")
     return Recording(sound, rate, tuple(mended), plain)
+
+
+def channels(content: bytes, name: str) -> tuple[np.ndarray, int]:
+    """All channels of a recording as they are, float64 (channels, samples), and its sample rate in Hz.
+
+    They may hold anything that was measured, of any rate and any length, beyond ±1 and with gaps. Raises Unreadable.
+    """
+    whole, _ = _openable(content, name)
+    with _opened(whole, name) as file:
+        claims, rate, width = (file.format, file.frames), file.samplerate, file.channels
+        blocks = list(_blocks(file, name, dtype="float64"))
+    values = np.concatenate(blocks) if blocks else np.zeros((0, width))
+    _refuse_cut(claims, len(values), content, name)
+    if not len(values):
+        raise Unreadable(name, "holds no sample")
+    return values.T, int(rate)
 
 
 def mended(recording: Recording) -> Recording:
@@ -177,25 +177,70 @@ class _Seekable(io.BytesIO):
             return super().seek(0)
 
 
-def _decoded(file, name: str, channel: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of all channels, or one of them, float32 (samples,), and each channel's sum of squares.
+class _Openable(NamedTuple):
+    """Bytes that libsndfile opens; an mp3 of one frame is there several times over (`FEW`)."""
 
-    In pieces, for a header may claim any length.
-    """
-    most = int(min(MOST, LONGEST * file.samplerate))
+    content: bytes
+    repeated: bool
+
+
+def _openable(content: bytes, name: str) -> tuple[_Openable, list[str]]:
+    """A file as libsndfile reads it, and what was mended. Raises Unreadable for what can be told from its bytes."""
+    if not content:
+        raise Unreadable(name, "is empty (0 bytes)")
+    if content.startswith(POINTER):
+        raise Unreadable(name, "is a pointer of git-lfs in place of the sound (git lfs pull fetches it)")
+    if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise Unreadable(name, "is a web page, as downloads that fail leave them")
+    whole = _with_its_size(content, name)
+    mended = [] if whole is content else ["header"]
+    whole = _without_tags(whole)
+    alone = whole[:1] == b"\xff" and len(whole) < LITTLE and whole.count(whole[:2]) == 1
+    return _Openable(whole * FEW if alone else whole, alone), mended
+
+
+@contextmanager
+def _opened(whole: _Openable, name: str) -> Iterator[soundfile.SoundFile]:
+    """The file to read from; whatever libsndfile says of it on the way is Unreadable."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(_Seekable(whole.content)) as file:
+            yield file
+    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
+        _refuse(name, error)
+
+
+def _mean(file: soundfile.SoundFile, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of all channels, float32 (samples,), and each channel's sum of squares."""
     parts: list[np.ndarray] = []
-    powers, length = np.zeros(file.channels), 0
-    while True:
-        block = file.read(max(1, BLOCK // file.channels), dtype="float32", always_2d=True)
-        if not len(block):
-            break
-        with np.errstate(all="ignore"):  # what is no number is refused later
+    powers = np.zeros(file.channels)
+    with np.errstate(all="ignore"):  # what is no number is refused later
+        for block in _blocks(file, name, LONGEST):
             powers += np.square(block, dtype=np.float64).sum(axis=0)
-            parts.append(block.mean(axis=1) if channel is None else block[:, channel].copy())
+            parts.append(block.mean(axis=1))
+    return (np.concatenate(parts) if parts else np.zeros(0, np.float32)), powers
+
+
+def _blocks(
+    file: soundfile.SoundFile, name: str, seconds: float = math.inf, dtype: str = "float32"
+) -> Iterator[np.ndarray]:
+    """What a file holds, (samples, channels), in pieces, for a header may claim any length."""
+    most, length = min(MOST, seconds * file.samplerate), 0
+    while len(block := file.read(max(1, BLOCK // file.channels), dtype=dtype, always_2d=True)):
         length += len(block)
         if length > most:
             raise Unreadable(name, f"is longer than {most / file.samplerate / 60:.0f} minutes; cut it into clips")
-    return (np.concatenate(parts) if parts else np.zeros(0, np.float32)), powers
+        yield block
+
+
+def _refuse_cut(claims: tuple[str, int], length: int, content: bytes, name: str) -> None:
+    """Refuse a file that holds less than its header says, by its kind and its samples."""
+    kind, claimed = claims
+    if kind == "FLAC" and length < claimed < 1 << 40:
+        raise Unreadable(name, "is cut off: it holds less than its header says")
+    if not length and len(content) > 1000:
+        raise Unreadable(name, f"holds no sound that can be found in its {len(content):,} bytes: it may be cut off")
 
 
 def _refuse(name: str, error: Exception) -> NoReturn:

@@ -101,26 +101,8 @@ def write(
     import pandas as pd
 
     long = [recording.values.shape[1] for recording in recordings]
-    if not long:
-        raise DataError(f"Dataset {folder.name!r}: it is empty, there is no recording.")
-    length = int(np.median(long)) if length is None else length
-    if length < 2:
-        raise DataError(
-            f"Dataset {folder.name!r}: windows of {length} value(s) are no signals. "
-            "Set data.prepare.length to 2 or more."
-        )
-    found: list[np.ndarray] = []
-    rows: list[dict[str, Any]] = []
-    missing = 0
-    for recording in sorted(recordings, key=lambda recording: SPLITS.index(recording.split)):
-        values, gaps = filled(recording.values, recording.where)
-        missing += gaps
-        several = step is not None and values.shape[1] >= length + step
-        for place, window in enumerate(windows(values, length, step)):
-            name = f"{recording.id}#{place}" if several else recording.id
-            rows.append({"split": recording.split, "label": recording.label, "id": name, **recording.about})
-            found.append(window)
-    inputs = np.stack(found)
+    length = _length(folder.name, long, length)
+    inputs, rows, missing = _windowed(recordings, length, step)
     counts = {
         "cut": sum(steps > length for steps in long) if step is None else 0,
         "lengthened": sum(steps < length for steps in long),
@@ -148,6 +130,36 @@ def write(
         counts=counts,
     )
     prepared.write(folder, facts, inputs, pd.DataFrame(rows))
+
+
+def _length(name: str, long: Sequence[int], length: int | None) -> int:
+    """The length of a window: the given one, or the median of the recordings'."""
+    if not long:
+        raise DataError(f"Dataset {name!r}: it is empty, there is no recording.")
+    length = int(np.median(long)) if length is None else length
+    if length < 2:
+        raise DataError(
+            f"Dataset {name!r}: windows of {length} value(s) are no signals. Set data.prepare.length to 2 or more."
+        )
+    return length
+
+
+def _windowed(
+    recordings: Sequence[Recording], length: int, step: int | None
+) -> tuple[np.ndarray, list[dict[str, Any]], int]:
+    """All windows in the order of the splits, (n, channels, length), a row about each, and how many values missed."""
+    found: list[np.ndarray] = []
+    rows: list[dict[str, Any]] = []
+    missing = 0
+    for recording in sorted(recordings, key=lambda recording: SPLITS.index(recording.split)):
+        values, gaps = filled(recording.values, recording.where)
+        missing += gaps
+        several = step is not None and values.shape[1] >= length + step
+        for place, window in enumerate(windows(values, length, step)):
+            name = f"{recording.id}#{place}" if several else recording.id
+            rows.append({"split": recording.split, "label": recording.label, "id": name, **recording.about})
+            found.append(window)
+    return np.stack(found), rows, missing
 
 
 def _say(name: str, counts: Mapping[str, int], length: int) -> None:

@@ -155,57 +155,22 @@ def write(
     """
     import pandas as pd
 
-    shape = (1, spectrogram.bands, spectrogram.frames)
-    heard: list[Clip] = []
-    lengths: list[int] = []
-    unusable: list[str] = []
-    reasons: defaultdict[str, list[str]] = defaultdict(list)
     pictures = nameless_file(folder)
+    heard = _Heard([], [], [], defaultdict(list))
     for clip in sorted(clips, key=lambda clip: SPLITS.index(clip.split)):
-        recording = recordings.read(raw.read(clip.file), f"{raw.path}: {clip.file}")
-        sound = recording.sound
-        if resample:
-            sound = resampled(sound, recording.sample_rate, spectrogram.sample_rate)
-        elif recording.sample_rate != spectrogram.sample_rate:
-            raise DataError(
-                f"{raw.path}: {clip.file} has {recording.sample_rate} samples a second, not {spectrogram.sample_rate}. "
-                f"Resample the recordings, or set {framing.KEY}.sample_rate."
-            )
-        try:
-            picture = spectrogram.picture(sound)
-            lengths.append(len(spectrogram.audible(sound)))
-        except Unusable as reason:
-            unusable.append(f"{clip.file} ({reason})")
-            reasons[reason.why].append(clip.file)
-            continue
-        with explained(folder):
-            pictures.write(picture.tobytes())
-        heard.append(clip)
-    if unusable:
-        log.warning("%s: left out %d clips: %s", folder.name, len(unusable), ", ".join(unusable[:20]))
-    if not heard:
-        raise DataError(
-            f"Dataset {folder.name!r}: it is empty, nothing can be heard in any of {len(unusable)} clips: "
-            f"{', '.join(unusable[:5])}. Listen to one, and use other recordings."
-        )
-    learnt = {clip.label for clip in heard if clip.split == "train"}
-    lost = {clip.label for clip in clips if clip.split == "train"} - learnt
-    if lost:
-        raise DataError(
-            f"Dataset {folder.name!r}: no clip of {classes[min(lost)]!r} is left to train on. Left out were "
-            f"{', '.join(unusable[:5])}. Put longer or louder ones in their place."
-        )
-    for split in SPLITS:
-        if split in {clip.split for clip in clips} - {clip.split for clip in heard}:
-            raise DataError(
-                f"Dataset {folder.name!r}: no clip of the {split} split is left. Left out were "
-                f"{', '.join(unusable[:5])}. Put longer or louder ones in their place."
-            )
-    counts = fit(spectrogram, lengths)
+        if (picture := _seen(clip, raw, spectrogram, resample, heard)) is not None:
+            with explained(folder):
+                pictures.write(picture.tobytes())
+    if heard.unusable:
+        named = ", ".join(heard.unusable[:20])
+        log.warning("%s: left out %d clips: %s", folder.name, len(heard.unusable), named)
+    _refuse_loss(folder.name, clips, heard, classes)
+    counts = fit(spectrogram, heard.lengths)
     say_fit(folder.name, spectrogram, counts)
+    shape = (1, spectrogram.bands, spectrogram.frames)
     with explained(folder):
-        inputs = np.memmap(pictures, np.float16, "r", shape=(len(heard), *shape))
-    training = inputs[: sum(clip.split == "train" for clip in heard)]
+        inputs = np.memmap(pictures, np.float16, "r", shape=(len(heard.clips), *shape))
+    training = inputs[: sum(clip.split == "train" for clip in heard.clips)]
     facts = Facts(
         name=folder.name,
         kind="sounds",
@@ -218,17 +183,67 @@ def write(
         raw=raw.path.stem,
         digest=digest,
         sample_rate=spectrogram.sample_rate,
-        left_out=[*left_out, *left_out_of(reasons)],
+        left_out=[*left_out, *left_out_of(heard.reasons)],
         counts=counts,
     )
-    table = {
-        "split": [clip.split for clip in heard],
-        "label": [clip.label for clip in heard],
-        "id": [clip.id for clip in heard],
-        **{key: [clip.about[key] for clip in heard] for key in heard[0].about},
-        "file": [clip.file for clip in heard],
-    }
-    prepared.write(folder, facts, inputs, pd.DataFrame(table))
+    table = {key: [getattr(clip, key) for clip in heard.clips] for key in ("split", "label", "id")}
+    table |= {key: [clip.about[key] for clip in heard.clips] for key in heard.clips[0].about}
+    prepared.write(folder, facts, inputs, pd.DataFrame(table | {"file": [clip.file for clip in heard.clips]}))
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """The clips that can be used, with their lengths in samples; the others in words, and their files by the reason."""
+
+    clips: list[Clip]
+    lengths: list[int]
+    unusable: list[str]
+    reasons: defaultdict[str, list[str]]
+
+
+def _seen(clip: Clip, raw: Raw, spectrogram: Spectrogram, resample: bool, heard: _Heard) -> np.ndarray | None:
+    """The picture of a clip, None where nothing can be learnt from it; `heard` takes a note of it either way."""
+    recording = recordings.read(raw.read(clip.file), f"{raw.path}: {clip.file}")
+    sound = recording.sound
+    if resample:
+        sound = resampled(sound, recording.sample_rate, spectrogram.sample_rate)
+    elif recording.sample_rate != spectrogram.sample_rate:
+        raise DataError(
+            f"{raw.path}: {clip.file} has {recording.sample_rate} samples a second, not {spectrogram.sample_rate}. "
+            f"Resample the recordings, or set {framing.KEY}.sample_rate."
+        )
+    try:
+        picture = spectrogram.picture(sound)
+        heard.lengths.append(len(spectrogram.audible(sound)))
+    except Unusable as reason:
+        heard.unusable.append(f"{clip.file} ({reason})")
+        heard.reasons[reason.why].append(clip.file)
+        return None
+    heard.clips.append(clip)
+    return picture
+
+
+def _refuse_loss(name: str, clips: Sequence[Clip], heard: _Heard, classes: Sequence[str]) -> None:
+    """Raise DataError where what was left out was all of the clips, of a class's to train on or of a split's."""
+    some = ", ".join(heard.unusable[:5])
+    if not heard.clips:
+        raise DataError(
+            f"Dataset {name!r}: it is empty, nothing can be heard in any of {len(heard.unusable)} clips: {some}. "
+            "Listen to one, and use other recordings."
+        )
+    learnt = {clip.label for clip in heard.clips if clip.split == "train"}
+    lost = {clip.label for clip in clips if clip.split == "train"} - learnt
+    if lost:
+        raise DataError(
+            f"Dataset {name!r}: no clip of {classes[min(lost)]!r} is left to train on. Left out were {some}. Put "
+            "longer or louder ones in their place."
+        )
+    for split in SPLITS:
+        if split in {clip.split for clip in clips} - {clip.split for clip in heard.clips}:
+            raise DataError(
+                f"Dataset {name!r}: no clip of the {split} split is left. Left out were {some}. Put longer or louder "
+                "ones in their place."
+            )
 
 
 def fit(spectrogram: Spectrogram, lengths: Sequence[int]) -> dict[str, int]:

@@ -94,28 +94,36 @@ def fetch(
     library = collect({"espeakng_loader/": None}, [], package, mirror=mirror, target=target)
 
     draw = np.random.default_rng(seed)
-
-    def digits(variants: Mapping[str, Sequence[str]], takes: int) -> Iterator[Spoken]:
-        for accent, sex in product(accents, variants):
-            for variant, digit, take in product(variants[sex], range(len(DIGITS)), range(takes)):
-                file = f"digits/{accent}+{variant}/{digit}_{take}.wav"
-                fast, high = (int(draw.integers(low, high + 1)) for low, high in (rate, pitch))
-                yield Spoken(file, DIGITS[digit], digit, sex, accent, variant, fast, high)
-
-    plan = [*digits(variants, takes)]
+    plan = list(_digits(draw, accents, variants, takes, rate, pitch))
     for sex in variants:
         for variant in variants[sex]:
             file = f"greeting/{greeting}+{variant}.wav"
             plan.append(Spoken(file, GREETING, -1, sex, greeting, variant, sum(rate) // 2, sum(pitch) // 2))
     for more in further:
-        plan += digits(more["variants"], more["takes"])
+        plan += _digits(draw, accents, more["variants"], more["takes"], rate, pitch)
     made = {sex: [f"drawn_{sex}{place}" for place in range(count)] for sex, count in drawn.items()}
     files = {f"{drawn_voices.FOLDER}/{variant}": drawn_voices.drawn(draw, sex) for sex in made for variant in made[sex]}
-    plan += digits(made, 1)
+    plan += _digits(draw, accents, made, 1, rate, pitch)
 
     contents = speak({**library, **files}, plan, seed)
     contents[TABLE] = _table(plan)
     archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+
+
+def _digits(
+    draw: np.random.Generator,
+    accents: Sequence[str],
+    variants: Mapping[str, Sequence[str]],
+    takes: int,
+    rate: Sequence[int],
+    pitch: Sequence[int],
+) -> Iterator[Spoken]:
+    """Each digit, so many times, by each voice, with a rate and a pitch drawn from the ranges."""
+    for accent, sex in product(accents, variants):
+        for variant, digit, take in product(variants[sex], range(len(DIGITS)), range(takes)):
+            file = f"digits/{accent}+{variant}/{digit}_{take}.wav"
+            fast, high = (int(draw.integers(low, high + 1)) for low, high in (rate, pitch))
+            yield Spoken(file, DIGITS[digit], digit, sex, accent, variant, fast, high)
 
 
 def prepare(

@@ -1,19 +1,21 @@
-"""Tables of texts as people have them, in any encoding, cut at any sign, with lines above the head."""
+"""Tables as people have them, in any encoding, cut at any sign, with lines above the head."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import logging
 import re
 import sys
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.files import POINTER
 from cnnatomy.data.layout import some
-from cnnatomy.data.recordings import POINTER
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 ABOVE = 10  # rows that may stand above the head
@@ -29,6 +31,11 @@ SAVE = (
     "Save it as CSV in UTF-8, as spreadsheets offer; or with pandas, read_excel(…).to_csv(…, index=False), and "
     "read_parquet(…) likewise."
 )
+NAME_COLUMNS = "Set data.prepare.text and data.prepare.label to the names of its columns."
+LABELS_OF_ROWS = (
+    "data.fetch.labels is of files, and data.fetch.path is one table. Name the column of its classes: "
+    "data.prepare.label."
+)
 #: Encodings of two bytes, with the older one whose rows are sorted, and the first bytes of its signs in common use.
 _DOUBLE = {
     "euc_jp": ("euc_jp", ((0xA1, 0xA5), (0xB0, 0xCF))),
@@ -40,6 +47,9 @@ _DOUBLE = {
 _RUSSIAN = frozenset("оеаинтсрвл")  # six letters of ten in any Russian text
 
 
+log = logging.getLogger(__name__)
+
+
 class Row(NamedTuple):
     """The values of the wanted columns, and the number of the line on which the row ends."""
 
@@ -47,11 +57,13 @@ class Row(NamedTuple):
     values: list[str]
 
 
-def decoded(content: bytes, name: str, encoding: str | None = None) -> tuple[str, str]:
+def decoded(
+    content: bytes, name: str, encoding: str | None = None, how: str = "data.prepare.encoding={}"
+) -> tuple[str, str]:
     """A file as text, and the encoding that was guessed ("" where none had to be).
 
-    UTF-8, and what a mark at the beginning says, is no guess. Raises DataError for what is no text, or can't be
-    guessed.
+    UTF-8, and what a mark at the beginning says, is no guess. how: what sets an encoding, {}.
+    Raises DataError for what is no text, or can't be guessed.
     """
     if content.startswith(POINTER):
         raise DataError(f"{name} is a pointer of git-lfs in place of the text. Run git lfs pull in its folder.")
@@ -59,7 +71,7 @@ def decoded(content: bytes, name: str, encoding: str | None = None) -> tuple[str
         raise DataError(f"{name} is no text, whatever its name says. {SAVE}")
     known = encoding or next((its for mark, its in MARKS if content.startswith(mark)), None)
     if known is not None:
-        return _strictly(content, name, known, "data.prepare.encoding" if encoding else "the mark at its beginning"), ""
+        return _strictly(content, name, known, how.format(encoding) if encoding else "the mark at its beginning"), ""
     if b"\0" in content[:SAMPLE]:
         return _strictly(content, name, _wide(content, name), "its pattern of zeros"), "utf-16"
     try:
@@ -76,10 +88,36 @@ def decoded(content: bytes, name: str, encoding: str | None = None) -> tuple[str
     guess = _guessed(content)
     if guess is None:
         raise DataError(
-            f"{name} is not in UTF-8, and what else it is can't be told. Name it, as in "
-            "data.prepare.encoding=cp1256, or save it as UTF-8."
+            f"{name} is not in UTF-8, and what else it is can't be told. Name it, as in {how.format('cp1256')}, "
+            "or save it as UTF-8."
         )
     return content.decode(guess), guess
+
+
+class Decoder:
+    """Files as text, in the encoding that the user names or in what each seems to be in, which is said once."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self._encoding = encoding
+        self._guesses: defaultdict[str, list[str]] = defaultdict(list)
+
+    def __call__(self, content: bytes, name: str) -> str:
+        """A file as text. Raises DataError, see `decoded`."""
+        text, guess = decoded(content, name, self._encoding)
+        if guess:
+            self._guesses[guess].append(name)
+        return text
+
+    def say(self, data: str) -> None:
+        """Tell the log what was guessed."""
+        for guess, names in self._guesses.items():
+            log.warning(
+                "%s: not in UTF-8, taken for %s: %d files (%s). If that is wrong, set data.prepare.encoding",
+                data,
+                guess,
+                len(names),
+                some(names),
+            )
 
 
 def _strictly(content: bytes, name: str, encoding: str, said_by: str) -> str:
@@ -161,13 +199,14 @@ def _plain(value: object, where: str) -> str:
     return "" if value is None else str(value)
 
 
-def rows(text: str, name: str, wanted: Sequence[str]) -> Iterator[Row]:
+def rows(text: str, name: str, wanted: Sequence[str], remedy: str = NAME_COLUMNS) -> Iterator[Row]:
     """Rows of a table: what cuts it is the sign that gives the wanted columns, in one of the first rows.
 
-    Rows without anything are passed over. Raises DataError, which names the line.
+    Rows without anything are passed over. Raises DataError, which names the line; where a column is missing, with the
+    `remedy`.
     """
     csv.field_size_limit(sys.maxsize)  # a text may be longer than the 131,072 characters that csv takes for a mistake
-    sign, above, columns = _head(text, name, wanted)
+    sign, above, columns = _head(text, name, wanted, remedy)
     places = [columns.index(column) for column in wanted]
     for column in wanted:
         if columns.count(column) > 1:
@@ -205,31 +244,41 @@ def _whole(row: list[str], columns: int, text: str, name: str, lines: tuple[int,
         )
 
 
-def _head(text: str, name: str, wanted: Sequence[str]) -> tuple[str, int, list[str]]:
+def columns(text: str, name: str, wanted: Sequence[str], remedy: str) -> list[str]:
+    """The names of a table's columns: of the row with the wanted ones; of the longest of the first rows, where none is.
+
+    Raises DataError, with the `remedy`, where a wanted one is missing.
+    """
+    return _head(text, name, wanted, remedy)[2]
+
+
+def _head(text: str, name: str, wanted: Sequence[str], remedy: str) -> tuple[str, int, list[str]]:
     """What cuts the table, the number of the row with the columns' names, and those."""
     told = re.match(r'"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n)', text, flags=re.IGNORECASE)
-    heads: dict[str, list[str]] = {}
+    heads: dict[str, tuple[int, list[str]]] = {}  # the longest of the first rows
     for sign in [told[1]] if told and told[1] not in '"\r\n' else SEPARATORS:
         try:
             for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=sign)):
                 names = [unicodedata.normalize("NFC", cell.strip().strip("\ufeff")) for cell in row]
-                if set(wanted) <= set(names):
+                if wanted and set(wanted) <= set(names):
                     return sign, number, names
-                if len(names) > len(heads.get(sign, [])):
-                    heads[sign] = names
+                if len(names) > len(heads.get(sign, (0, []))[1]):
+                    heads[sign] = number, names
                 if number == ABOVE:
                     break
         except csv.Error:
             continue
-    sign = max(heads, key=lambda sign: len(heads[sign]), default=",")
-    there = heads.get(sign, [])
+    sign = max(heads, key=lambda sign: len(heads[sign][1]), default=",")
+    number, there = heads.get(sign, (0, []))
+    if not wanted:
+        return sign, number, there
     missing = [column for column in wanted if column not in there]
-    raise _no_column(name, f"its first lines, cut at {SEPARATORS.get(sign, repr(sign))}, name", missing, there)
+    where = f"its first lines, cut at {SEPARATORS.get(sign, repr(sign))}, name"
+    raise _no_column(name, where, missing, there, remedy)
 
 
-def _no_column(name: str, where: str, missing: Sequence[str], there: Sequence[str]) -> DataError:
+def _no_column(
+    name: str, where: str, missing: Sequence[str], there: Sequence[str], remedy: str = NAME_COLUMNS
+) -> DataError:
     shown = some([repr(column[:40]) for column in there], 20) or "nothing"
-    return DataError(
-        f"{name} has no column {some([repr(column) for column in missing])}: {where} {shown}. "
-        "Set data.prepare.text and data.prepare.label to the names of its columns."
-    )
+    return DataError(f"{name} has no column {some([repr(column) for column in missing])}: {where} {shown}. {remedy}")

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.left_out import left_out as left_out_of
 from cnnatomy.data.prepared import PADDING, SPLITS, UNKNOWN, Axis, Facts
 from cnnatomy.data.tokenising import tokenise
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDS = 10
 TEST, VALIDATION = 9, 8  # the folds that are held out; the other eight are the training split
@@ -72,33 +76,11 @@ def write(
     A sentence without any word is left out; one without a known word stays, as unknown words only. Both are counted
     in the facts and named in the log, as is a vocabulary that can't teach much.
     """
-    import pandas as pd
-
     if vocabulary_of not in ("train", "all"):
         raise DataError(f"data.prepare.vocabulary_of is {vocabulary_of!r}; words are counted in 'train' or in 'all'.")
-    split_of = {TEST: "test", VALIDATION: "validation"}
-    table = pd.DataFrame(
-        {
-            "label": np.asarray(labels, dtype=np.int64),
-            "text": [" ".join(sentence.split()) for sentence in sentences],
-        }
-    )
-    if splits is not None:
-        table["split"] = list(splits)
-    table["words"] = [tokenise(text, way) for text in table["text"]]
-    heard = np.array([bool(found) for found in table["words"]], dtype=bool)
-    if not heard.any():
-        raise DataError(f"Dataset {folder.name!r}: it is empty, {len(table)} sentences were read and none has a word.")
-    empty = [f"row {row + 1}" for row in np.flatnonzero(~heard)]
-    table = table[heard].copy()
-    table["fold"] = [fold(found) for found in table["words"]]
-    if splits is None:
-        table["split"] = [split_of.get(tenth, "train") for tenth in table["fold"]]
-    table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True)
-    table["id"] = [f"{split}/{i}" for split, i in zip(table["split"], table.groupby("split").cumcount(), strict=True)]
-
-    counted = table["words"] if vocabulary_of == "all" else table.loc[table["split"] == "train", "words"]
-    known = vocabulary(counted, at_least)
+    table, empty = _table(folder.name, sentences, labels, splits, way)
+    learnt = table.loc[table["split"] == "train", "words"].tolist()
+    known = vocabulary(table["words"] if vocabulary_of == "all" else learnt, at_least)
     inputs = tokens(table["words"].tolist(), known, length)
     strange = ~(inputs > UNKNOWN).any(axis=1)
     counts = {
@@ -110,7 +92,6 @@ def write(
     if counts["no_known_word"]:
         named = ", ".join(table["id"].to_numpy()[strange][:20])
         log.warning("%s: %d sentences have no known word: %s", folder.name, counts["no_known_word"], named)
-    learnt = table.loc[table["split"] == "train", "words"].tolist()
     say_rare(folder.name, learnt, at_least, way)
     facts = Facts(
         name=folder.name,
@@ -130,6 +111,34 @@ def write(
     )
     table["words"] = table["words"].map(len)
     prepared.write(folder, facts, inputs, table[["split", "label", "id", "text", "fold", "words"]])
+
+
+def _table(
+    name: str, sentences: Sequence[str], labels: Sequence[int], splits: Sequence[str] | None, way: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """The sentences that have a word, in the order of their splits, with their tokens; and which rows have none."""
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {
+            "label": np.asarray(labels, dtype=np.int64),
+            "text": [" ".join(sentence.split()) for sentence in sentences],
+        }
+    )
+    if splits is not None:
+        table["split"] = list(splits)
+    table["words"] = [tokenise(text, way) for text in table["text"]]
+    heard = np.array([bool(found) for found in table["words"]], dtype=bool)
+    if not heard.any():
+        raise DataError(f"Dataset {name!r}: it is empty, {len(table)} sentences were read and none has a word.")
+    table = table[heard].copy()
+    table["fold"] = [fold(found) for found in table["words"]]
+    if splits is None:
+        split_of = {TEST: "test", VALIDATION: "validation"}
+        table["split"] = [split_of.get(tenth, "train") for tenth in table["fold"]]
+    table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True)
+    table["id"] = [f"{split}/{i}" for split, i in zip(table["split"], table.groupby("split").cumcount(), strict=True)]
+    return table, [f"row {row + 1}" for row in np.flatnonzero(~heard)]
 
 
 def say_rare(name: str, sentences: Sequence[Sequence[str]], at_least: int, way: str) -> None:

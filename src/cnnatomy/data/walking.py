@@ -35,10 +35,11 @@ class Found:
     empty: dict[str, list[str]] = field(default_factory=dict)
 
 
-def walk(folder: Path, suffixes: Sequence[str]) -> Found:
+def walk(folder: Path, suffixes: Sequence[str], apart: Path | None = None) -> Found:
     """All files below a folder whose names end with one of `suffixes`, in small letters or capitals.
 
-    Links are followed, but for those that lead back to a folder on the way to them.
+    apart: a file that is neither to be used nor left out. Links are followed, but for those that lead back to a folder
+    on the way to them.
 
     Raises DataError for folders and files that may not be read, which are named together.
     """
@@ -64,6 +65,8 @@ def walk(folder: Path, suffixes: Sequence[str]) -> Found:
         for entry in entries:
             path = entry.path
             called = f"{name}/{entry.name}" if name else entry.name
+            if apart and entry.name == apart.name and Path(path).resolve() == apart.resolve():
+                continue
             if _LEFT.match(entry.name.lower()):
                 leave("system", called)
             elif entry.is_dir():

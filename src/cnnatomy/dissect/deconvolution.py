@@ -14,7 +14,16 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
-from cnnatomy.drawing.showing import class_name, colour, signed, span_of, upright
+from cnnatomy.drawing.showing import (
+    class_name,
+    colour,
+    in_colours,
+    of_colours,
+    shown_channels,
+    signed,
+    span_of,
+    upright,
+)
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
@@ -110,7 +119,7 @@ def deconvolution(network: nn.Module, samples: Samples, config: Mapping[str, Any
             filters.append(Filter(source, channel, answers, _own_likeness(facts, answers)))
     blocks: list[Block] = []
     drawn = Drawn(samples)
-    left = 1000.0 * config["kilobytes"] * (facts.shape[0] if facts.kind == "images" else 1)
+    left = 1000.0 * config["kilobytes"] * (3 if in_colours(facts) else 1)
     for place, source in enumerate(looked_at):
         mine_ = [one for one in filters if one.source is source and one.answers]
         if mine_:
@@ -376,11 +385,11 @@ def _item(one: Filter, samples: Samples, drawn: Drawn) -> Item:
 
 def _drawn(facts: Facts, whole: np.ndarray, source: Source) -> np.ndarray:
     """A reconstruction of a whole sample as pixels, on a scale of its own that is symmetric about zero."""
-    if facts.kind == "images" and len(whole) == 3:
+    if of_colours(facts):
         # Where it will be drawn smaller, the scale is that of the means that will be seen.
         factor = -(-_longest(facts, source) // LARGEST)
         blocks = nn.functional.avg_pool2d(torch.from_numpy(whole), factor) if factor > 1 else torch.from_numpy(whole)
-        return colour(whole, float(blocks.abs().max()))
+        return colour(whole[shown_channels(facts)], float(blocks.abs().max()))
     # Of several channels that are no colours, the sum: where the filter answered, whatever the channel.
     return signed(upright(facts, whole.sum(axis=0)))
 
@@ -413,12 +422,15 @@ def _reading(facts: Facts, source: Source, answers: Sequence[Answer]) -> Text:
             "线以上，值升高使卷积核升高，线以下则相反。"
             f"{said['zh']}",
         }
-    if facts.kind == "images" and facts.shape[0] == 3:
+    if of_colours(facts):
         en = ["Above the patches, below what the filter answered to: grey is nothing, a colour what raised it."]
         zh = ["上为原片段，下为重建：灰色为零，颜色是使它升高的颜色。"]
     else:
         en = ["Above the patches, best first; below what the filter answered to: red raised it, blue lowered it."]
         zh = ["上为原片段（最强在左），下为重建：红色使它升高，蓝色使它降低，近白为零。"]
+        if facts.kind == "images" and facts.shape[0] > 1:
+            en.append("That is the sum over all channels.")
+            zh.append("重建为各通道之和。")
     en.append("Each reconstruction has a scale of its own.")
     zh.append("每个重建各用自己的尺度。")
     lengths = facts.shape[1:]

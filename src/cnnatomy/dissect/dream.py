@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.pictures import blurred, box, few_colours, floor_of, resized, to_pixels
-from cnnatomy.drawing.showing import Sound, class_name
+from cnnatomy.drawing.showing import Sound, class_name, in_colours
 from cnnatomy.exhibit import Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
@@ -362,11 +362,11 @@ def _grid(dreams: Sequence[Dream], samples: Samples, before: Tensor, colours: in
             "en": (
                 "× says how many times stronger the layer responds than to the sample itself; behind it, what the "
                 "network calls the picture."
-                + (f" Pictures are shown in {colours} colours each." if facts.shape[0] == 3 else "")
+                + (f" Pictures are shown in {colours} colours each." if in_colours(facts) else "")
             ),
             "zh": (
                 "× 表示该层的响应是对原样本的多少倍；其后是网络对这幅图的判断。"
-                + (f"每幅图用 {colours} 种颜色显示。" if facts.shape[0] == 3 else "")
+                + (f"每幅图用 {colours} 种颜色显示。" if in_colours(facts) else "")
             ),
         },
     )

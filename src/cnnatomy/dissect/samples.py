@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnatomy.data.left_out import said
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Dataset, Facts, Samples
-from cnnatomy.dissect.given import rules, signals, voices
+from cnnatomy.dissect.given import bands, rules, signals, voices
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.drawing.showing import Shown, Sound, class_name, of_characters, picture, show, spaced
 from cnnatomy.exhibit import Block, Exhibit, Figure, Grid, Item, Number, Table, Text
@@ -44,6 +44,9 @@ def samples(data: Dataset, config: Mapping[str, Any], sound: Sound | None = None
         blocks.append(_images(first, config))
         ends = zip(("black_level", "white_level"), facts.scale or (), strict=False)
         numbers += [Number(metric, level) for metric, level in ends]
+        if facts.channels is not None:
+            blocks.append(bands.channels(facts))
+            numbers += bands.numbers(facts)
     elif facts.kind == "sounds":
         found = voices.newness(splits)
         blocks += _sounds(splits, config, sound, found)

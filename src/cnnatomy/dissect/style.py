@@ -14,7 +14,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing.pictures import blurred, box, few_colours, floor_of, resized, to_pixels
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import Sound, class_name, plain
+from cnnatomy.drawing.showing import Sound, class_name, in_colours, plain
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Text
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
@@ -394,8 +394,8 @@ def _grid(
                 group=group,
             )
         )
-    many = f" Pictures are shown in {colours} colours each." if facts.shape[0] == 3 else ""
-    in_chinese = f"每幅图用 {colours} 种颜色显示。" if facts.shape[0] == 3 else ""
+    many = f" Pictures are shown in {colours} colours each." if in_colours(facts) else ""
+    in_chinese = f"每幅图用 {colours} 种颜色显示。" if in_colours(facts) else ""
     return Grid(
         "styles",
         items,

@@ -13,7 +13,7 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.drawing import curves
-from cnnatomy.drawing.showing import Sound, class_name, spaced, span_of, words
+from cnnatomy.drawing.showing import Sound, class_name, in_colours, spaced, span_of, words
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Sentence, Text, Texts
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
@@ -70,7 +70,7 @@ def top_patches(
     numbers = _summary(filters, samples, config["patches"], error, len(errors))
     blocks: list[Block] = []
     drawn = Drawn(samples)
-    left = 1000 * config["kilobytes"] * (facts.shape[0] if facts.kind == "images" else 1)
+    left = 1000 * config["kilobytes"] * (3 if in_colours(facts) else 1)
     for place, source in enumerate(looked_at):
         mine = [one for one in filters if one.source is source]
         block, used = _block(source, mine, samples, drawn, left / (len(looked_at) - place))

@@ -33,6 +33,11 @@ def of_characters(facts: Facts) -> Say | None:
     return say("data.of_characters") if facts.axes[0].name == "character" else None
 
 
+def alike(facts: Facts) -> Say:
+    """What the groups of `speakers.alike` are: the samples whose answers change together."""
+    return say("data.alike.sounds" if facts.kind == "sounds" else "data.alike.others")
+
+
 def channels(facts: Facts) -> Say:
     """A signal's channels with the colours of their curves."""
     named = facts.channels or []

@@ -101,6 +101,27 @@ def upright(facts: Facts, values: np.ndarray) -> np.ndarray:
     return values[..., ::-1, :] if facts.kind == "sounds" else values
 
 
+def shown_channels(facts: Facts) -> list[int]:
+    """The channels of an image that a picture of it shows: one in grey, or three as red, green and blue.
+
+    Unless the data say which, the first three; of two the first as magenta and the second as green, which nobody
+    confuses, white where both are.
+    """
+    if facts.shown is not None:
+        return facts.shown
+    return {1: [0], 2: [0, 1, 0]}.get(facts.shape[0], [0, 1, 2])
+
+
+def in_colours(facts: Facts) -> bool:
+    """Whether pictures of a sample are in the colours of three of its channels."""
+    return facts.kind == "images" and len(shown_channels(facts)) == 3
+
+
+def of_colours(facts: Facts) -> bool:
+    """Whether a sample is an image of three channels of which a picture shows all, as red, green and blue."""
+    return facts.kind == "images" and facts.shape[0] == 3 and sorted(shown_channels(facts)) == [0, 1, 2]
+
+
 def picture(facts: Facts, sample: np.ndarray) -> np.ndarray:
     """One image, spectrogram or signal as pixels: uint8 (height, width) grey, or (height, width, 3).
 
@@ -110,7 +131,8 @@ def picture(facts: Facts, sample: np.ndarray) -> np.ndarray:
     if facts.kind == "signals":
         return curves.signal(facts, sample)
     if facts.kind == "images":
-        return sample[0] if len(sample) == 1 else sample.transpose(1, 2, 0)
+        channels = shown_channels(facts)
+        return sample[channels[0]] if len(channels) == 1 else sample[channels].transpose(1, 2, 0)
     loudness = sample[0].astype(np.float64)
     return amount(upright(facts, loudness), low=float(loudness.max()) - 60)
 

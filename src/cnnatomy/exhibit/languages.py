@@ -34,14 +34,14 @@ class NoSentence(KeyError):
 class Language(string.Formatter):
     """`locale/<tag>/`: a file for each subject, sentences by dotted ids, and `language.yaml` with the habits."""
 
-    def __init__(self, tag: str, folder: Path = LOCALE) -> None:
+    def __init__(self, tag: str) -> None:
         self.tag = tag
-        self.habits = _read(folder / tag / f"{HABITS}.yaml")
+        self.habits = read(LOCALE / tag / f"{HABITS}.yaml")
         self.sentences = {
             f"{file.stem}.{id_}": sentence
-            for file in sorted((folder / tag).glob("*.yaml"))
+            for file in sorted((LOCALE / tag).glob("*.yaml"))
             if file.stem != HABITS
-            for id_, sentence in _flat(_read(file))
+            for id_, sentence in _flat(read(file))
         }
 
     def words(self, text: Any) -> str:
@@ -124,7 +124,8 @@ def texts(value: Any) -> Iterator[tuple[str, Any]]:
             waiting += [(f"{path}.{key}", one) for key, one in here.items()]
 
 
-def _read(file: Path) -> Any:
+def read(file: Path) -> Any:
+    """A YAML file of the locale."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # five times as fast
     return yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
 

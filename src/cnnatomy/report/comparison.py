@@ -29,7 +29,7 @@ LABELS = {
     "within_chance": "within chance",
     "same": "the same",
 }
-TITLE: Words = {"en": "What moved", "zh": "哪些数字变了"}
+TITLE = "What moved"  # a phrase of the page
 
 
 class NoResults(ValueError):
@@ -135,7 +135,7 @@ def page(rows: pd.DataFrame, names: Sequence[str]) -> str:
         table=rows.to_csv(index=False, lineterminator="\n"),
         labels=LABELS,
     )
-    return whole(TITLE, body, ["saving.js", "comparison.js"])
+    return whole(phrase(TITLE), body, ["saving.js", "comparison.js"])
 
 
 def lead(rows: pd.DataFrame) -> Words:

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from cnnatomy.exhibit import Words
-from cnnatomy.report.language import chinese, drawn, english
+from cnnatomy.report.language import drawn, english, others
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -50,12 +50,13 @@ def inline(content: bytes, prefix: str, title: Words, description: Words) -> tup
 
 
 def _translate(element: ElementTree.Element) -> None:
-    """Chinese beside the words of axes and legends; the names at ticks are the data's and stay as they are."""
+    """Other languages beside the words of axes and legends; the names at ticks are the data's and stay as they are."""
     for child in element:
         if child.get("id", "").startswith(("xtick", "ytick")):
             continue
-        if words := child.tag == f"{SVG}text" and drawn((child.text or "").strip()):
-            child.set("data-zh", words)
+        if child.tag == f"{SVG}text":
+            for tag, words in drawn((child.text or "").strip()).items():
+                child.set(f"data-{tag}", words)
         _translate(child)
 
 
@@ -107,9 +108,8 @@ def _frame(root: ElementTree.Element, prefix: str, title: Words, description: Wo
     styles[f"w{pixels}"] = f"--natural: {pixels}px"
     root.attrib = {"role": "img", "aria-labelledby": f"{prefix}--title {prefix}--desc"} | root.attrib
     for position, (tag, text) in enumerate((("title", title), ("desc", description))):
-        element = ElementTree.Element(
-            tag, {"id": f"{prefix}--{tag}"} | ({"data-zh": chinese(text)} if chinese(text) else {})
-        )
+        translated = {} if isinstance(text, str) else {f"data-{one}": text[one] for one in others() if text.get(one)}
+        element = ElementTree.Element(tag, {"id": f"{prefix}--{tag}"} | translated)
         element.text = english(text)
         root.insert(position, element)
 

@@ -11,7 +11,7 @@ from typing import Any
 from cnnatomy.exhibit import Words
 from cnnatomy.report import show
 from cnnatomy.report.context import Context, RunFacts
-from cnnatomy.report.language import joined, metric, phrase
+from cnnatomy.report.language import between, joined, metric, phrase
 
 KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences", "signals": "Signals"}
 OF_TEST = {
@@ -112,7 +112,7 @@ class Hall:
     def kind_line(self) -> Words:
         """What kind of data, which, and how many samples for what."""
         splits = [phrase("{n} {split}", n=show.plain(n), split=metric(name)) for name, n in self._splits]
-        return joined([self.kind_of_data, joined(splits, {"en": ", ", "zh": "，"})])
+        return joined([self.kind_of_data, joined(splits, between("items"))])
 
     @property
     def _splits(self) -> list[tuple[str, int]]:
@@ -137,7 +137,7 @@ class Hall:
                 says = phrase(OF_TEST.get(self.kind, "of {n} test samples"), n=parts["n"])
             if parts["interval"]:
                 sure = phrase("95\u202f% interval {interval}", interval=parts["interval"])
-                says = joined([says, sure], {"en": "; ", "zh": "；"})
+                says = joined([says, sure], between("clauses"))
             return parts | {"says": says}
         values = [100 * number["value"] for number in found]
         says = phrase(

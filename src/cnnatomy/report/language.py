@@ -1,7 +1,7 @@
-"""The page's two languages: each text stands in it in both, and the style sheet hides the one that was not chosen.
+"""The page's languages: each text stands in it in all of them, and the style sheet hides those that were not chosen.
 
-What the page itself says is written in English in the templates, and in Chinese in `templates/zh.yaml` by its English;
-exhibits bring their own Chinese, or are shown in English.
+What the page itself says is written in English in the templates, and in every other language by its English in
+`locale/<language>/page/`: what the page says, what its script says, names of numbers and columns, words of drawings.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-import yaml
 from markupsafe import Markup, escape
 
-from cnnatomy.exhibit import Words
+from cnnatomy.exhibit import Words, languages
+from cnnatomy.exhibit.languages import FIRST
 
-CHINESE = "zh-Hans"  # as HTML's lang says it
 PER_CENT = re.compile(r"(?<=\d) (?=%)")  # a line must not end between a number and its sign
 PROPER = {
     "mse": "MSE",
@@ -31,53 +30,68 @@ PROPER = {
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+def others() -> tuple[str, ...]:
+    """The tags of all languages but English."""
+    return tuple(tag for tag in languages.tags() if tag != FIRST)
+
+
+def html(tag: str) -> str:
+    """A language as HTML's lang says it."""
+    return str(languages.language(tag).habits["html"])
+
+
 @cache
-def catalogue() -> dict[str, dict[str, str]]:
-    """Chinese by English: what the page says (`page`), what its script says (`script`), `metrics`, and `drawings`."""
-    return yaml.load(
-        (TEMPLATES / "zh.yaml").read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )
+def catalogue(tag: str) -> dict[str, dict[str, str]]:
+    """A language's words by English: `page`, `script`, `metrics` and `drawings`."""
+    folder = languages.LOCALE / tag / "page"
+    return {part: languages.read(folder / f"{part}.yaml") for part in ("page", "script", "metrics", "drawings")}
 
 
 def english(text: Words) -> str:
-    return text if isinstance(text, str) else text["en"]
+    return text if isinstance(text, str) else text[FIRST]
 
 
-def chinese(text: Words) -> str:
-    """The Chinese of a text, or nothing."""
-    return "" if isinstance(text, str) else text.get("zh", "")
+def spoken(text: Words, tag: str) -> str:
+    """A text in a language, in English where it has none."""
+    return text if isinstance(text, str) else text.get(tag) or text[FIRST]
 
 
 def phrase(english: str, **values: object) -> Words:
-    """What the page says, in both languages, with values (texts themselves perhaps) in the places of `{names}`.
+    """What the page says, in all languages, with values (texts themselves perhaps) in the places of `{names}`.
 
-    Raises KeyError for what the catalogue doesn't have.
+    Raises KeyError for what a catalogue doesn't have.
     """
-    both = {"en": english, "zh": catalogue()["page"][english]}
-    return {language: _filled(said, language, values) for language, said in both.items()}
+    all_ = {FIRST: english, **{tag: catalogue(tag)["page"][english] for tag in others()}}
+    return {tag: _filled(said, tag, values) for tag, said in all_.items()}
 
 
-def _filled(said: str, language: str, values: Mapping[str, object]) -> str:
-    """`said` with the values in; a value that is a text in two languages gives the one of this language."""
+def _filled(said: str, tag: str, values: Mapping[str, object]) -> str:
+    """`said` with the values in; a value that is a text in several languages gives the one of this language."""
     parts = []
     for literal, name, _, _ in string.Formatter().parse(said):
         parts.append(literal)
         if name is not None:
             value = values[name]
-            parts.append(str(value.get(language) or value["en"]) if isinstance(value, Mapping) else str(value))
+            parts.append(spoken(value, tag) if isinstance(value, Mapping) else str(value))
     return "".join(parts)
 
 
 def metric(name: str) -> Words:
-    """A metric's or a split's name as words; in Chinese, too, where there is one."""
+    """A metric's, a column's or a split's name as words; in other languages, too, where there are any."""
     words = " ".join(PROPER.get(word, word) for word in name.replace("_", " ").split())
-    known = catalogue()["metrics"].get(name)
-    return {"en": words, "zh": known} if known else words
+    known = {tag: said for tag in others() if (said := catalogue(tag)["metrics"].get(name))}
+    return {FIRST: words, **known} if known else words
 
 
-def drawn(words: str) -> str:
-    """The Chinese of what stands at an axis or in a legend, or nothing."""
-    return catalogue()["drawings"].get(words, "")
+def named(name: str) -> Words:
+    """What a column or a value is called, as it is; in other languages where there is a word for it."""
+    known = {tag: said for tag in others() if (said := catalogue(tag)["metrics"].get(name))}
+    return {FIRST: name, **known} if known else name
+
+
+def drawn(words: str) -> dict[str, str]:
+    """By language, what stands at an axis or in a legend, where there is a word for it."""
+    return {tag: said for tag in others() if (said := catalogue(tag)["drawings"].get(words))}
 
 
 def verdict(word: str) -> Words:
@@ -88,21 +102,52 @@ def verdict(word: str) -> Words:
 def joined(parts: Sequence[Words], between: Words = " · ") -> Words:
     """Texts one after the other; what is empty is left out."""
     shown = [part for part in parts if english(part)]
-    return {
-        "en": english(between).join(map(english, shown)),
-        "zh": (chinese(between) or english(between)).join(chinese(part) or english(part) for part in shown),
-    }
+    return {tag: spoken(between, tag).join(spoken(part, tag) for part in shown) for tag in languages.tags()}
+
+
+def between(what: str) -> Words:
+    """What stands between items or clauses, as each language has it."""
+    return {tag: languages.language(tag).habits[f"between_{what}"] for tag in languages.tags()}
+
+
+def counted(number: int) -> Words:
+    """A small number as it begins a sentence: a word where the language writes one."""
+    words = {tag: languages.language(tag).habits.get("counts", []) for tag in languages.tags()}
+    return {tag: of[number] if number < len(of) else str(number) for tag, of in words.items()}
 
 
 def said(text: Words) -> Markup:
-    """A text as markup: in one language as it is, in two as two elements."""
-    here, there = (PER_CENT.sub("\u202f", words) for words in (english(text), chinese(text)))
-    if not there:
-        return escape(here)
-    return Markup('<span lang="en">{}</span><span lang="{}">{}</span>').format(here, CHINESE, there)
+    """A text as markup: as it is where that is the same in all languages, else an element for each."""
+    if isinstance(text, str) or not any(text.get(tag) for tag in others()):
+        return escape(PER_CENT.sub("\u202f", english(text)))
+    each = [
+        Markup('<span lang="{}">{}</span>').format(html(tag), PER_CENT.sub("\u202f", spoken(text, tag)))
+        for tag in languages.tags()
+    ]
+    return Markup("").join(each)
 
 
 def attribute(name: str, text: Words) -> Markup:
-    """An attribute of an element, with its Chinese beside it for the script to put in its place."""
+    """An attribute of an element, with those of the other languages beside it for the script to put in its place."""
     markup = Markup('{}="{}"').format(name, english(text))
-    return markup + (Markup(' data-zh-{}="{}"').format(name, chinese(text)) if chinese(text) else "")
+    if isinstance(text, str):
+        return markup
+    other = [(tag, words) for tag in others() if (words := text.get(tag))]
+    return markup + Markup("").join(Markup(' data-{}-{}="{}"').format(tag, name, words) for tag, words in other)
+
+
+def rules() -> str:
+    """The style sheet's part that hides what was not chosen; the button shows the language that comes next."""
+    tags = languages.tags()
+    lines = []
+    for tag, next_ in zip(tags, [*tags[1:], tags[0]], strict=True):
+        here, there = html(tag), html(next_)
+        lines.append(f':root[lang="{here}"] span[lang]:not([lang="{here}"], .other) {{ display: none; }}')
+        lines.append(f':root[lang="{here}"] .other:not([lang="{there}"]) {{ display: none; }}')
+    return "\n".join(lines)
+
+
+def switch() -> Markup:
+    """What the button of the languages holds: the name of each, of which the style sheet shows one."""
+    names = [(html(tag), languages.language(tag).habits["name"]) for tag in languages.tags()]
+    return Markup("").join(Markup('<span class="other" lang="{}">{}</span>').format(*one) for one in names)

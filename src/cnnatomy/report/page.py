@@ -11,18 +11,18 @@ from typing import Any
 from markupsafe import Markup
 
 from cnnatomy.exhibit import Words
+from cnnatomy.exhibit.checks import walk
 from cnnatomy.report import charts, drawing, show
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.halls import Exhibition, Hall, halls_of
-from cnnatomy.report.language import chinese, english, phrase
+from cnnatomy.report.language import counted, phrase
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
 
 MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
-COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-TITLE: Words = {"en": "What the networks learned", "zh": "网络学到了什么"}
+TITLE = "What the networks learned"  # a phrase of the page
 
 
 class Page:
@@ -41,7 +41,7 @@ class Page:
 
     def picture(self, content: bytes, *classes: str) -> Markup:
         """The attributes that make an `img` show a PNG. What hangs twice is stored once, in the style sheet."""
-        source = show.data_uri(content, "image/png")
+        source = show.picture_uri(content)
         if content in self._repeated and len(content) > LEAST_REPEATED:
             name = f"b{hashlib.sha256(content).hexdigest()[:10]}"
             width, height = show.size(content)  # the pixel that stands in the image's place is a square
@@ -124,16 +124,17 @@ class Page:
         return phrase(
             "{count} small convolutional networks, each trained and then opened up. "
             "Beside every picture stands how far to trust it.",
-            count={"en": COUNTS[runs] if runs < len(COUNTS) else str(runs), "zh": str(runs)},
+            count=counted(runs),
         )
 
     def paragraphs(self, text: Words) -> list[Words]:
-        """A text's paragraphs, which an empty line sets apart; where there is Chinese, it has as many."""
-        said = [part for part in english(text).split("\n\n") if part.strip()]
-        translated = [part for part in chinese(text).split("\n\n") if part.strip()]
-        if len(translated) == len(said):
-            return [{"en": one, "zh": other} for one, other in zip(said, translated, strict=True)]
-        return [text] if translated else list(said)
+        """A text's paragraphs, which an empty line sets apart; as many in every language, or it is one."""
+        if isinstance(text, str):
+            return [part for part in text.split("\n\n") if part.strip()]
+        parts = {tag: [part for part in words.split("\n\n") if part.strip()] for tag, words in text.items()}
+        if len(set(map(len, parts.values()))) > 1:
+            return [text]
+        return [dict(zip(parts, each, strict=True)) for each in zip(*parts.values(), strict=True)]
 
     def time(self, seconds: float) -> Words:
         """A time in the unit that suits it."""
@@ -179,7 +180,7 @@ def render(
     """The page as one HTML text; the arguments are those of `build`, read."""
     halls = halls_of(exhibitions, more, context)
     page = Page(halls, context.get("given", ""))
-    title = context.get("title", TITLE)
+    title = context.get("title") or phrase(TITLE)
     filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
     reload = None
@@ -188,13 +189,21 @@ def render(
         reload = Markup('<noscript><meta http-equiv="refresh" content="{}; url=partial.html"></noscript>').format(
             context["growing"]["reload"]
         )
-    return whole(title, body, ["saving.js", "page.js"], page.styles, reload)
+    return whole(title, body, ["saving.js", "page.js"], page.styles, reload, _values(exhibitions))
+
+
+def _values(exhibitions: Sequence[Exhibition]) -> set[str]:
+    """What the values beside pictures are called."""
+    blocks = (block for exhibition in exhibitions for _, block in walk(exhibition.document))
+    return {
+        name for block in blocks for item in block.get("items", ()) if "id" in item for name in item.get("values", ())
+    }
 
 
 def forward() -> str:
     """The page that stands where a partial one stood: it leads to the whole report beside it."""
     refresh = Markup('<meta http-equiv="refresh" content="0; url=index.html">')
-    return whole(TITLE, environment().get_template("forward.html").render(), [], refresh=refresh)
+    return whole(phrase(TITLE), environment().get_template("forward.html").render(), [], refresh=refresh)
 
 
 def _by_rule(costs: Sequence[Cost]) -> list[dict[str, Any]]:

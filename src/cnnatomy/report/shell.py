@@ -1,19 +1,34 @@
-"""What every page of ours shares: two languages, one style sheet, two scripts, a policy that lets in no more."""
+"""What every page of ours shares: all languages, one style sheet, two scripts, a policy that lets in no more."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cnnatomy.exhibit import Words
+from cnnatomy.exhibit import Words, languages
 from cnnatomy.report import show
-from cnnatomy.report.language import TEMPLATES, attribute, catalogue, chinese, english, metric, phrase, said, verdict
+from cnnatomy.report.language import (
+    TEMPLATES,
+    attribute,
+    catalogue,
+    english,
+    html,
+    metric,
+    named,
+    others,
+    phrase,
+    rules,
+    said,
+    spoken,
+    switch,
+    verdict,
+)
 
 
 def environment(**more: Any) -> Environment:
@@ -30,10 +45,18 @@ def environment(**more: Any) -> Environment:
         "phrase": phrase,
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,
+        "switch": switch,
         "unit": lambda name: said(phrase(name) if name == "points" else name),
         **more,
     }
-    jinja.filters |= {"english": english, "said": said, "plain": show.plain, "metric": metric, "verdict": verdict}
+    jinja.filters |= {
+        "english": english,
+        "said": said,
+        "plain": show.plain,
+        "metric": metric,
+        "named": named,
+        "verdict": verdict,
+    }
     return jinja
 
 
@@ -43,14 +66,17 @@ def whole(
     scripts: Sequence[str],
     styles: Mapping[str, str] | None = None,
     refresh: Markup | None = None,
+    names: Iterable[str] = (),
 ) -> str:
     """The page as one HTML text.
 
     body: markup. scripts: those of the templates that the page runs beyond the two of every page. styles: class →
     declarations, beyond the style sheet's. refresh: the element that has the browser load the page again, or another.
+    names: of values beside pictures, which the script shows.
     """
     own = [f".{name} {{ {rule} }}" for name, rule in sorted((styles or {}).items())]
-    style = "\n".join([_read("style.css"), *own]) + "\n"
+    style = "\n".join([_read("style.css"), rules(), *own]) + "\n"
+    told = {name: known for name in sorted(set(names)) if not isinstance(known := named(name), str)}
     early, late = _read("early.js"), "".join(map(_read, ["common.js", *scripts]))
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(early)} {_hash(late)}; "
@@ -61,16 +87,23 @@ def whole(
         .get_template("page.html")
         .render(
             title=english(title),
-            chinese_title=chinese(title) or english(title),
+            languages=" ".join(map(html, languages.tags())),
+            titles=_json({tag: f"{spoken(title, tag)} · cnnatomy" for tag in languages.tags()}),
             policy=policy,
             refresh=refresh or Markup(),
             style=Markup(style),
             early=Markup(early),
             late=Markup(late),
-            words=json.dumps(catalogue()["script"], ensure_ascii=False, separators=(",", ":")),
+            words=_json({tag: catalogue(tag)["script"] for tag in others()}),
+            names=_json({tag: {name: known[tag] for name, known in told.items() if tag in known} for tag in others()}),
+            tags=_json({html(tag): tag for tag in languages.tags()}),
             body=Markup(body),
         )
     )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _read(name: str) -> str:

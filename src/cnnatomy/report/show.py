@@ -13,8 +13,9 @@ import struct
 from typing import Any
 from urllib.parse import quote
 
-from cnnatomy.exhibit import formulas
+from cnnatomy.exhibit import Words, formulas
 from cnnatomy.exhibit.reading import gaps, joined
+from cnnatomy.report.language import english
 
 NARROW = "\u202f"  # narrow no-break space, between a number and its unit
 MINUS = "\u2212"
@@ -22,6 +23,7 @@ JOINED = "\u2060"  # keeps a line from breaking here
 MOST_HELD = 14  # characters of the ends of an interval that fit on one line of a label
 SIZES = ((16, 126), (64, 84))  # about how many px a picture gets among so many
 SMALL = 56  # among more than that
+SMALL_FILE = 8000  # bytes of a PNG
 CARD = 112  # on a card of the first screen
 THIN, LONG = 14, 320  # px, how narrow and how long it may get for that
 GLANCE = 9  # items of a group that are not counted beside its name, since they can be seen
@@ -85,6 +87,21 @@ def data_uri(content: bytes | str, mime: str) -> str:
     """A file's content as an address that needs no file."""
     raw = content.encode() if isinstance(content, str) else content
     return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
+
+
+def picture_uri(png: bytes) -> str:
+    """A PNG as an address that needs no file: a small one as lossless WebP where that is smaller, which it mostly is.
+
+    The same pixels; large ones, whose gain is small and which take long, stay as they are.
+    """
+    from PIL import Image
+
+    if len(png) > SMALL_FILE:
+        return data_uri(png, "image/png")
+    picture = Image.open(io.BytesIO(png))
+    webp = io.BytesIO()
+    picture.convert("RGB").save(webp, format="WEBP", lossless=True, method=4)
+    return data_uri(*min((webp.getvalue(), "image/webp"), (png, "image/png"), key=lambda one: len(one[0])))
 
 
 def packed(content: bytes | str) -> str:
@@ -211,12 +228,13 @@ def settings(config: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def grouped(items: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+def grouped(items: list[dict[str, Any]]) -> list[tuple[Words, list[dict[str, Any]]]]:
     """Items by group, groups in the order in which they first appear."""
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, tuple[Words, list[dict[str, Any]]]] = {}
     for item in items:
-        groups.setdefault(item.get("group", ""), []).append(item)
-    return list(groups.items())
+        group = item.get("group", "")
+        groups.setdefault(english(group), (group, []))[1].append(item)
+    return list(groups.values())
 
 
 def states(items: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
@@ -226,8 +244,9 @@ def states(items: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 
 
 def labelled(item: dict[str, Any]) -> str:
-    """All that is known of an item in one line, for screen readers and tool tips."""
-    parts = [item.get("label", ""), item["id"] if item["id"] != item.get("label") else "", item.get("state", "")]
+    """All that is known of an item in one line, for screen readers; the page's script says it in other languages."""
+    label = english(item.get("label", ""))
+    parts = [label, item["id"] if item["id"] != label else "", item.get("state", "")]
     parts += [f"{key} {value}" for key, value in facts(item).items()]
     return ", ".join(part for part in parts if part)
 
@@ -261,5 +280,6 @@ def items_csv(items: list[dict[str, Any]]) -> str:
     for item in items:
         words = [joined([token for token, _ in item["tokens"]], item.get("spaces", True))] if texts else []
         values = [item.get("values", {}).get(key, "") for key in keys]
-        writer.writerow([item["id"], *(item.get(key, "") for key in ("label", "state", "group")), *words, *values])
+        named = [english(item.get(key, "")) for key in ("label", "state", "group")]
+        writer.writerow([item["id"], *named, *words, *values])
     return table.getvalue()

@@ -46,6 +46,17 @@ def clustered(hits: np.ndarray, n: np.ndarray) -> tuple[float, float]:
     return wilson(mean * worth, worth)
 
 
+def share_interval(hits: np.ndarray, groups: np.ndarray | None) -> tuple[float, float]:
+    """The 95 % interval of the share of these samples that hit, bool (samples,), over groups of them if they have any.
+
+    groups: int (samples,) from 0; None: all are independent.
+    """
+    if groups is None:
+        return wilson(int(hits.sum()), len(hits))
+    sizes = np.bincount(groups)
+    return clustered(np.bincount(groups, hits)[sizes > 0], sizes[sizes > 0])
+
+
 def crossed_share(metric: str, hits: np.ndarray, subject: str = "") -> Number:
     """A share of hits, bool (rows, columns), of which each row met each column (every network every image).
 

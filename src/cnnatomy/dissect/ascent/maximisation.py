@@ -26,7 +26,7 @@ from cnnatomy.dissect.ascent.regularisers import Box, Limits, ink, total_variati
 from cnnatomy.dissect.ascent.units import Reals, Units, Window, at
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.pictures import in_own_units
-from cnnatomy.drawing.showing import amount, upright
+from cnnatomy.drawing.showing import amount, picture, upright
 from cnnatomy.exhibit import Item, Number
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
@@ -200,8 +200,8 @@ def maximise(
             "l1_tv": Pixels(noise, box, Limits(limits.ink[rows], limits.variation[rows]), spectrum, smooth),
             "fourier": Phases(phases, box, spectrum),
         }
-        for variant, picture in pictures.items():
-            found = best_of(ascend(units.network, value, picture, steps), starts)
+        for variant, start in pictures.items():
+            found = best_of(ascend(units.network, value, start, steps), starts)
             images[variant].append(found.images)
             values[variant].append(found.values)
     made = {variant: torch.cat(parts) for variant, parts in images.items()}
@@ -329,8 +329,7 @@ def drawn(x: Tensor, facts: Facts, box: Box, side: int = 64, curve: tuple[int, i
     values = np.rint(values * LEVELS) / LEVELS
     if facts.kind == "sounds":
         return amount(upright(facts, values[0]), high=1.0)
-    pixels = np.rint(255 * values).astype(np.uint8)
-    return pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
+    return picture(facts, np.rint(255 * values).astype(np.uint8))
 
 
 def side_by_side(panels: Sequence[np.ndarray], gap: int = 1) -> np.ndarray:

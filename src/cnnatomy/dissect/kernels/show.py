@@ -12,13 +12,14 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.kernels.measure import IDLE, Kernels, Spectrum, numbers, of_filters
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.drawing.showing import amount, colour, grey, signed, upright
+from cnnatomy.drawing.showing import amount, colour, grey, of_colours, shown_channels, signed, upright
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Showing, Text, say
 from cnnatomy.exhibit.rounding import significant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
+LINE = 128  # the grey between weights on one channel and on the next: no weight is drawn so
 CURVES = (150, 64)  # pixels of the picture of a filter on signals
 SOURCES = [
     "Krizhevsky, Sutskever & Hinton 2012, ImageNet classification with deep convolutional neural networks, NeurIPS, "
@@ -78,7 +79,9 @@ def _grid(one: Kernels, facts: Facts, config: Mapping[str, Any]) -> Grid:
 
 def _reading(one: Kernels, facts: Facts, symmetric: bool) -> Text:
     """How to read the colours and the axes, and whether there is more to see than in noise."""
-    coloured = one.weights.shape[1] == 3 and facts.kind == "images"
+    coloured = one.weights.shape[1] == 3 and of_colours(facts)
+    names = [channel.name for channel in facts.channels or ()] if facts.kind == "images" else []
+    apart = len(names) == one.weights.shape[1] > 1 and not (symmetric and coloured)
     scale = "grey" if not symmetric else "colour" if coloured else "sign"
     heights = _hertz(facts, one.weights.shape)
     idle, n = int(one.idle.sum()), max(1, one.working)
@@ -88,6 +91,7 @@ def _reading(one: Kernels, facts: Facts, symmetric: bool) -> Text:
         say("kernels.filters.scale.curves", curves=saying.channels(facts))
         if facts.kind == "signals"
         else say(f"kernels.filters.scale.{scale}"),
+        say("kernels.filters.channels", names=names) if apart else None,
         say(f"kernels.filters.axes.{facts.kind}") if facts.kind in ("sounds", "texts") else None,
         say("kernels.filters.height", lowest=heights[0], highest=heights[1]) if heights else None,
         say("kernels.filters.idle", idle=idle, n=len(one.weights)) if idle else None,
@@ -117,8 +121,8 @@ def _reading(one: Kernels, facts: Facts, symmetric: bool) -> Text:
 def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float = 0.0) -> np.ndarray:
     """One filter's weights as pixels. kernel: (channels, *kernel). The scale reaches to `least` even if no weight does.
 
-    One channel is drawn by sign, three of an image as red, green and blue, any other number side by side with a column
-    of zeros between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding,
+    One channel is drawn by sign, three of an image as red, green and blue, any other number side by side with a line
+    between. A kernel that moves along words is drawn with a row a word and a column an entry of the embedding,
     one that moves along a signal as a curve a channel.
     """
     scale = max(float(np.abs(kernel).max()), least)
@@ -133,8 +137,12 @@ def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float
         return curves.plot(kernel.reshape(-1, kernel.shape[-1]), (low, high), ends, units, size=CURVES, dots=True)
     elif kernel.ndim == 2:
         flat = upright(facts, kernel)
-    elif len(kernel) == 3 and facts.kind == "images" and symmetric:
-        return colour(kernel, scale)
+    elif len(kernel) == 3 and of_colours(facts) and symmetric:
+        return colour(kernel[shown_channels(facts)], scale)
+    elif symmetric:
+        strips = [signed(upright(facts, channel), scale) for channel in kernel]
+        line = np.full((kernel.shape[1], 1, 3), LINE, np.uint8)
+        return np.concatenate([part for strip in strips for part in (line, strip)][1:], axis=1)
     else:
         channels = [upright(facts, channel) for channel in kernel]
         gap = np.zeros((kernel.shape[1], 1))

@@ -11,27 +11,30 @@ const make = (tag, attributes = {}, ...content) => {
   return element;
 };
 
-// Two languages: what is said stands in the page in both, as elements that the style sheet hides, or as attributes that are put
-// in each other's place.
-const CHINESE = "zh-Hans", words = JSON.parse(document.body.dataset.words);
+// What is said stands in the page in all languages, as elements that the style sheet hides, or as attributes that are put in each
+// other's place: `data-<tag>-…`. `tags` has the tag of each language as HTML says it, English first.
+const tags = JSON.parse(document.body.dataset.tags), words = JSON.parse(document.body.dataset.words);
+const languages = Object.keys(tags), tag = () => tags[root.lang];
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const tell = (text, values = {}) => [
-  make("span", { lang: "en" }, filled(text, values)),
-  make("span", { lang: CHINESE }, filled(words[text] ?? text, values)),
-];
+const inTag = (tag, text) => words[tag]?.[text] ?? text;
+const tell = (text, values = {}) =>
+  languages.map((lang) => make("span", { lang }, filled(inTag(tags[lang], text), values)));
+const names = JSON.parse(document.body.dataset.names); // of values, by tag
+const nameOf = (key) => Object.values(names).some((known) => key in known)
+  ? languages.map((lang) => make("span", { lang }, names[tags[lang]]?.[key] ?? key)) : [key];
 const spoken = ["aria-label", "placeholder"];
 const speak = (element) => {
   for (const attribute of spoken) {
-    const chinese = element.getAttribute(`data-zh-${attribute}`);
-    if (chinese === null) continue;
+    if (!Object.values(tags).some((tag) => element.hasAttribute(`data-${tag}-${attribute}`))) continue;
     if (!element.hasAttribute(`data-en-${attribute}`))
       element.setAttribute(`data-en-${attribute}`, element.getAttribute(attribute));
-    element.setAttribute(attribute, root.lang === CHINESE ? chinese : element.getAttribute(`data-en-${attribute}`));
+    const here = element.getAttribute(`data-${tag()}-${attribute}`);
+    element.setAttribute(attribute, here ?? element.getAttribute(`data-en-${attribute}`));
   }
 };
 const named = (element, text, values = {}) => {
-  element.setAttribute("data-en-aria-label", filled(text, values));
-  element.setAttribute("data-zh-aria-label", filled(words[text] ?? text, values));
+  for (const tag of Object.values(tags))
+    element.setAttribute(`data-${tag}-aria-label`, filled(inTag(tag, text), values));
   element.setAttribute("aria-label", filled(text, values));
   speak(element);
   return element;
@@ -39,7 +42,7 @@ const named = (element, text, values = {}) => {
 const translated = (select) => { // options hold no elements
   const speakOptions = () => {
     for (const option of all("[data-text]", select))
-      option.textContent = root.lang === CHINESE ? words[option.dataset.text] : option.dataset.text;
+      option.textContent = inTag(tag(), option.dataset.text);
   };
   one(".language").addEventListener("click", () => setTimeout(speakOptions));
   speakOptions();
@@ -47,32 +50,37 @@ const translated = (select) => { // options hold no elements
 const texts = (element) => { // what is said in it, once for each language
   const spans = all("span[lang]", element);
   if (!spans.length) return [element.textContent];
-  return ["en", CHINESE].map((language) => {
+  return languages.map((language) => {
     const copy = element.cloneNode(true);
     for (const span of all("span[lang]", copy)) if (span.lang !== language) span.remove();
     return copy.textContent;
   });
+};
+const textOf = (element) => { // in the language that was chosen
+  const said = texts(element);
+  return (said[languages.indexOf(root.lang)] ?? said[0]).trim();
 };
 const kept = (key, value) => {
   try { localStorage.setItem(`cnnatomy-${key}`, value); } catch { /* see early.js */ }
 };
 
 const speakAll = (within = document) => {
-  const { title, zhTitle } = document.body.dataset;
-  document.title = root.lang === CHINESE ? zhTitle : title;
-  for (const said of all("[data-zh]", within)) { // titles and descriptions of drawings
+  const others = Object.values(tags).filter((tag) => tag !== "en");
+  document.title = JSON.parse(document.body.dataset.titles)[tag()];
+  for (const said of all(others.map((tag) => `[data-${tag}]`).join(), within)) { // titles and descriptions of drawings
     said.dataset.en ??= said.textContent;
-    said.textContent = root.lang === CHINESE ? said.dataset.zh : said.dataset.en;
+    said.textContent = said.dataset[tag()] ?? said.dataset.en;
   }
-  for (const element of all(spoken.map((name) => `[data-zh-${name}]`).join(), within)) speak(element);
+  const attributes = others.flatMap((tag) => spoken.map((name) => `[data-${tag}-${name}]`));
+  for (const element of all(attributes.join(), within)) speak(element);
 };
 {
   one(".language").addEventListener("click", () => {
-    root.lang = root.lang === CHINESE ? "en" : CHINESE;
+    root.lang = languages[(languages.indexOf(root.lang) + 1) % languages.length];
     kept("language", root.lang);
     speakAll();
   });
-  if (root.lang === CHINESE) speakAll();
+  if (root.lang !== languages[0]) speakAll();
 }
 
 // Theme: the system's, light, dark.

@@ -8,5 +8,7 @@
     language = localStorage.getItem("cnnatomy-language");
   } catch { /* storage is closed to pages from disk in some browsers */ }
   if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-  if ((language ?? navigator.language).startsWith("zh")) root.lang = "zh-Hans";
+  const there = root.dataset.languages.split(" "), wanted = language ?? navigator.language;
+  const same = (one) => one.split("-")[0] === wanted.split("-")[0];
+  root.lang = there.find((one) => one === wanted) ?? there.find(same) ?? there[0];
 }

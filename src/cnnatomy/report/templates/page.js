@@ -6,7 +6,9 @@ const prepare = (exhibit) => {
   const works = one(":scope > .works", exhibit), later = works && one(":scope > noscript", works);
   if (later) works.innerHTML = later.textContent;
   for (const work of preparing) work(exhibit);
-  if (root.lang === CHINESE) speakAll(exhibit);
+  if (root.lang === languages[0]) return;
+  speakAll(exhibit);
+  speakItems(exhibit);
 };
 const prepareAll = () => { for (const exhibit of waiting) prepare(exhibit); };
 preparing.push((exhibit) => { for (const table of all("table.data", exhibit)) sortable(table); });
@@ -84,8 +86,19 @@ const numberOf = (text) => Number(text.replaceAll("\u2212", "-").replaceAll("\u2
 const factsOf = (item) => {
   const idOf = decodeURIComponent(item.id.slice(item.id.indexOf(":") + 1)), state = stateOf(item);
   const known = [[["id"], [idOf]], ...(state ? [[tell("state"), tell(state)]] : [])];
-  return [...known, ...valuesOf(item).map(([key, value]) => [[make("bdi", {}, key)], [value]])];
+  return [...known, ...valuesOf(item).map(([key, value]) => [[make("bdi", {}, ...nameOf(key))], [value]])];
 };
+const speakItems = (within = document) => { // screen readers hear of an item what its hover shows
+  const say = (nodes) => textOf(make("span", {}, ...nodes));
+  for (const item of all(".item", within)) {
+    if (!item.dataset.enAriaLabel) item.dataset.enAriaLabel = item.getAttribute("aria-label");
+    const [[, [id]], ...known] = factsOf(item), label = textOf(one(".item-label", item));
+    const state = stateOf(item) ? [say(known.shift()[1])] : [];
+    const parts = [label, ...(id === label ? [] : [id]), ...state, ...known.map(([key, [value]]) => `${say(key)} ${value}`)];
+    item.setAttribute("aria-label", root.lang === languages[0] ? item.dataset.enAriaLabel : parts.join(", "));
+  }
+};
+one(".language").addEventListener("click", () => speakItems());
 const enlarged = (item, size) => {
   const hung = one("img", item), picture = make("img", { alt: "", src: sourceOf(hung) });
   const zoomed = Number(hung.dataset.zoom ?? 1), width = hung.width / zoomed, height = hung.height / zoomed;
@@ -106,8 +119,8 @@ const enlarged = (item, size) => {
     hover.replaceChildren();
     const facts = factsOf(item).map(([key, value]) => make("div", {}, make("dt", {}, ...key), make("dd", {}, ...value)));
     const hint = item.classList.contains("sounds") ? "Click to hear, C to compare" : "Click or press C to compare";
-    const label = one(".item-label", item).textContent;
-    hover.append(enlarged(item, 220), make("strong", {}, label), make("dl", { class: "facts" }, ...facts), make("p", { class: "hint" }, ...tell(hint)));
+    const label = one(".item-label", item).cloneNode(true).childNodes;
+    hover.append(enlarged(item, 220), make("strong", {}, ...label), make("dl", { class: "facts" }, ...facts), make("p", { class: "hint" }, ...tell(hint)));
     hover.hidden = false;
     place();
   };
@@ -208,7 +221,7 @@ const enlarged = (item, size) => {
     const heads = picked.map((item) => {
       const away = named(make("button", { type: "button", class: "away" }, "×"), "Take {what} out", { what: item.getAttribute("aria-label") });
       away.addEventListener("click", () => { compare(item); one(".tray button")?.focus(); });
-      const link = make("a", { href: `#${item.id}` }, one(".item-label", item).textContent);
+      const link = make("a", { href: `#${item.id}` }, ...one(".item-label", item).cloneNode(true).childNodes);
       const where = one("h3 .here", item.closest(".exhibit")).cloneNode(true);
       return make("th", { scope: "col" }, away, enlarged(item, 120), link, make("span", { class: "where" }, ...where.childNodes));
     });

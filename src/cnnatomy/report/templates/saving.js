@@ -41,7 +41,7 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
       if (original.hasAttribute("class") && style.transform !== "none") target.setAttribute("transform", style.transform);
       target.removeAttribute("class");
       target.removeAttribute("style");
-      for (const language of ["data-en", "data-zh"]) target.removeAttribute(language);
+      for (const tag of Object.values(tags)) target.removeAttribute(`data-${tag}`);
     });
     svg.style.colorScheme = svg.style.color = "";
     copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
@@ -69,7 +69,7 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
   const gathered = async (work) => {
     const gap = 12, line = 14, font = "12px sans-serif";
     const groups = all(".gathered", work).map((group) => ({
-      title: one(".group", group)?.textContent.trim() ?? "",
+      title: one(".group", group) ? textOf(one(".group", group)) : "",
       items: all(".items > li:not([hidden]) .item", group),
     })).filter(({ items }) => items.length);
     const pictures = groups.flatMap(({ items }) => items).map((item) => one("img", item));
@@ -101,7 +101,7 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
         await picture.decode();
         pen.drawImage(picture, left, top, hung.width, hung.height);
         const sign = one(".sign", item)?.textContent ?? "";
-        pen.fillText(shortened(`${sign} ${one(".item-label", item).textContent.trim()}`.trim()), left, top + hung.height + line);
+        pen.fillText(shortened(`${sign} ${textOf(one(".item-label", item))}`.trim()), left, top + hung.height + line);
       }
       top += height;
     }

@@ -1,0 +1,289 @@
+"""Classes that stand in the names of files, or in a table beside them; and what is asked where nobody says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnnatomy.config.slices import slice_of
+from cnnatomy.data import archive, naming, own, own_signals, own_sounds, prepared
+from cnnatomy.data.errors import DataError
+from tests.unit.test_data_own import leaves, made, png, put, wav
+
+KINDS = (".png", ".jpg", ".wav")
+
+
+def pets(n: int = 10, folder: str = "") -> dict[str, bytes]:
+    """The leaves, all in one folder: ash.0.png, oak.3.png."""
+    return {f"{folder}{name.replace('/', '.')}": content for name, content in leaves(n).items()}
+
+
+def labels_of(path: Path, labels: object, splits: object = None) -> dict[str, tuple[str, str]]:
+    """What becomes of each file: its split and its class."""
+    files = own.packed(str(path), KINDS, splits, labels)
+    return {part["folder"]: (part["split"], part["label"]) for part in files.layout}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "label"),
+    [
+        ("{class}.*", "cat.1.jpg", "cat"),
+        ("{class}_*", "cat_001.wav", "cat"),
+        ("{class}_*", "0_jackson_3.wav", "0"),
+        ("*_{class}_*", "0_jackson_3.wav", "jackson"),
+        ("{class}_*", "american_bulldog_12.jpg", "american"),
+        ("{class}_{number}.*", "american_bulldog_12.jpg", "american_bulldog"),
+        ("{class}{number}.*", "Pflaume007.png", "Pflaume"),
+        ("{class} ({number}).*", "cat (12).JPG", "cat"),
+        ("*-*-*-{class}.wav", "1-100032-A-36.WAV", "36"),
+        ("?????{class}?.wav", "03a01Fa.wav", "F"),
+        ("{class}[1]+.png", "oak[1]+.png", "oak"),
+        ("{class}-é.png", "oak-e\u0301.png", "oak"),
+        ("{class}_{number}.*", "oak_x.png", None),
+        ("{class}.wav", "oak.png", None),
+    ],
+)
+def test_a_pattern_says_which_part_of_a_name_is_the_class(pattern, name, label):
+    found = naming.by_names([f"some/folder/{name}"], pattern)
+    assert found == ({} if label is None else {f"some/folder/{name}": label})
+
+
+@pytest.mark.parametrize("kind", ["own_images", "own_sounds", "own_signals", "own_texts"])
+def test_flat_files_of_each_kind_get_their_class_from_their_names(tmp_path, kind):
+    contents = {
+        "own_images": lambda c, i: png(100 * c + i),
+        "own_sounds": lambda c, i: wav(400 + 300 * c + i, format="FLAC" if i % 2 else "WAV"),
+        "own_signals": lambda c, i: "x,y\n" + "".join(f"{c + t},{i}\n" for t in range(9)),
+        "own_texts": lambda c, i: f"{'good' if c else 'bad'} number{i}",
+    }[kind]
+    suffix = {"own_images": "png", "own_sounds": "flac", "own_signals": "csv", "own_texts": "txt"}[kind]
+    place = put(tmp_path / "flat", {f"{n}_{i}.{suffix}": contents(c, i) for c, n in enumerate("ab") for i in range(10)})
+    if kind == "own_signals":
+        own_signals.fetch(
+            tmp_path / "raw.zip", mirror=None, digest="d", path=str(place), licence="", citation="", labels="{class}_*"
+        )
+        with archive.Raw(tmp_path / "raw.zip") as raw:
+            found = {file.name: file.label for file in own.filed(raw)}
+    else:
+        table = made(kind, place, tmp_path, fetch={"labels": "{class}_*"}).table
+        classes = prepared.load(tmp_path / "data").facts.classes
+        found = {name: classes[label] for name, label in zip(table["id"], table["label"], strict=True)}
+    assert len(found) == 20 and all(Path(name).name[0] == label for name, label in found.items() if kind != "own_texts")
+    assert sorted(found.values()) == ["a"] * 10 + ["b"] * 10
+
+
+def test_folders_of_splits_hold_where_names_say_the_class(tmp_path, caplog):
+    files = pets(10, "train/") | {f"test/{n}": png(200 + i) for i, n in enumerate(("ash.99.png", "oak.99.png"))}
+    data = made("own_images", put(tmp_path / "leaves", files), tmp_path, fetch={"labels": "{class}.*"}, validation=0)
+    assert data.facts.splits == {"train": 20, "test": 2} and data.facts.classes == ["ash", "oak"]
+    more = put(tmp_path / "leaves", {"test1/1.png": png(1), "view.png": png(2)})
+    with pytest.raises(DataError, match="test, test1 all mean test"):
+        labels_of(more, "{class}.*")
+    assert len(labels_of(more, "{class}.*", {"train": "train"})) == 20
+    assert set(labels_of(more, "{class}.{number}.*", False).values()) == {("", "ash"), ("", "oak")}
+    files = own.packed(
+        str(put(tmp_path / "flat", pets(10, "train/") | {"test1/1-2.png": b"x"})), KINDS, None, "{class}.{number}.*"
+    )
+    with pytest.raises(DataError) as caught:
+        labels_of(tmp_path / "flat", "{class}.*")
+    assert "no class 1-2, which other folders have" in str(caught.value)
+    assert "data.fetch.splits: {train: train}" in str(caught.value)
+    assert "data.fetch.labels: '{class}.{number}.*' gives 2 classes (ash 10, oak 10)" in str(caught.value)
+    assert {one.why: one.n for one in files.left_out} == {"unfitting": 1}
+    assert "left out files whose name does not fit data.fetch.labels: 1 (test1/1-2.png)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ("{klass}.*", "data.fetch.labels is '{klass}.*': "),
+        ("{class}.{class}", "is '{class}.{class}'"),
+        ("{class}{number", "is '{class}{number'"),
+        ({"class": None}, "Put quotes around it"),
+        (3, "data.fetch.labels is 3"),
+        ("{class}/*", "holds a /"),
+        ("{class}_*", "'{class}_*', fits none of 20 files, such as ash.0.png"),
+        ("{class}.1.*", "fits 2 of the 20 files and not 18, such as ash.0.png"),
+        ("{class}_*", "data.fetch.labels: '{class}.*' gives 2 classes (ash 10, oak 10)"),
+        ("*.*.{class}", "There is one class only (png)"),
+        ("labels.csv", "names the table"),
+    ],
+)
+def test_labels_that_will_not_do(tmp_path, labels, says):
+    with pytest.raises(DataError) as caught:
+        labels_of(put(tmp_path / "leaves", pets()), labels)
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_classes_by_name_that_look_alike_are_refused(tmp_path):
+    with pytest.raises(DataError, match="'Oak' and 'oak' differ in capitals"):
+        labels_of(put(tmp_path / "leaves", pets() | {"Oak.99.png": b"x"}), "{class}.*")
+
+
+@pytest.mark.parametrize(
+    ("files", "offers"),
+    [
+        ([f"{n}.{i}.png" for n in ("cat", "dog") for i in range(12)], "'{class}.*' gives 2 classes (cat 12, dog 12)"),
+        (
+            [f"train/{n}.{i}.png" for n in ("cat", "dog") for i in range(6)] + ["test/1.png", "test/2.png"],
+            "'{class}.{number}.*' gives 2 classes (cat 6, dog 6)",
+        ),
+        ([f"x/{n}_{i:03}.wav" for n in ("cat", "dog") for i in range(6)], "'{class}_*' gives 2 classes (cat 6, dog 6)"),
+        (
+            [f"{d}_{who}_{i}.wav" for d in range(10) for who in ("jackson", "theo") for i in range(9)],
+            "'*_{class}_*' gives 2 classes (jackson 90, theo 90); '{class}_*' gives 10 (0 18, 1 18, 2 18",
+        ),
+        (
+            [f"{n}{i}.png" for n in ("oak", "ash") for i in range(5)],
+            "'{class}{number}.*' gives 2 classes (ash 5, oak 5)",
+        ),
+        ([f"{n} ({i}).png" for n in ("oak", "ash") for i in range(5)], "'{class} *' gives 2 classes (ash 5, oak 5)"),
+        (
+            [f"{n}_{i}.jpg" for n in ("american_bulldog", "american_pit", "Bengal") for i in range(5)],
+            "'{class}_{number}.*' gives 3 classes (american_bulldog 5, american_pit 5, Bengal 5)",
+        ),
+        ([f"IMG_{i:04}.png" for i in range(40)], None),
+        ([f"{i}.png" for i in range(40)], None),
+    ],
+)
+def test_what_names_would_settle_it_is_offered_and_does(tmp_path, files, offers):
+    place = put(tmp_path / "leaves", dict.fromkeys(files, b"x"))
+    with pytest.raises(DataError) as caught:
+        own.packed(str(place), KINDS)
+    said = str(caught.value)
+    if offers is None:
+        assert "{class}" not in said
+        return
+    assert f"data.fetch.labels: {offers}" in said and "\n" not in said
+    pattern = said.split("data.fetch.labels: '")[1].split("'")[0]
+    n = int(said.split("gives ")[1].split()[0])
+    assert len({label for _, label in labels_of(place, pattern).values()}) == n
+
+
+TABLE = "id,breed\n" + "".join(f"{n}{i},{n}\n" for n in ("ash", "oak") for i in range(10))
+
+
+def coded(n: int = 10, folder: str = "") -> dict[str, bytes]:
+    return {f"{folder}{name.replace('/', '')}": content for name, content in leaves(n).items()}
+
+
+@pytest.mark.parametrize("folder", ["", "images/"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        TABLE,
+        TABLE.replace("id,breed\n", "id;breed\n").replace(",", ";"),
+        TABLE.replace(",ash", ".png,ash").replace(",oak", ".png,oak"),
+        "breed\tid\n" + "".join(f"{n}\t{n}{i}.png\n" for n in ("ash", "oak") for i in range(10)),
+        "\ufeffid,breed\r\n"
+        + "".join(f'"leaves\\FOLDER{n}{i}.png", {n} \r\n' for n in ("ash", "oak") for i in range(10)),
+    ],
+)
+def test_a_table_of_labels_says_the_classes(tmp_path, table, folder):
+    table = table.replace("FOLDER", folder.replace("/", "\\"))
+    place = put(tmp_path / "leaves", coded(folder=folder) | {"labels.csv": table})
+    data = made("own_images", place, tmp_path, fetch={"labels": "labels.csv"})
+    assert data.facts.classes == ["ash", "oak"] and len(data.table) == 20 and not data.facts.left_out
+    assert all(data.facts.classes[its.label] in its.id for its in data.table.itertuples())
+
+
+def test_a_table_of_more_columns_wants_the_one_of_the_class(tmp_path):
+    wide = TABLE.replace("\n", ",left\n").replace("breed,left", "breed,side")
+    place = put(tmp_path / "leaves", coded() | {"labels.csv": wide})
+    with pytest.raises(DataError) as caught:
+        labels_of(place, "labels.csv")
+    assert "breed (2 different values)" in str(caught.value)
+    assert "data.fetch.labels: {table: labels.csv, label: breed}" in str(caught.value)
+    found = labels_of(place, {"table": "labels.csv", "label": "breed"})
+    assert set(found.values()) == {("", "ash"), ("", "oak")}
+    assert labels_of(place, {"table": "labels.csv", "file": "id", "label": "breed"}) == found
+
+
+def test_files_and_rows_without_the_other_are_left_out_and_counted(tmp_path):
+    place = put(tmp_path / "leaves", coded() | {"x.png": b"x", "labels.csv": TABLE + "gone,oak\ngone2,oak\nash0,ash\n"})
+    files = own.packed(str(place), KINDS, None, "labels.csv")
+    assert {one.why: one.n for one in files.left_out} == {"unlabelled": 1, "not_there": 2} and len(files) == 20
+
+
+def test_a_table_of_signals_is_not_taken_for_a_recording(tmp_path):
+    place = put(tmp_path / "moves", {f"m{i}.csv": "x\n1\n2\n3\n" for i in range(4)})
+    put(place, {"labels.csv": "file,move\nm0,up\nm1,up\nm2,down\nm3,down\n"})
+    raw = tmp_path / "raw.zip"
+    own_signals.fetch(raw, mirror=None, digest="d", path=str(place), licence="", citation="", labels="labels.csv")
+    with archive.Raw(raw) as source:
+        assert {file.name: file.label for file in own.filed(source)} == dict(
+            zip((f"m{i}.csv" for i in range(4)), ("up", "up", "down", "down"), strict=True)
+        )
+
+
+def test_sounds_that_become_wav_files_keep_their_labels(tmp_path):
+    place = put(tmp_path / "birds", {f"{i}.flac": wav(400 + 9 * i, format="FLAC") for i in range(6)})
+    put(place, {"labels.csv": "file,bird\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(6))})
+    raw = tmp_path / "raw.zip"
+    own_sounds.fetch(raw, mirror=None, digest="d", path=str(place), licence="", citation="", labels="labels.csv")
+    with archive.Raw(raw) as source:
+        assert {file.name: file.label for file in own.filed(source)} == {f"{i}.flac.wav": "ab"[i % 2] for i in range(6)}
+
+
+@pytest.mark.parametrize(
+    ("table", "labels", "says"),
+    [
+        ("id,breed\nash0,\n", "labels.csv", "labels.csv, line 2: there is no label"),
+        (TABLE + "ash0,oak\n", "labels.csv", "labels.csv, line 22: ash0.png is 'oak', and 'ash' above"),
+        ("id,breed\nno,a\n", "labels.csv", "none of its columns names the files"),
+        ("id\nash0\n", "labels.csv", "none of its columns is left for the class"),
+        ("", "labels.csv", "labels.csv is empty"),
+        (TABLE, {"table": "labels.csv", "label": "kind"}, "labels.csv has no column 'kind'"),
+        (TABLE, {"table": "labels.csv", "labels": "breed"}, "data.fetch.labels has a key 'labels'"),
+        (TABLE, {"label": "breed"}, "data.fetch.labels names no table"),
+        (TABLE + "".join(f"x{i},ash\n" for i in range(30)), "labels.csv", "30 of the 50 rows name a file that is not"),
+        ("\n".join(TABLE.split("\n")[:6]), "labels.csv", "'labels.csv', fits 5 of the 20 files and not 15"),
+        ("id,breed,again\nash0,ash,ash0\n", "labels.csv", "the columns 'id', 'again' name files"),
+    ],
+)
+def test_tables_of_labels_that_will_not_do(tmp_path, table, labels, says):
+    place = put(tmp_path / "leaves", coded() | {"labels.csv": table})
+    with pytest.raises(DataError) as caught:
+        labels_of(place, labels)
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_name_that_two_files_have_is_refused_until_the_row_says_its_folder(tmp_path):
+    place = put(tmp_path / "leaves", coded(folder="a/") | {"b/ash0.png": b"x", "labels.csv": TABLE})
+    with pytest.raises(DataError, match=r"labels.csv, line 2: 'ash0' may be a/ash0.png or b/ash0.png"):
+        labels_of(place, "labels.csv")
+    put(place, {"labels.csv": TABLE.replace("\nash", "\na/ash")})
+    assert len(labels_of(place, "labels.csv")) == 20
+    put(place, {"labels.csv": TABLE})
+    assert len(labels_of(place, "labels.csv", {"a": "train"})) == 20
+
+
+def test_a_table_beside_the_files_is_offered(tmp_path):
+    with pytest.raises(DataError) as caught:
+        own.packed(str(put(tmp_path / "leaves", {f"{i}.png": b"x" for i in range(9)} | {"train.csv": "x"})), KINDS)
+    assert "data.fetch.labels: train.csv" in str(caught.value)
+
+
+def test_a_changed_table_of_labels_makes_the_data_anew(tmp_path):
+    place = put(tmp_path / "leaves", coded())
+    (tmp_path / "train.csv").write_text(TABLE)
+    config = {
+        "data": {"raw": "x", "fetch": {"path": str(place), "labels": "../train.csv"}},
+        "threads": {"fetch": 1},
+    }
+    before = slice_of("fetch", config)
+    assert before == slice_of("fetch", config)
+    (tmp_path / "train.csv").write_text(TABLE + "x,oak\n")
+    assert slice_of("fetch", config) != before
+    assert len(labels_of(place, "../train.csv")) == 20
+
+
+@pytest.mark.parametrize("kind", ["own_signals", "own_texts"])
+def test_a_table_of_samples_has_its_labels_in_a_column(tmp_path, kind):
+    module = {"own_signals": own_signals}.get(kind) or __import__("cnnatomy.data.own_texts", fromlist=["fetch"])
+    place = put(tmp_path, {"all.csv": "text,label\na,b\n"}) / "all.csv"
+    with pytest.raises(DataError, match="data.prepare.label"):
+        module.fetch(
+            tmp_path / "raw.zip", mirror=None, digest="d", path=str(place), licence="", citation="", labels="{class}.*"
+        )
