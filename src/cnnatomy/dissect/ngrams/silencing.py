@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnatomy.dissect.words.slots import Reader
+from cnnatomy.dissect.ngrams.slots import Reader
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts
-from cnnatomy.dissect.words.slots import Reader, given, ngrams
+from cnnatomy.dissect.ngrams.slots import Reader, given, ngrams
 from cnnatomy.probing.layers import Layer, batch_size, capture
 
 FEWEST = 20  # training sentences that must lie above a threshold, so that chance alone makes none
