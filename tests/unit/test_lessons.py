@@ -18,7 +18,7 @@ from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
 from cnnatomy.exhibit import Exhibit, Steps, formulas
 from cnnatomy.lessons.arriving import arrived
-from cnnatomy.lessons.classic_filters import SOBEL, classic_filters, filtered, in_grey
+from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
 from cnnatomy.lessons.learn_sobel import learn_sobel
 from cnnatomy.lessons.mse_surface import mse_surface
@@ -136,7 +136,7 @@ def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
 
 
 def test_filters_by_hand_are_scipys(photographs, tmp_path):
-    exhibit = classic_filters(shipped("classic_filters"), photographs)
+    exhibit = taught("classic_filters", photographs)
     hang(exhibit, tmp_path / "classic_filters")
     picture = in_grey(photographs.inputs[0])
     np.testing.assert_allclose(filtered(picture, SOBEL, pad=True), ndimage.correlate(picture, SOBEL, mode="constant"))
