@@ -16,8 +16,9 @@ from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.config.slices import method_target
 from cnnatomy.data import prepared
 from cnnatomy.dissect.method import Method
-from cnnatomy.exhibit import Exhibit, Say
+from cnnatomy.exhibit import Exhibit, Say, Text
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
+from cnnatomy.exhibit.languages import language
 from cnnatomy.exhibit.languages import worded as words_of
 from cnnatomy.exhibit.words import described
 
@@ -84,3 +85,8 @@ def in_words(exhibit: Exhibit) -> Exhibit:
         return value
 
     return worded(exhibit)
+
+
+def in_english(text: Text) -> str:
+    """What an English reader is told."""
+    return language("en").words(described(text))

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "probing": {"data", "exhibit", "drawing"},
     "evaluation": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
     "dissect": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
-    "lessons": {"data", "models", "exhibit", "drawing", "probing"},
+    "lessons": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
     "studies": {"data", "models", "exhibit", "statistics", "drawing", "probing", "evaluation"},
     "launch": {"locks", "places", "shadows"},
     "shadows": set(),

@@ -14,7 +14,6 @@ from cnnatomy.dissect.attributing.controls import Control, of_the_data
 from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
 from cnnatomy.dissect.attributing.maps import rank_correlations
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, parametrised, randomised, remeasure, shuffle
-from cnnatomy.dissect.attribution import attribution
 from cnnatomy.dissect.faithfulness import Measured, faithfulness, outcome
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.outputs import NoLogits
@@ -210,7 +209,7 @@ def test_all_exhibits_give_the_same_verdict(tmp_path):
     common = {"right": 1, "wrong": 1, "sample": None, "compared": 10}
     made = [
         faithfulness(network, samples, CONFIG, seed=2),
-        attribution(network, samples, common | {"methods": None}, seed=2),
+        shown("attribution", network, samples, common | {"methods": None}, seed=2),
         shown("class_activation", network, samples, common | {"layers": None}, seed=2),
     ]
     whole, *parts = (

@@ -182,6 +182,8 @@ def completed(config: Config) -> Config:
             raise ConfigurationError(f"{group}: nothing is chosen; name an option, as in `override /data: mnist`")
     for group in schema.CLASSES:
         if config[group] is not None:  # as the other split usually is
+            if not isinstance(config[group], dict):
+                raise ConfigurationError(f"{group}: wants keys of its own, not {names.shown(str(config[group]))}")
             whole[group] = _whole(group, config[group])
     return whole
 

@@ -20,13 +20,15 @@ from cnnatomy.dissect.attributing.cams import cam_layers
 from cnnatomy.dissect.attributing.controls import Control, of_the_data
 from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
 from cnnatomy.dissect.attributing.path import Mean
-from cnnatomy.dissect.attributing.showing import tested
+from cnnatomy.dissect.attributing.showing import in_charts, precision, tested, titled
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, randomised
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import plain
 from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Table, Text, say
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.languages import language
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.words import described
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.outputs import logits_of
 from cnnatomy.probing.work import affordable, effort
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 TITLE = {"en": "Which maps can be believed", "zh": "哪些图可信"}
-TITLES = {name: title["en"] for name, title in attributions.TITLES.items()} | cams.TITLES
-TITLES_ZH = {name: title["zh"] for name, title in attributions.TITLES.items()} | cams.TITLES
+TITLES = {name: in_charts(titled(name)) for name in (*attributions.NAMES, *cams.TITLES)}
+TITLES_ZH = {name: language("zh").words(described(titled(name))) for name in TITLES}
 SOURCES = [
     "Petsiuk et al. 2018, RISE: randomized input sampling for explanation of black-box models, BMVC",
     "Bach et al. 2015, On pixel-wise explanations for non-linear classifier decisions, PLOS ONE",
@@ -83,13 +85,7 @@ def faithfulness(
     valid = np.asarray(samples.inputs[chosen]) != PADDING if facts.kind == "texts" else _all(len(chosen), facts)
     random = np.random.default_rng(seed)
     chance = random.random((len(chosen), *places_of_input))
-    means: list[Mean] = []
-    maps: dict[str, Tensor] = {}
-    for name, method in table.items():
-        if name == "integrated_gradients":
-            maps[name], means = attributions.integrated(network, x, target, attributions.baseline_of(samples))
-        else:
-            maps[name] = method(network, x, target)
+    maps, means = attributions.attributed(table, network, x, target, attributions.baseline_of(samples))
     control = of_the_data(samples, training, chosen)
     shares = np.linspace(0, 1, steps + 1)
     curves: dict[str, dict[str, np.ndarray]] = {}
@@ -408,8 +404,7 @@ def _caption(
         ),
     }
     left = None if left_out is None else say("faithfulness.left_out", because=left_out.because)
-    exact = attributions.precision(means) if means else None
-    return [whole, left, exact, *tested(measured.verdicts)]
+    return [whole, left, *precision(means), *tested(measured.verdicts)]
 
 
 def outcome(measured: Measured, test: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from cnnatomy.drawing.showing import grey, signed
 from cnnatomy.exhibit import Exhibit, Figure, Grid, Item, Number, Table
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.lessons.arriving import arrived
-from cnnatomy.lessons.classic_filters import SOBEL, in_grey
+from cnnatomy.lessons.classic_filters.measure import SOBEL, in_grey
 
 SMALL = 0.01  # of the start: an error below this share is called learned
 NEAR = 0.05  # a weight so near to Sobel's is called found
