@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from cnnatomy.data.prepared import Facts
 from cnnatomy.drawing import curves
 from cnnatomy.exhibit import Say, Text, say
+from cnnatomy.exhibit.languages import FIRST, language
+from cnnatomy.exhibit.words import described
 
 COLOURS = ("blue", "red", "green", "yellow", "light_blue", "purple")  # of `plotting.SERIES`, in its order
+
+
+def in_charts(text: Text) -> str:
+    """The English of a text, for charts and tables, whose words the report looks up."""
+    return language(FIRST).words(described(text))
 
 
 def window(facts: Facts, size: Sequence[int]) -> Say:

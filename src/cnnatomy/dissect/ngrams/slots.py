@@ -20,6 +20,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.probing.calls import module_of, number_of
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, activated, batch_size, capture, evaluating, stages
+from cnnatomy.probing.predicting import in_batches
 
 AGREES = 1e-4  # of the largest value: how far the sum over slots may lie from what the network computes
 ROOM = 2**26  # numbers held at once: 256 MB
@@ -157,7 +158,7 @@ def slots(network: nn.Module, reader: Reader, samples: Samples) -> Slots | None:
             behind=bool(reader.places.max() >= facts.shape[0]),
         )
     few = np.asarray(samples.inputs[: batch_size(facts.shape)])
-    values = _values(network, reader, facts, few)
+    values = _values(network, reader, to_tensor(facts, few))
     summed = found.values(ngrams(few, reader, facts).reshape(-1, reader.width)).reshape(values.shape)
     wrong = float((values - summed).abs().max())
     return found if wrong <= AGREES * max(1.0, float(values.abs().max())) else None
@@ -209,9 +210,9 @@ def _affine(reader: Reader) -> tuple[Tensor, Tensor]:
     return scale, (0 if norm.bias is None else norm.bias.detach()) - norm.running_mean * scale
 
 
-def _values(network: nn.Module, reader: Reader, facts: Facts, inputs: np.ndarray) -> Tensor:
+def _values(network: nn.Module, reader: Reader, x: Tensor) -> Tensor:
     """The filters' values before the activation, (n, units, filters)."""
-    held = capture(network, to_tensor(facts, inputs), [reader.score.name])[reader.score.name]
+    held = capture(network, x, [reader.score.name])[reader.score.name]
     return held.flatten(2).transpose(1, 2)
 
 
@@ -245,17 +246,15 @@ def windows(network: nn.Module, reader: Reader, samples: Samples, limit: int) ->
     limit = min(limit, len(samples), max(100, ROOM // (len(reader.places) * reader.filters)))
     outside = len(facts.vocabulary or ())
     grams, values, sentence = [], [], []
-    size = batch_size(facts.shape)
     peaks = np.zeros((limit, reader.filters), dtype=np.float32)
-    for start in range(0, limit, size):
-        inputs = np.asarray(samples.inputs[start : min(start + size, limit)])
-        seen = ngrams(inputs, reader, facts)
-        found = _values(network, reader, facts, inputs).numpy()
+    for batch, x in in_batches(samples, np.arange(limit)):
+        seen = ngrams(samples.inputs[batch], reader, facts)
+        found = _values(network, reader, x).numpy()
         holds = ((seen != PADDING) & (seen != outside)).any(axis=2)
-        peaks[start : start + len(inputs)] = np.where(holds[..., None], found, -np.inf).max(axis=1)
+        peaks[batch] = np.where(holds[..., None], found, -np.inf).max(axis=1)
         grams.append(seen[holds])
         values.append(found[holds])
-        sentence.append(start + np.nonzero(holds)[0])
+        sentence.append(batch[np.nonzero(holds)[0]])
     whole = np.concatenate(grams)
     first, which = _distinct(whole, outside + 1)
     return Windows(
