@@ -9,7 +9,6 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
-from cnnatomy.dissect.feature_maps import feature_maps
 from cnnatomy.dissect.samples import samples
 from cnnatomy.evaluation import evaluation, predict
 from cnnatomy.models.frequency import Frequency
@@ -44,7 +43,7 @@ def test_every_method_runs_as_shipped(tmp_path, kind):
         "samples": samples(data, shipped("samples")),
         "evaluation": evaluation(predict(network, test), None, test, shipped("evaluation")),
         "kernels": shown("kernels", network, test, shipped("kernels")),
-        "feature_maps": feature_maps(network, test, shipped("feature_maps")),
+        "feature_maps": shown("feature_maps", network, test, shipped("feature_maps")),
     }
     for method, exhibit in made.items():
         written = hang(exhibit, tmp_path / method)
@@ -72,4 +71,4 @@ def test_every_method_runs_on_unlabelled_photographs_in_colour(tmp_path):
     hang(evaluation(predict(network, test), None, test, shipped("evaluation")), tmp_path / "evaluation")
     written = hang(shown("kernels", network, test, shipped("kernels")), tmp_path / "kernels")
     assert "a colour is what the filter looks for" in written["blocks"][0]["caption"]["en"]
-    hang(feature_maps(network, test, shipped("feature_maps")), tmp_path / "feature_maps")
+    hang(shown("feature_maps", network, test, shipped("feature_maps")), tmp_path / "feature_maps")
