@@ -20,7 +20,6 @@ from cnnatomy.exhibit import Exhibit, Steps, formulas
 from cnnatomy.lessons.arriving import arrived
 from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
-from cnnatomy.lessons.learn_sobel import learn_sobel
 from cnnatomy.lessons.mse_surface import mse_surface
 from cnnatomy.lessons.output_size import output_size
 from cnnatomy.lessons.shapes import CHANNELS, shapes
@@ -153,7 +152,7 @@ def test_filters_by_hand_are_scipys(photographs, tmp_path):
 
 
 def test_nine_weights_find_sobels_filter(photographs, tmp_path):
-    exhibit = learn_sobel(shipped("learn_sobel"), photographs)
+    exhibit = taught("learn_sobel", photographs)
     hang(exhibit, tmp_path / "learn_sobel")
     assert number(exhibit, "mse_of_start") <= 1e-4
     assert number(exhibit, "middle_to_corners") == pytest.approx(2, rel=0.02)
