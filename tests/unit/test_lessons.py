@@ -20,8 +20,8 @@ from cnnatomy.exhibit import Exhibit, Steps, formulas
 from cnnatomy.lessons.arriving import arrived
 from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
-from cnnatomy.lessons.learn_sobel import learn_sobel
-from cnnatomy.lessons.mse_surface import mse_surface
+from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Path
+from cnnatomy.lessons.mse_surface.show import show as show_descents
 from cnnatomy.lessons.output_size import output_size
 from cnnatomy.lessons.shapes import CHANNELS, shapes
 from cnnatomy.lessons.why_convolution import why_convolution
@@ -153,7 +153,7 @@ def test_filters_by_hand_are_scipys(photographs, tmp_path):
 
 
 def test_nine_weights_find_sobels_filter(photographs, tmp_path):
-    exhibit = learn_sobel(shipped("learn_sobel"), photographs)
+    exhibit = taught("learn_sobel", photographs)
     hang(exhibit, tmp_path / "learn_sobel")
     assert number(exhibit, "mse_of_start") <= 1e-4
     assert number(exhibit, "middle_to_corners") == pytest.approx(2, rel=0.02)
@@ -183,7 +183,7 @@ def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weight
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 def test_paths_end_where_the_error_says(tmp_path):
     settings = shipped("mse_surface")
-    exhibit = mse_surface(settings)
+    exhibit = taught("mse_surface")
     hang(exhibit, tmp_path / "mse_surface")
     x = np.linspace(-2, 2, settings["samples"])
 
@@ -221,12 +221,34 @@ def test_a_path_has_arrived_where_it_stays(errors, step):
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 def test_what_is_told_of_the_paths_follows_from_where_they_go():
     # Too few steps for the smallest, and for any momentum.
-    short = mse_surface(shipped("mse_surface") | {"steps": 20, "xor_starts": 1})
+    short = taught("mse_surface", steps=20, xor_starts=1)
     assert "With step 0.05 it does not get there in 20 steps." in short.caption["en"]
     assert "Momentum does not get there." in short.caption["en"]
     # A largest step that is no longer too large.
-    mild = mse_surface(shipped("mse_surface") | {"step_sizes": [0.05, 0.5, 0.6], "xor_starts": 1})
+    mild = taught("mse_surface", step_sizes=[0.05, 0.5, 0.6], xor_starts=1)
     assert re.search(r"With step 0.6 it takes \d+ steps\.", mild.caption["en"])
+
+
+@pytest.mark.parametrize(
+    ("small", "pushed", "told"),
+    [
+        ([9, 5, 4], [9, 0.01, 0.01], "Momentum gets the smallest steps there."),
+        (
+            [9, 5, 0.01],
+            [9, 0.01, 0.02],
+            "there sooner: after 1 instead of 2. All the same they end at 2 times the error.",
+        ),
+        ([9, 0.02, 0.01], [9, 5, 0.01], "there no sooner: after 2 instead of 1. Newton"),
+        ([9, 5, 0], [9, 5, 4], "Momentum does not get there. Newton"),
+    ],
+)
+def test_what_is_told_of_momentum_follows_from_both_paths(small, pushed, told):
+    errors = {way: [9, 0.01, 0.01] for way in ("right", "large", "adam", "batches", "conjugate", "newton")}
+    errors |= {"small": small, "momentum": pushed}
+    paths = {way: Path(way, 1.0, np.zeros((3, 2)), np.array(each), 0.0) for way, each in errors.items()}
+    heights = np.hypot(*np.meshgrid(AXIS, AXIS))
+    found = Descents(paths, heights, np.eye(2), steps=2, xor={"one": 0.0, "two": 0.5}, xor_starts=2)
+    assert told in in_words(Exhibit.of(show_descents(found), "lesson", "mse_surface")).caption["en"]
 
 
 def test_weights_that_add_up_to_at_most_one_and_none_below_zero_keep_the_range_of_grey(photographs):
@@ -254,7 +276,7 @@ def test_pooling_saves_what_is_said():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 def test_one_unit_never_learns_xor_and_two_can():
-    exhibit = mse_surface(shipped("mse_surface") | {"steps": 2})
+    exhibit = taught("mse_surface", steps=2)
     assert number(exhibit, "xor_solved_by_one_unit") == 0  # no line parts the four cases
     assert number(exhibit, "xor_solved_by_two_units") > 0.2
 
