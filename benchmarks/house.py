@@ -48,14 +48,17 @@ def kinds(file: Path) -> Counter[str]:
             mark(node, "import", ("measure",))
         elif isinstance(node, ast.Call) and SHOWS.fullmatch(_named(node.func)):
             mark(node, "show", ("measure",))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in raised:
-            if CHINESE.search(node.value) or len(re.findall(r"[a-z]{2,}", node.value)) >= 4:
-                mark(node, "prose", ("measure", "show"))
+        elif isinstance(node, ast.Constant) and id(node) not in raised and _is_prose(node.value):
+            mark(node, "prose", ("measure", "show"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             mark(body[0], "docstring", ("measure", "show", "prose"))  # type: ignore[index]
     return Counter(kind.values())
+
+
+def _is_prose(value: object) -> bool:
+    return isinstance(value, str) and bool(CHINESE.search(value) or len(re.findall(r"[a-z]{2,}", value)) >= 4)
 
 
 def _named(node: ast.expr) -> str:

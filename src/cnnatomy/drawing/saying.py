@@ -54,7 +54,7 @@ def channels(facts: Facts) -> Say:
     return say("data.channels.each", each=each)
 
 
-def signal_axes(facts: Facts) -> Text:
+def signal_axes(facts: Facts) -> Say:
     """How to read the pictures of a dataset's signals: colours, range and time."""
     end = curves.short(curves.moment(facts, facts.shape[1] - 1))
     unit = say(f"data.units.{facts.axes[0].unit}") if facts.axes[0].unit in ("s", "steps") else facts.axes[0].unit

@@ -9,7 +9,6 @@ import numpy as np
 
 from cnnatomy.data.prepared import Samples
 from cnnatomy.data.speakers import speakers
-from cnnatomy.exhibit import Number
 
 #: Below it a training voice is as near as another take of the same voice, give or take what takes differ by. Of people
 #: each left out in turn (FSDD's six, 50 takes) the ratio is 1.29 to 1.71.
@@ -67,25 +66,6 @@ def newness(splits: Mapping[str, Samples]) -> list[Newness]:
         if own[of].any():  # takes that don't differ are no measure
             found.append(Newness(str(speaker), float(own[of].mean()), float(other[of].mean()), int(of.sum())))
     return sorted(found, key=lambda one: one.ratio)
-
-
-def numbers(found: list[Newness]) -> list[Number]:
-    """The ratio of each test speaker and both of its distances, in dB; the least and the mean of the ratios."""
-    if not found:
-        return []
-    ratios = [one.ratio for one in found]
-    made = [
-        Number("voice_newness_least", min(ratios), n=len(found)),
-        Number("voice_newness_mean", float(np.mean(ratios)), n=len(found)),
-    ]
-    for one in found:
-        subject = f"speaker={one.speaker}"
-        made += [
-            Number("voice_newness", one.ratio, n=one.clips, subject=subject),
-            Number("distance_to_training_voice", one.other, unit="dB", n=one.clips, subject=subject),
-            Number("distance_to_own_take", one.own, unit="dB", n=one.clips, subject=subject),
-        ]
-    return made
 
 
 def _flat(split: Samples, rows: np.ndarray) -> np.ndarray:

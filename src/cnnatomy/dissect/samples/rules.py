@@ -24,13 +24,6 @@ ROWS = 1024  # of test samples times a chunk of training samples: of MNIST 44 MB
 PRODUCTS = 5e11
 ROUNDS = 100  # of logistic regression's optimiser
 
-NAMES: dict[str, dict[str, str]] = {
-    "nearest_neighbour_accuracy": {"en": "the class of the nearest training sample", "zh": "取最近训练样本的类别"},
-    "nearest_mean_accuracy": {"en": "the class whose mean sample is nearest", "zh": "取均值最近的类别"},
-    "naive_bayes_accuracy": {"en": "counting words (naive Bayes)", "zh": "只数词频（朴素贝叶斯）"},
-    "logistic_regression_accuracy": {"en": "logistic regression", "zh": "逻辑回归"},
-}
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -43,19 +36,20 @@ class Rule:
 def rules(train: Samples, test: Samples, model: np.ndarray) -> list[Rule]:
     """All rules for data of this kind, the best first; labelled samples only.
 
-    model: of `means` for images and sounds, of `word_scores` for texts. The nearest neighbour is by Euclidean distance,
-    of texts by the cosine between their words' tf-idf (Salton & Buckley 1988), which logistic regression sees too.
-    Where a rule would take too long it is given fewer training samples, evenly spread.
+    model: of `means`, of texts of `words.odds.word_scores`. The nearest neighbour is by Euclidean distance, of texts by
+    the cosine between their words' tf-idf (Salton & Buckley 1988), which logistic regression sees too. Where a rule
+    would take too long it is given fewer training samples, evenly spread.
     """
-    found = [("naive_bayes" if train.facts.kind == "texts" else "nearest_mean", _by_model(test, model), _known(train))]
+    simplest = "naive_bayes_accuracy" if train.facts.kind == "texts" else "nearest_mean_accuracy"
+    found = [(simplest, _by_model(test, model), _known(train))]
     if train.facts.kind == "texts":
         found += _of_words(train, test)
     else:
         found += [
-            ("nearest_neighbour", *nearest_neighbour(train, test)),
-            ("logistic_regression", *_regression(train, test)),
+            ("nearest_neighbour_accuracy", *nearest_neighbour(train, test)),
+            ("logistic_regression_accuracy", *_regression(train, test)),
         ]
-    made = [Rule(_accuracy(f"{name}_accuracy", test, guesses), len(rows)) for name, guesses, rows in found]
+    made = [Rule(_accuracy(metric, test, guesses), len(rows)) for metric, guesses, rows in found]
     return sorted(made, key=lambda rule: -rule.accuracy.value)
 
 
@@ -68,35 +62,6 @@ def means(train: Samples) -> np.ndarray:
         sums += hot.T @ _flat(train, rows)
         counts += hot.sum(axis=0)
     return (sums / np.maximum(counts, 1)[:, None]).reshape(classes, *train.facts.shape)
-
-
-def word_scores(train: Samples) -> np.ndarray:
-    """Naive Bayes: the logarithm of each word's share in each class, (classes, vocabulary), from counts plus one.
-
-    0 for padding and the unknown word, which say nothing.
-    """
-    facts = train.facts
-    size = len(facts.vocabulary or ())
-    counts = np.array(
-        [
-            np.bincount(np.asarray(train.inputs[train.labels == label]).ravel(), minlength=size)
-            for label in range(len(facts.classes))
-        ]
-    )
-    silent = [PADDING, UNKNOWN]
-    counts = counts + 1.0
-    scores = np.log(counts / np.delete(counts, silent, axis=1).sum(axis=1, keepdims=True))
-    scores[:, silent] = 0
-    return scores
-
-
-def word_odds(scores: np.ndarray) -> np.ndarray:
-    """By how much each word speaks for each class against the mean of the others, (classes, vocabulary), log-odds.
-
-    scores: of `word_scores`. 0 for what says nothing.
-    """
-    others = [np.logaddexp.reduce(np.delete(scores, label, axis=0), axis=0) for label in range(len(scores))]
-    return scores - np.stack(others) + np.log(max(1, len(scores) - 1))
 
 
 def nearest_neighbour(train: Samples, test: Samples) -> tuple[np.ndarray, np.ndarray]:
@@ -150,8 +115,8 @@ def _of_words(train: Samples, test: Samples) -> Iterator[tuple[str, np.ndarray, 
     blocks = [asked[start : start + ROWS // 4] for start in range(0, asked.shape[0], ROWS // 4)]
     nearest = np.concatenate([(block @ x.T).toarray().argmax(axis=1) for block in blocks])
     labels = train.labels[known]
-    yield "nearest_neighbour", labels[nearest], known
-    yield "logistic_regression", _logistic(x, labels, [asked]), known
+    yield "nearest_neighbour_accuracy", labels[nearest], known
+    yield "logistic_regression_accuracy", _logistic(x, labels, [asked]), known
 
 
 def _logistic(x: np.ndarray | csr_matrix, labels: np.ndarray, asked: Iterable[Any]) -> np.ndarray:
