@@ -267,7 +267,7 @@ def test_beside_a_stopped_job_a_failure_is_one(snakemake, capsys, tmp_path):
     log.write_text("DataError: no images\n")
     snakemake.starts()
     snakemake.begins(1, "train")
-    snakemake.begins(2, "dissect")
+    snakemake.begins(2, "dissect", str(log))
     snakemake.say("Will exit after finishing currently running jobs (scheduler).")
     snakemake.fails(1, "train", how=BY_SIGTERM[0])
     assert following.advice() == ""
