@@ -264,7 +264,7 @@ def _picks(sentences: Sequence[Decided], samples: Samples) -> Table:
 
 
 def _table(found: Sequence[Filters], facts: Facts) -> Table:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for filters in found:
         values, exact = filters.seen.values, filters.exact
         best, last = values.argmax(axis=0), values.argmin(axis=0)
@@ -290,5 +290,7 @@ def _table(found: Sequence[Filters], facts: Facts) -> Table:
                 "lowest": significant(float(values[last[channel], channel]), 3),
             }
             rows.append(row)
-    data = pd.DataFrame(rows).sort_values("importance", ascending=False, kind="stable")
-    return Table("filters", data, title=say("ngrams.filters.title"), caption=say("ngrams.filters.caption"))
+    rows.sort(key=lambda row: -row["importance"])
+    return Table(
+        "filters", pd.DataFrame(rows), title=say("ngrams.filters.title"), caption=say("ngrams.filters.caption")
+    )
