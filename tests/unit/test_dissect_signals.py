@@ -22,7 +22,6 @@ from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
 from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
 from cnnatomy.dissect.attributing.curves import Changing
-from cnnatomy.dissect.top_patches import top_patches
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.evaluation import evaluation, predict
@@ -183,7 +182,7 @@ def test_flipping_turns_a_signal_upside_down_about_its_mean(data):
 def test_the_best_window_is_that_of_all_windows(data):
     """Every window of every signal by brute force: dot products with the kernel."""
     network, samples = made(), data.split("test")
-    exhibit = top_patches(network, samples, compose(["run=mnist"])["dissect"]["top_patches"])
+    exhibit = shown("top_patches", network, samples, compose(["run=mnist"])["dissect"]["top_patches"])
     found = {n.subject: n.value for n in exhibit.numbers if n.metric == "best_activation"}
     x = np.pad(to_tensor(samples.facts, samples.inputs).double().numpy(), ((0, 0), (0, 0), (2, 2)))
     weights, biases = (part.detach().double().numpy() for part in (network.conv1.weight, network.conv1.bias))

@@ -10,8 +10,8 @@ import numpy as np
 
 from cnnatomy.exhibit import Calculator, Exhibit, Figure, Input, Number, Output, Prose, Table
 from cnnatomy.exhibit.formulas import Formula, evaluate
-from cnnatomy.lessons.cells import Sheet, number
-from cnnatomy.lessons.convolution import factor, slide
+from cnnatomy.lessons.cells import Sheet, factor, number
+from cnnatomy.lessons.convolution.measure import slide
 
 #: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1, and 0 where the kernel does not fit. The page's calculator works it out as well.
 PLACES: Formula = [

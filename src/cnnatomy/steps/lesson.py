@@ -19,9 +19,10 @@ def lesson(job: Job) -> None:
 
     name = str(job.method)
     config = job.config["lesson"][name]
-    teach = getattr(import_module(f"cnnatomy.lessons.{name}"), name)
+    lesson = import_module(f"cnnatomy.lessons.{name}")
     given = {"samples": dataset(job).split("test")} if config.get("data") else {}
-    hang_lesson(job, teach(config, **given))
+    whole = getattr(lesson, name, None)
+    hang_lesson(job, whole(config, **given) if callable(whole) else lesson.show(lesson.measure(config, **given)))
 
 
 if __name__ == "__main__":
