@@ -25,7 +25,7 @@ CUT = 99  # per cent of a map's cells that its scale of colours reaches
 
 
 def titled(name: str) -> Say:
-    """What a method is called."""
+    """What a method, or a map that knows nothing of the network, is called."""
     return say(f"attributing.method.{name}")
 
 
@@ -53,13 +53,18 @@ def marked(label: Text, verdict: Verdict) -> Text:
     return say("attributing.fails", label=label) if verdict.fails else label
 
 
-def tested(verdicts: Mapping[str, Verdict]) -> list[Say]:
-    """The verdicts of the randomisation test, for a caption."""
-    shuffles, _, n = next(iter(verdicts.values())).repeats.shape
-    each = [
+def similarities(verdicts: Mapping[str, Verdict]) -> list[Say]:
+    """Each method with how alike its maps stay where they change least."""
+    return [
         say("attributing.test.each", method=titled(name), similarity=float(verdict.worst.mean()))
         for name, verdict in verdicts.items()
     ]
+
+
+def tested(verdicts: Mapping[str, Verdict]) -> list[Say]:
+    """The verdicts of the randomisation test, for a caption."""
+    shuffles, _, n = next(iter(verdicts.values())).repeats.shape
+    each = similarities(verdicts)
     found = [say("attributing.test.what", n=n, shuffles=shuffles, each=each, limit=LIMIT)]
     if min(n, shuffles) < FEW:
         found.append(say("attributing.test.few"))

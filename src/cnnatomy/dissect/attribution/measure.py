@@ -25,7 +25,7 @@ from cnnatomy.dissect.attributing.attributions import (
     methods,
     without_guided,
 )
-from cnnatomy.dissect.attributing.maps import counting, extent, rank_correlations
+from cnnatomy.dissect.attributing.maps import ENOUGH, counting, extent, rank_correlations
 from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import Verdict, randomised
 from cnnatomy.exhibit import Text
@@ -37,7 +37,6 @@ from cnnatomy.probing.work import affordable, effort
 from cnnatomy.statistics.numbers import Numbers
 
 COMPARED = 3e9  # multiply-adds of one forward pass on all samples compared
-ENOUGH = 10  # samples for an interval
 
 
 @dataclass(frozen=True)
