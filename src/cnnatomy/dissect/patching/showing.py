@@ -22,8 +22,8 @@ def in_room(
     make: Callable[[Filter], tuple[Made, float]],
     facts: Facts,
     kilobytes: float,
-) -> Iterator[tuple[Source, list[Made]]]:
-    """What is made of as many filters of each convolution as fit, evenly spread; thrice as much in colour.
+) -> Iterator[tuple[Source, list[Filter], list[Made]]]:
+    """As many filters of each convolution as fit, evenly spread, and what is made of each; thrice as many in colour.
 
     make: also says how many bytes it takes, about. What a convolution leaves is shared out among those after it.
     """
@@ -38,7 +38,7 @@ def in_room(
 
         places = fitting(len(filters), cost, left / (len(found) - place))
         left -= sum(map(cost, places))
-        yield source, [made[at][0] for at in places]
+        yield source, [filters[at] for at in places], [made[at][0] for at in places]
 
 
 def titled(facts: Facts, source: Source, shown: int) -> Say:

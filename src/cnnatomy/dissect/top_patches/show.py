@@ -33,12 +33,12 @@ def show(found: TopPatches, samples: Samples, config: Mapping[str, Any], *, soun
     with_patches = [(source, [one for one in found.of(source) if one.patches]) for source in found.looked_at]
     blocks: list[Block] = []
     if facts.kind == "texts":
-        for source, made in in_room(with_patches, lambda one: _sentences(one, samples), facts, config["kilobytes"]):
+        for source, _, made in in_room(with_patches, lambda one: _sentences(one, samples), facts, config["kilobytes"]):
             sentences = [sentence for of_filter in made for sentence in of_filter]
             title = titled(facts, source, len(made))
             blocks.append(Texts(f"patches-{source.name}", sentences, title, _reading(found, facts, source)))
     else:
-        for source, items in in_room(with_patches, lambda one: _item(found, one, drawn), facts, config["kilobytes"]):
+        for source, _, items in in_room(with_patches, lambda one: _item(found, one, drawn), facts, config["kilobytes"]):
             title = titled(facts, source, len(items))
             blocks.append(Grid(f"patches-{source.name}", items, None, title, _reading(found, facts, source)))
     if facts.kind == "sounds" and sound is not None and config["heard"]:
