@@ -22,7 +22,6 @@ from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
 from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Path
 from cnnatomy.lessons.mse_surface.show import show as show_descents
-from cnnatomy.lessons.output_size import output_size
 from cnnatomy.lessons.shapes import CHANNELS, shapes
 from cnnatomy.lessons.why_convolution import why_convolution
 from tests.unit.dissecting import in_words
@@ -99,7 +98,7 @@ def test_a_filter_larger_than_the_image_is_refused():
 
 
 def test_the_formula_of_a_maps_size_holds_for_all_cases(tmp_path):
-    exhibit = output_size(shipped("output_size"))
+    exhibit = taught("output_size")
     hang(exhibit, tmp_path / "output_size")
     assert number(exhibit, "unlike_torch") == 0 and number(exhibit, "cases") == 7 * 5 * 3 * 4 * 2
     lecture = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "lecture")
@@ -107,7 +106,7 @@ def test_the_formula_of_a_maps_size_holds_for_all_cases(tmp_path):
 
 
 def test_the_calculator_counts_what_torchs_convolution_gives():
-    calculator = output_size(shipped("output_size")).blocks[0]
+    calculator = taught("output_size").blocks[0]
     document = calculator.describe({})
     first = {entry.name: entry.value for entry in calculator.inputs}
     assert formulas.results(document["outputs"], first) == [[3], [10, 3, 3], [280]]  # the lecture's
@@ -125,7 +124,7 @@ def test_the_calculator_counts_what_torchs_convolution_gives():
 
 
 def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
-    cube = next(block for block in output_size(shipped("output_size")).blocks if getattr(block, "name", "") == "cube")
+    cube = next(block for block in taught("output_size").blocks if getattr(block, "name", "") == "cube")
     texts = [text.replace("−", "-") for text in re.findall(r">([^<>]+)</text>", cube.svg)]
     drawn = iter([int(text) for text in texts if re.fullmatch(r"-?\d+", text)])
     of_channel = [[[next(drawn) for _ in range(many)] for many in (49, 9, 9)] for _ in range(3)]
