@@ -22,7 +22,7 @@ from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
 from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Path
 from cnnatomy.lessons.mse_surface.show import show as show_descents
-from cnnatomy.lessons.shapes import CHANNELS, shapes
+from cnnatomy.lessons.shapes.measure import CHANNELS
 from cnnatomy.lessons.why_convolution import why_convolution
 from tests.unit.dissecting import in_words
 from tests.unit.small_data import hang
@@ -160,7 +160,7 @@ def test_nine_weights_find_sobels_filter(photographs, tmp_path):
 
 
 def test_the_lectures_chain_counts_as_the_lecture_says(tmp_path):
-    exhibit = shapes(shipped("shapes"))
+    exhibit = taught("shapes")
     hang(exhibit, tmp_path / "shapes")
     assert number(exhibit, "flattened") == 1250
     assert number(exhibit, "parameters", "layer=conv1") == 25 * 9 + 25
@@ -280,7 +280,7 @@ def test_one_unit_never_learns_xor_and_two_can():
     assert number(exhibit, "xor_solved_by_two_units") > 0.2
 
 
-@pytest.mark.parametrize("lesson", ["convolution"])
+@pytest.mark.parametrize("lesson", ["convolution", "output_size", "shapes"])
 def test_a_lesson_speaks_both_languages(lesson):
     exhibit = taught(lesson)
     assert set(exhibit.title) == set(exhibit.caption) == {"en", "zh"}
