@@ -23,7 +23,6 @@ from cnnatomy.lessons.convolution.measure import slide
 from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Path
 from cnnatomy.lessons.mse_surface.show import show as show_descents
 from cnnatomy.lessons.shapes.measure import CHANNELS
-from cnnatomy.lessons.why_convolution import why_convolution
 from tests.unit.dissecting import in_words
 from tests.unit.small_data import hang
 
@@ -171,7 +170,7 @@ def test_the_lectures_chain_counts_as_the_lecture_says(tmp_path):
 
 
 def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weights(tmp_path):
-    exhibit = why_convolution(shipped("why_convolution"))
+    exhibit = taught("why_convolution")
     hang(exhibit, tmp_path / "why_convolution")
     assert number(exhibit, "dense_weights") == 30_000_000
     counts = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "counts")
@@ -265,7 +264,7 @@ def test_weights_that_add_up_to_at_most_one_and_none_below_zero_keep_the_range_o
 def test_pooling_saves_what_is_said():
     import torch
 
-    exhibit = why_convolution(shipped("why_convolution") | {"shape": [3, 32, 31], "units": 10})
+    exhibit = taught("why_convolution", shape=[3, 32, 31], units=10)
     with torch.device("meta"):
         maps = torch.nn.Conv2d(3, 64, 3)(torch.empty(1, 3, 32, 31))
         for subject, seen in (("on=maps", maps), ("on=pooled maps", torch.nn.MaxPool2d(2)(maps))):
@@ -280,7 +279,7 @@ def test_one_unit_never_learns_xor_and_two_can():
     assert number(exhibit, "xor_solved_by_two_units") > 0.2
 
 
-@pytest.mark.parametrize("lesson", ["convolution", "output_size", "shapes"])
+@pytest.mark.parametrize("lesson", ["convolution", "output_size", "shapes", "why_convolution"])
 def test_a_lesson_speaks_both_languages(lesson):
     exhibit = taught(lesson)
     assert set(exhibit.title) == set(exhibit.caption) == {"en", "zh"}
