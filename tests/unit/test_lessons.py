@@ -22,9 +22,7 @@ from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
 from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Path
 from cnnatomy.lessons.mse_surface.show import show as show_descents
-from cnnatomy.lessons.output_size import output_size
-from cnnatomy.lessons.shapes import CHANNELS, shapes
-from cnnatomy.lessons.why_convolution import why_convolution
+from cnnatomy.lessons.shapes.measure import CHANNELS
 from tests.unit.dissecting import in_words
 from tests.unit.small_data import hang
 
@@ -99,7 +97,7 @@ def test_a_filter_larger_than_the_image_is_refused():
 
 
 def test_the_formula_of_a_maps_size_holds_for_all_cases(tmp_path):
-    exhibit = output_size(shipped("output_size"))
+    exhibit = taught("output_size")
     hang(exhibit, tmp_path / "output_size")
     assert number(exhibit, "unlike_torch") == 0 and number(exhibit, "cases") == 7 * 5 * 3 * 4 * 2
     lecture = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "lecture")
@@ -107,7 +105,7 @@ def test_the_formula_of_a_maps_size_holds_for_all_cases(tmp_path):
 
 
 def test_the_calculator_counts_what_torchs_convolution_gives():
-    calculator = output_size(shipped("output_size")).blocks[0]
+    calculator = taught("output_size").blocks[0]
     document = calculator.describe({})
     first = {entry.name: entry.value for entry in calculator.inputs}
     assert formulas.results(document["outputs"], first) == [[3], [10, 3, 3], [280]]  # the lecture's
@@ -125,7 +123,7 @@ def test_the_calculator_counts_what_torchs_convolution_gives():
 
 
 def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
-    cube = next(block for block in output_size(shipped("output_size")).blocks if getattr(block, "name", "") == "cube")
+    cube = next(block for block in taught("output_size").blocks if getattr(block, "name", "") == "cube")
     texts = [text.replace("−", "-") for text in re.findall(r">([^<>]+)</text>", cube.svg)]
     drawn = iter([int(text) for text in texts if re.fullmatch(r"-?\d+", text)])
     of_channel = [[[next(drawn) for _ in range(many)] for many in (49, 9, 9)] for _ in range(3)]
@@ -161,7 +159,7 @@ def test_nine_weights_find_sobels_filter(photographs, tmp_path):
 
 
 def test_the_lectures_chain_counts_as_the_lecture_says(tmp_path):
-    exhibit = shapes(shipped("shapes"))
+    exhibit = taught("shapes")
     hang(exhibit, tmp_path / "shapes")
     assert number(exhibit, "flattened") == 1250
     assert number(exhibit, "parameters", "layer=conv1") == 25 * 9 + 25
@@ -172,7 +170,7 @@ def test_the_lectures_chain_counts_as_the_lecture_says(tmp_path):
 
 
 def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weights(tmp_path):
-    exhibit = why_convolution(shipped("why_convolution"))
+    exhibit = taught("why_convolution")
     hang(exhibit, tmp_path / "why_convolution")
     assert number(exhibit, "dense_weights") == 30_000_000
     counts = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "counts")
@@ -266,7 +264,7 @@ def test_weights_that_add_up_to_at_most_one_and_none_below_zero_keep_the_range_o
 def test_pooling_saves_what_is_said():
     import torch
 
-    exhibit = why_convolution(shipped("why_convolution") | {"shape": [3, 32, 31], "units": 10})
+    exhibit = taught("why_convolution", shape=[3, 32, 31], units=10)
     with torch.device("meta"):
         maps = torch.nn.Conv2d(3, 64, 3)(torch.empty(1, 3, 32, 31))
         for subject, seen in (("on=maps", maps), ("on=pooled maps", torch.nn.MaxPool2d(2)(maps))):
@@ -281,7 +279,7 @@ def test_one_unit_never_learns_xor_and_two_can():
     assert number(exhibit, "xor_solved_by_two_units") > 0.2
 
 
-@pytest.mark.parametrize("lesson", ["convolution"])
+@pytest.mark.parametrize("lesson", ["convolution", "output_size", "shapes", "why_convolution"])
 def test_a_lesson_speaks_both_languages(lesson):
     exhibit = taught(lesson)
     assert set(exhibit.title) == set(exhibit.caption) == {"en", "zh"}

@@ -19,10 +19,9 @@ def lesson(job: Job) -> None:
 
     name = str(job.method)
     config = job.config["lesson"][name]
-    lesson = import_module(f"cnnatomy.lessons.{name}")
+    taught = import_module(f"cnnatomy.lessons.{name}")
     given = {"samples": dataset(job).split("test")} if config.get("data") else {}
-    whole = getattr(lesson, name, None)
-    hang_lesson(job, whole(config, **given) if callable(whole) else lesson.show(lesson.measure(config, **given)))
+    hang_lesson(job, taught.show(taught.measure(config, **given)))
 
 
 if __name__ == "__main__":
