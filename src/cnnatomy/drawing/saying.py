@@ -54,7 +54,7 @@ def signal_axes(facts: Facts) -> Text:
     return say("data.signal.axes", end=end, unit=unit, range=_range(facts), curves=channels(facts))
 
 
-def small_signals(facts: Facts) -> Text:
+def small_signals(facts: Facts) -> Say:
     """How to read small pictures of a dataset's signals, or of parts of them, which have no numbers at their axes."""
     return say("data.signal.small", range=_range(facts), curves=channels(facts))
 
