@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hydra.utils import get_object
 from torch import Tensor, nn
 
 from cnnatomy.config import folders
@@ -16,7 +15,7 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts
-from cnnatomy.dissect.ascent.maximisation import exact_optimum, maximise
+from cnnatomy.dissect.ascent.maximisation import Plan, Real, exact_optimum, maximise
 from cnnatomy.dissect.ascent.regularisers import box, total_variation
 from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
@@ -86,8 +85,7 @@ def test_a_network_with_a_hidden_dense_layer_has_its_units_looked_at(data, tmp_p
     network = nn.Sequential(
         nn.Conv1d(2, 3, 5), nn.ReLU(), nn.Flatten(), nn.Linear(60, 4), nn.ReLU(), nn.Linear(4, 3)
     ).eval()
-    function = get_object("cnnatomy.dissect.dense_maximisation.dense_maximisation")
-    exhibit = function(network, data.split("test"), settings, training=data.split("train"), seed=0)
+    exhibit = shown("dense_maximisation", network, data.split("test"), settings, training=data.split("train"), seed=0)
     assert {block["name"] for block in hang(exhibit, tmp_path / "x")["blocks"]} == {"shift", "units-3", "units-0"}
 
 
@@ -198,9 +196,8 @@ def test_climbing_reaches_the_known_optimum_of_a_first_filter(data):
     traced = trace(network, x)
     units, limits, which = Units(network, traced, traced[0], x), box(samples), np.arange(4)
     (reals,) = listen([units], samples, 40)
-    found = maximise(
-        units, reals, samples, data.split("train"), limits, which, summed=False, steps=60, starts=2, seed=(0,)
-    )
+    real = Real(samples, data.split("train"), limits)
+    found = maximise(units, reals, real, Plan(which, starts=2, steps=60), summed=False, seed=(0,))
     weights, bias = network.conv1.weight.detach().double(), network.conv1.bias.detach().double()
     low, high = limits.low.double(), limits.high.double()
     best = (weights.clamp(min=0) * high + weights.clamp(max=0) * low).flatten(1).sum(1) + bias
