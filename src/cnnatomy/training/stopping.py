@@ -49,9 +49,9 @@ class Pace:
 
     round_steps: optimiser steps between validations. steps: the fewest. patience: rounds without a gain after which the
     rate goes down; a gain is a validation accuracy above all before, or a validation loss below that of the last gain
-    by a hundredth. epoch_steps: those of one pass over the data. cools: whether the rate goes down at all, or training ends where it would. scale: of the
-    rate, the root of how much smaller batches are than wanted (Malladi et al. 2022, On the SDEs and scaling rules for
-    adaptive gradient algorithms, NeurIPS).
+    by a hundredth. epoch_steps: those of one pass over the data. cools: whether the rate goes down at all, or training
+    ends where it would. scale: of the rate, the root of how much smaller batches are than wanted (Malladi et al. 2022,
+    On the SDEs and scaling rules for adaptive gradient algorithms, NeurIPS).
     """
 
     round_steps: int
