@@ -296,6 +296,7 @@ def _together(found: Sequence[Read], given: list[str]) -> list[str]:
             raise DataError(
                 f"{one.where}: the group {one.group!r} is in {split} and in {seen[one.group]} too. Give it one split."
             )
+    own.check_learnt([one.label for one in found], given)
     return given
 
 
