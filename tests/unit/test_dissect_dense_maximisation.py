@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from cnnatomy.dissect.ascent.regularisers import box
-from cnnatomy.dissect.dense_maximisation import dense_maximisation
 from cnnatomy.exhibit import Figure
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.probing.layers import LayerNotFound
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_configuration import shipped
 
@@ -27,7 +27,7 @@ def network():
 
 
 def opened(net, data, **changes):
-    return dense_maximisation(net, data.split("test"), CONFIG | changes, training=data.split("train"), seed=0)
+    return shown("dense_maximisation", net, data.split("test"), CONFIG | changes, training=data.split("train"), seed=0)
 
 
 def of(exhibit, metric):

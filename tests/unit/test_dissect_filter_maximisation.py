@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from cnnatomy.dissect.ascent.regularisers import box
-from cnnatomy.dissect.filter_maximisation import filter_maximisation
 from cnnatomy.exhibit import Grid
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.probing.layers import LayerNotFound
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_configuration import shipped
 
@@ -27,7 +27,7 @@ def network():
 
 
 def opened(net, data, **changes):
-    return filter_maximisation(net, data.split("test"), CONFIG | changes, training=data.split("train"), seed=0)
+    return shown("filter_maximisation", net, data.split("test"), CONFIG | changes, training=data.split("train"), seed=0)
 
 
 def of(exhibit, metric, subject=""):
@@ -133,7 +133,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
     data, net = small(tmp_path, "images"), network()
     config = CONFIG | {"steps": 8}
     made = [
-        filter_maximisation(net, data.split("test"), config, training=data.split("train"), seed=seed)
+        shown("filter_maximisation", net, data.split("test"), config, training=data.split("train"), seed=seed)
         for seed in (0, 0, 1)
     ]
     for place, exhibit in enumerate(made):
@@ -225,5 +225,5 @@ def test_what_cannot_be_done_is_said_first(tmp_path):
 
 def test_without_training_data_and_with_two_photographs(tmp_path):
     data = small(tmp_path, "images", unlabelled=True)
-    exhibit = filter_maximisation(network(), data.split("test"), CONFIG | {"steps": 4}, training=None, seed=0)
+    exhibit = shown("filter_maximisation", network(), data.split("test"), CONFIG | {"steps": 4}, training=None, seed=0)
     hang(exhibit, tmp_path / "exhibit")

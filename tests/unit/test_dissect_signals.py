@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hydra.utils import get_object
 from torch import Tensor, nn
 
 from cnnatomy.config import folders
@@ -16,13 +15,12 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts
-from cnnatomy.dissect.ascent.maximisation import exact_optimum, maximise
+from cnnatomy.dissect.ascent.maximisation import Plan, Real, exact_optimum, maximise
 from cnnatomy.dissect.ascent.regularisers import box, total_variation
 from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
 from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
-from cnnatomy.dissect.attributing.curves import curve
-from cnnatomy.dissect.top_patches import top_patches
+from cnnatomy.dissect.attributing.curves import Changing
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.evaluation import evaluation, predict
@@ -87,8 +85,7 @@ def test_a_network_with_a_hidden_dense_layer_has_its_units_looked_at(data, tmp_p
     network = nn.Sequential(
         nn.Conv1d(2, 3, 5), nn.ReLU(), nn.Flatten(), nn.Linear(60, 4), nn.ReLU(), nn.Linear(4, 3)
     ).eval()
-    function = get_object("cnnatomy.dissect.dense_maximisation.dense_maximisation")
-    exhibit = function(network, data.split("test"), settings, training=data.split("train"), seed=0)
+    exhibit = shown("dense_maximisation", network, data.split("test"), settings, training=data.split("train"), seed=0)
     assert {block["name"] for block in hang(exhibit, tmp_path / "x")["blocks"]} == {"shift", "units-3", "units-0"}
 
 
@@ -172,7 +169,7 @@ def test_flipping_turns_a_signal_upside_down_about_its_mean(data):
     network, samples = made(), data.split("test")
     places, order = np.arange(3), np.tile(np.arange(24), (3, 1))
     target = torch.tensor([0, 1, 2])
-    found = curve(network, samples, places, target, order, np.array([1.0]), "flipping")[:, 0]
+    found = Changing(network, samples, places, target).curve(order, np.array([1.0]), "flipping")[:, 0]
     mean = np.array(samples.facts.normalise.mean)[:, None]
     turned = (2 * mean - np.array(samples.inputs[:3])).astype(np.float32)
     with torch.no_grad():
@@ -183,7 +180,7 @@ def test_flipping_turns_a_signal_upside_down_about_its_mean(data):
 def test_the_best_window_is_that_of_all_windows(data):
     """Every window of every signal by brute force: dot products with the kernel."""
     network, samples = made(), data.split("test")
-    exhibit = top_patches(network, samples, compose(["run=mnist"])["dissect"]["top_patches"])
+    exhibit = shown("top_patches", network, samples, compose(["run=mnist"])["dissect"]["top_patches"])
     found = {n.subject: n.value for n in exhibit.numbers if n.metric == "best_activation"}
     x = np.pad(to_tensor(samples.facts, samples.inputs).double().numpy(), ((0, 0), (0, 0), (2, 2)))
     weights, biases = (part.detach().double().numpy() for part in (network.conv1.weight, network.conv1.bias))
@@ -199,9 +196,8 @@ def test_climbing_reaches_the_known_optimum_of_a_first_filter(data):
     traced = trace(network, x)
     units, limits, which = Units(network, traced, traced[0], x), box(samples), np.arange(4)
     (reals,) = listen([units], samples, 40)
-    found = maximise(
-        units, reals, samples, data.split("train"), limits, which, summed=False, steps=60, starts=2, seed=(0,)
-    )
+    real = Real(samples, data.split("train"), limits)
+    found = maximise(units, reals, real, Plan(which, starts=2, steps=60), summed=False, seed=(0,))
     weights, bias = network.conv1.weight.detach().double(), network.conv1.bias.detach().double()
     low, high = limits.low.double(), limits.high.double()
     best = (weights.clamp(min=0) * high + weights.clamp(max=0) * low).flatten(1).sum(1) + bias

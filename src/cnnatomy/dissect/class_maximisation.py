@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.ascent.climb import Pixels, ascend
-from cnnatomy.dissect.ascent.maximisation import INK, best_of, drawn
+from cnnatomy.dissect.ascent.maximisation import best_of
 from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
 from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, spread, total_variation
+from cnnatomy.dissect.ascent.showing import drawn
 from cnnatomy.drawing.showing import class_name
 from cnnatomy.exhibit import Block, Exhibit, Grid, Item, Number, Table, Text
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -45,6 +46,10 @@ NAMES = {
     "tv": "ink hangs together (TV)",
     "both": "both",
     "moved": "both, and moved about",
+}
+INK = {
+    "en": "Of a signal, ink is its distance from the median of the channel, and variation its steps in time.",
+    "zh": "对信号而言，墨量是与该通道中位数的距离，变差是随时间的步长。",
 }
 PASSES = 3  # a step forward and back costs as much as three forward
 SHORTER = 5  # by which a climb is shortened where the work doesn't allow all of it

@@ -1,0 +1,84 @@
+"""What a shift leaves, and strips of inputs. What is said of them: `locale/<language>/dense_maximisation.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.ascent.maximised import states
+from cnnatomy.dissect.ascent.showing import SOURCES, item, reading
+from cnnatomy.dissect.dense_maximisation.measure import SAID, SHIFTS, Look, Maximisation, kept_by, numbers
+from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.exhibit import Figure, Grid, Showing, Text, say
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+
+def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:
+    """What is left when inputs are shifted, then a strip a unit, a grid a layer."""
+    facts = samples.facts
+    grids = [_grid(found, look, facts) for look in found.looks]
+    return Showing(numbers(found), [_shift(found, facts), *grids], _caption(found, facts), SOURCES)
+
+
+def _caption(found: Maximisation, facts: Facts) -> Text:
+    units, textures = kept_by(found.dense), kept_by(found.filters)
+    kept = None
+    if len(units) and len(textures):
+        kept = say(
+            f"dense_maximisation.kept.{'steps' if facts.kind == 'signals' else 'pixels'}",
+            shift=SAID,
+            units=float(units.mean()),
+            layer=found.filters[0].name,
+            textures=float(textures.mean()),
+        )
+    return [say("dense_maximisation.arrangement"), kept, say("dense_maximisation.states")]
+
+
+def _grid(found: Maximisation, look: Look, facts: Facts) -> Grid:
+    of, label = look.found, states([look.found])
+    return Grid(
+        f"units-{look.name}",
+        [item(of, row, label[row], facts, found.box) for row in range(len(label))],
+        title=say(f"dense_maximisation.{'filters' if of.summed else 'units'}", layer=look.name, n=len(label)),
+        caption=reading(of, facts),
+    )
+
+
+def _shift(found: Maximisation, facts: Facts) -> Figure:
+    """How much is kept against how far the input is shifted, a line a layer."""
+    shifts, signals = np.array([0, *SHIFTS]), facts.kind == "signals"
+    lines = []
+    for look in found.looks:
+        if len(look.kept):
+            whole = np.concatenate([np.ones((len(look.kept), 1)), look.kept], axis=1)
+            low, high = np.quantile(whole, (0.1, 0.9), axis=0)
+            line = {"layer": look.name, "shift": shifts, "mean": whole.mean(0), "tenth": low, "ninetieth": high}
+            lines.append((pd.DataFrame(line), "filters" if look.found.summed else "dense units"))
+
+    def paint(drawing: Drawing) -> None:
+        axes = drawing.subplots()
+        for colour, (line, units) in zip(SERIES, lines, strict=False):
+            axes.fill_between(shifts, line["tenth"], line["ninetieth"], color=colour, alpha=0.2, linewidth=0)
+            axes.plot(shifts, line["mean"], color=colour, marker="o", label=f"{line['layer'][0]} ({units})")
+        axes.set(
+            xlabel="shift, steps" if signals else "shift, px",
+            ylabel="share of the activation kept",
+            ylim=(0, None),
+            xticks=shifts,
+        )
+        axes.legend()
+
+    return Figure(
+        "shift",
+        draw(paint, 560, 280),
+        alt=say("dense_maximisation.shift.alt"),
+        data=pd.concat([line for line, _ in lines] or [pd.DataFrame()]).round(4),
+        title=say("dense_maximisation.shift.title"),
+        caption=say(f"dense_maximisation.shift.caption.{'signals' if signals else 'pictures'}"),
+    )

@@ -1,0 +1,6 @@
+"""The input that excites each filter most."""
+
+from cnnatomy.dissect.filter_maximisation.measure import measure
+from cnnatomy.dissect.filter_maximisation.show import show
+
+__all__ = ["measure", "show"]

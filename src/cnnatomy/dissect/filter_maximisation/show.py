@@ -1,0 +1,81 @@
+"""Strips of real and made inputs, a grid a layer. What is said: `locale/<language>/filter_maximisation.yaml`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.ascent.maximisation import ENOUGH
+from cnnatomy.dissect.ascent.maximised import Maximised
+from cnnatomy.dissect.ascent.showing import SOURCES, item, reading
+from cnnatomy.dissect.filter_maximisation.measure import Look, Maximisation, numbers
+from cnnatomy.drawing import saying
+from cnnatomy.exhibit import Block, Grid, Showing, Text, say
+from cnnatomy.probing.choosing import evenly
+
+
+def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:
+    """For each layer both objectives, a strip a filter; where there are too many pixels, filters evenly spread.
+
+    config: `shown`, the values drawn for each objective, at most.
+    """
+    blocks: list[Block] = []
+    shown = {
+        False: _shown([look.position for look in found.looks], config["shown"]),
+        True: _shown([look.map for look in found.looks], config["shown"]),
+    }
+    for look in found.looks:
+        for one in (look.position, look.map):
+            rows, states = evenly(len(one.which), max(1, int(shown[one.summed] * len(one.which)))), look.states
+            blocks.append(
+                Grid(
+                    f"{one.objective}-{look.layer.name}",
+                    [item(one, row, states[row], found.facts, found.box) for row in rows],
+                    title=_title(found, look, one),
+                    caption=_reading(found, look, one, len(rows)),
+                )
+            )
+    return Showing(numbers(found), blocks, _caption(found, samples), SOURCES)
+
+
+def _shown(every: Sequence[Maximised], most: int) -> float:
+    """The share of the filters that can be drawn."""
+    return min(1.0, most / sum(math.prod(one.window.shape) * 4 * len(one.which) for one in every))
+
+
+def _title(found: Maximisation, look: Look, one: Maximised) -> Text:
+    if one.summed:
+        size = " × ".join(map(str, look.layer.shape[1:]))
+        return say("filter_maximisation.map", layer=look.layer.name, size=size)
+    field = look.layer.field
+    seen = saying.window(found.facts, field.size) if field is not None else say("filter_maximisation.all")
+    return say("filter_maximisation.position", layer=look.layer.name, seen=seen)
+
+
+def _reading(found: Maximisation, look: Look, one: Maximised, shown: int) -> Text:
+    n, filters, plan = len(one.which), look.layer.shape[0], look.plan
+    least = None if one.summed else look.least_share
+    work = {"filters": filters, "n": n, "starts": plan.starts, "steps": plan.steps}
+    return [
+        *reading(one, found.facts),
+        say("filter_maximisation.held", n=int(one.beats("l1_tv")[one.live].sum())),
+        None if least is None else say("filter_maximisation.affine", least=least),
+        say("filter_maximisation.drawn", shown=shown, n=n) if shown < n else None,
+        say("filter_maximisation.looked_at", **work) if n < filters else None,
+    ]
+
+
+def _caption(found: Maximisation, samples: Samples) -> Text:
+    size, layers = " × ".join(map(str, found.facts.shape[1:])), len(found.looks)
+    real = {"compared": found.compared, "split": samples.split, "size": size, "n": len(samples)}
+    return [
+        say("filter_maximisation.driven"),
+        say(f"filter_maximisation.real.{'windows' if found.windows else 'samples'}", **real),
+        say("filter_maximisation.states"),
+        say("filter_maximisation.layers", looked_at=layers, n=found.convolutions)
+        if layers < found.convolutions
+        else None,
+        say("filter_maximisation.unranked") if found.compared < ENOUGH else None,
+    ]
