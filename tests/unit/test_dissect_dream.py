@@ -11,8 +11,8 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
+from cnnatomy.dissect.changed.inputs import box
 from cnnatomy.dissect.dream.measure import Way, ascend, at_random, octaves
-from cnnatomy.drawing.pictures import box
 from cnnatomy.exhibit import Grid
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
@@ -60,7 +60,7 @@ def test_the_numbers_are_those_of_the_pictures(tmp_path):
     exhibit, samples = made(tmp_path, network=network)
     facts = samples.facts
     x = to_tensor(facts, samples.inputs[2:3])
-    low, high = box(facts)
+    low, high = box(facts, {})
     sizes = octaves(network, "4", x, CONFIG)
     dreamt = ascend(network, "4", x, Way((low, high), sizes, CONFIG, seed=0))
     assert (dreamt >= low).all() and (dreamt <= high).all()
@@ -76,7 +76,7 @@ def test_the_numbers_are_those_of_the_pictures(tmp_path):
 
 def test_random_changes_are_as_large_as_the_dream_after_what_is_cut_off(tmp_path):
     facts = small(tmp_path, "images").facts
-    low, high = box(facts)
+    low, high = box(facts, {})
     start = low.expand(1, 1, 12, 12)  # all black, so that half of any change is cut off
     dreamt = start + (high - low) * 0.2 * torch.rand(1, 1, 12, 12, generator=torch.Generator().manual_seed(1))
     random = at_random(dreamt, start, Way((low, high), [(9, 9), (12, 12)], CONFIG | {"draws": 4}, seed=0))

@@ -11,8 +11,8 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
+from cnnatomy.dissect.changed.inputs import box
 from cnnatomy.dissect.style.measure import Matching, Way, blend, gram
-from cnnatomy.drawing.pictures import box
 from cnnatomy.exhibit import Figure, Grid
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
@@ -81,7 +81,7 @@ def test_less_content_more_style(tmp_path):
 
 def test_the_losses_fall_and_the_pictures_stay_within_the_box(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    low, high = box(samples.facts)
+    low, high = box(samples.facts, {})
     one, other = to_tensor(samples.facts, samples.inputs[:2])[:, None]
     matching = Matching(image_network(), "3", ("1", "3"))
     found = blend(matching, one, other, 0.1, Way((low, high), 20, 0.5))
@@ -94,7 +94,7 @@ def test_the_losses_fall_and_the_pictures_stay_within_the_box(tmp_path):
 
 def test_a_weight_without_end_leaves_the_content_and_a_style_of_its_own_changes_nothing(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    way = Way(box(samples.facts), 20, 0.5)
+    way = Way(box(samples.facts, {}), 20, 0.5)
     one, other = to_tensor(samples.facts, samples.inputs[:2])[:, None]
     matching = Matching(image_network(), "3", ("1", "3"))
     assert blend(matching, one, other, 1e6, way).moved < 0.01

@@ -10,7 +10,7 @@ import torch
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Normalise
-from cnnatomy.drawing.pictures import box, in_own_units, to_pixels
+from cnnatomy.drawing.pictures import to_pixels
 from cnnatomy.drawing.showing import picture
 from tests.unit.small_data import small
 
@@ -31,16 +31,6 @@ def test_colours_come_back_through_a_normalisation_of_each_channel(tmp_path):
     facts = replace(facts, shape=(3, 4, 4), normalise=Normalise([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
     photograph = np.random.default_rng(0).integers(0, 256, (3, 4, 4)).astype(np.uint8)
     assert (to_pixels(facts, to_tensor(facts, photograph[None])[0]) == photograph.transpose(1, 2, 0)).all()
-    low, high = box(facts)
-    assert torch.allclose(to_tensor(facts, np.zeros((1, 3, 1, 1), np.uint8))[0], low)
-    assert torch.allclose(to_tensor(facts, np.full((1, 3, 1, 1), 255, np.uint8))[0], high)
-
-
-def test_the_box_of_sounds_ends_at_the_floor_and_at_the_loudest_point(tmp_path):
-    facts = small(tmp_path, "sounds").facts
-    low, high = box(facts)
-    assert (in_own_units(facts, low).item(), in_own_units(facts, high).item()) == pytest.approx((-60, 0), abs=1e-4)
-    assert in_own_units(facts, box(facts, floor=-80)[0]).item() == pytest.approx(-80, abs=1e-4)
 
 
 def test_values_beyond_white_are_white_and_undefined_ones_are_refused(tmp_path):
@@ -49,8 +39,3 @@ def test_values_beyond_white_are_white_and_undefined_ones_are_refused(tmp_path):
         to_pixels(facts, torch.full((1, 4, 4), torch.nan))
     facts = small(tmp_path, "images").facts
     assert (to_pixels(facts, torch.full((1, 4, 4), 1e9)) == 255).all()
-
-
-def test_words_have_no_box(tmp_path):
-    with pytest.raises(ValueError, match="holds texts"):
-        box(small(tmp_path, "texts").facts)

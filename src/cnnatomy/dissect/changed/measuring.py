@@ -9,15 +9,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from cnnatomy.data.prepared import Facts
+from cnnatomy.dissect.changed.inputs import Limits
 from cnnatomy.exhibit import Text, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.choosing import WrongSetting
 from cnnatomy.probing.outputs import logits_of
 
 PALETTE = 256  # colours that a picture's palette holds
-
-Limits = tuple[Tensor, Tensor]
-"""The lowest and the highest value of an input, (channels, 1, 1) each."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.changed.measuring import Limits, Read, check, moved, pictures_only, read
-from cnnatomy.drawing.pictures import blurred, box, floor_of, resized
+from cnnatomy.dissect.changed.inputs import Limits, blurred, box, resized
+from cnnatomy.dissect.changed.measuring import Read, check, moved, pictures_only, read
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
@@ -133,7 +133,7 @@ def measure(
     x = to_tensor(facts, samples.inputs[places])
     reads = read(network, x, len(facts.classes))
     layers = _layers(network, x, config)
-    limits = box(facts, floor_of(prepare))
+    limits = box(facts, prepare)
     found = []
     for place, start, as_read in zip(places, x, reads, strict=True):
         dreams = []

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.changed.measuring import Limits, Read, check, moved, pictures_only, read
-from cnnatomy.drawing.pictures import blurred, box, floor_of, resized
+from cnnatomy.dissect.changed.inputs import Limits, blurred, box, resized
+from cnnatomy.dissect.changed.measuring import Read, check, moved, pictures_only, read
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
@@ -144,7 +144,7 @@ def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any], *, 
     x = to_tensor(facts, samples.inputs[first : first + 1])
     logits_of(network, x, len(facts.classes))
     matching = _matching(network, x, config)
-    limits = box(facts, floor_of(prepare))
+    limits = box(facts, prepare)
     originals = []
     for place in (first, _other(samples, first, matching, config)):
         picture = _smaller(to_tensor(facts, samples.inputs[place : place + 1]), config["size"]).clamp(*limits)
