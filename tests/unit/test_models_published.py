@@ -14,7 +14,6 @@ from omegaconf import OmegaConf
 from cnnatomy.config.plan import Plan
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Dataset, Facts, Normalise
-from cnnatomy.dissect.style import style
 from cnnatomy.models.published import WeightsNotThere, check_copy, look_for
 from cnnatomy.training.fit import train_network
 from tests.unit.dissecting import shown
@@ -83,11 +82,7 @@ def test_training_starts_from_a_torchvision_network_and_its_published_file(tmp_p
     for method in ("dream", "style"):
         settings = OmegaConf.to_container(OmegaConf.load(CONF / f"{method}.yaml"))
         smaller = settings | {key: 2 for key in ("iterations", "steps") if key in settings}
-        split = dataset.split("test")
-        if method == "dream":
-            exhibit = shown(method, network, split, smaller, prepare={}, seed=0)
-        else:
-            exhibit = style(network, split, smaller, prepare={})
+        exhibit = shown(method, network, dataset.split("test"), smaller, prepare={}, seed=0)
         assert hang(exhibit, tmp_path / method)["numbers"]
     training["weights"] = str(tmp_path / "squeezenet1_1-b8a52dc0.pth")
     with pytest.raises(WeightsNotThere, match="there is no file"):
