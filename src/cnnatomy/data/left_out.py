@@ -18,7 +18,7 @@ REASONS = {
         "en": "files outside of the classes in what data.fetch.splits names",
         "zh": "不在 data.fetch.splits 所列文件夹的类别中的文件",
     },
-    "two_classes": {"en": "files whose content is under several classes", "zh": "同一内容出现在多个类别中的文件"},
+    "two_classes": {"en": "samples whose content is under several classes", "zh": "同一内容出现在多个类别中的样本"},
     "copy": {
         "en": "copies of samples that are given for the test or for validation",
         "zh": "与指定的测试集或验证集样本相同的副本",

@@ -94,8 +94,10 @@ def _caption(splits: Mapping[str, Samples], reached: list[rules.Rule], facts: Fa
         "signals": ("signals", "信号"),
     }[facts.kind]
     parts = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
-    en = [f"{sum(map(len, splits.values())):,} {kinds[0]} ({parts}), licence: {facts.licence.rstrip('.')}."]
-    zh = [f"共 {sum(map(len, splits.values())):,} 个{kinds[1]}（{parts}），许可：{facts.licence.rstrip('.')}。"]
+    licence = facts.licence.rstrip(".")
+    known = licence.lower() not in ("", "unknown")  # a user's own data need none
+    en = [f"{sum(map(len, splits.values())):,} {kinds[0]} ({parts}){f', licence: {licence}' if known else ''}."]
+    zh = [f"共 {sum(map(len, splits.values())):,} 个{kinds[1]}（{parts}）{f'，许可：{licence}' if known else ''}。"]
     if facts.left_out:
         en.append(f"Left out: {said(facts.left_out, 'en', NAMED_LEFT_OUT)}.")
         zh.append(f"未采用：{said(facts.left_out, 'zh', NAMED_LEFT_OUT)}。")
