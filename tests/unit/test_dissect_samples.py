@@ -60,7 +60,7 @@ def test_every_sample_is_counted_once(tmp_path, kind):
 
 @pytest.mark.parametrize(("licence", "said"), [("CC-BY-4.0", True), ("unknown", False)])
 def test_a_licence_that_nobody_knows_is_not_the_first_thing_said(tmp_path, licence, said):
-    caption = samples(small(tmp_path, "images", licence=licence), CONFIG).caption
+    caption = given(small(tmp_path, "images", licence=licence), CONFIG).caption
     assert (f"licence: {licence}." in caption["en"]) == (f"许可：{licence}。" in caption["zh"]) == said
     assert ("unknown" in caption["en"]) is False
 
