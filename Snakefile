@@ -49,6 +49,7 @@ onerror:
         )
     if is_earlier("results/report/index.html"):
         print("results/report/index.html is of an earlier run.")
-    print("Mend the cause and run the same command: it goes on from there.")
+    if advice := following.advice():
+        print(advice)
     if on_slurm():
         print(waiting.REFUSED)

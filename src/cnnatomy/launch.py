@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -45,7 +46,45 @@ def main() -> int:
         ASKED.write_text(yaml.safe_dump({"report": os.environ.get("REPORT") or "default", "overrides": overrides}))
         if any(Path(".snakemake/locks").glob("*")):
             subprocess.run([*_snakemake(), "--unlock", "--quiet", "all"], close_fds=False, check=False)
-        return subprocess.run([*_snakemake(), *sys.argv[1:]], close_fds=False).returncode
+        return _wait_for([*_snakemake(), *sys.argv[1:]])
+
+
+def _wait_for(command: list[str]) -> int:
+    """Run Snakemake to its own end, also where this process is asked to stop: its exit status, or the signal's.
+
+    Ctrl-C reaches Snakemake and its jobs by itself; whatever reaches this process alone is passed on.
+    """
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        if number != signal.SIGINT or not _has_terminal():
+            process.send_signal(signal.SIGTERM)  # a second SIGINT would break off what the first has begun
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as behind nohup, and for Snakemake too
+            signal.signal(number, stop)
+    process = subprocess.Popen(command, close_fds=False)
+    status = process.wait()
+    if not stopped or not status:
+        return status
+    return _interrupted(stopped[0])
+
+
+def _interrupted(number: int) -> int:
+    """The last line of a run that a signal ended, and its exit status."""
+    word = "Interrupted" if number == signal.SIGINT else "Stopped"
+    print(f"{word}. The same command goes on from here.", file=sys.stderr)
+    return 128 + number
+
+
+def _has_terminal() -> bool:
+    """Whether this process is in the foreground of a terminal, whose Ctrl-C all its children have got too."""
+    try:
+        with open("/dev/tty") as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _snakemake() -> list[str]:
@@ -71,4 +110,7 @@ def _take() -> IO[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before Snakemake: while another run is waited for
+        sys.exit(_interrupted(signal.SIGINT))

@@ -29,6 +29,9 @@ _PLANNING, _NOTHING = "Building DAG of jobs...", "Nothing to be done"
 _STOPPING = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
 _AGAIN = re.compile(r"Trying to restart job (.+)\.$")
 _COMMAND = "RuleException:\nCalledProcessError"
+#: How Snakemake tells of a command that a signal ended, or its step's shell: those by which people and systems ask.
+_ENDED_BY = re.compile(r"(?:died with <Signals\.(SIGINT|SIGTERM|SIGHUP): \d+>|exit status (130|143|129))\.$")
+_NAMES = {"130": "SIGINT", "143": "SIGTERM", "129": "SIGHUP"}
 _KNOWN = (
     "Workflow defines that rule",
     "Exiting because a job execution failed",
@@ -69,6 +72,7 @@ class LogHandler(LogHandlerBase):
         self._before: list[logging.LogRecord] | None = []  # said before it is known whether jobs will run
         self._runs = self._closed = False
         self._stopping = ""
+        self._ended_by: list[tuple[str, str]] = []  # signals, and what Snakemake said of the commands that they ended
         self._progress = following.follow()
         self._view = view(stream, self._progress, told.nocolor)
 
@@ -105,8 +109,13 @@ class LogHandler(LogHandlerBase):
 
     def _is_known(self, message: str) -> bool:
         """Whether a warning or an error says nothing new: of a job that failed, command and log are said besides."""
-        failed = message.startswith(_COMMAND) and (self._progress.stopped or message.endswith("exit status 1."))
-        return failed or message.startswith(_KNOWN)
+        known = self._is_interrupted or message.endswith("exit status 1.") or _ENDED_BY.search(message)
+        return bool(message.startswith(_COMMAND) and known) or message.startswith(_KNOWN)
+
+    @property
+    def _is_interrupted(self) -> bool:
+        """Whether the user has stopped all jobs, and not only those that have not begun."""
+        return self._stopping.startswith(_STOPPING[0])
 
     def _flush(self) -> None:
         for record in self._before or []:
@@ -127,17 +136,21 @@ class LogHandler(LogHandlerBase):
             finished = self._progress.finish(record.job_id)
             if finished and not (self._everything or self._silent or self._terse):
                 self._view.finished(*finished)
-        elif event == LogEvent.JOB_ERROR and self._progress.stopped:
-            self._progress.drop(record.jobid)  # it has been interrupted, which is no failure
         elif event == LogEvent.JOB_ERROR:
+            ended_by = next((n for n, told in self._ended_by if record.shellcmd and record.shellcmd in told), "")
+            if self._is_interrupted or (ended_by and self._progress.stopped):
+                self._progress.drop(record.jobid)  # like all the others, which is no failure
+                return ""
             aux = [f"{key}: {value}" for key, value in record.aux.items()]
             said = [*([record.rule_msg] if record.rule_msg else []), *aux, f"command: {record.shellcmd}"]
-            failure = self._progress.fail(self._job(record), record.rule_msg or "")
+            failure = self._progress.fail(self._job(record), record.rule_msg or "", ended_by)
             return words.failed(failure, "\n".join(said), record.log, self._show_logs)
         elif event == LogEvent.GROUP_ERROR and not self._progress.stopped:
             return words.failed_group(record.groupid, record.aux_logs, self._show_logs)
         elif event is None and record.levelno < logging.WARNING:
             return self._in_words(str(record.msg))
+        elif event in (None, LogEvent.ERROR) and (found := _ENDED_BY.search(str(record.msg))):
+            self._ended_by.append((found[1] or _NAMES[found[2]], str(record.msg)))
         return ""
 
     def _in_words(self, message: str) -> str:
@@ -146,7 +159,7 @@ class LogHandler(LogHandlerBase):
             return words.nothing()
         if message.startswith(_STOPPING):
             said, self._stopping = self._stopping, message  # Snakemake says it again and again
-            self._progress.stopped = self._progress.stopped or message.startswith(_STOPPING[0])
+            self._progress.stopped = True
             return message if message != said else ""
         again = _AGAIN.match(message)
         return f"TRIED AGAIN: {self._progress.name(again[1])}" if again else ""

@@ -188,6 +188,16 @@ class Run:
     def _exhibits(self) -> dict[str, dict]:
         return {}
 
+    @property
+    def inputs_are_drawn(self) -> bool:
+        """Whether pictures show all channels of an input, so that it can be had from them."""
+        channels, shown = self.data.facts["shape"][0], self.data.facts.get("shown")
+        return self.data.kind != "images" or (channels in (1, 3) and shown in (None, list(range(channels))))
+
+    def input_picture(self, method: str, item: str) -> np.ndarray | None:
+        """An item's pixels, from which the network's input can be had; None where it can't."""
+        return self.picture(method, item) if self.inputs_are_drawn else None
+
     def picture(self, method: str, item: str) -> np.ndarray | None:
         """An item's pixels as they are stored; None where it isn't drawn."""
         for block in self.exhibit(method)["blocks"]:

@@ -39,7 +39,7 @@ def picture(report: Report, row: Row, item: str) -> np.ndarray | None:
     None where the picture is in few colours, or no sound reaches the range's end.
     """
     run = report.run(row)
-    pixels = run.picture(row.method, item)
+    pixels = run.input_picture(row.method, item)
     if pixels is None or run.network().large or pixels.shape[:2] != run.raw.shape[2:]:
         return None
     return shares(pixels, run.data.kind == "sounds")

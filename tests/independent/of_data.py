@@ -47,6 +47,13 @@ def samples(report: Report, row: Row) -> float:
 
 
 leaves("samples", ["black_level", "white_level"], "the files' own values are in them only, and prepared data have 256")
+
+
+@recomputes("samples", "channels")
+def channels(report: Report, row: Row) -> float:
+    return report.run(row).data.stored.shape[1]
+
+
 leaves("samples", ["left_out"], "what lay beside the data and was not taken is nowhere but in these numbers")
 
 

@@ -79,7 +79,7 @@ def like(share: np.ndarray, step: float, exact_ends: bool) -> np.ndarray:
 def panels(report: Report, row: Row, item: str) -> dict[str, np.ndarray] | None:
     """The four inputs of a strip as shares of the range."""
     run = report.run(row)
-    pixels = run.picture(row.method, item)
+    pixels = run.input_picture(row.method, item)
     if pixels is None:
         return None
     wide = (pixels.shape[1] - 3) // 4
@@ -353,7 +353,9 @@ def kept(report: Report, row: Row, layer: str, shift: int) -> np.ndarray:
 @recomputes(
     "dense_maximisation", "kept", "kept_by_dense", "kept_by_filters", digits=4, share=5e-3, ends=0.03, why=PICTURE
 )
-def kept_when_shifted(report: Report, row: Row) -> Found:
+def kept_when_shifted(report: Report, row: Row) -> Found | None:
+    if not report.run(row).inputs_are_drawn:
+        return None
     if row.metric == "kept":
         found = kept(report, row, row.layer, int(row.of["shift"]))
         return Found(float(found.mean()))
@@ -394,7 +396,7 @@ def typical(report: Report, row: Row, label: int) -> dict[str, float]:
 def made_for_class(report: Report, row: Row, label: int, variant: str) -> np.ndarray | None:
     """The input made for a class, as shares of the range; None where the picture is smaller than it was."""
     run = report.run(row)
-    pixels = run.picture("class_maximisation", f"{variant}/{run.data.classes[label]}")
+    pixels = run.input_picture("class_maximisation", f"{variant}/{run.data.classes[label]}")
     if pixels is None or pixels.shape[:2] != run.x.shape[2:]:
         return None
     return np.rint(shares(pixels, run.data.kind == "sounds") * LEVELS) / LEVELS

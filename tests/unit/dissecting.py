@@ -15,9 +15,12 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.config.slices import method_target
 from cnnatomy.data import prepared
+from cnnatomy.dissect import samples
 from cnnatomy.dissect.method import Method
-from cnnatomy.exhibit import Exhibit, Say
+from cnnatomy.drawing.showing import Sound
+from cnnatomy.exhibit import Exhibit, Say, Text
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
+from cnnatomy.exhibit.languages import language
 from cnnatomy.exhibit.languages import worded as words_of
 from cnnatomy.exhibit.words import described
 
@@ -71,6 +74,12 @@ def shown(method: str, network: nn.Module, samples: prepared.Samples, config: Ma
     return in_words(Exhibit.of(made, "run", "one", method))
 
 
+def given(data: prepared.Dataset, config: Mapping[str, Any], sound: Sound | None = None) -> Exhibit:
+    """The exhibit of the data themselves, with its texts in words."""
+    made = samples.show(samples.measure(data), data, config, sound=sound)
+    return in_words(Exhibit.of(made, "run", "one", "samples"))
+
+
 def in_words(exhibit: Exhibit) -> Exhibit:
     """The same with every sentence in words."""
 
@@ -84,3 +93,8 @@ def in_words(exhibit: Exhibit) -> Exhibit:
         return value
 
     return worded(exhibit)
+
+
+def in_english(text: Text) -> str:
+    """What an English reader is told."""
+    return language("en").words(described(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.conftest import LONGEST_FIRST, PROJECT
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "cnnatomy"
+CHINESE = re.compile("[\u3400-\u9fff]")
 
 #: A room and the rooms of ours that it may import.
 MAY_IMPORT = {
@@ -27,7 +29,7 @@ MAY_IMPORT = {
     "probing": {"data", "exhibit", "drawing"},
     "evaluation": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
     "dissect": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
-    "lessons": {"data", "models", "exhibit", "drawing", "probing"},
+    "lessons": {"data", "models", "exhibit", "statistics", "drawing", "probing"},
     "studies": {"data", "models", "exhibit", "statistics", "drawing", "probing", "evaluation"},
     "launch": {"locks", "places", "shadows"},
     "shadows": set(),
@@ -137,3 +139,44 @@ def test_a_light_module_stays_light(module, unwanted):
 
 def test_the_tests_that_are_begun_first_are_there():
     assert all((PROJECT / name).exists() for name in LONGEST_FIRST)
+
+
+def parts(name: str) -> list[Path]:
+    """The modules of methods and lessons that measure, or that show."""
+    return [file for room in ("dissect", "lessons") for file in sorted((SOURCE / room).glob(f"*/{name}.py"))]
+
+
+def named_in(file: Path) -> set[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return {module for node in ast.walk(tree) if isinstance(node, ast.stmt) for module in _named(node)}
+
+
+@pytest.mark.parametrize("file", parts("measure"), ids=lambda file: file.parent.name)
+def test_what_measures_draws_nothing_and_tells_readers_nothing(file):
+    unwanted = ("pandas", "matplotlib", "cnnatomy.drawing.plotting", "cnnatomy.report")
+    assert not {module for module in named_in(file) if module.startswith(unwanted)}
+    told = [
+        node.value
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and CHINESE.search(node.value)
+    ]
+    assert not told
+
+
+@pytest.mark.parametrize("file", parts("show"), ids=lambda file: file.parent.name)
+def test_what_shows_runs_no_network(file):
+    assert not {module for module in named_in(file) if module.split(".")[0] in ("torch", "torchvision")}
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    given = {
+        one.arg
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for one in [*node.args.args, *node.args.kwonlyargs]
+    }
+    assert not given & {"network", "networks", "others"}
+    told = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and CHINESE.search(node.value)
+    ]
+    assert not told

@@ -13,10 +13,9 @@ from torch import nn
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Channel, Dataset, Facts, Normalise
 from cnnatomy.dissect.kernels.show import drawn
-from cnnatomy.dissect.samples import samples
 from cnnatomy.drawing.pictures import to_pixels
 from cnnatomy.drawing.showing import colour, picture, shown_channels, signed
-from tests.unit.dissecting import LITTLE_INSIDE, METHODS, dissected
+from tests.unit.dissecting import LITTLE_INSIDE, METHODS, dissected, given
 from tests.unit.small_data import hang
 
 NOT_OF_IMAGES = {"ngrams", "spectrogram"}
@@ -72,7 +71,7 @@ def test_it_opens_up(method, data, tmp_path, monkeypatch):
 
 def test_the_exhibit_of_the_data_says_which_channels_there_are_and_which_pictures_show(data, tmp_path):
     channels = data.facts.shape[0]
-    exhibit = samples(data, {"first": 6, "columns": 6, "voices": 3, "sentences": 8})
+    exhibit = given(data, {"first": 6, "columns": 6, "voices": 3, "sentences": 8})
     hang(exhibit, tmp_path / "samples")
     (table,) = (block for block in exhibit.blocks if block.name == "channels")
     said = table.caption["en"]  # type: ignore[index]

@@ -9,11 +9,10 @@ import torch
 
 from cnnatomy.data import own_texts, prepared
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.ngrams import ngrams
-from cnnatomy.dissect.samples import samples
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.report import build
 from tests import gallery
+from tests.unit.dissecting import given, shown
 from tests.unit.test_dissect_ngrams import CONFIG
 
 THINGS, DAYS = "汤面饭菜粥饼茶酒", ("今天", "昨天", "前天", "早上", "晚上")
@@ -76,8 +75,8 @@ def test_characters_tell_good_from_bad(chinese, network):
 
 def test_the_page_shows_them_without_spaces(chinese, network, tmp_path):
     config = {"first": 4, "columns": 2, "voices": 2, "sentences": 6}
-    found = ngrams(network, chinese.split("test"), CONFIG, training=chinese.split("train"), seed=0)
-    exhibits = [samples(chinese, config), found]
+    found = shown("ngrams", network, chinese.split("test"), CONFIG, training=chinese.split("train"), seed=0)
+    exhibits = [given(chinese, config), found]
     for exhibit in exhibits:
         exhibit.name = "chinese"
         assert "cut into characters" in exhibit.caption["en"] and "按字符切分" in exhibit.caption["zh"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from cnnatomy.config import names
+from cnnatomy.config.compose import compose
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
 from cnnatomy.report.build import OWN_ADDRESSES
@@ -79,6 +83,10 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("report/mine.yaml", f"{REPORT}defaults: [{{}}]\n", "line 4", "'{}' is no entry of defaults"),
         ("run/mine.yaml", RUN.replace("override /data: mine", "override /data: null"), "", "data: nothing is chosen"),
         ("run/mine.yaml", RUN.replace("override /data: mine", "override /model: ~"), "", "model: nothing is chosen"),
+        ("data/mine.yaml", DATA.replace("pictures", "x" * 3000), "", "is no place on this disk"),
+        ("run/mine.yaml", RUN.replace("data: mine", 'data: "\\ud800"'), "line 2", "is no entry of defaults"),
+        ("run/mine.yaml", f"{RUN}split: 3\n", "line 6", "split: wants keys of its own"),
+        ("run/mine.yaml", f"{RUN}split: ''\n", "line 6", "split: wants keys of its own"),
         ("data/mine.yaml", DATA.replace("pictures", "12:30:45"), "", "path: wants a text, not 45045"),
     ],
 )
@@ -180,3 +188,37 @@ def test_a_report_that_is_not_there_says_where_was_looked(conf, monkeypatch):
     for right in ("~/conf", "conf", f"{conf}/../conf"):
         monkeypatch.setenv("CNNATOMY_CONF", right)
         Plan("mine").check()
+
+
+CHINESE = {
+    "data/动作.yaml": FILES["data/mine.yaml"].replace("name: mine", "name: 动作"),
+    "run/动作.yaml": FILES["run/mine.yaml"].replace("/data: mine", "/data: 动作"),
+    "dissect/看.yaml": "title: {en: Looking}\n甲: {乙: 1}\n",
+}
+
+
+def test_overrides_take_letters_of_any_script_in_keys_and_in_values(conf):
+    write(conf, CHINESE)
+    forget()
+    of_report = ("report.runs=[动作, mine]", "report.methods=[看]", "dissect.看.甲.乙=2", "++title.zh=你好，世界")
+    of_runs = ("runs.动作.training.max_epochs=7", "++runs.mine.split={test:{声音:[甲,'乙 1',3]},validation:0.1}")
+    plan = Plan("mine", of_report + of_runs)
+    assert plan.runs == ["动作", "mine"]
+    ours, mine = map(plan.config, plan.runs)
+    assert ours["data"]["name"] == "动作" and ours["training"]["max_epochs"] == 7 != mine["training"]["max_epochs"]
+    assert ours["title"]["zh"] == "你好，世界" and ours["dissect"]["看"]["甲"] == {"乙": 2}
+    assert mine["split"]["test"] == {"声音": ["甲", "乙 1", 3]}
+
+
+def test_a_step_takes_them_too(conf):
+    command = [sys.executable, "-m", "cnnatomy.steps.train", "run=mine", "training.keep=last", "++title.zh=x标题xx"]
+    answer = subprocess.run([*command, "--cfg", "job"], capture_output=True, text=True, encoding="utf-8")
+    assert "zh: x标题xx" in answer.stdout, answer.stderr
+
+
+@pytest.mark.parametrize("override", ["training.early_stop=3;", "training.early_stop=三;", "training.early_stop=é,3"])
+def test_an_override_that_cannot_be_read_is_said_as_it_was_written(override):
+    with pytest.raises(ConfigurationError) as refused:
+        compose([override])
+    assert override in str(refused.value) and "'a" in str(refused.value)
+    assert "++" not in str(refused.value) and "Exception" not in str(refused.value)

@@ -399,6 +399,13 @@ def test_a_table_that_will_not_do(tmp_path, content, says):
     assert says in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_class_that_is_asked_for_and_never_shown_is_refused(tmp_path):
+    rows = [f"{row},{'test' if i < 10 else 'train'}" for i, row in enumerate(ROWS)]
+    path = put(tmp_path, {"a.csv": table([*rows, "other,neither,test"], "text,label,part")}) / "a.csv"
+    with pytest.raises(DataError, match="No sample of 'neither' is there to train on, but some are for test"):
+        made("own_texts", path, tmp_path, split="part")
+
+
 def test_a_split_that_is_none_is_named_with_its_line(tmp_path):
     rows = [f"{row},{'test' if i < 10 else 'train'}" for i, row in enumerate(ROWS)]
     path = put(tmp_path, {"a.csv": table([*rows, "x,for,later"], "text,label,part")}) / "a.csv"

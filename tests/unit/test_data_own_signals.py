@@ -230,6 +230,33 @@ def test_the_archives_form_with_its_own_split_and_whole_numbers_as_labels(tmp_pa
     assert set(everything(data)) == set(truth(found)) and data.facts.shape == (1, STEPS)
 
 
+SETS = [
+    ("leaf_TRAIN.ts", "acsf_TEST.ts"),
+    ("X_TRAIN.ts", "X_TEST.ts", "X_eq_TRAIN.ts", "X_eq_TEST.ts"),
+    ("X_TRAIN.csv", "X_TEST.csv", "Y_test.csv"),
+    ("X_TRAIN.ts",),
+]
+
+
+@pytest.mark.parametrize("names", SETS)
+def test_files_of_several_sets_are_not_mixed_and_none_is_dropped_in_silence(tmp_path, names):
+    folder = put(tmp_path / "moves", dict.fromkeys(names, "1,2"))
+    with pytest.raises(DataError, match="Put the pair to use into a folder of its own") as refused:
+        made(folder, tmp_path)
+    assert all(name in str(refused.value) for name in names)
+
+
+def test_of_one_set_in_several_forms_one_is_read(tmp_path):
+    found = recordings()
+    body = [f"{','.join(map(str, v[0]))}:{','.join(map(str, v[1]))}:{label}" for label, v in found]
+    files = {
+        f"Moves_{split}.ts": "\n".join(["@data", *part]) for split, part in (("TRAIN", body[:14]), ("TEST", body[14:]))
+    }
+    other = {"Moves_TRAIN.arff": "", "Moves_TRAIN.txt": "no", "moves_TEST.txt": "no"}
+    data = made(put(tmp_path / "moves", files | other), tmp_path)
+    assert set(everything(data)) == set(truth(found))
+
+
 @pytest.mark.parametrize("form", ["long", "npz"])
 def test_two_files_may_count_their_recordings_alike(tmp_path, form):
     found, files, changes = recordings(), {}, {}

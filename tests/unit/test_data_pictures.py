@@ -23,8 +23,8 @@ from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.pictures import Picture, pixels, read
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.data.splitting import resplit
-from cnnatomy.dissect.samples import samples
 from cnnatomy.drawing import pictures as drawn
+from tests.unit.dissecting import given
 from tests.unit.picture_files import deep_colours, png, saved, tiff
 from tests.unit.small_data import hang
 
@@ -435,7 +435,7 @@ def test_the_longest_names_of_files_hang_in_the_exhibit_of_the_data(tmp_path):
     pictures = [saved(np.full((8, 8), 20 * i, np.uint8), "PNG") for i in range(10)]
     files = {f"{'ash' if i % 2 else 'oak'}/{i} {'seen on a walk ' * 15}.png": one for i, one in enumerate(pictures)}
     config = {"first": 30, "columns": 10, "voices": 3, "sentences": 8}
-    hung = hang(samples(made(tmp_path, files), config), tmp_path / "hung")
+    hung = hang(given(made(tmp_path, files), config), tmp_path / "hung")
     (first,) = (block for block in hung["blocks"] if block["name"] == "first")
     assert len({item["id"] for item in first["items"]}) == 8
 

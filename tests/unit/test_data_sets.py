@@ -17,8 +17,8 @@ from cnnatomy.data import archive, drawn_voices, mnist, prepared, spoken_digits
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.data.tokenising import tokenise
-from cnnatomy.dissect.given.rules import nearest_neighbour
-from cnnatomy.dissect.given.voices import newness
+from cnnatomy.dissect.samples.rules import nearest_neighbour
+from cnnatomy.dissect.samples.voices import newness
 
 pytestmark = pytest.mark.slow
 

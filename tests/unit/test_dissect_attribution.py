@@ -16,10 +16,9 @@ from cnnatomy.dissect.attributing.attributions import (
     integrated,
     methods,
     occlusion,
-    precision,
 )
 from cnnatomy.dissect.attributing.path import Mean, mean_gradient
-from cnnatomy.dissect.attribution import attribution
+from cnnatomy.dissect.attributing.showing import in_charts, precision, titled
 from cnnatomy.exhibit import Grid, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
@@ -27,7 +26,7 @@ from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.outputs import NoLogits
 from cnnatomy.probing.rectifiers import FunctionalReLU
-from tests.unit.dissecting import in_words
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 
 CONFIG = {"right": 2, "wrong": 1, "sample": None, "methods": None, "compared": 12}
@@ -190,11 +189,8 @@ def test_a_curved_output_and_one_that_stays_the_same():
 
 def test_the_caption_says_how_far_cells_can_be_off():
     exact, rough = (Mean(torch.ones(1), 1.0, 0.0, error, points) for error, points in ((4.9e-4, 800), (0.31, 25)))
-    assert "no cell is off by more than about 0.049 % of the largest" in precision([exact])["en"]
-    assert (
-        "cells are off by up to about 31 % of the largest: read these maps as a whole"
-        in precision([exact, rough])["en"]
-    )
+    assert "no cell is off by more than about 0.049 % of the largest" in in_charts(precision([exact]))
+    assert "off by up to about 31 % of the largest: read these maps as a whole" in in_charts(precision([exact, rough]))
 
 
 @pytest.mark.slow
@@ -202,8 +198,8 @@ def test_the_caption_says_how_far_cells_can_be_off():
 def test_every_kind_hangs_with_the_same_bytes_for_the_same_seed(tmp_path, kind):
     samples, network = small(tmp_path, kind).split("test"), of(kind)
     state = torch.get_rng_state()
-    first = hang(attribution(network, samples, CONFIG, seed=3), tmp_path / "one")
-    second = hang(attribution(network, samples, CONFIG, seed=3), tmp_path / "two")
+    first = hang(shown("attribution", network, samples, CONFIG, seed=3), tmp_path / "one")
+    second = hang(shown("attribution", network, samples, CONFIG, seed=3), tmp_path / "two")
     assert first == second and torch.equal(state, torch.get_rng_state())
     assert set(first["caption"]) == {"en", "zh"}
     error = next(number for number in first["numbers"] if number["metric"] == "path_error")
@@ -212,7 +208,7 @@ def test_every_kind_hangs_with_the_same_bytes_for_the_same_seed(tmp_path, kind):
 
 def test_words_are_marked_with_signs_and_padding_is_not_shown(tmp_path):
     samples = small(tmp_path, "texts").split("test")
-    exhibit = attribution(of_texts(), samples, CONFIG | {"sample": 3}, seed=0)
+    exhibit = shown("attribution", of_texts(), samples, CONFIG | {"sample": 3}, seed=0)
     (texts,) = [block for block in exhibit.blocks if isinstance(block, Texts)]
     length = int((samples.inputs[3] > 0).sum())
     assert [len(sentence.tokens) for sentence in texts.sentences] == [length] * 4
@@ -221,7 +217,7 @@ def test_words_are_marked_with_signs_and_padding_is_not_shown(tmp_path):
 
 def test_a_sound_says_at_which_frequency_it_is_told(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
-    exhibit = attribution(of("sounds"), samples, CONFIG, seed=0)
+    exhibit = shown("attribution", of("sounds"), samples, CONFIG, seed=0)
     peaks = [number for number in exhibit.numbers if number.metric == "peak"]
     assert peaks and all(number.unit == "Hz" and 100 <= number.value <= 1600 for number in peaks)
 
@@ -233,41 +229,43 @@ def test_guided_backpropagation_fails_the_randomisation_test_and_is_marked_in_ev
     network = nn.Sequential(
         nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Conv2d(6, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(384, 3)
     )
-    exhibit = in_words(attribution(network, samples, CONFIG, seed=0))
+    exhibit = shown("attribution", network, samples, CONFIG, seed=0)
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
     by_method = {
         number.subject: number.value for number in exhibit.numbers if number.metric == "similarity_when_shuffled"
     }
-    for name, title in attributions.TITLES.items():
+    for name in attributions.NAMES:
+        title = in_charts(titled(name))
         fails = by_method[f"method={name}"] > 0.5
         labels = [item.label for item in grid.items if item.id.startswith(f"{name} of")]
-        assert labels and all(label["en"].startswith("✗") == fails and title["en"] in label["en"] for label in labels)
+        assert labels and all(label["en"].startswith("✗") == fails and title in label["en"] for label in labels)
     assert by_method["method=gradients"] < 0.5
 
 
 @pytest.mark.slow
 def test_users_networks(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    written = hang(attribution(Residual(), samples, CONFIG, seed=0), tmp_path / "residual")
+    written = hang(shown("attribution", Residual(), samples, CONFIG, seed=0), tmp_path / "residual")
     assert len(next(block for block in written["blocks"] if block["type"] == "matrix")["rows"]) == 4
-    functional = hang(attribution(Residual(functional=True), samples, CONFIG, seed=0), tmp_path / "functional")
+    functional = hang(shown("attribution", Residual(functional=True), samples, CONFIG, seed=0), tmp_path / "functional")
     assert "Guided backpropagation is left out: the network applies ReLU by a function" in functional["caption"]["en"]
+    asked = CONFIG | {"methods": ["guided_backpropagation"]}
     with pytest.raises(FunctionalReLU):
-        attribution(Residual(functional=True), samples, CONFIG | {"methods": ["guided_backpropagation"]}, seed=0)
+        shown("attribution", Residual(functional=True), samples, asked, seed=0)
     torch.manual_seed(0)
     smooth = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Tanh(), nn.Flatten(), nn.Linear(300, 3))
     with pytest.raises(DoesNotApply, match="no ReLU"):
-        attribution(smooth, samples, CONFIG | {"methods": ["guided_backpropagation"]}, seed=0)
+        shown("attribution", smooth, samples, asked, seed=0)
 
 
 def test_bad_settings_are_refused_first(tmp_path):
     samples = small(tmp_path, "images").split("test")
     with pytest.raises(ValueError, match="no attribution 'gradient'. Did you mean 'gradients'?"):
-        attribution(of_images(), samples, CONFIG | {"methods": ["gradient"]}, seed=0)
+        shown("attribution", of_images(), samples, CONFIG | {"methods": ["gradient"]}, seed=0)
     with pytest.raises(ValueError, match="give one of 0 to 39"):
-        attribution(of_images(), samples, CONFIG | {"sample": 40}, seed=0)
+        shown("attribution", of_images(), samples, CONFIG | {"sample": 40}, seed=0)
     with pytest.raises(NoLogits):
-        attribution(of_images()[:-2], samples, CONFIG, seed=0)
+        shown("attribution", of_images()[:-2], samples, CONFIG, seed=0)
 
     class Counts(nn.Module):
         def __init__(self):
@@ -278,7 +276,7 @@ def test_bad_settings_are_refused_first(tmp_path):
             return self.dense(tokens.float())
 
     with pytest.raises(DoesNotApply, match="no nn.Embedding"):
-        attribution(Counts(), small(tmp_path, "texts").split("test"), CONFIG, seed=0)
+        shown("attribution", Counts(), small(tmp_path, "texts").split("test"), CONFIG, seed=0)
 
 
 def test_unlabelled_photographs_in_colour(tmp_path):
@@ -295,7 +293,7 @@ def test_unlabelled_photographs_in_colour(tmp_path):
     prepared.write(tmp_path / "photos", facts, inputs, table)
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU6(), nn.Flatten(), nn.Linear(324, 1000))
-    exhibit = attribution(network, prepared.load(tmp_path / "photos").split("test"), CONFIG, seed=0)
+    exhibit = shown("attribution", network, prepared.load(tmp_path / "photos").split("test"), CONFIG, seed=0)
     written = hang(exhibit, tmp_path / "exhibit")
     assert not any("ci_low" in number for number in written["numbers"])  # two samples make no interval
 

@@ -9,13 +9,11 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
-from cnnatomy.dissect.feature_maps import feature_maps
-from cnnatomy.dissect.samples import samples
 from cnnatomy.evaluation import evaluation, predict
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
-from tests.unit.dissecting import shown
+from tests.unit.dissecting import given, shown
 from tests.unit.small_data import hang, small
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "dissect"
@@ -41,10 +39,10 @@ def test_every_method_runs_as_shipped(tmp_path, kind):
     data, network = small(tmp_path, kind), network_for(kind)
     test = data.split("test")
     made = {
-        "samples": samples(data, shipped("samples")),
+        "samples": given(data, shipped("samples")),
         "evaluation": evaluation(predict(network, test), None, test, shipped("evaluation")),
         "kernels": shown("kernels", network, test, shipped("kernels")),
-        "feature_maps": feature_maps(network, test, shipped("feature_maps")),
+        "feature_maps": shown("feature_maps", network, test, shipped("feature_maps")),
     }
     for method, exhibit in made.items():
         written = hang(exhibit, tmp_path / method)
@@ -68,8 +66,8 @@ def test_every_method_runs_on_unlabelled_photographs_in_colour(tmp_path):
     data = prepared.load(tmp_path / "photos")
     network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU6(), nn.Flatten(), nn.Linear(324, 1000))
     test = data.split("test")
-    hang(samples(data, shipped("samples")), tmp_path / "samples")
+    hang(given(data, shipped("samples")), tmp_path / "samples")
     hang(evaluation(predict(network, test), None, test, shipped("evaluation")), tmp_path / "evaluation")
     written = hang(shown("kernels", network, test, shipped("kernels")), tmp_path / "kernels")
     assert "a colour is what the filter looks for" in written["blocks"][0]["caption"]["en"]
-    hang(feature_maps(network, test, shipped("feature_maps")), tmp_path / "feature_maps")
+    hang(shown("feature_maps", network, test, shipped("feature_maps")), tmp_path / "feature_maps")

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.deconvolution import deconvolution, reconstructions, with_shuffled_weights
+from cnnatomy.dissect.deconvolution.measure import reconstructions, with_shuffled_weights
 from cnnatomy.exhibit import Grid
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
@@ -17,6 +17,7 @@ from cnnatomy.models.sentence import Sentence
 from cnnatomy.probing.layers import LayerNotFound, trace
 from cnnatomy.probing.patches import sources, strongest
 from cnnatomy.probing.rectifiers import FunctionalReLU
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 
 CONFIG = {"layers": None, "patches": 3, "kilobytes": 70}
@@ -101,21 +102,23 @@ def test_in_the_first_layer_it_is_the_filter_times_its_activation(tmp_path):
         (top, bottom), (left, right) = patch.window
         expected = max(0.0, patch.value) * net[0].weight[channel, 0].detach().numpy()
         assert np.allclose(back[0, top:bottom, left:right], expected, atol=1e-5)
-    found = numbers(deconvolution(net, samples, CONFIG, seed=0))
+    found = numbers(shown("deconvolution", net, samples, CONFIG, seed=0))
     assert found["same_filter_other_patch", ""] == pytest.approx(1)
 
 
 def test_nothing_lies_outside_of_the_window(tmp_path):
     for kind, net in (("images", network()), ("sounds", Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0).eval())):
         assert (
-            numbers(deconvolution(net, small(tmp_path, kind).split("test"), CONFIG, seed=0))["inside_the_window", ""]
+            numbers(shown("deconvolution", net, small(tmp_path, kind).split("test"), CONFIG, seed=0))[
+                "inside_the_window", ""
+            ]
             == 1
         )
 
 
 def test_patches_stand_above_their_reconstructions(tmp_path):
     samples, net = small(tmp_path, "images").split("test"), network()
-    exhibit = deconvolution(net, samples, CONFIG, seed=0)
+    exhibit = shown("deconvolution", net, samples, CONFIG, seed=0)
     first = exhibit.blocks[0]
     assert isinstance(first, Grid)
     assert first.items[0].pixels.shape == (3 * 2 + 1, 3 * 3 + 2, 3)
@@ -139,7 +142,7 @@ def test_a_functional_relu_is_refused(tmp_path, rectify):
             return self.dense(self.relu(self.second(rectify(self.conv(x)))).flatten(1))
 
     with pytest.raises(FunctionalReLU, match="make each an nn.ReLU module"):
-        deconvolution(Functional(), small(tmp_path, "images").split("test"), CONFIG, seed=0)
+        shown("deconvolution", Functional(), small(tmp_path, "images").split("test"), CONFIG, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,7 @@ def test_other_activations_are_said_not_to_apply(tmp_path, activation, name):
         nn.Conv2d(1, 2, 3), activation(), nn.Conv2d(2, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(128, 3)
     )
     with pytest.raises(DoesNotApply, match=f"activation is {name}, and the way back is defined for ReLU only"):
-        deconvolution(net, small(tmp_path, "images").split("test"), CONFIG, seed=0)
+        shown("deconvolution", net, small(tmp_path, "images").split("test"), CONFIG, seed=0)
 
 
 def test_one_relu_called_again_is_each_time_rectified(tmp_path):
@@ -174,7 +177,7 @@ def test_one_relu_called_again_is_each_time_rectified(tmp_path):
 def test_sentences_are_said_not_to_apply(tmp_path):
     net = Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 2, 3), filters=5, dropout=0.0)
     with pytest.raises(DoesNotApply, match="row of word vectors"):
-        deconvolution(net, small(tmp_path, "texts").split("test"), CONFIG, seed=0)
+        shown("deconvolution", net, small(tmp_path, "texts").split("test"), CONFIG, seed=0)
 
 
 def test_the_interval_of_shuffled_weights_is_over_shufflings(tmp_path):
@@ -183,7 +186,7 @@ def test_the_interval_of_shuffled_weights_is_over_shufflings(tmp_path):
     found = [
         next(
             n
-            for n in deconvolution(net, samples, CONFIG, seed=seed).numbers
+            for n in shown("deconvolution", net, samples, CONFIG, seed=seed).numbers
             if n.metric == "same_patch_shuffled_weights"
         )
         for seed in range(20)
@@ -202,7 +205,7 @@ def test_in_the_first_layer_a_filter_counts_once(tmp_path):
     few, many = (
         {
             number.metric: number
-            for number in deconvolution(net, samples, CONFIG | {"patches": n}, seed=0).numbers
+            for number in shown("deconvolution", net, samples, CONFIG | {"patches": n}, seed=0).numbers
             if not number.subject
         }
         for n in (2, 8)
@@ -249,7 +252,7 @@ def test_a_way_around_adds_its_part_and_without_pooling_every_patch_gives_the_sa
             down = down + functional.conv_transpose2d(down, net.one.weight, padding=1)
             expected = functional.conv_transpose2d(down.relu(), net.first.weight)[0]
         assert np.abs(back - expected.numpy()).max() < 1e-5
-    exhibit = deconvolution(net, samples, CONFIG, seed=0)
+    exhibit = shown("deconvolution", net, samples, CONFIG, seed=0)
     assert numbers(exhibit)["inside_the_window", ""] == 1
     assert numbers(exhibit)["same_filter_other_patch", ""] == pytest.approx(1)
     assert "no maximum pooling" in exhibit.caption["en"]
@@ -257,14 +260,16 @@ def test_a_way_around_adds_its_part_and_without_pooling_every_patch_gives_the_sa
 
 def test_an_unknown_layer_is_refused(tmp_path):
     with pytest.raises(LayerNotFound, match="no layer 'conv'"):
-        deconvolution(network(), small(tmp_path, "images").split("test"), CONFIG | {"layers": ["conv"]}, seed=0)
+        shown(
+            "deconvolution", network(), small(tmp_path, "images").split("test"), CONFIG | {"layers": ["conv"]}, seed=0
+        )
 
 
 def test_the_same_seed_gives_the_same_bytes_and_no_other_random_numbers_are_touched(tmp_path):
     samples, net = small(tmp_path, "images").split("test"), network()
     state = torch.random.get_rng_state()
     for name in ("one", "two"):
-        hang(deconvolution(net, samples, CONFIG, seed=3), tmp_path / name)
+        hang(shown("deconvolution", net, samples, CONFIG, seed=3), tmp_path / name)
     assert torch.equal(torch.random.get_rng_state(), state)
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.dream import ascend, at_random, dream, octaves
+from cnnatomy.dissect.dream.measure import Way, ascend, at_random, octaves
 from cnnatomy.drawing.pictures import box
 from cnnatomy.exhibit import Grid
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -21,6 +21,7 @@ from cnnatomy.probing.choosing import WrongSetting
 from cnnatomy.probing.depths import after_activation, at_depths, before_activation
 from cnnatomy.probing.layers import LayerNotFound, activations, trace
 from cnnatomy.probing.outputs import NoLogits
+from tests.unit.dissecting import shown
 from tests.unit.small_data import WAV, hang, small
 
 CONF = Path(__file__).resolve().parents[2] / "conf/dissect/dream.yaml"
@@ -38,7 +39,7 @@ def image_network() -> nn.Module:
 
 def made(tmp_path, kind="images", network=None, config=CONFIG, **needs):
     samples = small(tmp_path, kind).split("test")
-    return dream(network or image_network(), samples, config, prepare=PREPARE, seed=0, **needs), samples
+    return shown("dream", network or image_network(), samples, config, prepare=PREPARE, seed=0, **needs), samples
 
 
 def by(exhibit, metric):
@@ -61,7 +62,7 @@ def test_the_numbers_are_those_of_the_pictures(tmp_path):
     x = to_tensor(facts, samples.inputs[2:3])
     low, high = box(facts)
     sizes = octaves(network, "4", x, CONFIG)
-    dreamt = ascend(network, "4", x, (low, high), sizes, CONFIG, seed=0)
+    dreamt = ascend(network, "4", x, Way((low, high), sizes, CONFIG, seed=0))
     assert (dreamt >= low).all() and (dreamt <= high).all()
     subject = "layer=4;sample=test/2"
     before, after = (float(network[:5](v).detach().norm()) for v in (x, dreamt))
@@ -78,7 +79,7 @@ def test_random_changes_are_as_large_as_the_dream_after_what_is_cut_off(tmp_path
     low, high = box(facts)
     start = low.expand(1, 1, 12, 12)  # all black, so that half of any change is cut off
     dreamt = start + (high - low) * 0.2 * torch.rand(1, 1, 12, 12, generator=torch.Generator().manual_seed(1))
-    random = at_random(dreamt, start, (low, high), [(9, 9), (12, 12)], CONFIG | {"draws": 4}, seed=0)
+    random = at_random(dreamt, start, Way((low, high), [(9, 9), (12, 12)], CONFIG | {"draws": 4}, seed=0))
     assert len(random) == 4 and (random >= low).all() and (random <= high).all()
     wanted = (dreamt - start).square().mean().sqrt()
     assert torch.allclose((random - start).square().mean((1, 2, 3)).sqrt(), wanted.expand(4), rtol=0.02)
@@ -99,7 +100,8 @@ def test_the_dream_of_one_linear_filter_is_what_the_filter_looks_for():
         network[0].weight[:] = torch.tensor([[1.0, 0, -1]] * 3)
     x = 0.5 + 0.01 * torch.randn(1, 1, 12, 12, generator=torch.Generator().manual_seed(0))
     limits = torch.zeros(1, 1, 1), torch.ones(1, 1, 1)
-    dreamt = ascend(network, "0", x, limits, [(12, 12)], CONFIG | {"iterations": 40, "jitter": 0, "blur": 0}, seed=0)
+    still = CONFIG | {"iterations": 40, "jitter": 0, "blur": 0}
+    dreamt = ascend(network, "0", x, Way(limits, [(12, 12)], still, seed=0))
     along, across = dreamt.diff(dim=2).abs().mean(), dreamt.diff(dim=3).abs().mean()
     assert across > 3 * along  # upright edges
 
@@ -122,8 +124,14 @@ def test_sounds_are_dreamt_within_their_range_and_the_clip_plays(tmp_path):
 
 def test_without_labels_the_first_two_are_dreamt_of(tmp_path):
     samples = small(tmp_path, "images", unlabelled=True).split("test")
-    exhibit = dream(image_network(), samples, CONFIG, prepare={}, seed=0)
+    exhibit = shown("dream", image_network(), samples, CONFIG, prepare={}, seed=0)
     assert {item.group for item in exhibit.blocks[0].items} == {"test/0", "test/1"}
+
+
+def test_a_sample_that_is_named_twice_is_dreamt_of_once(tmp_path):
+    exhibit, _ = made(tmp_path, config=CONFIG | {"sample": [3, 3, 1]})
+    assert list(dict.fromkeys(item.group for item in exhibit.blocks[0].items)) == ["test/3", "test/1"]
+    hang(exhibit, tmp_path / "exhibit")
 
 
 def test_sentences_cannot_be_dreamt(tmp_path):

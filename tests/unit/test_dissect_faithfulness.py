@@ -10,16 +10,17 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.attributing import trust
 from cnnatomy.dissect.attributing.attributions import baseline_of, gradients
-from cnnatomy.dissect.attributing.controls import Control, of_the_data
-from cnnatomy.dissect.attributing.curves import TESTS, area, curve, ranks
-from cnnatomy.dissect.attributing.maps import rank_correlations
+from cnnatomy.dissect.attributing.controls import of_the_data
+from cnnatomy.dissect.attributing.curves import TESTS, Changing, area, ranks
+from cnnatomy.dissect.attributing.maps import counting, rank_correlations
+from cnnatomy.dissect.attributing.showing import in_charts
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, parametrised, randomised, remeasure, shuffle
-from cnnatomy.dissect.attribution import attribution
-from cnnatomy.dissect.faithfulness import Measured, faithfulness, outcome
+from cnnatomy.dissect.faithfulness.measure import Comparison
+from cnnatomy.dissect.faithfulness.show import outcome
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.outputs import NoLogits
 from cnnatomy.statistics.intervals import mean_interval
-from tests.unit.dissecting import in_words, shown
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_attribution import Residual, of, of_images
 from tests.unit.test_dissect_class_activation import averaged
@@ -46,7 +47,7 @@ def test_curves_of_a_network_that_looks_at_one_pixel(tmp_path):
     right[:, 5, 7], wrong[:, 5, 7] = 1, 0
     valid, chance = np.ones((6, 12, 12), dtype=bool), np.random.default_rng(0).random((6, 12, 12))
     found = {
-        (name, test): curve(OnePixel(), samples, places, target, ranks(maps, valid, chance), shares, test)
+        (name, test): Changing(OnePixel(), samples, places, target).curve(ranks(maps, valid, chance), shares, test)
         for name, maps in (("right", right), ("wrong", wrong))
         for test in ("deletion", "insertion", "flipping")
     }
@@ -74,7 +75,7 @@ def test_deleted_words_are_cut_out_and_those_behind_move_up(tmp_path):
     maps = torch.arange(9.0)[None]  # the last words matter most
     order = ranks(maps, (row > 0)[None], np.random.default_rng(0).random((1, 9)))
     for test in ("deletion", "insertion", "flipping"):
-        curve(Watched(), samples, np.array([4]), torch.tensor([0]), order, np.array([0.5]), test)
+        Changing(Watched(), samples, np.array([4]), torch.tensor([0])).curve(order, np.array([0.5]), test)
     half = int(np.floor(length / 2 + 0.5))
     deleted, inserted, flipped = (tokens[0].tolist() for tokens in seen)
     assert deleted == [*row[: length - half], *[0] * (9 - length + half)]
@@ -88,7 +89,7 @@ def test_deletion_is_quantus_pixel_flipping(tmp_path):
     x, target = to_tensor(samples.facts, samples.inputs[:5]), torch.tensor([0, 1, 2, 0, 1])
     maps = gradients(network, x, target)
     order = ranks(maps, np.ones((5, 12, 12), dtype=bool), np.zeros((5, 12, 12)))
-    ours = curve(network, samples, np.arange(5), target, order, np.arange(0, 145, 8) / 144, "deletion")
+    ours = Changing(network, samples, np.arange(5), target).curve(order, np.arange(0, 145, 8) / 144, "deletion")
     black = float(to_tensor(samples.facts, np.zeros((1, 1, 1, 1), np.uint8)))
     metric = quantus.PixelFlipping(
         features_in_step=8, perturb_baseline=black, abs=False, normalise=False, disable_warnings=True
@@ -209,8 +210,8 @@ def test_all_exhibits_give_the_same_verdict(tmp_path):
     samples, network = small(tmp_path, "images").split("test"), averaged()
     common = {"right": 1, "wrong": 1, "sample": None, "compared": 10}
     made = [
-        faithfulness(network, samples, CONFIG, seed=2),
-        attribution(network, samples, common | {"methods": None}, seed=2),
+        shown("faithfulness", network, samples, CONFIG, seed=2),
+        shown("attribution", network, samples, common | {"methods": None}, seed=2),
         shown("class_activation", network, samples, common | {"layers": None}, seed=2),
     ]
     whole, *parts = (
@@ -225,9 +226,9 @@ def test_all_exhibits_give_the_same_verdict(tmp_path):
 @pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_kind_hangs(tmp_path, kind):
     samples, network = small(tmp_path, kind).split("test"), of(kind)
-    one = hang(faithfulness(network, samples, CONFIG, seed=0), tmp_path / "one")
+    one = hang(shown("faithfulness", network, samples, CONFIG, seed=0), tmp_path / "one")
     if kind == "texts":  # the same seed gives the same bytes
-        assert one == hang(faithfulness(network, samples, CONFIG, seed=0), tmp_path / "two")
+        assert one == hang(shown("faithfulness", network, samples, CONFIG, seed=0), tmp_path / "two")
     areas = {n["subject"]: n for n in one["numbers"] if n["metric"] == "deletion_area"}
     control = {
         "images": "brightness",
@@ -242,7 +243,7 @@ def test_every_kind_hangs(tmp_path, kind):
 def test_too_few_samples_and_no_logits_are_refused_first(tmp_path):
     samples = small(tmp_path, "images").split("test")
     with pytest.raises(NoLogits):
-        faithfulness(averaged()[:4], samples, CONFIG, seed=0)
+        shown("faithfulness", averaged()[:4], samples, CONFIG, seed=0)
 
     class One:
         facts, inputs = samples.facts, samples.inputs[:1]
@@ -251,31 +252,29 @@ def test_too_few_samples_and_no_logits_are_refused_first(tmp_path):
             return 1
 
     with pytest.raises(DoesNotApply, match="fewer than two test samples"):
-        faithfulness(averaged(), One(), CONFIG, seed=0)
+        shown("faithfulness", averaged(), One(), CONFIG, seed=0)
 
 
 @pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_curves_whose_ends_are_known_are_those_that_are_measured_throughout(kind, tmp_path):
     samples = small(tmp_path, kind).split("test")
-    network, chosen, ends = of(kind), np.arange(4), {}
+    network, chosen = of(kind), np.arange(4)
     x = to_tensor(samples.facts, samples.inputs[chosen])
     target, shares = network(x).argmax(1), np.linspace(0, 1, 4)
-    words = np.asarray(samples.inputs[chosen]) != 0
-    valid = words if kind == "texts" else np.ones((4, *samples.facts.shape[1:]), dtype=bool)
-    random = np.random.default_rng(0)
+    valid = counting(samples, chosen)
+    random, changing = np.random.default_rng(0), Changing(network, samples, chosen, target)
     for _ in range(2):
         chance = random.random(valid.shape)
         order = ranks(torch.from_numpy(chance), valid, chance)
-        for test in ("deletion", "insertion", "flipping"):
-            known = curve(network, samples, chosen, target, order, shares, test, ends)
-            assert known == pytest.approx(curve(network, samples, chosen, target, order, shares, test), rel=1e-6)
-    assert set(ends) == {"whole", "blank", "flipped"}
+        for test in TESTS:
+            anew = Changing(network, samples, chosen, target).curve(order, shares, test)
+            assert changing.curve(order, shares, test) == pytest.approx(anew, rel=1e-6)
 
 
 def test_the_control_is_where_there_is_most(tmp_path):
     images = small(tmp_path / "images", "images").split("test")
     found = of_the_data(images, None, np.arange(5))
-    assert found.en == "brightness"
+    assert found.name == "brightness"
     for map_, image in zip(found.maps, images.inputs[:5], strict=True):
         assert (
             rank_correlations(map_[None], torch.from_numpy(image[0][None].astype(float)), np.ones((1, 12, 12), bool))
@@ -317,7 +316,7 @@ def measured(gains, n=20, fails=()):
     for name, gain in gains.items():
         areas[name] = {test: base + (gain if test == "insertion" else -gain) for test in TESTS}
     verdicts = {name: Verdict([1], np.full((1, 1, n), 0.9 if name in fails else 0.0)) for name in gains}
-    return Measured(areas, verdicts, Control(torch.zeros(n, 4), "brightness", "亮度"))
+    return Comparison(areas, verdicts, "brightness")
 
 
 NOISE = 0.001 * np.random.default_rng(1).standard_normal(20)
@@ -342,13 +341,13 @@ NOISE = 0.001 * np.random.default_rng(1).standard_normal(20)
 def test_what_is_said_follows_from_what_was_measured(gains, fails, said):
     found = measured(gains, fails=fails)
     for test in TESTS:
-        assert said in outcome(found, test)["en"]
+        assert said in in_charts(outcome(found, test))
         assert found.better(test) == "data"
-        assert ("没有一种" in outcome(found, test)["zh"]) == said.startswith("no method")
+        assert (outcome(found, test).id == "faithfulness.outcome.none") == said.startswith("no method")
 
 
 def test_of_a_few_samples_nothing_is_said_and_nothing_beats_what_it_does_not():
-    assert "too few samples to say" in outcome(measured({"gradients": np.full(5, 0.3)}, n=5), "deletion")["en"]
+    assert "too few samples to say" in in_charts(outcome(measured({"gradients": np.full(5, 0.3)}, n=5), "deletion"))
     random = np.random.default_rng(0)
     named = sum(len(measured({"gradients": 0.1 * random.standard_normal(20)}).ahead) > 0 for _ in range(200))
     assert named <= 20  # one in twenty by chance
@@ -358,7 +357,7 @@ def test_of_a_few_samples_nothing_is_said_and_nothing_beats_what_it_does_not():
 def test_a_network_that_asks_for_one_pixel_is_told_from_where_the_image_is_bright(tmp_path):
     samples = small(tmp_path, "images").split("test")
     network = OnePixel(float(baseline_of(samples).x.mean()))
-    exhibit = in_words(faithfulness(network, samples, CONFIG, seed=0))
+    exhibit = shown("faithfulness", network, samples, CONFIG, seed=0)
     gains = {n.subject: n for n in exhibit.numbers if n.metric == "deletion_gain"}
     over = next(iter(gains)).partition(";")[2]
     assert gains[f"method=integrated_gradients;{over}"].ci_low > 0

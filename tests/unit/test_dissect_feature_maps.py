@@ -8,12 +8,14 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.feature_maps import _measure, feature_maps, pixels_of, thinned
+from cnnatomy.dissect.feature_maps.measure import ranks
+from cnnatomy.dissect.feature_maps.show import pixels_of, thinned
 from cnnatomy.exhibit import Figure, Grid, Texts
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.probing.choosing import WrongSetting, chosen_samples
 from cnnatomy.probing.layers import LayerNotFound
+from tests.unit.dissecting import shown
 from tests.unit.small_data import WAV, hang, small
 
 CONFIG = {"label": None, "sample": None, "layers": None, "columns": 8, "compared": 2000}
@@ -61,7 +63,7 @@ def test_a_misspelt_class_is_refused_with_the_nearest(tmp_path):
 
 def test_all_channels_of_the_first_two_convolutions_after_their_activations(tmp_path):
     samples, net = small(tmp_path, "images").split("test"), network()
-    exhibit = feature_maps(net, samples, CONFIG)
+    exhibit = shown("feature_maps", net, samples, CONFIG)
     found = grids(exhibit)
     assert [len(found[name].items) for name in ("maps-0", "maps-3")] == [4, 6]
     assert found["maps-0"].items[1].pixels.shape == (10, 10, 3)
@@ -78,7 +80,7 @@ def test_the_numbers_of_the_whole_come_first_and_are_those_of_the_maps(tmp_path)
     samples, net = small(tmp_path, "images").split("test"), network()
     with torch.no_grad():
         net[0].bias[1], net[0].weight[1] = -1.0, 0.0
-    exhibit = feature_maps(net, samples, CONFIG)
+    exhibit = shown("feature_maps", net, samples, CONFIG)
     whole = [number for number in exhibit.numbers if not number.subject]
     assert exhibit.numbers[: len(whole)] == whole and len(whole) <= 6
     values = {number.metric: number.value for number in whole}
@@ -97,8 +99,12 @@ def test_the_numbers_of_the_whole_come_first_and_are_those_of_the_maps(tmp_path)
 def test_the_sample_of_a_sound_plays(tmp_path):
     net = Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0)
     heard = []
-    exhibit = feature_maps(
-        net, small(tmp_path, "sounds").split("test"), CONFIG, sound=lambda name: heard.append(name) or WAV
+    exhibit = shown(
+        "feature_maps",
+        net,
+        small(tmp_path, "sounds").split("test"),
+        CONFIG,
+        sound=lambda name: heard.append(name) or WAV,
     )
     assert grids(exhibit)["sample"].items[0].sound == WAV and len(heard) == 1
 
@@ -107,7 +113,7 @@ def test_a_map_that_never_fires_is_dead_and_drawn_as_zero(tmp_path):
     net = network()
     with torch.no_grad():
         net[0].bias[1], net[0].weight[1] = -1.0, 0.0
-    exhibit = feature_maps(net, small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("feature_maps", net, small(tmp_path, "images").split("test"), CONFIG)
     item = grids(exhibit)["maps-0"].items[1]
     assert item.state == "dead"
     assert len(np.unique(item.pixels.reshape(-1, 3), axis=0)) == 1
@@ -125,9 +131,9 @@ def test_a_map_at_zero_here_only_is_not_called_dead(tmp_path):
         peaks = net[0](x).flatten(2).amax(2)[:, 2]
         net[0].bias[2] -= peaks[place] + 1e-3
     other = (peaks > peaks[place] + 1e-3).float().mean().item()
-    item = grids(feature_maps(net, samples, CONFIG))["maps-0"].items[2]
+    item = grids(shown("feature_maps", net, samples, CONFIG))["maps-0"].items[2]
     assert 0 < other < 1
-    assert (item.state, item.label, item.values["largest"]) == ("", "2, zero here", 0)
+    assert (item.state, item.label["en"], item.values["largest"]) == ("", "2, zero here", 0)
     assert item.values["fires for"] == pytest.approx(other, abs=1e-3)
 
 
@@ -167,16 +173,16 @@ def test_a_faint_map_is_not_stretched_into_a_pattern():
 
 def test_layers_can_be_named_and_a_misspelt_one_is_answered_with_the_nearest(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    exhibit = feature_maps(network(), samples, CONFIG | {"layers": ["2"]})
+    exhibit = shown("feature_maps", network(), samples, CONFIG | {"layers": ["2"]})
     assert list(grids(exhibit)) == ["sample", "maps-2"]
     with pytest.raises(LayerNotFound, match="no layer 'conv'. Its layers are: 0, 1, 2"):
-        feature_maps(network(), samples, CONFIG | {"layers": ["conv"]})
+        shown("feature_maps", network(), samples, CONFIG | {"layers": ["conv"]})
     with pytest.raises(LayerNotFound, match="'6' has no maps"):
-        feature_maps(network(), samples, CONFIG | {"layers": ["6"]})
+        shown("feature_maps", network(), samples, CONFIG | {"layers": ["6"]})
 
 
 def test_several_samples_stand_in_groups(tmp_path):
-    exhibit = feature_maps(network(), small(tmp_path, "images").split("test"), CONFIG | {"sample": [0, 7]})
+    exhibit = shown("feature_maps", network(), small(tmp_path, "images").split("test"), CONFIG | {"sample": [0, 7]})
     groups = [item.group for item in grids(exhibit)["maps-0"].items]
     assert groups == ["test/0"] * 4 + ["test/7"] * 4
     hang(exhibit, tmp_path / "exhibit")
@@ -184,7 +190,7 @@ def test_several_samples_stand_in_groups(tmp_path):
 
 def test_a_frequency_network_says_that_its_maps_know_nothing_of_time(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
-    exhibit = feature_maps(Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0), samples, CONFIG)
+    exhibit = shown("feature_maps", Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0), samples, CONFIG)
     strips = [block for block in exhibit.blocks if isinstance(block, Figure)]
     assert len(strips) == 2
     assert "not when" in strips[0].caption["en"]
@@ -199,7 +205,7 @@ def test_on_a_sentence_only_windows_with_words_count_and_words_are_marked(tmp_pa
     with torch.no_grad():
         net.conv3.bias += 5  # fires on padding more than on any word; that must not show
         net.conv3.weight *= 0.1
-    exhibit = feature_maps(net, samples, CONFIG)
+    exhibit = shown("feature_maps", net, samples, CONFIG)
     length = int((samples.inputs[0] > 0).sum())
     found = grids(exhibit)
     assert found["maps-conv1"].items[0].pixels.shape[1] == length
@@ -214,7 +220,7 @@ def test_on_a_sentence_only_windows_with_words_count_and_words_are_marked(tmp_pa
 
 def test_with_two_samples_nothing_is_said_of_others(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    exhibit = feature_maps(network(), samples, CONFIG | {"compared": 2})
+    exhibit = shown("feature_maps", network(), samples, CONFIG | {"compared": 2})
     assert not [number for number in exhibit.numbers if number.metric in ("fires", "dead", "map_rank")]
     assert "too few samples" in grids(exhibit)["maps-0"].caption["en"]
 
@@ -222,8 +228,6 @@ def test_with_two_samples_nothing_is_said_of_others(tmp_path):
 def test_peaks_that_differ_in_their_last_bits_only_are_equal():
     """As those of sentences that share a filter's best word are, when one is read alone and the others in a batch."""
     peaks = np.array([[0.5], [0.5], [np.nextafter(np.float32(0.5), np.float32(1))], [0.7], [0.0]], dtype=np.float32)
-    for shown in peaks[:3, 0]:
-        found = _measure(np.full((1, 2, 2), shown, np.float32), peaks)
-        assert found.rank[0] == pytest.approx(1 / 5 + 3 / 5 / 2)
-    dark = _measure(np.zeros((1, 2, 2), np.float32), peaks)
-    assert dark.rank[0] == pytest.approx(1 / 5 / 2)
+    for peak in peaks[:3, 0]:
+        assert ranks(np.array([peak]), peaks) == pytest.approx(1 / 5 + 3 / 5 / 2)
+    assert ranks(np.zeros(1, np.float32), peaks) == pytest.approx(1 / 5 / 2)

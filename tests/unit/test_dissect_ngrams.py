@@ -10,14 +10,17 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.ngrams import ngrams
-from cnnatomy.dissect.words import deleting, highlighting, voting
-from cnnatomy.dissect.words.slots import readers, slots, windows
+from cnnatomy.dissect.ngrams import deleting, highlighting, voting
+from cnnatomy.dissect.ngrams.show import against_counting
+from cnnatomy.dissect.ngrams.slots import readers, slots, windows
 from cnnatomy.exhibit import Table, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.languages import language
+from cnnatomy.exhibit.words import described
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.probing.layers import LayerNotFound, trace
 from cnnatomy.probing.outputs import NoLogits
+from tests.unit.dissecting import shown
 from tests.unit.small_data import VOCABULARY, hang, small
 
 CONFIG = {
@@ -186,7 +189,7 @@ def test_of_words_that_weigh_the_same_the_first_is_deleted_whatever_their_last_b
 def test_each_single_deletion_is_measured(tmp_path):
     net, samples = kim(), small(tmp_path, "texts").split("test")
     inputs = np.asarray(samples.inputs[:4])
-    alone = deleting.each_word_drops(net, samples.facts, inputs)
+    alone = deleting.Reading(net, samples.facts, inputs).without_each()
     for row, tokens in enumerate(inputs):
         before = net(torch.tensor(tokens[None]).long()).softmax(1)[0].detach()
         for place in range(int((tokens > 0).sum())):
@@ -227,7 +230,7 @@ def test_the_exhibit_names_telling_words_and_their_deletion_matters(tmp_path):
         net.embedding.weight[3, 0], net.embedding.weight[4, 1] = 1.0, 1.0
         net.conv1.weight[0, 0, 0], net.conv1.weight[1, 1, 0] = 2.0, 2.0
         net.dense.weight[1, 0], net.dense.weight[0, 1] = 2.0, 2.0
-    exhibit = ngrams(net, data.split("test"), CONFIG, training=data.split("train"), seed=0)
+    exhibit = shown("ngrams", net, data.split("test"), CONFIG, training=data.split("train"), seed=0)
     hang(exhibit, tmp_path / "exhibit")
     numbers = {number.metric: number for number in exhibit.numbers if not number.subject}
     assert next(iter(numbers)) == "deletion_ratio"
@@ -238,8 +241,8 @@ def test_the_exhibit_names_telling_words_and_their_deletion_matters(tmp_path):
     assert numbers["accuracy_above_thresholds"].value == numbers["accuracy"].value == 1
     texts = {block.name: block for block in exhibit.blocks if isinstance(block, Texts)}
     first = texts["filters-conv1"].sentences[0]
-    assert first.tokens == [("good", 2.0)] and "votes for positive" in first.group
-    assert "best of all" in first.label and "× positive" in first.label
+    assert first.tokens == [("good", 2.0)] and "votes for positive" in first.group["en"]
+    assert "best of all" in first.label["en"] and "× positive" in first.label["zh"]
     for sentence in texts["sentences"].sentences:
         assert {word for word, weight in sentence.tokens if weight} <= {"good", "bad"}
     (table,) = [block for block in exhibit.blocks if isinstance(block, Table) and block.name == "filters"]
@@ -282,15 +285,15 @@ def test_what_is_said_of_counting_follows_from_the_drops(by, said):
     noise -= noise.mean()
     ours = np.full(200, 0.3)
     counted = None if by is None else ours - by + noise
-    text = deleting.against_counting(deleted(ours, np.full((2, 200), 0.1), counted))
-    assert (f"{said} those that counting" in text["en"]) if said else text == {"en": "", "zh": ""}
+    text = against_counting(deleted(ours, np.full((2, 200), 0.1), counted))
+    assert (f"{said} those that counting" in language("en").words(described(text))) if said else text is None
 
 
 @pytest.mark.parametrize("build", [Pictures, Deep])
 def test_other_structures_are_shown_too(tmp_path, build):
     torch.manual_seed(0)
     data = small(tmp_path, "texts")
-    exhibit = ngrams(build().eval(), data.split("test"), CONFIG, training=None, seed=0)
+    exhibit = shown("ngrams", build().eval(), data.split("test"), CONFIG, training=None, seed=0)
     hang(exhibit, tmp_path / "exhibit")
     assert "correlation" in exhibit.caption["en"]
     said = " ".join(block.caption["en"] for block in exhibit.blocks if isinstance(block, Texts))
@@ -303,7 +306,7 @@ def test_the_network_is_left_as_it_was_and_the_same_seed_gives_the_same_bytes(tm
     before = {name: value.clone() for name, value in net.state_dict().items()}
     state = torch.get_rng_state()
     for name in ("one", "two"):
-        exhibit = ngrams(net, data.split("test"), CONFIG, training=data.split("train"), seed=3)
+        exhibit = shown("ngrams", net, data.split("test"), CONFIG, training=data.split("train"), seed=3)
         hang(exhibit, tmp_path / name)
     one, two = (sorted((tmp_path / name).iterdir()) for name in ("one", "two"))
     assert [file.read_bytes() for file in one] == [file.read_bytes() for file in two]
@@ -314,7 +317,7 @@ def test_the_network_is_left_as_it_was_and_the_same_seed_gives_the_same_bytes(tm
 
 def test_sentences_without_labels_have_no_purity(tmp_path):
     samples = small(tmp_path, "texts", unlabelled=True).split("test")
-    exhibit = ngrams(kim(), samples, CONFIG, training=None, seed=0)
+    exhibit = shown("ngrams", kim(), samples, CONFIG, training=None, seed=0)
     hang(exhibit, tmp_path / "exhibit")
     assert not {"purity", "accuracy"} & {number.metric for number in exhibit.numbers}
 
@@ -322,17 +325,17 @@ def test_sentences_without_labels_have_no_purity(tmp_path):
 def test_what_is_no_text_has_no_ngrams(tmp_path):
     samples = small(tmp_path, "images").split("test")
     with pytest.raises(DoesNotApply, match="only sentences are made of words"):
-        ngrams(nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG, training=None, seed=0)
+        shown("ngrams", nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG, training=None, seed=0)
 
 
 def test_bad_input_is_refused_with_what_to_do(tmp_path):
     samples = small(tmp_path, "texts").split("test")
     with pytest.raises(LayerNotFound, match="no layer 'cnv2'. Did you mean 'conv2'?"):
-        ngrams(kim(), samples, CONFIG | {"layers": ["cnv2"]}, training=None, seed=0)
+        shown("ngrams", kim(), samples, CONFIG | {"layers": ["cnv2"]}, training=None, seed=0)
     with pytest.raises(LayerNotFound, match="'dense' can't be followed to the words; those of conv1, conv2, conv3 can"):
-        ngrams(kim(), samples, CONFIG | {"layers": ["dense"]}, training=None, seed=0)
+        shown("ngrams", kim(), samples, CONFIG | {"layers": ["dense"]}, training=None, seed=0)
     bag = nn.Sequential(nn.Embedding(len(VOCABULARY), 4), nn.Flatten(), nn.Linear(36, 2))
     with pytest.raises(LayerNotFound, match="no convolution"):
-        ngrams(bag, samples, CONFIG, training=None, seed=0)
+        shown("ngrams", bag, samples, CONFIG, training=None, seed=0)
     with pytest.raises(NoLogits):
-        ngrams(nn.Sequential(nn.Embedding(len(VOCABULARY), 4)), samples, CONFIG, training=None, seed=0)
+        shown("ngrams", nn.Sequential(nn.Embedding(len(VOCABULARY), 4)), samples, CONFIG, training=None, seed=0)

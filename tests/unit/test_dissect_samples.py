@@ -13,14 +13,17 @@ import pandas as pd
 import pytest
 
 from cnnatomy.data import prepared
-from cnnatomy.data.left_out import LeftOut
+from cnnatomy.data.left_out import REASONS, LeftOut, said
 from cnnatomy.data.prepared import Facts, Normalise
-from cnnatomy.dissect.given import rules
-from cnnatomy.dissect.samples import samples
+from cnnatomy.dissect.odds import word_scores
+from cnnatomy.dissect.samples import rules
 from cnnatomy.exhibit import Figure, Grid, Table, Texts
+from cnnatomy.exhibit.languages import language
+from tests.unit.dissecting import given
 from tests.unit.small_data import SPLITS, WAV, hang, small
 
 CONFIG = {"first": 30, "columns": 10, "voices": 3, "sentences": 8, "signals": 6}
+SENTENCES = language("en").sentences
 
 
 def blocks(exhibit):
@@ -48,7 +51,7 @@ def value(exhibit, metric, subject=""):
 @pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_every_sample_is_counted_once(tmp_path, kind):
     data = small(tmp_path, kind)
-    exhibit = samples(data, CONFIG, lambda file: WAV)
+    exhibit = given(data, CONFIG, lambda file: WAV)
     for split, n in SPLITS.items():
         assert value(exhibit, "samples", f"split={split}") == n
         assert sum(value(exhibit, "samples", f"split={split};class={name}") for name in data.facts.classes) == n
@@ -57,25 +60,41 @@ def test_every_sample_is_counted_once(tmp_path, kind):
 
 def test_what_is_left_out_is_counted_and_said_in_both_languages(tmp_path):
     notes = [f"{i}.txt" for i in range(5)]
-    exhibit = samples(small(tmp_path, "images", left_out=[LeftOut("suffix", 7, notes)]), CONFIG)
+    exhibit = given(small(tmp_path, "images", left_out=[LeftOut("suffix", 7, notes)]), CONFIG)
     assert value(exhibit, "left_out", "why=suffix") == 7
     assert "Left out: files of a kind that is not read: 7 (0.txt, 1.txt, …)." in exhibit.caption["en"]
     assert "未采用：不能读取的文件类型：7（0.txt、1.txt、…）。" in exhibit.caption["zh"]
-    nothing = samples(small(tmp_path / "whole", "images"), CONFIG)
+    nothing = given(small(tmp_path / "whole", "images"), CONFIG)
     assert "Left out" not in nothing.caption["en"] and not any(one.metric == "left_out" for one in nothing.numbers)
 
 
+def test_the_log_and_the_report_give_the_same_reasons(tmp_path):
+    assert {key: words for key, words in SENTENCES.items() if key.startswith("left_out.why.")} == {
+        f"left_out.why.{why}": words for why, words in REASONS.items()
+    }
+    left_out = [LeftOut("suffix", 2, ["a.txt", "b.txt"]), LeftOut("system", 1), LeftOut("loose", 1, ["c.png"])]
+    exhibit = given(small(tmp_path, "images", left_out=left_out), CONFIG)
+    assert f"Left out: {said(left_out)}." in exhibit.caption["en"]
+
+
+@pytest.mark.parametrize("kind", ["texts", "signals"])
+def test_of_samples_without_labels_no_classes_are_named(tmp_path, kind):
+    first = blocks(given(small(tmp_path, kind, unlabelled=True), CONFIG))["first"]
+    shown = first.sentences if kind == "texts" else first.items
+    assert first.title["en"] == f"The first {len(shown)}" and [one.label for one in shown][0] == "test/0"
+
+
 def test_the_values_that_are_black_and_white_are_said_where_files_have_more_than_256(tmp_path):
-    exhibit = samples(small(tmp_path, "images", scale=[-1500.0, 500.0]), CONFIG)
+    exhibit = given(small(tmp_path, "images", scale=[-1500.0, 500.0]), CONFIG)
     assert (value(exhibit, "black_level"), value(exhibit, "white_level")) == (-1500, 500)
     assert "−1500 is black and 500 white, in all images" in blocks(exhibit)["first"].caption["en"]
     assert "−1500 为黑，500 为白" in blocks(exhibit)["first"].caption["zh"]
-    assert "black" not in blocks(samples(small(tmp_path / "plain", "images"), CONFIG))["first"].caption["en"]
+    assert "black" not in blocks(given(small(tmp_path / "plain", "images"), CONFIG))["first"].caption["en"]
 
 
 def test_the_first_images_stand_in_the_order_of_the_data(tmp_path):
     data = small(tmp_path, "images")
-    first = blocks(samples(data, CONFIG))["first"]
+    first = blocks(given(data, CONFIG))["first"]
     train = data.split("train")
     assert isinstance(first, Grid) and first.columns == 10
     assert [item.id for item in first.items] == train.table["id"][:30].tolist()
@@ -85,7 +104,7 @@ def test_the_first_images_stand_in_the_order_of_the_data(tmp_path):
 
 def test_clips_are_heard_by_voice_and_sex(tmp_path):
     data = small(tmp_path, "sounds")
-    exhibit = samples(data, CONFIG, lambda file: WAV + file.encode())
+    exhibit = given(data, CONFIG, lambda file: WAV + file.encode())
     words = blocks(exhibit)["words"]
     assert isinstance(words, Grid)
     assert {item.group for item in words.items} == {"female, anna", "male, ben"}
@@ -98,7 +117,7 @@ def test_clips_are_heard_by_voice_and_sex(tmp_path):
 
 def test_sentences_of_every_class_and_their_lengths(tmp_path):
     data = small(tmp_path, "texts")
-    exhibit = samples(data, CONFIG)
+    exhibit = given(data, CONFIG)
     first, lengths = blocks(exhibit)["first"], blocks(exhibit)["lengths"]
     assert isinstance(first, Texts) and isinstance(lengths, Figure)
     assert [sentence.group for sentence in first.sentences] == ["negative"] * 4 + ["positive"] * 4
@@ -115,7 +134,7 @@ def test_the_nearest_mean_is_that_of_scikit_learn(tmp_path, kind):
     train, test = data.split("train"), data.split("test")
     model = NearestCentroid().fit(train.inputs.reshape(len(train), -1).astype(float), train.labels)
     expected = model.score(test.inputs.reshape(len(test), -1).astype(float), test.labels)
-    assert value(samples(data, CONFIG), "nearest_mean_accuracy") == pytest.approx(expected)
+    assert value(given(data, CONFIG), "nearest_mean_accuracy") == pytest.approx(expected)
 
 
 def test_naive_bayes_is_that_of_scikit_learn(tmp_path):
@@ -128,7 +147,7 @@ def test_naive_bayes_is_that_of_scikit_learn(tmp_path):
 
     train, test = data.split("train"), data.split("test")
     model = MultinomialNB(fit_prior=False).fit(counts(train), train.labels)
-    assert value(samples(data, CONFIG), "naive_bayes_accuracy") == pytest.approx(model.score(counts(test), test.labels))
+    assert value(given(data, CONFIG), "naive_bayes_accuracy") == pytest.approx(model.score(counts(test), test.labels))
 
 
 @pytest.mark.parametrize("kind", ["images", "sounds"])
@@ -146,7 +165,7 @@ def test_the_nearest_neighbour_is_that_of_scikit_learn(tmp_path, kind, monkeypat
     assert 0 < (expected == test.labels).mean() < 1
     assert guesses.tolist() == expected.tolist() and len(asked) == len(train)
     reached = (expected == test.labels).mean()
-    assert value(samples(data, CONFIG, lambda file: WAV), "nearest_neighbour_accuracy") == pytest.approx(reached)
+    assert value(given(data, CONFIG, lambda file: WAV), "nearest_neighbour_accuracy") == pytest.approx(reached)
 
 
 def test_the_nearest_sentence_is_that_of_scikit_learn(tmp_path):
@@ -162,9 +181,7 @@ def test_the_nearest_sentence_is_that_of_scikit_learn(tmp_path):
     weights = TfidfVectorizer().fit(sentences(train))
     nearest = cosine_similarity(weights.transform(sentences(test)), weights.transform(sentences(train)))
     near = nearest >= nearest.max(axis=1, keepdims=True) - 1e-6  # of several that are as near, any
-    (rule,) = (
-        name for name in rules.rules(train, test, rules.word_scores(train)) if "neighbour" in name.accuracy.metric
-    )
+    (rule,) = (name for name in rules.rules(train, test, word_scores(train)) if "neighbour" in name.accuracy.metric)
     right = train.labels == test.labels[:, None]
     assert (right | ~near).all(axis=1).mean() <= rule.accuracy.value <= (right & near).any(axis=1).mean()
 
@@ -178,15 +195,15 @@ def test_logistic_regression_is_that_of_scikit_learn(tmp_path, kind):
     x, asked = (split.inputs.reshape(len(split), -1).astype(float) for split in (train, test))
     model = LogisticRegression(max_iter=1000).fit((x - x.mean()) / x.std(), train.labels)
     expected = model.score((asked - x.mean()) / x.std(), test.labels)
-    assert value(samples(data, CONFIG, lambda file: WAV), "logistic_regression_accuracy") == pytest.approx(expected)
+    assert value(given(data, CONFIG, lambda file: WAV), "logistic_regression_accuracy") == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("kind", ["images", "sounds", "texts", "signals"])
 def test_the_best_rule_is_the_one_that_is_named(tmp_path, kind):
-    exhibit = samples(noisy(tmp_path, kind), CONFIG, lambda file: WAV)
+    exhibit = given(noisy(tmp_path, kind), CONFIG, lambda file: WAV)
     reached = {number.metric: number.value for number in exhibit.numbers if number.metric.endswith("_accuracy")}
     most = max(reached.values())
-    best = [rules.NAMES[metric]["en"] for metric, accuracy in reached.items() if accuracy == most]
+    best = [SENTENCES[f"samples.rules.named.{metric}"] for metric, accuracy in reached.items() if accuracy == most]
     assert len(reached) == 3
     sentences = [f"The best of 3 rules without a network, {rule}, reads {100 * most:.1f} % of" for rule in best]
     assert any(sentence in exhibit.caption["en"] for sentence in sentences)
@@ -197,9 +214,9 @@ def test_the_best_rule_is_the_one_that_is_named(tmp_path, kind):
 def test_where_all_would_take_too_long_the_nearest_of_some_is_asked_and_said(tmp_path, monkeypatch):
     data = small(tmp_path, "images")
     monkeypatch.setattr(rules, "PRODUCTS", 30 * 40 * 144)  # of 40 test images, of 144 pixels
-    table = blocks(samples(data, CONFIG))["rules"].data.set_index("rule")["training samples"]
-    assert table[rules.NAMES["nearest_neighbour_accuracy"]["en"]] == 30
-    assert table[rules.NAMES["nearest_mean_accuracy"]["en"]] == 60
+    table = blocks(given(data, CONFIG))["rules"].data.set_index("rule")["training samples"]
+    assert table["the class of the nearest training sample"] == 30
+    assert table["the class whose mean sample is nearest"] == 60
 
 
 def spoken(folder: Path, apart: float, between: float, takes: int = 2) -> prepared.Dataset:
@@ -225,7 +242,7 @@ def who_speaks(exhibit) -> str:
 
 
 def test_a_test_voice_is_as_new_as_it_is_far_from_training_in_takes_of_its_own(tmp_path):
-    exhibit = samples(spoken(tmp_path, apart=2, between=5), CONFIG, lambda file: WAV)
+    exhibit = given(spoken(tmp_path, apart=2, between=5), CONFIG, lambda file: WAV)
     # c lies 3 and 5 dB from b's second take, d 8 and 10: means of 4 and 9, over 2.
     assert value(exhibit, "voice_newness", "speaker=c") == pytest.approx(2)
     assert value(exhibit, "voice_newness", "speaker=d") == pytest.approx(4.5)
@@ -237,21 +254,21 @@ def test_a_test_voice_is_as_new_as_it_is_far_from_training_in_takes_of_its_own(t
 
 
 def test_copies_of_training_voices_are_not_called_unheard(tmp_path):
-    exhibit = samples(spoken(tmp_path, apart=8, between=2), CONFIG, lambda file: WAV)
+    exhibit = given(spoken(tmp_path, apart=8, between=2), CONFIG, lambda file: WAV)
     assert value(exhibit, "voice_newness_least") < 1
     assert "never heard" not in who_speaks(exhibit)
     assert "none of them in two splits, but as near to training voices as another take" in who_speaks(exhibit)
 
 
 def test_of_some_copies_and_some_new_voices_the_copies_are_named(tmp_path):
-    exhibit = samples(spoken(tmp_path, apart=5, between=5), CONFIG, lambda file: WAV)
+    exhibit = given(spoken(tmp_path, apart=5, between=5), CONFIG, lambda file: WAV)
     assert value(exhibit, "voice_newness_least") < 1 < value(exhibit, "voice_newness", "speaker=d")
     assert "1 of 2 test speakers as near to training voices as another take of their own: c." in who_speaks(exhibit)
     assert "never heard" not in who_speaks(exhibit)
 
 
 def test_of_voices_that_say_a_word_once_nothing_is_said(tmp_path):
-    exhibit = samples(spoken(tmp_path, apart=2, between=5, takes=1), CONFIG, lambda file: WAV)
+    exhibit = given(spoken(tmp_path, apart=2, between=5, takes=1), CONFIG, lambda file: WAV)
     assert not [number for number in exhibit.numbers if "newness" in number.metric]
     assert who_speaks(exhibit) == "4 voices, none of them in two splits."
 
@@ -259,11 +276,11 @@ def test_of_voices_that_say_a_word_once_nothing_is_said(tmp_path):
 @pytest.mark.parametrize("keep", ["last", "best"])
 def test_nothing_is_claimed_of_how_an_epoch_was_chosen(tmp_path, keep):
     """The exhibit knows the data only."""
-    assert "epoch" not in blocks(samples(small(tmp_path, "images"), CONFIG))["counts"].caption["en"]
+    assert "epoch" not in blocks(given(small(tmp_path, "images"), CONFIG))["counts"].caption["en"]
 
 
 def test_unlabelled_photographs_are_shown_and_nothing_is_said_of_classes(tmp_path):
-    exhibit = samples(small(tmp_path, "images", unlabelled=True), CONFIG)
+    exhibit = given(small(tmp_path, "images", unlabelled=True), CONFIG)
     assert list(blocks(exhibit)) == ["first"]
     assert [number.metric for number in exhibit.numbers] == ["samples"]
     hang(exhibit, tmp_path / "exhibit")
@@ -291,7 +308,7 @@ def test_on_mnist_rules_reach_what_is_known_of_them(mirror, tmp_path):
     digits = [str(digit) for digit in range(10)]
     facts = Facts("mnist", "images", digits, (1, 28, 28), [], Normalise(0.13, 0.31), "", "", "", "")
     prepared.write(tmp_path / "mnist", facts, np.concatenate(images), table)
-    exhibit = samples(prepared.load(tmp_path / "mnist"), CONFIG)
+    exhibit = given(prepared.load(tmp_path / "mnist"), CONFIG)
     assert value(exhibit, "nearest_mean_accuracy") == pytest.approx(0.8203, abs=1e-4)
     assert value(exhibit, "nearest_neighbour_accuracy") == pytest.approx(0.9691, abs=2e-4)
     assert "".join(item.label for item in blocks(exhibit)["first"].items[:10]) == "5041921314"

@@ -20,8 +20,7 @@ from cnnatomy.dissect.ascent.regularisers import box, total_variation
 from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
 from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
-from cnnatomy.dissect.attributing.curves import curve
-from cnnatomy.dissect.top_patches import top_patches
+from cnnatomy.dissect.attributing.curves import Changing
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.evaluation import evaluation, predict
@@ -170,7 +169,7 @@ def test_flipping_turns_a_signal_upside_down_about_its_mean(data):
     network, samples = made(), data.split("test")
     places, order = np.arange(3), np.tile(np.arange(24), (3, 1))
     target = torch.tensor([0, 1, 2])
-    found = curve(network, samples, places, target, order, np.array([1.0]), "flipping")[:, 0]
+    found = Changing(network, samples, places, target).curve(order, np.array([1.0]), "flipping")[:, 0]
     mean = np.array(samples.facts.normalise.mean)[:, None]
     turned = (2 * mean - np.array(samples.inputs[:3])).astype(np.float32)
     with torch.no_grad():
@@ -181,7 +180,7 @@ def test_flipping_turns_a_signal_upside_down_about_its_mean(data):
 def test_the_best_window_is_that_of_all_windows(data):
     """Every window of every signal by brute force: dot products with the kernel."""
     network, samples = made(), data.split("test")
-    exhibit = top_patches(network, samples, compose(["run=mnist"])["dissect"]["top_patches"])
+    exhibit = shown("top_patches", network, samples, compose(["run=mnist"])["dissect"]["top_patches"])
     found = {n.subject: n.value for n in exhibit.numbers if n.metric == "best_activation"}
     x = np.pad(to_tensor(samples.facts, samples.inputs).double().numpy(), ((0, 0), (0, 0), (2, 2)))
     weights, biases = (part.detach().double().numpy() for part in (network.conv1.weight, network.conv1.bias))

@@ -11,12 +11,15 @@ from scipy.signal import lfilter
 
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.sounds import Spectrogram
-from cnnatomy.dissect.spectrogram import spectrogram
+from cnnatomy.dissect.spectrogram import measure
+from cnnatomy.dissect.spectrogram.clips import WINDOWS, clip
+from cnnatomy.dissect.spectrogram.show import padded
 from cnnatomy.exhibit import Figure, Grid
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.probing import voices
 from cnnatomy.statistics.intervals import crossed
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 
 RATE = 8000
@@ -113,7 +116,7 @@ def test_the_interval_is_wider_than_if_all_pairs_were_independent():
 
 def test_two_voices_are_seen_and_heard_with_the_window(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
-    exhibit = spectrogram(net(), samples, CONFIG, sound=archive, prepare=PREPARE)
+    exhibit = shown("spectrogram", net(), samples, CONFIG, sound=archive, prepare=PREPARE)
     hang(exhibit, tmp_path / "exhibit")
     numbers = {(number.metric, number.subject): number for number in exhibit.numbers}
     shift = numbers["shift", ""]
@@ -134,15 +137,13 @@ def test_two_voices_are_seen_and_heard_with_the_window(tmp_path):
 
 def test_the_window_of_the_picture_is_the_window_of_the_network():
     """What the frame holds is what `Spectrogram.picture` cuts out."""
-    from cnnatomy.dissect.spectrogram import _clip, _padded
-
     maker = Spectrogram(**PREPARE["spectrogram"])
     for seconds in (0.1, 0.5):
-        clip = _clip("female", "a.wav", wav(vowel(200, [600, 1200, 2600], seconds)), maker)
-        whole = _padded(clip, maker)
+        found = clip("female", "a.wav", wav(vowel(200, [600, 1200, 2600], seconds)), maker)
+        whole = padded(found, maker)
         start = (len(whole) - maker.samples) // 2
         seen = maker.log_mel(whole[start : start + maker.samples])
-        np.testing.assert_allclose(seen, maker.picture(clip.sound)[0].astype(float), atol=0.2)
+        np.testing.assert_allclose(seen, maker.picture(found.sound)[0].astype(float), atol=0.2)
 
 
 def test_an_archive_without_the_files_gives_one_word_by_several_voices(tmp_path):
@@ -155,7 +156,7 @@ def test_an_archive_without_the_files_gives_one_word_by_several_voices(tmp_path)
             return None
         return wav(vowel(pitches[voice[name]], [hz * (1 + pitches[voice[name]] / 500) for hz in (600, 1200, 2600)]))
 
-    exhibit = spectrogram(net(), data.split("test"), CONFIG, sound=sound, prepare=PREPARE)
+    exhibit = shown("spectrogram", net(), data.split("test"), CONFIG, sound=sound, prepare=PREPARE)
     hang(exhibit, tmp_path / "exhibit")
     assert "has none of the files" in exhibit.caption["en"]
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid) and block.name == "everyone")
@@ -177,7 +178,7 @@ def test_speakers_of_one_sex_are_compared_with_each_other(tmp_path):
     def sound(name: str) -> bytes | None:
         return wav(vowel(made[name], [600, 1200, 2600])) if name in made else None
 
-    exhibit = spectrogram(net(), samples, CONFIG, sound=sound, prepare=PREPARE)
+    exhibit = shown("spectrogram", net(), samples, CONFIG, sound=sound, prepare=PREPARE)
     hang(exhibit, tmp_path / "exhibit")
     assert "All voices are of one group" in exhibit.caption["en"]
     assert exhibit.numbers[0].metric == "shift_within_a_group" and exhibit.numbers[0].n == 3
@@ -186,7 +187,7 @@ def test_speakers_of_one_sex_are_compared_with_each_other(tmp_path):
 def test_the_same_clips_give_the_same_bytes(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
     for name in ("one", "two"):
-        exhibit = spectrogram(net(), samples, CONFIG, sound=archive, prepare=PREPARE)
+        exhibit = shown("spectrogram", net(), samples, CONFIG, sound=archive, prepare=PREPARE)
         hang(exhibit, tmp_path / name)
     one, two = (sorted((tmp_path / name).iterdir()) for name in ("one", "two"))
     assert [file.read_bytes() for file in one] == [file.read_bytes() for file in two]
@@ -195,18 +196,18 @@ def test_the_same_clips_give_the_same_bytes(tmp_path):
 def test_where_nothing_can_be_heard_it_says_so(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
     with pytest.raises(DoesNotApply, match="no two voices"):
-        spectrogram(net(), samples, CONFIG, sound=lambda name: None, prepare=PREPARE)
+        measure(net(), samples, CONFIG, sound=lambda name: None, prepare=PREPARE)
     with pytest.raises(DoesNotApply, match="how their spectrograms were made"):
-        spectrogram(net(), samples, CONFIG, sound=archive, prepare={})
+        measure(net(), samples, CONFIG, sound=archive, prepare={})
     with pytest.raises(DoesNotApply, match="only sounds"):
-        spectrogram(net(), small(tmp_path, "images").split("test"), CONFIG, sound=archive, prepare=PREPARE)
+        measure(net(), small(tmp_path, "images").split("test"), CONFIG, sound=archive, prepare=PREPARE)
 
 
 def test_a_file_that_is_missing_among_others_is_an_error(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
     files = {"female": ["greeting/f1.wav", "greeting/f9.wav"], "male": ["greeting/m1.wav"]}
     with pytest.raises(DataError, match="names 'greeting/f9.wav', which the raw archive of 'sounds' doesn't have"):
-        spectrogram(net(), samples, CONFIG | {"files": files}, sound=archive, prepare=PREPARE)
+        measure(net(), samples, CONFIG | {"files": files}, sound=archive, prepare=PREPARE)
 
 
 @pytest.mark.parametrize("rate", [16_000, 32_000])
@@ -221,7 +222,7 @@ def test_recordings_of_another_rate_are_heard_as_they_were_prepared(tmp_path, ra
         wavfile.write(file, rate, (32767 * said).astype(np.int16))
         return file.getvalue()
 
-    exhibit = spectrogram(net(), samples, CONFIG, sound=sound, prepare=PREPARE)
+    exhibit = shown("spectrogram", net(), samples, CONFIG, sound=sound, prepare=PREPARE)
     hang(exhibit, tmp_path / "exhibit")
     numbers = {(number.metric, number.subject): number.value for number in exhibit.numbers}
     assert numbers["pitch", "group=female"] == pytest.approx(230, rel=0.03)
@@ -229,8 +230,6 @@ def test_recordings_of_another_rate_are_heard_as_they_were_prepared(tmp_path, ra
 
 
 def test_of_minutes_the_middle_is_compared():
-    from cnnatomy.dissect.spectrogram import WINDOWS, _clip
-
     maker = Spectrogram(**PREPARE["spectrogram"])
-    clip = _clip("female", "a.wav", wav(vowel(200, [600, 1200, 2600], 60.0)), maker)
-    assert abs(len(clip.sound) - WINDOWS * maker.samples) <= 1
+    found = clip("female", "a.wav", wav(vowel(200, [600, 1200, 2600], 60.0)), maker)
+    assert abs(len(found.sound) - WINDOWS * maker.samples) <= 1

@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.structure import calls, confirm, counted_by_torch, gathered, structure
+from cnnatomy.dissect.structure.boxes import gathered
+from cnnatomy.dissect.structure.confirming import confirm
+from cnnatomy.dissect.structure.steps import calls, counted_by_torch
 from cnnatomy.exhibit import Figure, Table
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
@@ -20,6 +22,7 @@ from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.layers import named, trace
 from cnnatomy.probing.outputs import NoLogits
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 
 CONFIG = {"boxes": 24}
@@ -45,22 +48,23 @@ def numbers(exhibit):
 def test_parameters_and_multiply_adds_are_torchinfos(network, x):
     torchinfo = pytest.importorskip("torchinfo", reason="torchinfo is not installed")
     summary = torchinfo.summary(network, input_data=x, verbose=0)
-    steps = calls(trace(network, x))
+    layers = trace(network, x)
+    steps, modules = calls(layers), {layer.name: layer.module for layer in layers}
     assert sum(step.parameters for step in steps) == summary.total_params
     assert sum(step.multiply_adds for step in steps) == counted_by_torch(network, x)
     theirs = {layer.module: layer for layer in summary.summary_list if layer.is_leaf_layer}
     for step in steps:
-        if step.multiply_adds and step.layer.module in theirs:
-            module, layer = step.layer.module, theirs[step.layer.module]
+        if step.multiply_adds and modules[step.name] in theirs:
+            module, layer = modules[step.name], theirs[modules[step.name]]
             # It also counts the additions of the bias, one for each output.
-            bias = 0 if module.bias is None else torch.Size(step.layer.shape).numel()
+            bias = 0 if module.bias is None else torch.Size(step.shape).numel()
             assert step.multiply_adds == layer.macs - bias
-            assert tuple(layer.output_size[1:]) == step.layer.shape
+            assert tuple(layer.output_size[1:]) == step.shape
 
 
 def test_the_lectures_network_in_closed_form(tmp_path):
     network = Lecture((1, 12, 12), 3, (4, 6), 5, 0.0)
-    found = numbers(structure(network, small(tmp_path, "images").split("test"), CONFIG))
+    found = numbers(shown("structure", network, small(tmp_path, "images").split("test"), CONFIG))
     assert found["parameters", ""] == (9 * 4 + 4) + (36 * 6 + 6) + (6 * 5 + 5) + (5 * 3 + 3)
     assert found["multiply_adds", "layer=conv1"] == 4 * 10 * 10 * 9
     assert found["multiply_adds", "layer=conv2"] == 6 * 3 * 3 * 4 * 9
@@ -83,7 +87,7 @@ def test_every_kind_is_drawn_whole_and_the_same_each_time(tmp_path, kind):
     }
     torch.manual_seed(0)
     network, samples = networks[kind](), small(tmp_path, kind).split("test")
-    exhibit = structure(network, samples, CONFIG)
+    exhibit = shown("structure", network, samples, CONFIG)
     assert numbers(exhibit)["fields_confirmed", ""] == 1
     figure, table = exhibit.blocks
     assert isinstance(figure, Figure) and isinstance(table, Table)
@@ -98,14 +102,14 @@ def test_every_kind_is_drawn_whole_and_the_same_each_time(tmp_path, kind):
         x, y, width, tall = (float(element.get(key)) for key in ("x", "y", "width", "height"))
         assert x >= 0 and y >= 0 and x + width <= 720 and y + tall <= height
     hang(exhibit, tmp_path / "one")
-    hang(structure(network, samples, CONFIG), tmp_path / "two")
+    hang(shown("structure", network, samples, CONFIG), tmp_path / "two")
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
 
 def test_a_sound_says_what_is_seen_in_hertz_and_milliseconds(tmp_path):
     network = Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0)
-    table = structure(network, small(tmp_path, "sounds").split("test"), CONFIG).blocks[1].data
+    table = shown("structure", network, small(tmp_path, "sounds").split("test"), CONFIG).blocks[1].data
     (row,) = table[table["layer"] == "conv1"].to_dict("records")
     # 14 units of three bands: the one in the middle, number 7, sees bands 7 to 9 of 100 Hz each, the first at 100 Hz.
     assert row["its middle unit sees"] == "800–1,000 Hz, 0–180 ms"
@@ -133,7 +137,7 @@ def test_branches_stand_side_by_side_and_the_mask_is_not_drawn():
 )
 def test_no_layer_stands_in_two_boxes(network, x):
     boxes = gathered(calls(trace(network, x)), 24)
-    names = [step.layer.name for box in boxes for step in box.steps]
+    names = [step.name for box in boxes for step in box.steps]
     assert len(names) == len(set(names))
     assert sum(box.parameters for box in boxes) == sum(parameter.numel() for parameter in network.parameters())
 
@@ -146,8 +150,22 @@ def test_a_deep_network_is_drawn_by_its_blocks():
     assert names == ["stem.conv", *(f"blocks.{block}" for block in range(16)), "head.conv", "pool", "dense"]
     assert [len(box.after) for box in boxes] == [0, *[1] * 19]  # the ways around lie inside the blocks
     assert sum(box.parameters for box in boxes) == sum(parameter.numel() for parameter in network.parameters())
-    meets = [step.layer.name for step in steps if step.meets]
+    meets = [step.name for step in steps if step.meets]
     assert meets == [f"blocks.{place}" for place, block in enumerate(network.blocks) if block.adds]
+
+
+@pytest.mark.parametrize("pad", [nn.ZeroPad1d, nn.ReflectionPad1d, nn.ReplicationPad1d])
+def test_padding_is_no_output_of_the_layer_before_it(pad):
+    network = nn.Sequential(nn.Conv1d(2, 3, 3), pad(4), nn.Conv1d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 28, 3))
+    boxes = gathered(calls(trace(network, torch.rand(1, 2, 24))), 24)
+    assert [box.shape for box in boxes] == [(3, 22), (4, 28), (3,)]
+
+
+def test_what_is_drawn_is_told_in_every_language(tmp_path):
+    network = Lecture((1, 12, 12), 3, (4, 6), 5, 0.0)
+    alt = shown("structure", network, small(tmp_path, "images").split("test"), CONFIG).blocks[0].alt
+    assert "conv1: 4 filters of 3 × 3" in alt["en"] and alt["en"].endswith("output 3.")
+    assert "conv1：4 个卷积核（3 × 3）" in alt["zh"] and alt["zh"].endswith("输出 3。")
 
 
 def test_ways_around_are_lines():
@@ -190,16 +208,16 @@ def test_work_in_functions_is_counted_and_named(tmp_path):
             x = nn.functional.conv2d(x, torch.ones(2, 2, 1, 1))
             return self.dense(x.flatten(1))
 
-    exhibit = structure(Functional(), small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("structure", Functional(), small(tmp_path, "images").split("test"), CONFIG)
     assert numbers(exhibit)["multiply_adds", ""] == 2 * 100 * 9 + 2 * 100 * 2 + 600
     assert "400 of the multiply-adds are in functions" in exhibit.caption["en"]
 
 
 def test_a_network_without_convolutions_is_drawn_and_one_without_classes_refused(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    exhibit = structure(nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG)
+    exhibit = shown("structure", nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG)
     assert numbers(exhibit)["parameters", ""] == 145 * 3
     assert re.search("dense units", exhibit.blocks[0].svg)
     with pytest.raises(NoLogits):
-        structure(nn.Conv2d(1, 2, 3), samples, CONFIG)
+        shown("structure", nn.Conv2d(1, 2, 3), samples, CONFIG)
     assert isinstance(exhibit.blocks[1].data, pd.DataFrame)

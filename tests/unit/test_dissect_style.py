@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.style import Matching, blend, gram, style
+from cnnatomy.dissect.style.measure import Matching, Way, blend, gram
 from cnnatomy.drawing.pictures import box
 from cnnatomy.exhibit import Figure, Grid
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -19,6 +19,7 @@ from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.probing.choosing import WrongSetting
 from cnnatomy.probing.layers import LayerNotFound
+from tests.unit.dissecting import shown
 from tests.unit.small_data import WAV, hang, small
 
 CONF = Path(__file__).resolve().parents[2] / "conf/dissect/style.yaml"
@@ -35,7 +36,7 @@ def image_network() -> nn.Module:
 
 def made(tmp_path, kind="images", network=None, config=CONFIG, **needs):
     samples = small(tmp_path, kind).split("test")
-    return style(network or image_network(), samples, config, prepare={}, **needs), samples
+    return shown("style", network or image_network(), samples, config, prepare={}, **needs), samples
 
 
 def by(exhibit, metric):
@@ -83,7 +84,7 @@ def test_the_losses_fall_and_the_pictures_stay_within_the_box(tmp_path):
     low, high = box(samples.facts)
     one, other = to_tensor(samples.facts, samples.inputs[:2])[:, None]
     matching = Matching(image_network(), "3", ("1", "3"))
-    found = blend(matching, one, other, 0.1, (low, high), 20, 0.5)
+    found = blend(matching, one, other, 0.1, Way((low, high), 20, 0.5))
     total = 0.1 * found.history[:, 0] + found.history[:, 1]
     assert (np.diff(total) <= 0).all() and len(total) == 20
     assert found.history[0, 0] == pytest.approx(0, abs=1e-6)
@@ -93,11 +94,11 @@ def test_the_losses_fall_and_the_pictures_stay_within_the_box(tmp_path):
 
 def test_a_weight_without_end_leaves_the_content_and_a_style_of_its_own_changes_nothing(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    limits = box(samples.facts)
+    way = Way(box(samples.facts), 20, 0.5)
     one, other = to_tensor(samples.facts, samples.inputs[:2])[:, None]
     matching = Matching(image_network(), "3", ("1", "3"))
-    assert blend(matching, one, other, 1e6, limits, 20, 0.5).moved < 0.01
-    same = blend(matching, one, one, 1.0, limits, 20, 0.5)
+    assert blend(matching, one, other, 1e6, way).moved < 0.01
+    same = blend(matching, one, one, 1.0, way)
     assert same.moved == 0 and same.style_of_content == 0
 
 
@@ -106,7 +107,7 @@ def test_both_samples_and_both_ways_are_shown(tmp_path):
     grid = exhibit.blocks[0]
     assert isinstance(grid, Grid) and len(grid.items) == 2 + 2 * 3
     assert [item.id for item in grid.items[:2]] == ["test/0", "test/4"]
-    groups = list(dict.fromkeys(item.group for item in grid.items))
+    groups = list(dict.fromkeys(item.group["en"] for item in grid.items))
     assert groups == ["The two samples", "test/0 in the style of test/4", "test/4 in the style of test/0"]
     losses, trade = (block for block in exhibit.blocks if isinstance(block, Figure))
     assert len(losses.data) == 6 * 12 and len(trade.data) == 6
@@ -127,6 +128,12 @@ def test_the_other_sample_is_of_another_class_and_of_the_farthest_style(tmp_path
     others = np.flatnonzero(samples.labels != samples.labels[first])[:10]
     far = [apart(place, first) + apart(first, place) for place in others]
     assert second == others[int(np.argmax(far))]
+
+
+def test_without_labels_the_other_sample_is_the_next_one(tmp_path):
+    samples = small(tmp_path, "images", unlabelled=True).split("test")
+    exhibit = shown("style", image_network(), samples, CONFIG, prepare={})
+    assert [item.id for item in exhibit.blocks[0].items[:2]] == ["test/0", "test/1"]
 
 
 def test_large_samples_are_made_smaller(tmp_path):
@@ -153,7 +160,7 @@ def test_it_takes_two(tmp_path):
     samples = small(tmp_path, "images").split("test")
     alone = replace(samples, inputs=samples.inputs[:1], labels=samples.labels[:1])
     with pytest.raises(DoesNotApply, match="it takes two"):
-        style(image_network(), alone, CONFIG, prepare={})
+        shown("style", image_network(), alone, CONFIG, prepare={})
 
 
 @pytest.mark.parametrize(

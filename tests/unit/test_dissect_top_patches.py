@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.top_patches import purity_by_chance, top_patches
+from cnnatomy.dissect.top_patches.measure import purity_by_chance
 from cnnatomy.exhibit import Grid, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.probing.layers import LayerNotFound, trace
 from cnnatomy.probing.patches import OUTSIDE, crop, refed, sheet, sources, strongest, weight_of
+from tests.unit.dissecting import shown
 from tests.unit.small_data import WAV, hang, small
 
 CONFIG = {"layers": None, "patches": 9, "kilobytes": 70, "heard": 3}
@@ -95,7 +96,7 @@ def test_a_patch_alone_gives_the_activation(tmp_path):
 @pytest.mark.parametrize("make", [network, padded])
 def test_a_patch_put_back_gives_its_activation_whatever_is_around_it(tmp_path, make):
     samples, net = small(tmp_path, "images").split("test"), make()
-    assert numbers(top_patches(net, samples, CONFIG))["refed_error", ""] < 1e-5
+    assert numbers(shown("top_patches", net, samples, CONFIG))["refed_error", ""] < 1e-5
     looked_at, found = found_in(net, samples)
     last = looked_at[-1]
     values = [patch.value for row in found[last.name].patches for patch in row]
@@ -113,13 +114,13 @@ def test_refed_sentences_and_sounds_too(tmp_path):
     sentence = Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 2, 3), filters=5, dropout=0.0)
     frequency = Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0)
     for kind, net in (("texts", sentence), ("sounds", frequency)):
-        exhibit = top_patches(net, small(tmp_path, kind).split("test"), CONFIG)
+        exhibit = shown("top_patches", net, small(tmp_path, kind).split("test"), CONFIG)
         assert numbers(exhibit)["refed_error", ""] < 1e-5
 
 
 def test_each_filter_is_one_picture_of_nine_patches(tmp_path):
     samples, net = small(tmp_path, "images").split("test"), network()
-    exhibit = top_patches(net, samples, CONFIG)
+    exhibit = shown("top_patches", net, samples, CONFIG)
     first, second = (block for block in exhibit.blocks if isinstance(block, Grid))
     assert (len(first.items), len(second.items)) == (4, 6)
     assert first.items[0].pixels.shape == (3 * 3 + 2, 3 * 3 + 2)
@@ -128,8 +129,8 @@ def test_each_filter_is_one_picture_of_nine_patches(tmp_path):
     for place, patch in enumerate(found["3"].patches[2]):
         (top, bottom), (left, right) = patch.window
         row, column = divmod(place, 3)
-        shown = second.items[2].pixels[9 * row : 9 * row + 8, 9 * column : 9 * column + 8]
-        assert np.array_equal(shown, samples.inputs[patch.sample, 0, top:bottom, left:right])
+        cell = second.items[2].pixels[9 * row : 9 * row + 8, 9 * column : 9 * column + 8]
+        assert np.array_equal(cell, samples.inputs[patch.sample, 0, top:bottom, left:right])
     hang(exhibit, tmp_path / "exhibit")
 
 
@@ -138,7 +139,7 @@ def test_purity_is_the_share_of_the_most_frequent_class(tmp_path):
     _, found = found_in(net, samples)
     of = {
         tuple(number.subject.split(";")[:2]): number
-        for number in top_patches(net, samples, CONFIG).numbers
+        for number in shown("top_patches", net, samples, CONFIG).numbers
         if number.metric == "purity" and number.subject
     }
     for channel, row in enumerate(found["3"].patches):
@@ -190,7 +191,7 @@ def test_words_are_marked_in_their_sentence_and_padding_never_wins(tmp_path):
         net.conv1.weight[:] = -net.conv1.weight.abs()
         net.embedding.weight[1:] = net.embedding.weight[1:].abs()
     samples = small(tmp_path, "texts").split("test")
-    exhibit = top_patches(net, samples, CONFIG)
+    exhibit = shown("top_patches", net, samples, CONFIG)
     blocks = [block for block in exhibit.blocks if isinstance(block, Texts)]
     assert [block.name for block in blocks] == ["patches-conv1", "patches-conv2", "patches-conv3"]
     for block, width in zip(blocks, (1, 2, 3), strict=True):
@@ -212,7 +213,7 @@ def test_sounds_move_and_play(tmp_path):
         asked.append(name)
         return WAV
 
-    exhibit = top_patches(net, samples, CONFIG, sound=sound)
+    exhibit = shown("top_patches", net, samples, CONFIG, sound=sound)
     heard = exhibit.blocks[-1]
     assert heard.name == "heard" and 1 <= len(heard.items) <= 3
     assert all(item.sound == WAV for item in heard.items) and len(asked) == len(heard.items)
@@ -241,7 +242,7 @@ def test_few_samples_give_several_places_that_do_not_overlap(tmp_path):
             (top, bottom), (left, right) = patch.window
             covered[patch.sample, top:bottom, left:right] += 1
         assert covered.max() == 1
-    exhibit = top_patches(network(), two, CONFIG)
+    exhibit = shown("top_patches", network(), two, CONFIG)
     assert not any(number.metric == "purity" for number in exhibit.numbers)
     hang(exhibit, tmp_path / "exhibit")
 
@@ -251,10 +252,10 @@ def test_of_a_network_with_thousands_of_filters_some_are_looked_at_and_the_capti
     for place in range(9):
         layers += [nn.Conv2d(1 if place == 0 else 64, 64, 1), nn.ReLU(inplace=True)]
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 3)).eval()
-    exhibit = top_patches(net, small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG)
     assert len([block for block in exhibit.blocks if isinstance(block, Grid)]) == 6
     assert "96 of 576 filters, those of 6 convolutions" in exhibit.caption["en"]
-    named = top_patches(net, small(tmp_path, "images").split("test"), CONFIG | {"layers": ["4"]})
+    named = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG | {"layers": ["4"]})
     assert len([number for number in named.numbers if number.metric == "best_activation"]) == 64
 
 
@@ -262,7 +263,7 @@ def test_a_filter_that_never_fires_is_dead(tmp_path):
     net = network()
     with torch.no_grad():
         net[0].weight[1], net[0].bias[1] = 0.0, -1.0
-    exhibit = top_patches(net, small(tmp_path, "images").split("test"), CONFIG)
+    exhibit = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG)
     item = exhibit.blocks[0].items[1]
     assert item.state == "dead" and item.values["best"] == -1
     assert "Dead, never above zero on these samples: 1" in exhibit.blocks[0].caption["en"]
@@ -270,10 +271,10 @@ def test_a_filter_that_never_fires_is_dead(tmp_path):
 
 def test_no_more_room_is_taken_than_is_given(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    roomy, tight = (top_patches(network(), samples, CONFIG | {"kilobytes": room}) for room in (70, 3))
-    shown = [item for block in tight.blocks for item in block.items]
-    assert sum(weight_of(item.pixels) for item in shown) <= 3000
-    assert 2 <= len(shown) < sum(len(block.items) for block in roomy.blocks)
+    roomy, tight = (shown("top_patches", network(), samples, CONFIG | {"kilobytes": room}) for room in (70, 3))
+    drawn = [item for block in tight.blocks for item in block.items]
+    assert sum(weight_of(item.pixels) for item in drawn) <= 3000
+    assert 2 <= len(drawn) < sum(len(block.items) for block in roomy.blocks)
     assert f"{len(tight.blocks[1].items)} of 6 filters" in tight.blocks[1].title["en"]
     assert len(tight.numbers) == len(roomy.numbers)  # what isn't drawn is still measured
 
@@ -281,19 +282,19 @@ def test_no_more_room_is_taken_than_is_given(tmp_path):
 def test_bad_input_is_refused(tmp_path):
     samples = small(tmp_path, "images").split("test")
     with pytest.raises(LayerNotFound, match="no layer 'conv'"):
-        top_patches(network(), samples, CONFIG | {"layers": ["conv"]})
+        shown("top_patches", network(), samples, CONFIG | {"layers": ["conv"]})
     with pytest.raises(ValueError, match="'6' has no patches"):
-        top_patches(network(), samples, CONFIG | {"layers": ["6"]})
+        shown("top_patches", network(), samples, CONFIG | {"layers": ["6"]})
     with pytest.raises(LayerNotFound, match="no convolution"):
-        top_patches(nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG)
+        shown("top_patches", nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), samples, CONFIG)
     whole = nn.Sequential(nn.Conv2d(1, 4, 12), nn.ReLU(), nn.Flatten(), nn.Linear(4, 3))
     with pytest.raises(DoesNotApply, match="no convolution of the network looks at parts"):
-        top_patches(whole, samples, CONFIG)
+        shown("top_patches", whole, samples, CONFIG)
 
 
 def test_the_same_network_gives_the_same_bytes(tmp_path):
     samples = small(tmp_path, "images").split("test")
     for name in ("one", "two"):
-        hang(top_patches(padded(), samples, CONFIG), tmp_path / name)
+        hang(shown("top_patches", padded(), samples, CONFIG), tmp_path / name)
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()

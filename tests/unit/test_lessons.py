@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from itertools import product
 
 import numpy as np
@@ -15,20 +16,27 @@ from scipy import ndimage, signal
 from cnnatomy.config.folders import CONF
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.exhibit import Steps, formulas
+from cnnatomy.exhibit import Exhibit, Steps, formulas
 from cnnatomy.lessons.arriving import arrived
-from cnnatomy.lessons.classic_filters import SOBEL, classic_filters, filtered, in_grey
-from cnnatomy.lessons.convolution import convolution, slide
-from cnnatomy.lessons.learn_sobel import learn_sobel
-from cnnatomy.lessons.mse_surface import mse_surface
-from cnnatomy.lessons.output_size import output_size
-from cnnatomy.lessons.shapes import CHANNELS, shapes
-from cnnatomy.lessons.why_convolution import why_convolution
+from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
+from cnnatomy.lessons.convolution.measure import slide
+from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Path
+from cnnatomy.lessons.mse_surface.show import show as show_descents
+from cnnatomy.lessons.shapes.measure import CHANNELS
+from tests.unit.dissecting import in_words
 from tests.unit.small_data import hang
 
 
 def shipped(lesson: str) -> dict:
     return OmegaConf.to_container(OmegaConf.load(CONF / "lesson" / f"{lesson}.yaml"))
+
+
+def taught(lesson: str, samples: prepared.Samples | None = None, **changed) -> Exhibit:
+    """A lesson as its step would hang it, its texts in words. samples: where it is about some; changed: settings."""
+    package = import_module(f"cnnatomy.lessons.{lesson}")
+    given = {} if samples is None else {"samples": samples}
+    found = package.measure(shipped(lesson) | changed, **given)
+    return in_words(Exhibit.of(package.show(found), "lesson", lesson))
 
 
 def number(exhibit, metric: str, subject: str = "") -> float:
@@ -52,7 +60,7 @@ def photographs(tmp_path_factory):
 
 def test_every_window_of_the_walk_is_scipys_correlation(tmp_path):
     settings = shipped("convolution")
-    exhibit = convolution(settings)
+    exhibit = taught("convolution")
     hang(exhibit, tmp_path / "convolution")
     assert number(exhibit, "difference_from_torch") == 0
     image = np.array(settings["image"])
@@ -68,7 +76,7 @@ def test_every_window_of_the_walk_is_scipys_correlation(tmp_path):
 
 def test_every_window_stands_in_a_table_with_its_products_and_torchs_sum():
     settings = shipped("convolution")
-    windows = next(b for b in convolution(settings).blocks if getattr(b, "name", "") == "windows").data
+    windows = next(b for b in taught("convolution").blocks if getattr(b, "name", "") == "windows").data
     assert len(windows) == 6 + 2 * (16 + 4) and (windows["sum"] == windows["torch"]).all()
     for products, total in zip(windows["products"], windows["sum"], strict=True):
         terms, _, written = products.replace("−", "-").partition(" = ")
@@ -79,17 +87,17 @@ def test_every_window_stands_in_a_table_with_its_products_and_torchs_sum():
 
 
 def test_a_sum_is_written_out_as_it_is_calculated():
-    frame = next(b for b in convolution(shipped("convolution")).blocks if isinstance(b, Steps)).frames[0]
+    frame = next(b for b in taught("convolution").blocks if isinstance(b, Steps)).frames[0]
     assert frame.text == "0·1 + 1·0 + 2·(−1) = −2"
 
 
 def test_a_filter_larger_than_the_image_is_refused():
     with pytest.raises(ValueError, match="larger than what it moves over"):
-        convolution(shipped("convolution") | {"image": [[1, 0], [0, 1]]})
+        taught("convolution", image=[[1, 0], [0, 1]])
 
 
 def test_the_formula_of_a_maps_size_holds_for_all_cases(tmp_path):
-    exhibit = output_size(shipped("output_size"))
+    exhibit = taught("output_size")
     hang(exhibit, tmp_path / "output_size")
     assert number(exhibit, "unlike_torch") == 0 and number(exhibit, "cases") == 7 * 5 * 3 * 4 * 2
     lecture = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "lecture")
@@ -97,7 +105,7 @@ def test_the_formula_of_a_maps_size_holds_for_all_cases(tmp_path):
 
 
 def test_the_calculator_counts_what_torchs_convolution_gives():
-    calculator = output_size(shipped("output_size")).blocks[0]
+    calculator = taught("output_size").blocks[0]
     document = calculator.describe({})
     first = {entry.name: entry.value for entry in calculator.inputs}
     assert formulas.results(document["outputs"], first) == [[3], [10, 3, 3], [280]]  # the lecture's
@@ -115,7 +123,7 @@ def test_the_calculator_counts_what_torchs_convolution_gives():
 
 
 def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
-    cube = next(block for block in output_size(shipped("output_size")).blocks if getattr(block, "name", "") == "cube")
+    cube = next(block for block in taught("output_size").blocks if getattr(block, "name", "") == "cube")
     texts = [text.replace("−", "-") for text in re.findall(r">([^<>]+)</text>", cube.svg)]
     drawn = iter([int(text) for text in texts if re.fullmatch(r"-?\d+", text)])
     of_channel = [[[next(drawn) for _ in range(many)] for many in (49, 9, 9)] for _ in range(3)]
@@ -126,7 +134,7 @@ def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
 
 
 def test_filters_by_hand_are_scipys(photographs, tmp_path):
-    exhibit = classic_filters(shipped("classic_filters"), photographs)
+    exhibit = taught("classic_filters", photographs)
     hang(exhibit, tmp_path / "classic_filters")
     picture = in_grey(photographs.inputs[0])
     np.testing.assert_allclose(filtered(picture, SOBEL, pad=True), ndimage.correlate(picture, SOBEL, mode="constant"))
@@ -143,7 +151,7 @@ def test_filters_by_hand_are_scipys(photographs, tmp_path):
 
 
 def test_nine_weights_find_sobels_filter(photographs, tmp_path):
-    exhibit = learn_sobel(shipped("learn_sobel"), photographs)
+    exhibit = taught("learn_sobel", photographs)
     hang(exhibit, tmp_path / "learn_sobel")
     assert number(exhibit, "mse_of_start") <= 1e-4
     assert number(exhibit, "middle_to_corners") == pytest.approx(2, rel=0.02)
@@ -151,7 +159,7 @@ def test_nine_weights_find_sobels_filter(photographs, tmp_path):
 
 
 def test_the_lectures_chain_counts_as_the_lecture_says(tmp_path):
-    exhibit = shapes(shipped("shapes"))
+    exhibit = taught("shapes")
     hang(exhibit, tmp_path / "shapes")
     assert number(exhibit, "flattened") == 1250
     assert number(exhibit, "parameters", "layer=conv1") == 25 * 9 + 25
@@ -162,7 +170,7 @@ def test_the_lectures_chain_counts_as_the_lecture_says(tmp_path):
 
 
 def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weights(tmp_path):
-    exhibit = why_convolution(shipped("why_convolution"))
+    exhibit = taught("why_convolution")
     hang(exhibit, tmp_path / "why_convolution")
     assert number(exhibit, "dense_weights") == 30_000_000
     counts = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "counts")
@@ -173,7 +181,7 @@ def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weight
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 def test_paths_end_where_the_error_says(tmp_path):
     settings = shipped("mse_surface")
-    exhibit = mse_surface(settings)
+    exhibit = taught("mse_surface")
     hang(exhibit, tmp_path / "mse_surface")
     x = np.linspace(-2, 2, settings["samples"])
 
@@ -211,12 +219,34 @@ def test_a_path_has_arrived_where_it_stays(errors, step):
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 def test_what_is_told_of_the_paths_follows_from_where_they_go():
     # Too few steps for the smallest, and for any momentum.
-    short = mse_surface(shipped("mse_surface") | {"steps": 20, "xor_starts": 1})
+    short = taught("mse_surface", steps=20, xor_starts=1)
     assert "With step 0.05 it does not get there in 20 steps." in short.caption["en"]
     assert "Momentum does not get there." in short.caption["en"]
     # A largest step that is no longer too large.
-    mild = mse_surface(shipped("mse_surface") | {"step_sizes": [0.05, 0.5, 0.6], "xor_starts": 1})
+    mild = taught("mse_surface", step_sizes=[0.05, 0.5, 0.6], xor_starts=1)
     assert re.search(r"With step 0.6 it takes \d+ steps\.", mild.caption["en"])
+
+
+@pytest.mark.parametrize(
+    ("small", "pushed", "told"),
+    [
+        ([9, 5, 4], [9, 0.01, 0.01], "Momentum gets the smallest steps there."),
+        (
+            [9, 5, 0.01],
+            [9, 0.01, 0.02],
+            "there sooner: after 1 instead of 2. All the same they end at 2 times the error.",
+        ),
+        ([9, 0.02, 0.01], [9, 5, 0.01], "there no sooner: after 2 instead of 1. Newton"),
+        ([9, 5, 0], [9, 5, 4], "Momentum does not get there. Newton"),
+    ],
+)
+def test_what_is_told_of_momentum_follows_from_both_paths(small, pushed, told):
+    errors = {way: [9, 0.01, 0.01] for way in ("right", "large", "adam", "batches", "conjugate", "newton")}
+    errors |= {"small": small, "momentum": pushed}
+    paths = {way: Path(way, 1.0, np.zeros((3, 2)), np.array(each), 0.0) for way, each in errors.items()}
+    heights = np.hypot(*np.meshgrid(AXIS, AXIS))
+    found = Descents(paths, heights, np.eye(2), steps=2, xor={"one": 0.0, "two": 0.5}, xor_starts=2)
+    assert told in in_words(Exhibit.of(show_descents(found), "lesson", "mse_surface")).caption["en"]
 
 
 def test_weights_that_add_up_to_at_most_one_and_none_below_zero_keep_the_range_of_grey(photographs):
@@ -234,7 +264,7 @@ def test_weights_that_add_up_to_at_most_one_and_none_below_zero_keep_the_range_o
 def test_pooling_saves_what_is_said():
     import torch
 
-    exhibit = why_convolution(shipped("why_convolution") | {"shape": [3, 32, 31], "units": 10})
+    exhibit = taught("why_convolution", shape=[3, 32, 31], units=10)
     with torch.device("meta"):
         maps = torch.nn.Conv2d(3, 64, 3)(torch.empty(1, 3, 32, 31))
         for subject, seen in (("on=maps", maps), ("on=pooled maps", torch.nn.MaxPool2d(2)(maps))):
@@ -244,12 +274,12 @@ def test_pooling_saves_what_is_said():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 def test_one_unit_never_learns_xor_and_two_can():
-    exhibit = mse_surface(shipped("mse_surface") | {"steps": 2})
+    exhibit = taught("mse_surface", steps=2)
     assert number(exhibit, "xor_solved_by_one_unit") == 0  # no line parts the four cases
     assert number(exhibit, "xor_solved_by_two_units") > 0.2
 
 
-@pytest.mark.parametrize("lesson", [convolution, output_size, shapes, why_convolution])
+@pytest.mark.parametrize("lesson", ["convolution", "output_size", "shapes", "why_convolution"])
 def test_a_lesson_speaks_both_languages(lesson):
-    exhibit = lesson(shipped(lesson.__name__))
+    exhibit = taught(lesson)
     assert set(exhibit.title) == set(exhibit.caption) == {"en", "zh"}

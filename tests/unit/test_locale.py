@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shutil
 import string
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,3 +160,34 @@ def test_labels_and_groups_may_be_sentences(tmp_path):
     Exhibit("run", "r", "m", 0, "t", "c", [], [Grid("g", [item])]).write(tmp_path / "e", {}, {})
     (entry,) = in_words(read(tmp_path / "e"))["blocks"][0]["items"]
     assert entry["label"]["zh"] == "第一层卷积核" and entry["group"]["zh"] == "权重在窗口中的位置"
+
+
+def test_a_word_changed_makes_the_report_anew_and_nothing_else(tmp_path):
+    """Of every step's code, by its digest in a checkout where one sentence is another."""
+    project = SOURCE.parents[1]
+    for name in ("src", "conf"):
+        shutil.copytree(project / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    script = """
+from cnnatomy.config.compose import compose
+from cnnatomy.config.slices import code_of
+
+config = compose(["run=mnist"])
+steps = [(step, None) for step in ("fetch", "prepare", "train", "samples", "evaluate", "study", "report")]
+steps += [("lesson", "convolution"), *(("dissect", method) for method in config["dissect"])]
+for step, method in steps:
+    if method not in ("samples", "evaluation"):
+        print(step, method, code_of(step, config, method=method))
+"""
+
+    def digests() -> dict[str, str]:
+        command = [sys.executable, "-c", script]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+        told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+        return {" ".join(line.split()[:2]): line.split()[2] for line in told.splitlines()}
+
+    before = digests()
+    sentence = tmp_path / "src/cnnatomy/locale/zh/kernels.yaml"
+    sentence.write_text(sentence.read_text(encoding="utf-8").replace("第一层", "首层"), encoding="utf-8")
+    after = digests()
+    assert len(before) > 20
+    assert {step for step in before if before[step] != after[step]} == {"report None"}

@@ -14,10 +14,9 @@ from omegaconf import OmegaConf
 from cnnatomy.config.plan import Plan
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Dataset, Facts, Normalise
-from cnnatomy.dissect.dream import dream
-from cnnatomy.dissect.style import style
 from cnnatomy.models.published import WeightsNotThere, check_copy, look_for
 from cnnatomy.training.fit import train_network
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang
 
 CONF = Path(__file__).resolve().parents[2] / "conf/dissect"
@@ -80,12 +79,11 @@ def test_training_starts_from_a_torchvision_network_and_its_published_file(tmp_p
     for key, tensor in network.state_dict().items():
         assert torch.equal(tensor, theirs.state_dict()[key])
     # Its ReLUs work in place; what a layer holds must be what it was before them.
-    for method in (dream, style):
-        settings = OmegaConf.to_container(OmegaConf.load(CONF / f"{method.__name__}.yaml"))
+    for method in ("dream", "style"):
+        settings = OmegaConf.to_container(OmegaConf.load(CONF / f"{method}.yaml"))
         smaller = settings | {key: 2 for key in ("iterations", "steps") if key in settings}
-        more = {"seed": 0} if method is dream else {}
-        exhibit = method(network, dataset.split("test"), smaller, prepare={}, **more)
-        assert hang(exhibit, tmp_path / method.__name__)["numbers"]
+        exhibit = shown(method, network, dataset.split("test"), smaller, prepare={}, seed=0)
+        assert hang(exhibit, tmp_path / method)["numbers"]
     training["weights"] = str(tmp_path / "squeezenet1_1-b8a52dc0.pth")
     with pytest.raises(WeightsNotThere, match="there is no file"):
         train_network({"model": SQUEEZENET, "training": training}, dataset, seed=0, state=tmp_path / "state")

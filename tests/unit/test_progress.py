@@ -69,8 +69,16 @@ class Snakemake:
         self.clock.now += seconds
         self.say(f"Finished jobid: {number}", LogEvent.JOB_FINISHED, job_id=number)
 
-    def fails(self, number: int, rule: str, log: str = "", said: str | None = None, **aux: str) -> None:
-        command = f"RuleException:\nCalledProcessError in file\nCommand '{rule}' returned non-zero exit status 1."
+    def fails(
+        self,
+        number: int,
+        rule: str,
+        log: str = "",
+        said: str | None = None,
+        how: str = "returned non-zero exit status 1.",
+        **aux: str,
+    ) -> None:
+        command = f"RuleException:\nCalledProcessError in file\nCommand 'set -e; run {rule}' {how}"
         self.say(command, LogEvent.ERROR, logging.ERROR)
         facts = {"rule_name": rule, "rule_msg": said, "log": [log] if log else [], "aux": aux}
         self.say(None, LogEvent.JOB_ERROR, logging.ERROR, jobid=number, shellcmd=f"run {rule}", **facts)
@@ -233,6 +241,52 @@ def test_an_interrupted_run_is_no_failure(snakemake, capsys, tmp_path):
     snakemake.fails(1, "train")
     snakemake.handler.close()
     assert capsys.readouterr().err.splitlines()[1:] == ["Stopped; 0 of 2 jobs are done."]
+
+
+BY_SIGTERM = ("died with <Signals.SIGTERM: 15>.", "returned non-zero exit status 143.")
+
+
+@pytest.mark.parametrize("how", BY_SIGTERM)
+def test_a_job_that_was_stopped_is_no_failure_and_nothing_is_to_be_mended(snakemake, capsys, tmp_path, how):
+    log = tmp_path / "train.log"
+    log.write_text("epoch 2 of 9\n")
+    planned((1, "train"), (2, "report"))
+    snakemake.starts()
+    snakemake.begins(1, "train", str(log))
+    snakemake.clock.now += 3
+    snakemake.fails(1, "train", str(log), how=how)
+    assert following.advice() == "Run the same command: it goes on from there."
+    assert [failure.message for failure in following.progress.failures] == ["stopped by SIGTERM"]
+    snakemake.handler.close()
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["STOPPED: train, after 3.0 s", "Stopped; 0 of 2 jobs are done."]
+
+
+def test_beside_a_stopped_job_a_failure_is_one(snakemake, capsys, tmp_path):
+    log = tmp_path / "x.log"
+    log.write_text("DataError: no images\n")
+    snakemake.starts()
+    snakemake.begins(1, "train")
+    snakemake.begins(2, "dissect", str(log))
+    snakemake.say("Will exit after finishing currently running jobs (scheduler).")
+    snakemake.fails(1, "train", how=BY_SIGTERM[0])
+    assert following.advice() == ""
+    snakemake.fails(2, "dissect", str(log))
+    assert following.advice() == "Mend the cause and run the same command: it goes on from there."
+    snakemake.handler.close()
+    said = capsys.readouterr().err.splitlines()
+    assert not any(line.startswith("STOPPED") for line in said)
+    assert said[-3:] == ["0 jobs done, 1 failed:", "  dissect: DataError: no images", f"    {log}"]
+
+
+def test_a_run_that_ends_while_jobs_finish_says_that_it_was_stopped(snakemake, capsys):
+    planned((1, "train"), (2, "report"))
+    snakemake.starts()
+    snakemake.begins(1, "train")
+    snakemake.say("Will exit after finishing currently running jobs (scheduler).")
+    snakemake.ends(1)
+    snakemake.handler.close()
+    assert capsys.readouterr().err.splitlines()[-1] == "Stopped; 1 of 2 jobs are done."
 
 
 def test_a_run_with_nothing_to_do_is_one_line(snakemake, capsys, tmp_path, monkeypatch):

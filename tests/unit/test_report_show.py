@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from cnnatomy.report import show
 
@@ -112,3 +116,16 @@ def test_a_long_interval_may_break_after_its_dash():
     short = show.measured({"metric": "m", "value": 0.5, "ci_low": 0.26, "ci_high": 0.74})["interval"]
     assert wide.count(show.JOINED) == 1 and wide.split(show.JOINED)[1].startswith("\u2026")
     assert short == f"0.26{show.JOINED}\u2013{show.JOINED}0.74"
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 3), (300, 300, 3)])
+def test_a_picture_in_the_page_has_the_pixels_of_its_file_and_is_no_larger(shape):
+    pixels = np.random.default_rng(0).integers(0, 4, shape).astype(np.uint8) * 60
+    png = io.BytesIO()
+    Image.fromarray(pixels).save(png, format="PNG")
+    head, _, content = show.picture_uri(png.getvalue()).partition(",")
+    inside = base64.b64decode(content)
+    assert len(inside) <= len(png.getvalue())
+    assert head == f"data:image/{'webp' if len(png.getvalue()) < 8000 else 'png'};base64"
+    shown = Image.open(io.BytesIO(inside)).convert("RGB")
+    assert np.array_equal(np.asarray(shown), np.asarray(Image.fromarray(pixels).convert("RGB")))

@@ -13,8 +13,10 @@ import yaml
 from scipy import stats
 
 from cnnatomy.config.study import Study
+from cnnatomy.exhibit import Exhibit
 from cnnatomy.statistics.differences import t_interval
 from cnnatomy.studies.findings import findings
+from tests.unit.dissecting import in_words
 from tests.unit.test_studies_verdicts import compared_of, hits, told
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -78,7 +80,7 @@ def test_what_is_kept_lets_a_reader_make_each_interval_again(results, tmp_path, 
         for seed in range(5)
     }
     table, answers = told(right, "sample", study=name, factor="convolutions")
-    exhibit = findings(asked.content, [compared_of(asked, table, answers)], table)
+    exhibit = in_words(Exhibit.of(findings(asked.content, [compared_of(asked, table, answers)], table), "study", "s"))
     monkeypatch.chdir(tmp_path)
     for step in ("trials", "study"):
         Path("results/benchmarks", step).mkdir(parents=True)

@@ -8,13 +8,14 @@ import pytest
 from scipy import stats
 
 from cnnatomy.config.study import Study
-from cnnatomy.exhibit import Figure
+from cnnatomy.exhibit import Exhibit, Figure
 from cnnatomy.statistics.differences import effect_size, t_interval
 from cnnatomy.studies.comparing import Answers, Compared, compare, corrected
 from cnnatomy.studies.errors import StudyError
 from cnnatomy.studies.findings import findings
 from cnnatomy.studies.summaries import summary
 from cnnatomy.studies.wording import amount
+from tests.unit.dissecting import in_words
 from tests.unit.small_data import hang
 
 SEEDS = 5
@@ -127,7 +128,7 @@ def test_the_exhibit_holds_the_verdict_every_comparison_and_every_variant(tmp_pa
     ]
     study = Study.read("voices", written(figures=figures))
     table = measured(study)
-    exhibit = findings(study.content, compared(study, table), table)
+    exhibit = in_words(Exhibit.of(findings(study.content, compared(study, table), table), "study", "s"))
     hang(exhibit, tmp_path / "voices")
     numbers = {(n.metric, n.subject): n for n in exhibit.numbers}
     assert numbers["verdict", ""].value == 1

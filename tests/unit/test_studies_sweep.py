@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from cnnatomy.config.study import Study
+from cnnatomy.exhibit import Exhibit
 from cnnatomy.exhibit.store import store
 from cnnatomy.studies.sweep import swept
+from tests.unit.dissecting import in_words
 
 WRITTEN = {
     "title": {"en": "Sweep", "zh": "扫描"},
@@ -34,7 +36,7 @@ def measured(study: Study, metrics=("validation_accuracy", "test_accuracy")) -> 
 
 def test_the_best_point_is_chosen_by_validation_and_its_test_accuracy_reported(tmp_path):
     study = Study.read("sweep", WRITTEN)
-    exhibit = swept(study.content, measured(study))
+    exhibit = in_words(Exhibit.of(swept(study.content, measured(study)), "study", "s"))
     numbers = {(number.metric, number.subject): number for number in exhibit.numbers}
     assert numbers["best_test_accuracy", ""].value == pytest.approx(0.89)
     assert numbers["points", ""].value == 6 and numbers["trainings", ""].value == 12
@@ -51,7 +53,7 @@ def test_the_best_point_is_chosen_by_validation_and_its_test_accuracy_reported(t
 
 def test_without_validation_samples_it_says_that_the_test_chose():
     study = Study.read("sweep", WRITTEN)
-    exhibit = swept(study.content, measured(study, ("test_accuracy",)))
+    exhibit = in_words(Exhibit.of(swept(study.content, measured(study, ("test_accuracy",))), "study", "s"))
     assert "Best by test accuracy: learning rate 0.1, filters [8, 16]" in exhibit.blocks[0].text["en"]
     assert "accuracy on test samples" in exhibit.caption["en"]
 
@@ -67,7 +69,9 @@ def test_one_factor_and_three_are_drawn(grid):
         for variant, seed in study.trials()
         for metric in ("validation_accuracy", "test_accuracy")
     ]
-    exhibit = swept(study.content, pd.DataFrame(rows).assign(subject="", unit="fraction"))
+    exhibit = in_words(
+        Exhibit.of(swept(study.content, pd.DataFrame(rows).assign(subject="", unit="fraction")), "study", "s")
+    )
     (figure,) = [block for block in exhibit.blocks if hasattr(block, "svg")]
     for word in ("mse", "cross_entropy") if "training.loss" in grid else ("x", "y 1", "z"):
         assert word in figure.svg or word in figure.alt["en"]

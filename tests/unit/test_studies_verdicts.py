@@ -16,6 +16,7 @@ from cnnatomy.studies.comparing import Answers, Compared, Estimate, compare, cor
 from cnnatomy.studies.figures import units_table
 from cnnatomy.studies.measures.answers import SAMPLE, Answered, answered
 from cnnatomy.studies.wording import sentence
+from tests.unit.dissecting import in_english
 from tests.unit.small_data import small
 
 SUPPORTED, UNDECIDED, CONTRADICTED = 1, 0, -1
@@ -189,13 +190,13 @@ def test_without_the_same_samples_on_both_sides_the_verdict_is_over_seeds_and_sa
                 known[key] = Answered(**(vars(known[key]) | {"samples": "others"}))
         found = compared_of(asked, table, known)
         assert (found.tested is None) == (case != "same")
-        said[case] = sentence(verdict([found]), [found])["en"]
+        said[case] = in_english(sentence(verdict([found]), [found]))
     assert "over 90 samples" in said["same"] and "over seeds only" not in said["same"]
     for case in ("other", "unknown"):
         assert "Of test accuracy the verdict is over seeds only" in said[case]
     # Speakers are the claim's own units; parameters are no chance of the test samples.
-    assert "seeds only" not in sentence(1, [made_of(of_mean(0.1), over="speaker")])["en"]
-    assert "seeds only" not in sentence(1, [made_of(np.full(5, 0.1))])["en"]
+    assert "seeds only" not in in_english(sentence(1, [made_of(of_mean(0.1), over="speaker")]))
+    assert "seeds only" not in in_english(sentence(1, [made_of(np.full(5, 0.1))]))
 
 
 def test_answers_are_kept_by_speaker_or_sample_and_survive_json(tmp_path):
@@ -234,7 +235,7 @@ def test_every_interval_can_be_made_again_from_the_units_that_are_kept():
 
 def said_of(*compared: Compared) -> str:
     several = corrected(compared)
-    return sentence(verdict(several), several)["en"]
+    return in_english(sentence(verdict(several), several))
 
 
 def test_an_undecided_study_says_how_many_would_decide_it():

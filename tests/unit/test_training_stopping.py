@@ -49,6 +49,17 @@ def test_the_rate_goes_down_once_validation_has_not_gained_for_so_many_rounds():
     assert PACE.down_from(better) is None, "a better accuracy is a gain, whatever the loss"
 
 
+def test_a_loss_that_falls_by_next_to_nothing_gains_nothing():
+    """Of easy samples, all read right, it falls for ever; one that falls slowly, but adds up, is waited for."""
+    start = history([0.5, 0.2, 0.05, 0.01], [0.8, 0.9, 1.0, 1.0])
+    easy = start + history([0.01 - 1e-7 * k for k in range(3)], [1.0] * 3)
+    assert PACE.down_from(easy) == 7
+    slowly = history([2 * 0.995**k for k in range(30)])
+    assert PACE.down_from(slowly) is None
+    stuck = history([2 * 0.999**k for k in range(30)])
+    assert PACE.down_from(stuck) is not None
+
+
 def test_however_soon_validation_is_at_its_best_there_are_the_fewest_steps():
     worse_and_worse = history([float(k) for k in range(100)])
     ends = next(n for n in range(100) if PACE.ended(worse_and_worse[:n]))
@@ -56,7 +67,7 @@ def test_however_soon_validation_is_at_its_best_there_are_the_fewest_steps():
 
 
 def test_however_long_validation_gains_it_ends():
-    gaining = history([1 / k for k in range(1, 1000)])
+    gaining = history([1000 * 1.05**-k for k in range(1, 1000)])
     ends = next(n for n in range(1000) if PACE.ended(gaining[:n]))
     assert ends == PACE.longest == 90, "ten times the fewest steps, and half as long down"
     long_epochs = Pace(round_steps=100, steps=1500, patience=5, epoch_steps=8000, cools=True)

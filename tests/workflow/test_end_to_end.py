@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 import zipfile
 from datetime import datetime
@@ -142,6 +145,49 @@ def test_killed_at_any_moment_make_report_goes_on(tmp_path):
     answer = checkout.run(*command, REPORT="stripes")
     assert answer.returncode == 0, answer.stdout
     assert (checkout.folder / "results/report/index.html").is_file()
+
+
+@pytest.mark.parametrize("asked_by", ["Ctrl-C", "SIGTERM"])
+def test_stopped_on_a_terminal_it_says_so_in_words_and_goes_on(tmp_path, asked_by):
+    checkout = with_own(tmp_path / "checkout")
+    ours, theirs = pty.openpty()
+    environment = checkout.environment | {"REPORT": "stripes", "OVERRIDES": "training.max_epochs=10000"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cnnatomy.launch"],
+        cwd=checkout.folder,
+        env=environment | {"SNAKEMAKE_LOGGER_CNNATOMY_EVERYTHING": "false", "TERM": "dumb"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # whose Ctrl-C is for all processes of the session
+    )
+    os.close(theirs)
+    log, said = checkout.folder / "results/logs/train/stripes-seed0.log", b""
+    asked = False
+    while part := _read(ours):
+        said += part
+        if not asked and b"samples" in said:  # the training has begun beside it, or does now
+            while not (log.is_file() and "epoch 2 " in log.read_text()):
+                assert process.poll() is None
+                time.sleep(0.05)
+            asked = True
+            os.write(ours, b"\x03") if asked_by == "Ctrl-C" else os.killpg(process.pid, signal.SIGTERM)
+    status, lines = process.wait(), said.decode().splitlines()
+    assert status == {"Ctrl-C": 130, "SIGTERM": 143}[asked_by], said
+    word = {"Ctrl-C": "Interrupted", "SIGTERM": "Stopped"}[asked_by]
+    assert lines[-1] == f"{word}. The same command goes on from here." and lines[-2].startswith("Stopped; 3 of 9")
+    for never in (b"Traceback", b"FAILED", b"Mend the cause", b"Error"):
+        assert never not in said, said.decode()
+    assert not list((checkout.folder / ".snakemake/locks").glob("*"))
+
+
+def _read(terminal: int) -> bytes:
+    """What comes from a terminal; nothing when its last process has ended."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
 
 
 def test_a_second_make_report_waits_and_says_so(made):

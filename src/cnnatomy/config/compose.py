@@ -182,6 +182,8 @@ def completed(config: Config) -> Config:
             raise ConfigurationError(f"{group}: nothing is chosen; name an option, as in `override /data: mnist`")
     for group in schema.CLASSES:
         if config[group] is not None:  # as the other split usually is
+            if not isinstance(config[group], dict):
+                raise ConfigurationError(f"{group}: wants keys of its own, not {names.shown(str(config[group]))}")
             whole[group] = _whole(group, config[group])
     return whole
 
@@ -295,7 +297,10 @@ def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
         file, (group, _, option) = folders.at(f"{lost[1]}.yaml"), lost[2].rpartition("/")
         return ConfigurationError(f"{reading.shown(file)}: defaults: {folders.no_such(group, option)}")
     if isinstance(error, OverrideParseException):
-        return ConfigurationError(f"{error.override}: cannot be read as key=value ({str(error).splitlines()[0]})")
+        return ConfigurationError(
+            f"{overrides.said(error.override)}: cannot be read as key=value; a text with signs or spaces wants "
+            'quotes of its own, as in OVERRIDES="title.en=\\"\'a; b\'\\""'
+        )
     if isinstance(error, ConfigCompositionException):
         for override in given:
             key = overrides.key_of(override)
@@ -303,10 +308,11 @@ def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
                 continue
             cause = error.__cause__
             if cause is not None and "not in struct" not in str(cause):
-                return ConfigurationError(f"{override}: {str(cause).splitlines()[0]}")
+                return ConfigurationError(f"{overrides.said(override)}: {str(cause).splitlines()[0]}")
             return ConfigurationError(f"{key}: no such key. {_nearest_key(key, _choices(given))}")
     first = str(error).splitlines()[0]
     if first.startswith("Ambiguous value"):
+        first = next((first.replace(o, overrides.said(o)) for o in given if f"'{o}'" in first), first)
         return ConfigurationError(
             f"{first}: a comma asks for a sweep; write a list as key=[1,2] and a text as key='a,b'"
         )

@@ -22,7 +22,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
-from cnnatomy.config import folders, reading
+from cnnatomy.config import folders, letters, reading  # noqa: F401 - letters changes what Hydra reads
 
 ROOT = "options"
 COLLECTED = "collected"

@@ -21,7 +21,11 @@ def listing(path: str | None, key: str) -> str:
     if not path:
         raise ConfigurationError(f"{key}: name your folder or file, such as ~/leaves")
     place = Path(path).expanduser()
-    if not place.exists():
+    try:
+        there = place.exists()
+    except (OSError, ValueError) as error:  # a name too long for the disk, or none at all
+        raise ConfigurationError(f"{key}: {path[:60]!r}… is no place on this disk; name your folder or file") from error
+    if not there:
         raise ConfigurationError(f"{key}: there is nothing at {path} (which is {place.absolute()})")
     files = [place] if place.is_file() else _files(place)
     total = hashlib.sha256()

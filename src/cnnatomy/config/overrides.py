@@ -43,6 +43,12 @@ def added(override: str) -> str:
     return f"++{override}" if left_out and not override.startswith(("+", "~")) else override
 
 
+def said(override: str) -> str:
+    """An override as the user wrote it, without the sign of `added`."""
+    bare = override.removeprefix("++")
+    return bare if added(bare) == override else override
+
+
 def check(overrides: Sequence[str], report: Mapping[str, Any], known: Mapping[str, Sequence[str]], whole: bool) -> None:
     """Refuse overrides that cannot mean what they say, or mean nothing, for what a report selects.
 

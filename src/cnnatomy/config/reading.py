@@ -194,7 +194,8 @@ def _refuse_defaults(defaults: Any, file: Path) -> None:
             else [entry]
         )
         for text in named:
-            if not isinstance(text, str) or not text or (isinstance(entry, Mapping) and len(entry) != 1):
+            said = isinstance(text, str) and text.encode(errors="ignore").decode()  # half a character has no UTF-8
+            if not text or said != text or (isinstance(entry, Mapping) and len(entry) != 1):
                 raise ConfigurationError(
                     f"{_at(file, 'defaults')}: {names.shown(str(entry))} is no entry of defaults; "
                     "write the name of a file of this folder, `override /data: mnist`, or _self_"

@@ -7,32 +7,24 @@ from dataclasses import dataclass, field
 
 EXAMPLES = 5  # names that are kept of each reason
 
-#: What may be the reason, in words that a number follows: "files of a kind that is not read: 3".
+#: What may be the reason, in the log's words, which a number follows: "files of a kind that is not read: 3". What the
+#: report says lies in `locale/<language>/left_out.yaml`.
 REASONS = {
-    "suffix": {"en": "files of a kind that is not read", "zh": "不能读取的文件类型"},
-    "system": {"en": "hidden files and what systems leave behind", "zh": "隐藏文件和系统留下的文件"},
-    "loop": {"en": "links back to a folder they are in", "zh": "指回上级文件夹的链接"},
-    "no_file": {"en": "pipes, devices and the like", "zh": "管道、设备等非普通文件"},
-    "loose": {"en": "files in no folder of a class", "zh": "不在任何类别文件夹中的文件"},
-    "unnamed": {
-        "en": "files outside of the classes in what data.fetch.splits names",
-        "zh": "不在 data.fetch.splits 所列文件夹的类别中的文件",
-    },
-    "beside": {"en": "files beside the folders of splits", "zh": "与数据划分文件夹并列的文件"},
-    "unfitting": {
-        "en": "files whose name does not fit data.fetch.labels",
-        "zh": "名称不符合 data.fetch.labels 的文件",
-    },
-    "unlabelled": {"en": "files that the table of labels does not name", "zh": "标签表中没有列出的文件"},
-    "not_there": {"en": "rows of the table of labels whose file is not there", "zh": "标签表中文件不存在的行"},
-    "two_classes": {"en": "files whose content is under several classes", "zh": "同一内容出现在多个类别中的文件"},
-    "copy": {
-        "en": "copies of samples that are given for the test or for validation",
-        "zh": "与指定的测试集或验证集样本相同的副本",
-    },
-    "silent": {"en": "clips in which nothing can be heard", "zh": "听不到声音的录音"},
-    "too_short": {"en": "clips shorter than one frame", "zh": "短于一帧的录音"},
-    "no_words": {"en": "texts without any word", "zh": "没有任何词的文本"},
+    "suffix": "files of a kind that is not read",
+    "system": "hidden files and what systems leave behind",
+    "loop": "links back to a folder they are in",
+    "no_file": "pipes, devices and the like",
+    "loose": "files in no folder of a class",
+    "unnamed": "files outside of the classes in what data.fetch.splits names",
+    "beside": "files beside the folders of splits",
+    "unfitting": "files whose name does not fit data.fetch.labels",
+    "unlabelled": "files that the table of labels does not name",
+    "not_there": "rows of the table of labels whose file is not there",
+    "two_classes": "files whose content is under several classes",
+    "copy": "copies of samples that are given for the test or for validation",
+    "silent": "clips in which nothing can be heard",
+    "too_short": "clips shorter than one frame",
+    "no_words": "texts without any word",
 }
 
 
@@ -57,15 +49,14 @@ def left_out(names: Mapping[str, Sequence[str]]) -> list[LeftOut]:
     return [LeftOut(why, len(its), list(its[:EXAMPLES])) for why, its in names.items() if its]
 
 
-def said(everything: Sequence[LeftOut], language: str = "en", most: int = EXAMPLES) -> str:
-    """All of it in half a sentence, with up to `most` examples of each reason; nothing if nothing is left out."""
-    colon, stop, comma, brackets = ("：", "；", "、", "（{}）") if language == "zh" else (": ", "; ", ", ", " ({})")
+def said(everything: Sequence[LeftOut]) -> str:
+    """All of it in half a sentence for the log, with examples of each reason; nothing if nothing is left out."""
     parts = []
     for one in everything:
-        named = [shortened(name) for name in one.examples[:most]]
-        examples = comma.join(named + ["…"] * (bool(named) and one.n > len(named)))
-        parts.append(f"{REASONS[one.why][language]}{colon}{one.n}" + (brackets.format(examples) if named else ""))
-    return stop.join(parts)
+        named = [shortened(name) for name in one.examples]
+        examples = ", ".join(named + ["…"] * (bool(named) and one.n > len(named)))
+        parts.append(f"{REASONS[one.why]}: {one.n}" + (f" ({examples})" if named else ""))
+    return "; ".join(parts)
 
 
 def shortened(name: str, most: int = 60) -> str:

@@ -174,7 +174,7 @@ def splits(
     nothing is given. Where test samples are given, only a validation split may be cut off the training samples, and
     only where none is given.
 
-    Raises DataError for shares that are none, and for a class with too few samples.
+    Raises DataError for shares that are none, and for a class with too few samples, or with none to train on.
     """
     check_shares(validation, test)
     wanted = {"test": 0.0 if "test" in given else test, "validation": 0.0 if "validation" in given else validation}
@@ -201,7 +201,21 @@ def splits(
     seen = sum(bool(split) and content in decided for content, split in zip(hashes, fixed, strict=True))
     if seen:
         log.warning("%d samples of the given validation and test splits are also among the training samples", seen)
-    return [split or decided[content] for content, split in zip(hashes, fixed, strict=True)]
+    whose = [split or decided[content] for content, split in zip(hashes, fixed, strict=True)]
+    check_learnt(labels, whose)
+    return whose
+
+
+def check_learnt(labels: Sequence[str], whose: Sequence[str]) -> None:
+    """Refuse a class that is asked for and was never shown; where no sample is for training, none was."""
+    learnt = {label for label, split in zip(labels, whose, strict=True) if split == "train"}
+    if learnt and (unlearnt := in_order(list(set(labels) - learnt))):
+        place = next(place for place, label in enumerate(labels) if label == unlearnt[0])
+        raise DataError(
+            f"No sample of {some([repr(label) for label in unlearnt])} is there to train on, but some are for "
+            f"{whose[place]}: no network can answer what it has never seen. Put samples of it among those to train on, "
+            "or take it out everywhere."
+        )
 
 
 def check_shares(validation: float, test: float) -> None:

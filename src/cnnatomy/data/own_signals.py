@@ -24,7 +24,7 @@ from cnnatomy.data.tables import Decoder
 TABLES = (".csv", ".tsv", ".txt")
 SOUNDS = (".wav", ".flac")
 SUFFIXES = (*TABLES, ".npy", ".npz", *SOUNDS)
-WHOLE = (".tsv", ".csv", ".ts", ".txt", ".npz")  # one file with all recordings; of several of one split the first
+WHOLE = (".tsv", ".csv", ".ts", ".txt", ".npz")  # one file with all recordings; of one in several forms the first
 #: Names of columns that are no channel: they say when, or in which row.
 TIMES = ("", "time", "timestamp", "t", "index", "sample", "seconds")
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
@@ -191,14 +191,28 @@ def _sorted_out(
 
 
 def _of_splits(folder: Path) -> list[Path]:
-    """The files right in the folder whose names end with train and test; of a split that comes twice one of them."""
-    found: dict[str, Path] = {}
+    """The files right in the folder whose names end with train and test, and begin alike; none where there are none.
+
+    Raises DataError where they are of several sets, or one has no other.
+    """
+    sets: dict[str, dict[str, Path]] = {}  # by how names begin, the file of each split
     for suffix in WHOLE:
         for file in sorted(folder.iterdir()):
             said = _SPLIT.search(file.stem)
             if file.is_file() and file.suffix.lower() == suffix and said:
-                found.setdefault(layout.SPLITS_BY_NAME[said[1].lower()], file)
-    return list(found.values()) if {"train", "test"} <= set(found) else []
+                its = sets.setdefault(file.stem[: said.start()].lower(), {})
+                its.setdefault(layout.SPLITS_BY_NAME[said[1].lower()], file)
+    whole = [its for its in sets.values() if {"train", "test"} <= set(its)]
+    if not whole and any(one.is_dir() for one in folder.iterdir()):  # of classes; what lies beside them is left out
+        return []
+    if len(sets) > 1 or len(whole) < len(sets):
+        listed = own.some(sorted(file.name for its in sets.values() for file in its.values()))
+        raise DataError(
+            f"{folder}: which files are one set, of train and test, their names must say, as in Moves_TRAIN.ts and "
+            f"Moves_TEST.ts; here are {listed}. Put the pair to use into a folder of its own and name it in "
+            "data.fetch.path, or the one file without a split."
+        )
+    return list(whole[0].values()) if whole else []
 
 
 def _rate(found: Sequence[Read], rate: float | None) -> float | None:
@@ -282,6 +296,7 @@ def _together(found: Sequence[Read], given: list[str]) -> list[str]:
             raise DataError(
                 f"{one.where}: the group {one.group!r} is in {split} and in {seen[one.group]} too. Give it one split."
             )
+    own.check_learnt([one.label for one in found], given)
     return given
 
 

@@ -42,10 +42,3 @@ def alike(table: pd.DataFrame, labels: np.ndarray) -> np.ndarray | None:
     if who is None:
         return None
     return who.to_frame("speaker").assign(label=labels).groupby(["speaker", "label"]).ngroup().to_numpy()
-
-
-def alike_said(kind: str) -> tuple[str, str]:
-    """What the groups of `alike` are, by the kind of data, in English and Chinese."""
-    if kind == "sounds":
-        return "the clips in which one speaker says one word", "同一说话人说同一个词的录音"
-    return "the samples of one group and one class", "同组同类的样本"

@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from cnnatomy.data.prepared import Facts
 from cnnatomy.drawing import curves
 from cnnatomy.exhibit import Say, Text, say
+from cnnatomy.exhibit.languages import FIRST, language
+from cnnatomy.exhibit.words import described
 
 COLOURS = ("blue", "red", "green", "yellow", "light_blue", "purple")  # of `plotting.SERIES`, in its order
+
+
+def in_charts(text: Text) -> str:
+    """The English of a text, for charts and tables, whose words the report looks up."""
+    return language(FIRST).words(described(text))
 
 
 def window(facts: Facts, size: Sequence[int]) -> Say:
@@ -47,7 +54,7 @@ def channels(facts: Facts) -> Say:
     return say("data.channels.each", each=each)
 
 
-def signal_axes(facts: Facts) -> Text:
+def signal_axes(facts: Facts) -> Say:
     """How to read the pictures of a dataset's signals: colours, range and time."""
     end = curves.short(curves.moment(facts, facts.shape[1] - 1))
     unit = say(f"data.units.{facts.axes[0].unit}") if facts.axes[0].unit in ("s", "steps") else facts.axes[0].unit

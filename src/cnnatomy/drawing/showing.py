@@ -199,7 +199,7 @@ class Shown:
     """One sample to show: its place in the split, and what to say of it."""
 
     index: int
-    label: str = ""
+    label: Text = ""
     state: State = ""
     values: Mapping[str, float] = field(default_factory=dict)
     group: str = ""

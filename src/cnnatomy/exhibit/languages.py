@@ -2,7 +2,8 @@
 
 A sentence names what fills it in braces. A number takes Python's format specification, with a true minus sign and a
 space before the sign of per cent (`{gain:+.2f}`, `{share:.1%}`); `{n:filter|filters}` is the first word for one and the
-second for any other number; a list is joined by the language's `between_items` (`{names}`).
+second for any other number. A list is joined by the language's `between_items` (`{names}`), by its `between_clauses`
+(`{differences:;}`), or by what stands there (`{units: and }`).
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Language(string.Formatter):
 
     def format_field(self, value: Any, spec: str) -> str:
         if isinstance(value, list):
-            return self.habits["between_items"].join(self.format_field(one, spec) for one in value)
+            between = self.habits["between_clauses" if spec == ";" else "between_items"] if spec in ("", ";") else spec
+            return between.join(self.format_field(one, "") for one in value)
         if not isinstance(value, int | float):
             return self.words(value)
         if "|" in spec:

@@ -1,5 +1,5 @@
-"""How a convolutional network works, by hand: one module per lesson, one public function of the same name in it.
+"""How a convolutional network works, by hand: one package per lesson.
 
-A lesson takes its settings (conf/lesson/) and returns an exhibit; where its YAML names `data`, it is also given that
-dataset's test samples. `cells` draws small tables of numbers as SVG.
+`measure` takes the settings (conf/lesson/), and where its YAML names `data` that dataset's test samples too, and works
+everything out; `show` makes pictures of it. `cells` draws small tables of numbers as SVG.
 """

@@ -87,3 +87,8 @@ def number(value: float) -> str:
     """A number to two decimals at most, with a true minus sign."""
     rounded = round(value, 2)
     return "0" if rounded == 0 else f"{rounded:.2f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def factor(value: float) -> str:
+    """A number as it stands behind a sign: (−1)."""
+    return f"({number(value)})" if value < 0 else number(value)

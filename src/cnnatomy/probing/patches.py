@@ -14,6 +14,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import picture
+from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import Layer, activated, batch_size, capture, driven, named, stages
 
@@ -88,12 +89,7 @@ def sources(
         return [_source(layers, layer, MANY // len(chosen)) for layer in chosen], total
     found = [layer for layer in found if _has_patches(layer)]
     if not found:
-        raise DoesNotApply(
-            {
-                "en": "no convolution of the network looks at parts of the input that can be followed",
-                "zh": "网络中没有感受野可以追踪的卷积层",
-            }
-        )
+        raise DoesNotApply(say("patching.no_field"))
     if total <= MANY:
         return [_source(layers, layer, MANY) for layer in found], total
     # Parts rather than wholes: the deepest units of a large network see more than the input holds.

@@ -65,6 +65,15 @@ def fail(given: Path) -> bool:
     return build(given).wait() == 0
 
 
+def advice() -> str:
+    """What to do after a run that has not made all; nothing where whoever stopped it knows."""
+    failures = progress.failures
+    if not failures and progress.stopped:
+        return ""
+    only_stopped = failures and all(failure.stopped for failure in failures)  # nothing is to be mended
+    return f"{'Run' if only_stopped else 'Mend the cause and run'} the same command: it goes on from there."
+
+
 def abandon() -> None:
     """The run has ended without a word: a page that still grows becomes that of a run that failed."""
     if _page is not None:

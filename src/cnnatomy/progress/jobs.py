@@ -34,11 +34,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that failed, the cause in one line, and the seconds after which it did."""
+    """A job that failed, the cause in one line, and the seconds after which it did.
+
+    stopped: whether it was asked to end, by whoever stops the run or the machine; then nothing is to be mended.
+    """
 
     job: Job
     message: str
     seconds: float
+    stopped: bool = False
 
 
 def name_of(rule: str, wildcards: Mapping[str, object]) -> str:
@@ -103,12 +107,13 @@ class Progress:
             self._took[number] = self._clock() - self._began.pop(number)
             return self._jobs[number], self._took[number]
 
-    def fail(self, job: Job, said: str = "") -> Failure:
-        """A job failed; `said` is what is known beside its log."""
+    def fail(self, job: Job, said: str = "", ended_by: str = "") -> Failure:
+        """A job failed; `said` is what is known beside its log, `ended_by` the signal that asked it to end."""
         with self._lock:
             job = self._jobs.setdefault(job.number, job)
             seconds = self._clock() - self._began.pop(job.number, self._clock())
-            self._failures[job.number] = failure = Failure(job, message_of(job.log, said), seconds)
+            message = f"stopped by {ended_by}" if ended_by else message_of(job.log, said)
+            self._failures[job.number] = failure = Failure(job, message, seconds, bool(ended_by))
             return failure
 
     def drop(self, number: int) -> None:

@@ -41,6 +41,8 @@ def warned(warning: str, name: str = "") -> str:
 
 def failed(failure: Failure, said: str, logs: Sequence[str], show_logs: bool) -> str:
     """A failure in full: the job, what Snakemake or the cluster says (`said`), its logs and the end of each."""
+    if failure.stopped:
+        return f"STOPPED: {failure.job.name}, after {took(failure.seconds)}"
     parts = [f"FAILED: {failure.job.name}, after {took(failure.seconds)}"]
     parts += [f"    {line}" for line in said.splitlines()]
     return "\n".join([*parts, *_of_logs(logs, show_logs)])
@@ -77,15 +79,18 @@ def nothing() -> str:
 
 def closing(progress: Progress) -> str:
     """The last lines of a run: what was done in which time and where the report is, or each job that failed with its
-    message and its log."""
+    message and its log, and those that were stopped."""
     jobs = f"{progress.done} job{'' if progress.done == 1 else 's'}"
-    if progress.stopped:
+    failed = [failure for failure in progress.failures if not failure.stopped]
+    stopped = [failure.job.name for failure in progress.failures if failure.stopped]
+    if not failed and (progress.stopped or stopped):
         return f"Stopped; {progress.done} of {progress.total} jobs are done."
-    if not progress.failures:
+    if not failed:
         page = f". The report: {PAGE}" if progress.plans("report") and progress.done == progress.total else ""
         return f"{jobs} in {took(progress.seconds)}{page}"
-    lines = [f"{jobs} done, {len(progress.failures)} failed:"]
-    for failure in progress.failures:
+    beside = f", {len(stopped)} stopped ({', '.join(stopped)})" if stopped else ""
+    lines = [f"{jobs} done{beside}, {len(failed)} failed:"]
+    for failure in failed:
         lines.append(f"  {failure.job.name}: {failure.message}")
         if failure.job.log:
             lines.append(f"    {failure.job.log}")

@@ -41,7 +41,7 @@ class Page:
 
     def picture(self, content: bytes, *classes: str) -> Markup:
         """The attributes that make an `img` show a PNG. What hangs twice is stored once, in the style sheet."""
-        source = show.data_uri(content, "image/png")
+        source = show.picture_uri(content)
         if content in self._repeated and len(content) > LEAST_REPEATED:
             name = f"b{hashlib.sha256(content).hexdigest()[:10]}"
             width, height = show.size(content)  # the pixel that stands in the image's place is a square

@@ -23,6 +23,7 @@ JOINED = "\u2060"  # keeps a line from breaking here
 MOST_HELD = 14  # characters of the ends of an interval that fit on one line of a label
 SIZES = ((16, 126), (64, 84))  # about how many px a picture gets among so many
 SMALL = 56  # among more than that
+SMALL_FILE = 8000  # bytes of a PNG
 CARD = 112  # on a card of the first screen
 THIN, LONG = 14, 320  # px, how narrow and how long it may get for that
 GLANCE = 9  # items of a group that are not counted beside its name, since they can be seen
@@ -86,6 +87,21 @@ def data_uri(content: bytes | str, mime: str) -> str:
     """A file's content as an address that needs no file."""
     raw = content.encode() if isinstance(content, str) else content
     return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
+
+
+def picture_uri(png: bytes) -> str:
+    """A PNG as an address that needs no file: a small one as lossless WebP where that is smaller, which it mostly is.
+
+    The same pixels; large ones, whose gain is small and which take long, stay as they are.
+    """
+    from PIL import Image
+
+    if len(png) > SMALL_FILE:
+        return data_uri(png, "image/png")
+    picture = Image.open(io.BytesIO(png))
+    webp = io.BytesIO()
+    picture.convert("RGB").save(webp, format="WEBP", lossless=True, method=4)
+    return data_uri(*min((webp.getvalue(), "image/webp"), (png, "image/png"), key=lambda one: len(one[0])))
 
 
 def packed(content: bytes | str) -> str:

@@ -19,9 +19,9 @@ def lesson(job: Job) -> None:
 
     name = str(job.method)
     config = job.config["lesson"][name]
-    teach = getattr(import_module(f"cnnatomy.lessons.{name}"), name)
+    taught = import_module(f"cnnatomy.lessons.{name}")
     given = {"samples": dataset(job).split("test")} if config.get("data") else {}
-    hang_lesson(job, teach(config, **given))
+    hang_lesson(job, taught.show(taught.measure(config, **given)))
 
 
 if __name__ == "__main__":

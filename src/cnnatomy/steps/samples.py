@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 @step
 def samples(job: Job) -> None:
-    from cnnatomy.dissect.samples import samples as show
+    from cnnatomy.dissect.samples import measure, show
     from cnnatomy.steps.datasets import dataset, sound
     from cnnatomy.steps.hanging import hang
 
     data = dataset(job)
-    hang(job, show(data, job.config["dissect"]["samples"], sound(job, data)), "samples")
+    made = show(measure(data), data, job.config["dissect"]["samples"], sound=sound(job, data))
+    hang(job, made, "samples")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.exhibit import Figure
+from cnnatomy.exhibit import Figure, Say, say
 from cnnatomy.studies.comparing import Compared
 from cnnatomy.studies.errors import StudyError
 from cnnatomy.studies.measures.answers import SAMPLE
 from cnnatomy.studies.summaries import summary
+from cnnatomy.studies.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,26 +54,23 @@ def comparisons_figure(compared: Sequence[Compared]) -> Figure:
                 "difference, points" if unit == "fraction" else f"difference, {unit or metric.replace('_', ' ')}"
             )
 
-    said = "; ".join(
-        f"{one.name}: {one.seen.value:.4g} ("
-        + "; ".join(f"{seen.low:.4g} to {seen.high:.4g} over {seen.counted}" for seen in one.estimates)
-        + ")"
-        for one in compared
-    )
     return Figure(
         "differences",
         draw(paint, height=60 + 52 * len(compared) + 40 * len(by_unit)),
-        alt={"en": f"Mean differences with 95 % intervals. {said}.", "zh": f"平均差异及 95 % 区间。{said}。"},
+        alt=say("study.differences.alt", each=[_told(one) for one in compared]),
         data=units_table(compared),
-        title={"en": "The differences", "zh": "差异"},
-        caption={
-            "en": (
-                "Blue decides, grey does not; the red stroke is the margin. The thick line is the interval over the "
-                "dots, the thin one that over test samples, speakers or games."
-            ),
-            "zh": "蓝色参与判定，灰色不参与；红线为界限。粗线为对各点的区间，细线为对测试样本、说话人或棋局的区间。",
-        },
+        title=say("study.differences.title"),
+        caption=say("study.differences.caption"),
     )
+
+
+def _told(one: Compared) -> Say:
+    """A comparison's difference for those who can't see it."""
+    intervals = [
+        say("study.differences.interval", low=seen.low, high=seen.high, units=counted(seen.n, seen.over))
+        for seen in one.estimates
+    ]
+    return say("study.differences.one", name=one.name, value=one.seen.value, intervals=intervals)
 
 
 def units_table(compared: Sequence[Compared]) -> pd.DataFrame:
@@ -199,18 +197,18 @@ def _panels(
             if panel is not None:
                 axes.set_title(str(panel))
 
-    said = "; ".join(
+    marks = [
         ", ".join(f"{key} {value:.4g}" if isinstance(value, float) else f"{value}" for key, value in row.items())
         for row in data.drop(columns=["unit", "low", "high", "n", "subject"], errors="ignore")
         .head(12)
         .to_dict("records")
-    )
+    ]
     return Figure(
         name,
         draw(whole, height=height * len(panels)),
-        alt={"en": f"{what}, by {by}: {said}.", "zh": f"{what}（按 {by}）：{said}。"},
+        alt=say("study.figure.alt", what=what, by=by, marks=marks),
         data=data,
-        title={"en": f"{what[0].upper()}{what[1:]}, by {by}", "zh": f"{what}（按 {by}）"},
+        title=say("study.figure.title", what=f"{what[0].upper()}{what[1:]}", by=by),
     )
 
 

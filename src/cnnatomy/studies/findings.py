@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnnatomy.exhibit import Block, Exhibit, Number, Prose, Table
+from cnnatomy.exhibit import Block, Number, Prose, Showing, Table, say
 from cnnatomy.studies.comparing import Compared, Estimate, foremost, verdict
 from cnnatomy.studies.figures import comparisons_figure, drawn
 from cnnatomy.studies.summaries import summary
@@ -25,19 +25,49 @@ OVERLAP = (
 )
 
 
-def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: pd.DataFrame) -> Exhibit:
-    """The exhibit of a study; its name is left for the caller to fill in.
+def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: pd.DataFrame) -> Showing:
+    """The exhibit of a study.
 
     study: its YAML. compared: its comparisons, in its order, `corrected`. measured: one row a number, with the columns
     run, one for each factor (the level), seed, metric, subject, value, unit.
     """
     factors = list(study["factors"])
-    settings = {language: study["settings"].get(language, study["settings"]["en"]) for language in ("en", "zh")}
     means = summary(measured, factors, "seed")
-    decided = verdict(compared)
+    blocks: list[Block] = [
+        Prose(study["claim"], title=say("study.claim")),
+        Prose(sentence(verdict(compared), compared), title=say("study.verdict.title")),
+        comparisons_figure(compared),
+        Table(
+            "comparisons",
+            _comparisons(compared),
+            title=say("study.comparisons.title"),
+            caption=say("study.comparisons.caption"),
+        ),
+    ]
+    for place, figure in enumerate(study["figures"]):
+        blocks.append(drawn(f"figure-{place}", figure, measured, study["factors"]))
+    blocks.append(
+        Table(
+            "variants",
+            variants_table(means, factors),
+            title=say("study.variants.title"),
+            caption=say("study.variants.caption"),
+        )
+    )
+    return Showing(
+        [*_of_comparisons(compared, measured), *numbers_of(means, factors)],
+        blocks,
+        caption=[say("study.caption"), study["settings"]],
+        sources=[*study["sources"], *SOURCES, *([OVERLAP] if any(one.said["overlap"] for one in compared) else [])],
+        title=study["title"],
+    )
+
+
+def _of_comparisons(compared: Sequence[Compared], measured: pd.DataFrame) -> list[Number]:
+    """The verdict and the difference that it hangs on, then every comparison."""
     head = foremost(compared)
     numbers = [
-        Number("verdict", decided, n=head.seen.n),
+        Number("verdict", verdict(compared), n=head.seen.n),
         _difference(head, head.seen, ""),
         Number("trainings", len(measured[["run", "seed"]].drop_duplicates())),
     ]
@@ -50,65 +80,7 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
             numbers.append(Number("p_below_margin_adjusted", one.adjusted, n=one.seen.n, subject=one.subject))
         if one.effect is not None:
             numbers.append(Number("effect_size", one.effect, n=one.seen.n, subject=one.subject))
-    numbers += numbers_of(means, factors)
-    blocks: list[Block] = [
-        Prose(study["claim"], title={"en": "The claim", "zh": "论断"}),
-        Prose(sentence(decided, compared), title={"en": "The verdict", "zh": "结论"}),
-        comparisons_figure(compared),
-        Table(
-            "comparisons",
-            _comparisons(compared),
-            title={"en": "All comparisons", "zh": "全部比较"},
-            caption={
-                "en": (
-                    "p: how probable so low a difference is where the true one is the margin. Adjusted: for the number "
-                    "of comparisons that decide."
-                ),
-                "zh": "p：若真实差异恰为界限，出现如此低的差异的概率。adjusted：按参与判定的比较数校正。",
-            },
-        ),
-    ]
-    for place, figure in enumerate(study["figures"]):
-        blocks.append(drawn(f"figure-{place}", figure, measured, study["factors"]))
-    blocks.append(
-        Table(
-            "variants",
-            variants_table(means, factors),
-            title={"en": "Every variant", "zh": "全部变体"},
-            caption={
-                "en": "Means over seeds; s.d. is the standard deviation of the test accuracy over them.",
-                "zh": "各种子的均值；s.d. 为测试准确率在种子间的标准差。",
-            },
-        )
-    )
-    return Exhibit(
-        "study",
-        "",
-        "",
-        0,
-        title=study["title"],
-        caption={
-            "en": (
-                "A claim, networks that could contradict it, and the differences between them. Pairs share all but "
-                "what is compared; the dots are single seeds, speakers or folds, and the line is the 95 % interval of "
-                "their mean difference (Student's t). Where all were asked the same test samples, the thin line is the "
-                "interval over these, or over the speakers or games that they come from. A comparison supports the "
-                "claim if all of each interval lies above the margin. It contradicts it if the difference lies below "
-                "over both, at 2.5 % one-sided, corrected for the number of comparisons that decide (Holm). The claim "
-                f"is supported if all of these support it, and not supported if one contradicts it. {settings['en']}"
-            ),
-            "zh": (
-                "一个论断、可能推翻它的若干网络，以及它们之间的差异。每一对只在所比较之处不同；点为单个种子、说话人或折，"
-                "横线为其平均差异的 95 % 区间（Student t）。若双方面对相同的测试样本，细线为对这些样本"
-                "（或其所属的说话人、棋局）的区间。各区间全部高于界限则支持论断；对两者而言差异都低于界限"
-                "（单侧 2.5 %，按参与判定的比较数作 Holm 校正）则与之相悖。"
-                f"全部支持，论断才得到支持；有一项相悖，论断即不被支持。{settings['zh']}"
-            ),
-        },
-        numbers=numbers,
-        blocks=blocks,
-        sources=[*study["sources"], *SOURCES, *([OVERLAP] if any(one.said["overlap"] for one in compared) else [])],
-    )
+    return numbers
 
 
 def _difference(one: Compared, seen: Estimate, subject: str) -> Number:

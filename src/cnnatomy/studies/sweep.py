@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnnatomy.drawing.plotting import SERIES, draw
-from cnnatomy.exhibit import Block, Exhibit, Figure, Number, Prose, Table
+from cnnatomy.exhibit import Block, Figure, Number, Prose, Showing, Table, say
 from cnnatomy.studies.figures import MARKERS, PANEL, drawn
 from cnnatomy.studies.findings import numbers_of, variants_table
 from cnnatomy.studies.summaries import summary
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 CHOSEN_BY, REPORTED = "validation_accuracy", "test_accuracy"
 
 
-def swept(study: Mapping[str, Any], measured: pd.DataFrame) -> Exhibit:
-    """The exhibit of a study that goes over a grid; its name is left for the caller to fill in.
+def swept(study: Mapping[str, Any], measured: pd.DataFrame) -> Showing:
+    """The exhibit of a study that goes over a grid.
 
     study: its content, in which `grid` holds the value of each level by factor. measured: as `findings` takes it. The
     best point is chosen by the mean validation accuracy over seeds, or by the test accuracy where the run has no
@@ -40,41 +40,18 @@ def swept(study: Mapping[str, Any], measured: pd.DataFrame) -> Exhibit:
         Number("trainings", len(measured[["run", "seed"]].drop_duplicates())),
         *numbers_of(means, factors),
     ]
-    by = {"en": "validation", "zh": "验证"} if chosen_by == CHOSEN_BY else {"en": "test", "zh": "测试"}
-    best_said = {
-        "en": f"Best by {by['en']} accuracy: {point}; {100 * tested.value:.2f} % of the test samples.",
-        "zh": f"按{by['zh']}准确率最佳：{point}；测试样本准确率 {100 * tested.value:.2f} %。",
-    }
-    blocks: list[Block] = [Prose(best_said, title={"en": "The best point", "zh": "最佳点"})]
+    by = "validation" if chosen_by == CHOSEN_BY else "test"
+    best_said = say(f"study.sweep.best.{by}", point=point, accuracy=tested.value)
+    blocks: list[Block] = [Prose(best_said, title=say("study.sweep.best.title"))]
     blocks.append(_figure(study, judged, chosen_by))
     blocks += [drawn(f"figure-{place}", one, measured, study["factors"]) for place, one in enumerate(study["figures"])]
     table = variants_table(means, factors)
     for factor in factors:
         column = factor.replace("_", " ")
         table[column] = [_value(study, factor, level) for level in table[column]]
-    blocks.append(Table("points", table, title={"en": "Every point", "zh": "所有点"}))
-    return Exhibit(
-        "study",
-        "",
-        "",
-        0,
-        title=study["title"],
-        caption={
-            "en": (
-                "A grid of settings, each point trained with every seed. The best is chosen by accuracy on "
-                f"{by['en']} samples; as the best of {len(judged)} its own accuracy there is flattering, so that what "
-                "counts is how far the points lie apart beside their intervals (Student's t over the seeds)."
-            ),
-            "zh": (
-                f"一个设置网格，每个点用全部种子训练。最佳点按{by['zh']}样本上的准确率选出；"
-                f"它是 {len(judged)} 个点中的最佳，其准确率因此偏高，"
-                "应看各点之间的差距与其区间（对种子作 Student t）相比有多大。"
-            ),
-        },
-        numbers=numbers,
-        blocks=blocks,
-        sources=list(study["sources"]),
-    )
+    blocks.append(Table("points", table, title=say("study.sweep.points")))
+    caption = say(f"study.sweep.caption.{by}", points=len(judged))
+    return Showing(numbers, blocks, caption, list(study["sources"]), study["title"])
 
 
 def _figure(study: Mapping[str, Any], judged: pd.DataFrame, metric: str) -> Figure:
@@ -106,17 +83,21 @@ def _figure(study: Mapping[str, Any], judged: pd.DataFrame, metric: str) -> Figu
             if lines:
                 axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
-    said = "; ".join(
-        f"{' '.join(str(row[factor]) for factor in study['factors'])} {100 * row['mean']:.2f} %"
+    points = [
+        say(
+            "study.sweep.grid.point",
+            levels=" ".join(str(row[factor]) for factor in study["factors"]),
+            accuracy=row["mean"],
+        )
         for row in judged.sort_values(along, key=lambda column: column.map(names)).head(12).to_dict("records")
-    )
-    what = metric.replace("_", " ")
+    ]
+    what = metric.replace("_", " ").capitalize()
     return Figure(
         "grid",
         draw(paint, height=(PANEL + 60) * data["panel"].nunique()),
-        alt={"en": f"{what.capitalize()} at the points of the grid: {said}.", "zh": f"网格各点的准确率：{said}。"},
+        alt=say("study.sweep.grid.alt", what=what, points=points),
         data=judged[[*study["factors"], "mean", "low", "high", "n"]],
-        title={"en": f"{what.capitalize()} over the grid", "zh": "网格上的准确率"},
+        title=say("study.sweep.grid.title", what=what),
     )
 
 

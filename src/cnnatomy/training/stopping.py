@@ -25,6 +25,10 @@ DOWN = 0.5  # steps on the way down, as a share of those before it: a third of a
 CHECKS = 20  # times that validation is asked within the fewest steps
 MOST = 10  # times the fewest steps, or passes over the data, whichever are more, after which the rate goes down anyhow
 
+#: By how much validation loss must fall to be a gain: a share of itself, and at least so much. Of samples that are all
+#: read right it falls on for ever, by ever less.
+GAIN, LEAST_GAIN = 0.01, 0.001
+
 _FEWEST = 4  # samples of a batch
 _SHARE = 10  # a batch is at most so many times smaller than the training data
 
@@ -44,10 +48,10 @@ class Pace:
     """How long to train and at which rate.
 
     round_steps: optimiser steps between validations. steps: the fewest. patience: rounds without a gain after which the
-    rate goes down; a gain is a validation accuracy above, or a validation loss below, all before. epoch_steps: those of
-    one pass over the data. cools: whether the rate goes down at all, or training ends where it would. scale: of the
-    rate, the root of how much smaller batches are than wanted (Malladi et al. 2022, On the SDEs and scaling rules for
-    adaptive gradient algorithms, NeurIPS).
+    rate goes down; a gain is a validation accuracy above all before, or a validation loss below that of the last gain
+    by a hundredth. epoch_steps: those of one pass over the data. cools: whether the rate goes down at all, or training
+    ends where it would. scale: of the rate, the root of how much smaller batches are than wanted (Malladi et al. 2022,
+    On the SDEs and scaling rules for adaptive gradient algorithms, NeurIPS).
     """
 
     round_steps: int
@@ -81,10 +85,10 @@ class Pace:
         least = max(1, math.ceil(self.steps / (1 + DOWN * self.cools) / self.round_steps))
         accuracy, loss, gained = -math.inf, math.inf, 0
         for number, row in enumerate(history, 1):
-            if row["validation_accuracy"] > accuracy or row["validation_loss"] < loss:
+            if row["validation_accuracy"] > accuracy or row["validation_loss"] < _below(loss):
                 gained = number
+                loss = min(loss, row["validation_loss"])
             accuracy = max(accuracy, row["validation_accuracy"])
-            loss = min(loss, row["validation_loss"])
             waits = gained > 0 and number - gained < self.patience
             if number >= self._down_from_at_most or (number >= least and not waits):
                 return number
@@ -109,6 +113,11 @@ class Pace:
 
     def _rounds_down(self, turn: int) -> int:
         return math.ceil(DOWN * turn) if self.cools else 0
+
+
+def _below(loss: float) -> float:
+    """The loss from which on downwards it has fallen."""
+    return loss - max(GAIN * loss, LEAST_GAIN) if math.isfinite(loss) else loss
 
 
 class Rounds:

@@ -78,7 +78,8 @@ def main(folder: str, watched: str, steps: str, training: str) -> None:
 
     steps, training: the sockets at which jobs and trainings come in; these three are open files, by their numbers.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs
+    for which in (signal.SIGINT, signal.SIGTERM):  # whoever stops all means the jobs; this one ends when they have
+        signal.signal(which, signal.SIG_IGN)
     try:
         listeners = [socket.socket(fileno=int(number)) for number in (steps, training)]
         _Warm(listeners[0], STEPS, int(watched), listeners[1]).serve()

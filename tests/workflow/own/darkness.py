@@ -8,15 +8,13 @@ from typing import Any
 from torch import nn
 
 from cnnatomy.data.prepared import Samples
-from cnnatomy.exhibit import Exhibit, Number
+from cnnatomy.exhibit import Number, Showing
 from cnnatomy.exhibit.applying import DoesNotApply
 
-TITLE = {"en": "Darkness"}
 
-
-def darkness(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> Exhibit:
+def darkness(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> Showing:
     """The share of pixels below a threshold."""
     if samples.facts.kind != "images":
         raise DoesNotApply("there are no pixels")
     share = float((samples.inputs < config["below"]).mean())
-    return Exhibit("run", "", "", 0, TITLE, "The share of dark pixels.", [Number("dark", share, unit="fraction")])
+    return Showing([Number("dark", share, unit="fraction")], [], "The share of dark pixels.", title={"en": "Darkness"})

@@ -8,7 +8,7 @@ word itself does, to first order. Integrated gradients and occlusion say what th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.attributing.path import Along, Mean, mean_gradient
+from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.convolving import frozen, laid_out
 from cnnatomy.probing.layers import batch_size, evaluating
@@ -30,16 +31,9 @@ Maps = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """From a network, a batch (n, *shape) and each sample's class (n,), one number for each place."""
 
 NAMES = ("gradients", "integrated_gradients", "occlusion", "guided_backpropagation")
-TITLES = {
-    "gradients": {"en": "gradient", "zh": "梯度"},
-    "integrated_gradients": {"en": "integrated gradients", "zh": "积分梯度"},
-    "occlusion": {"en": "occlusion", "zh": "遮挡"},
-    "guided_backpropagation": {"en": "guided backpropagation", "zh": "引导反向传播"},
-}
 TOLERANCE = 5e-4  # of the largest cell: the error of integrated gradients, as it is estimated
 #: The same where only ranks are compared, with those of shuffled copies: it moves their mean by 0.002 at most.
 RANKED = 5e-3
-PRECISE = 1e-3  # an error at which a map may be read cell by cell
 #: Effort for the integrated gradients of a sample, as far as they need it: of a small network, of one up to `LARGE`.
 SMALL, PATH, SHORTER = 3e6, 4e9, 1e9
 WAY = 8e9  # effort for those of all samples together, where there are few or the network is a large one
@@ -49,32 +43,28 @@ WINDOWS = 8  # windows of occlusion along the longer side, when they lie edge to
 
 @dataclass(frozen=True)
 class Baseline:
-    """What stands for nothing: black, the floor of a spectrogram, padding, the mean of a channel.
+    """What stands for nothing: "black", the "floor" of a spectrogram, "padding", the "mean" of each channel.
 
-    x: (1, *shape), as a network sees it.
+    x: (1, *shape), as a network sees it. level: of the floor, in dB.
     """
 
     x: Tensor
-    en: str
-    zh: str
+    name: str
+    level: float = 0.0
 
 
 def baseline_of(samples: Samples) -> Baseline:
     """Nothing, for this kind of samples: black, the quietest value of the split, padding, each channel's mean."""
     facts = samples.facts
     if facts.kind == "texts":
-        return Baseline(torch.full((1, *facts.shape), PADDING), "zeros in place of the word vectors", "全零的词向量")
+        return Baseline(torch.full((1, *facts.shape), PADDING), "padding")
     if facts.kind == "signals":
         mean = np.zeros(facts.shape[0]) if facts.normalise is None else facts.normalise.mean
         empty = np.broadcast_to(np.reshape(mean, (1, -1, 1)), (1, *facts.shape)).astype(samples.inputs.dtype)
-        return Baseline(to_tensor(facts, empty), "the mean of each channel", "各通道的均值")
-    if facts.kind == "images":
-        nothing, en, zh = 0.0, "black", "黑色"
-    else:
-        nothing = float(samples.inputs.min())
-        en, zh = f"the floor of the spectrogram, {nothing:.0f} dB".replace("-", "−"), f"频谱图的底（{nothing:.0f} dB）"
-    empty = np.full((1, *facts.shape), nothing).astype(samples.inputs.dtype)
-    return Baseline(to_tensor(facts, empty), en, zh)
+        return Baseline(to_tensor(facts, empty), "mean")
+    level = 0.0 if facts.kind == "images" else float(samples.inputs.min())
+    empty = np.full((1, *facts.shape), level).astype(samples.inputs.dtype)
+    return Baseline(to_tensor(facts, empty), "black" if facts.kind == "images" else "floor", level)
 
 
 def methods(network: nn.Module, samples: Samples, names: tuple[str, ...] | list[str] | None) -> dict[str, Maps]:
@@ -112,6 +102,20 @@ def methods(network: nn.Module, samples: Samples, names: tuple[str, ...] | list[
     return {name: remembered(table[name], network) for name in wanted}
 
 
+def attributed(
+    table: Mapping[str, Maps], network: nn.Module, x: Tensor, target: Tensor, baseline: Baseline
+) -> tuple[dict[str, Tensor], list[Mean]]:
+    """Each method's maps, (n, *places), and how integrated gradients, if among them, were found, a sample each."""
+    maps: dict[str, Tensor] = {}
+    means: list[Mean] = []
+    for name, method in table.items():
+        if name == "integrated_gradients":
+            maps[name], means = integrated(network, x, target, baseline)
+        else:
+            maps[name] = method(network, x, target)
+    return maps, means
+
+
 def remembered(maps: Maps, network: nn.Module) -> Maps:
     """The maps, which are not made again for this network when they are asked for with the samples of the last time."""
     kept: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -133,9 +137,7 @@ def without_guided(network: nn.Module, x: Tensor) -> DoesNotApply | None:
     except DoesNotApply as error:
         return error
     if not rectifiers(network):
-        return DoesNotApply(
-            {"en": "the network has no ReLU, whose backward pass guided backpropagation changes", "zh": "网络没有 ReLU"}
-        )
+        return DoesNotApply(say("attributing.no_relu"))
     return None
 
 
@@ -205,24 +207,6 @@ def integrated(
     return torch.stack([mean.contributions for mean in found]), found
 
 
-def precision(means: Sequence[Mean]) -> dict[str, str]:
-    """How far integrated gradients can be off, in words."""
-    points, error = float(np.mean([mean.points for mean in means])), max(mean.error for mean in means)
-    off = f"{100 * error:.2g}"
-    en = f"Integrated gradients asks the network at {points:.0f} places on the way to a sample. "
-    zh = f"积分梯度在通往样本的路上平均取 {points:.0f} 处。"
-    if error <= PRECISE:
-        en += f"Judged by halving the steps, no cell is off by more than about {off} % of the largest."
-        zh += f"按步长减半估计，各格的误差约不超过最大值的 {off} %。"
-    else:
-        en += (
-            "There is no time for more of so large a network. Judged by halving the steps, cells are off by up to "
-            f"about {off} % of the largest: read these maps as a whole."
-        )
-        zh += f"网络太大，时间不够取更多。按步长减半估计，个别格的误差可达最大值的 {off} %：这些图宜看整体。"
-    return {"en": en, "zh": zh}
-
-
 def entrance(network: nn.Module, tokens: Tensor) -> nn.Embedding:
     """The nn.Embedding that turns tokens, (n, words), into word vectors. Raises DoesNotApply if there is none."""
     seen: list[nn.Embedding] = []
@@ -239,12 +223,7 @@ def entrance(network: nn.Module, tokens: Tensor) -> nn.Embedding:
         for handle in handles:
             handle.remove()
     if not seen:
-        raise DoesNotApply(
-            {
-                "en": "the network has no nn.Embedding that takes the words, and a gradient needs their vectors",
-                "zh": "网络没有接收词的 nn.Embedding，而梯度需要词向量",
-            }
-        )
+        raise DoesNotApply(say("attributing.no_embedding"))
     return seen[0]
 
 

@@ -23,8 +23,6 @@ from cnnatomy.probing.calls import module_of, next_call
 from cnnatomy.probing.convolving import laid_out
 from cnnatomy.probing.layers import Layer, LayerNotFound, activated, batch_size, evaluating, named, stages, trace
 
-TITLES = {"grad_cam": "Grad-CAM", "grad_cam_plus": "Grad-CAM++", "layer_cam": "Layer-CAM"}
-
 
 def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     """Maps weighted by their mean gradient, added, and cut at zero (Selvaraju et al. 2017).

@@ -15,11 +15,10 @@ from cnnatomy.dissect.attributing.attributions import baseline_of
 
 @dataclass(frozen=True)
 class Control:
-    """A map made without the network; maps: (n, *places), the larger the earlier."""
+    """A map made without the network; maps: (n, *places), the larger the earlier; name: what it is of."""
 
     maps: Tensor
-    en: str
-    zh: str
+    name: str
 
 
 def of_the_data(samples: Samples, training: Samples | None, places: np.ndarray) -> Control:
@@ -36,9 +35,8 @@ def of_the_data(samples: Samples, training: Samples | None, places: np.ndarray) 
         source = samples if training is None else training
         counts = np.bincount(np.asarray(source.inputs).ravel(), minlength=int(inputs.max()) + 1)
         counts[[PADDING, UNKNOWN]] = 0
-        return Control(torch.from_numpy(-np.log(counts[inputs] + 1.0)), "rarity of words", "词的罕见程度")
+        return Control(torch.from_numpy(-np.log(counts[inputs] + 1.0)), "rarity_of_words")
     there = to_tensor(facts, inputs) - baseline_of(samples).x
     if facts.kind == "signals":
-        return Control(there.abs().sum(1).double(), "distance from the mean", "与均值的距离")
-    name = ("brightness", "亮度") if facts.kind == "images" else ("loudness", "响度")
-    return Control(there.sum(1).double(), *name)
+        return Control(there.abs().sum(1).double(), "distance_from_the_mean")
+    return Control(there.sum(1).double(), "brightness" if facts.kind == "images" else "loudness")

@@ -37,69 +37,62 @@ def ranks(maps: Tensor, valid: np.ndarray, tie_breaker: np.ndarray) -> np.ndarra
     return found.reshape(maps.shape)
 
 
-def curve(
-    network: nn.Module,
-    samples: Samples,
-    places: np.ndarray,
-    target: Tensor,
-    order: np.ndarray,
-    shares: np.ndarray,
-    test: str,
-    ends: dict[str, np.ndarray] | None = None,
-) -> np.ndarray:
-    """The probability of each sample's class when so large a share of its places is changed, (n, shares).
-
-    order: of `ranks`. test: "deletion" puts the baseline at the most important places (words are cut out, and those
-    behind move up); "insertion" gives these alone, the rest being baseline; "flipping" turns them into their opposite:
-    white for black, loud for quiet, the unknown word for a word, a signal upside down about its channels' means.
-
-    ends: what the curves of these samples begin and end with, whatever the order; filled and used where it is given.
-    """
-    facts = samples.facts
-    inputs = np.asarray(samples.inputs[places])
-    words = facts.kind == "texts"
-    total = (inputs != PADDING).sum(axis=1) if words else np.full(len(inputs), order[0].size)
-    known = {} if ends is None else ends
-    found = []
-    for share in shares:
-        end = ENDS.get((test, float(share)), "")
-        if end in known:
-            found.append(known[end])
-            continue
-        # Half of a place counts as one, exactly and not by the even number.
-        top = order < np.floor(share * total + 0.5).astype(int).reshape(-1, *[1] * (order.ndim - 1))
-        found.append(_probability(network, samples, inputs, target, top, test))
-        if end:
-            known[end] = found[-1]
-    return np.stack(found, axis=1)
-
-
 def area(curves: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """The mean height of each curve, (n,): the area below it, by trapezoids."""
     return np.trapezoid(curves, shares, axis=1)
 
 
-def _probability(
-    network: nn.Module, samples: Samples, inputs: np.ndarray, target: Tensor, top: np.ndarray, test: str
-) -> np.ndarray:
-    facts, size, found = samples.facts, batch_size(samples.facts.shape), []
-    if facts.kind == "texts":
-        changed = _words(inputs, top, test)
-    else:
-        x = to_tensor(facts, inputs)
-        mask = torch.from_numpy(top)[:, None]
-        nothing = baseline_of(samples).x
+class Changing:
+    """Samples of a split, at `places`, of which a network is asked again as more of each is changed; target: (n,)."""
+
+    def __init__(self, network: nn.Module, samples: Samples, places: np.ndarray, target: Tensor) -> None:
+        self._network, self._samples, self._target = network, samples, target
+        self._inputs = np.asarray(samples.inputs[places])
+        self._ends: dict[str, np.ndarray] = {}  # what the curves begin and end with, whatever the order
+
+    def curve(self, order: np.ndarray, shares: np.ndarray, test: str) -> np.ndarray:
+        """The probability of each sample's class when so large a share of its places is changed, (n, shares).
+
+        order: of `ranks`. test: "deletion" puts the baseline at the most important places (words are cut out, and those
+        behind move up); "insertion" gives these alone, the rest being baseline; "flipping" turns them into their
+        opposite: white for black, loud for quiet, the unknown word for a word, a signal upside down about its channels'
+        means.
+        """
+        words = self._samples.facts.kind == "texts"
+        total = (self._inputs != PADDING).sum(axis=1) if words else np.full(len(order), order[0].size)
+        found = []
+        for share in shares:
+            end = ENDS.get((test, float(share)), "")
+            if end not in self._ends:
+                # Half of a place counts as one, exactly and not by the even number.
+                top = order < np.floor(share * total + 0.5).astype(int).reshape(-1, *[1] * (order.ndim - 1))
+                found.append(self._probability(top, test))
+                if end:
+                    self._ends[end] = found[-1]
+            else:
+                found.append(self._ends[end])
+        return np.stack(found, axis=1)
+
+    def _probability(self, top: np.ndarray, test: str) -> np.ndarray:
+        size, found = batch_size(self._samples.facts.shape), []
+        changed = self._changed(top, test)
+        with evaluating(self._network), torch.no_grad():
+            for first in range(0, len(changed), size):
+                part = slice(first, first + size)
+                logits = self._network(laid_out(self._network, changed[part])).double()
+                found.append(logits.softmax(1).gather(1, self._target[part, None])[:, 0])
+        return torch.cat(found).numpy()
+
+    def _changed(self, top: np.ndarray, test: str) -> Tensor:
+        """The samples with what is at the `top` places changed, as a network takes them."""
+        facts = self._samples.facts
+        if facts.kind == "texts":
+            return _words(self._inputs, top, test)
+        x, mask, nothing = to_tensor(facts, self._inputs), torch.from_numpy(top)[:, None], baseline_of(self._samples).x
         if test == "flipping":
-            other = nothing + (nothing if facts.kind == "signals" else _fullest(samples)) - x
-            changed = torch.where(mask, other, x)
-        else:
-            changed = torch.where(mask if test == "deletion" else ~mask, nothing, x)
-    with evaluating(network), torch.no_grad():
-        for first in range(0, len(changed), size):
-            part = slice(first, first + size)
-            logits = network(laid_out(network, changed[part])).double()
-            found.append(logits.softmax(1).gather(1, target[part, None])[:, 0])
-    return torch.cat(found).numpy()
+            other = nothing + (nothing if facts.kind == "signals" else _fullest(self._samples)) - x
+            return torch.where(mask, other, x)
+        return torch.where(mask if test == "deletion" else ~mask, nothing, x)
 
 
 def _fullest(samples: Samples) -> Tensor:

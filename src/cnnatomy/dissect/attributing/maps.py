@@ -9,6 +9,8 @@ from torch import Tensor
 
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 
+ENOUGH = 10  # samples for an interval
+
 
 def places_of(facts: Facts) -> tuple[int, ...]:
     """The shape of a map of a sample: rows and columns, words, or steps."""

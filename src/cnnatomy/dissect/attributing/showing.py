@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.attributing.attributions import Baseline
+from cnnatomy.dissect.attributing.path import Mean
 from cnnatomy.dissect.attributing.trust import FEW, LIMIT, Verdict
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import amount, picture, signed, upright, words
@@ -18,11 +20,12 @@ from cnnatomy.probing.answers import Answer
 
 SIDE = 64  # cells along the longer side of a drawn map, at most
 STRIP = 4  # how wide a map of one cell's width is drawn, in pixels
+PRECISE = 1e-3  # an error at which a map may be read cell by cell
 CUT = 99  # per cent of a map's cells that its scale of colours reaches
 
 
 def titled(name: str) -> Say:
-    """What a method is called."""
+    """What a method, or a map that knows nothing of the network, is called."""
     return say(f"attributing.method.{name}")
 
 
@@ -31,18 +34,37 @@ def in_charts(text: Text) -> str:
     return language(FIRST).words(described(text))
 
 
+def based(baseline: Baseline) -> Say:
+    """What stands for nothing."""
+    return say(f"attributing.baseline.{baseline.name}", level=baseline.level)
+
+
+def precision(means: Sequence[Mean]) -> list[Say]:
+    """How far integrated gradients can be off; nothing where there are none."""
+    if not means:
+        return []
+    error = max(mean.error for mean in means)
+    off = say(f"attributing.precision.{'fine' if error <= PRECISE else 'coarse'}", off=100 * error)
+    return [say("attributing.precision.asked", points=float(np.mean([mean.points for mean in means]))), off]
+
+
 def marked(label: Text, verdict: Verdict) -> Text:
     """A picture's label, with the verdict where the method fails."""
     return say("attributing.fails", label=label) if verdict.fails else label
 
 
-def tested(verdicts: Mapping[str, Verdict]) -> list[Say]:
-    """The verdicts of the randomisation test, for a caption."""
-    shuffles, _, n = next(iter(verdicts.values())).repeats.shape
-    each = [
+def similarities(verdicts: Mapping[str, Verdict]) -> list[Say]:
+    """Each method with how alike its maps stay where they change least."""
+    return [
         say("attributing.test.each", method=titled(name), similarity=float(verdict.worst.mean()))
         for name, verdict in verdicts.items()
     ]
+
+
+def tested(verdicts: Mapping[str, Verdict]) -> list[Say]:
+    """The verdicts of the randomisation test, for a caption."""
+    shuffles, _, n = next(iter(verdicts.values())).repeats.shape
+    each = similarities(verdicts)
     found = [say("attributing.test.what", n=n, shuffles=shuffles, each=each, limit=LIMIT)]
     if min(n, shuffles) < FEW:
         found.append(say("attributing.test.few"))

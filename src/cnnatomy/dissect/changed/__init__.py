@@ -1,0 +1,1 @@
+"""Samples that are changed little by little along a gradient, which several methods do."""

@@ -1,0 +1,6 @@
+"""What in its best patches a filter answered to: reconstruction by deconvolution."""
+
+from cnnatomy.dissect.deconvolution.measure import measure
+from cnnatomy.dissect.deconvolution.show import show
+
+__all__ = ["measure", "show"]

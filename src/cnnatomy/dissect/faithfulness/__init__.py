@@ -1,0 +1,6 @@
+"""Which maps can be believed: deletion, insertion, flipping, and the randomisation test."""
+
+from cnnatomy.dissect.faithfulness.measure import measure
+from cnnatomy.dissect.faithfulness.show import show
+
+__all__ = ["measure", "show"]

@@ -1,0 +1,1 @@
+"""What methods that show real patches share."""

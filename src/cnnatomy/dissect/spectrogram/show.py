@@ -1,0 +1,234 @@
+"""Voices seen, heard and compared. What is said of them: `locale/<language>/spectrogram.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.data.sounds import Spectrogram
+from cnnatomy.dissect.spectrogram.clips import Clip
+from cnnatomy.dissect.spectrogram.measure import REFERENCE, Compared, numbers
+from cnnatomy.drawing import saying
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import amount, picture, upright
+from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Showing, Table, Text, say
+from cnnatomy.exhibit.rounding import significant
+from cnnatomy.probing.choosing import evenly
+from cnnatomy.probing.voices import FORMANTS, FURTHEST
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
+
+SOURCES = [
+    "Sakoe & Chiba 1978, Dynamic programming algorithm optimization for spoken word recognition, IEEE Transactions on "
+    "Acoustics, Speech and Signal Processing 26",
+    "Boersma 1993, Accurate short-term analysis of the fundamental frequency, Proceedings of the Institute of "
+    "Phonetic Sciences 17",
+    "Markel & Gray 1976, Linear prediction of speech, Springer",
+]
+POINTS = 300  # of a waveform drawn
+
+
+def show(found: Compared, samples: Samples, config: Mapping[str, Any]) -> Showing:
+    """Waveform, spectrogram, window and sound of two voices, and the shift between many, in bands."""
+    facts = samples.facts
+    blocks: list[Block] = [
+        _pictures(found, facts),
+        _heard(found, facts),
+        _shift(found),
+        _everyone(found, facts),
+        _table(found),
+    ]
+    return Showing(numbers(found), blocks, _caption(found), SOURCES)
+
+
+def _caption(found: Compared) -> Text:
+    n = sum(shifts.size for shifts in found.between.values())
+    same = sum(len(shifts) for shifts in found.within.values())
+    return [
+        None if found.chosen.asked else say("spectrogram.caption.other_files", words=_words(found)),
+        say("spectrogram.caption.between", n=n) if found.between else say("spectrogram.caption.one_group"),
+        say("spectrogram.caption.within", n=same) if same else None,
+        say("spectrogram.caption.networks"),
+        say("spectrogram.caption.band", width=found.hertz(1), at=REFERENCE),
+    ]
+
+
+def _words(found: Compared) -> str | Say:
+    return say("spectrogram.the_same") if found.chosen.words is None else found.chosen.words
+
+
+def padded(clip: Clip, maker: Spectrogram) -> np.ndarray:
+    """The sound with silence on both sides, so that the window and a little more fit in."""
+    size = max(len(clip.sound), maker.samples) + maker.samples // 4
+    before = (size - len(clip.sound)) // 2
+    return np.pad(clip.sound, (before, size - len(clip.sound) - before))
+
+
+def _pictures(found: Compared, facts: Facts) -> Figure:
+    maker, two = found.maker, found.chosen.two
+    envelopes = [_envelope(padded(clip, maker), maker) for clip in two]
+
+    def paint(drawing: Drawing) -> None:
+        panels = drawing.subplots(2, len(two), sharex="col", height_ratios=(1, 2.2), squeeze=False)
+        for (wave, loudness), clip, (times, low, high) in zip(panels.T, two, envelopes, strict=True):
+            wave.fill_between(times, low, high, color=SERIES[0], linewidth=0)
+            wave.set(title=f"{clip.name}, {clip.group}", yticks=[])
+            _loudness(loudness, padded(clip, maker), maker, found.field)
+        panels[0, 0].set_ylabel("sound")
+        panels[1, 0].set_ylabel("frequency, Hz")
+
+    rows = [
+        [clip.name, clip.group, *(round(float(value), 4) for value in values)]
+        for clip, envelope in zip(two, envelopes, strict=True)
+        for values in zip(*envelope, strict=True)
+    ]
+    names = {"words": _words(found), "one": two[0].name, "other": two[1].name}
+    whole = saying.window(facts, (maker.bands, maker.frames))
+    return Figure(
+        "voices",
+        draw(paint, 720, 420),
+        alt=say("spectrogram.voices.alt", **names),
+        data=pd.DataFrame(rows, columns=["voice", "group", "time, s", "lowest", "highest"]),
+        title=say("spectrogram.voices.title", **names),
+        caption=[
+            say("spectrogram.voices.rows"),
+            say("spectrogram.voices.frame", whole=whole)
+            if found.field is None
+            else say("spectrogram.voices.frames", whole=whole, filter=saying.window(facts, found.field)),
+            say("spectrogram.voices.mel"),
+        ],
+    )
+
+
+def _envelope(sound: np.ndarray, maker: Spectrogram) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times, s, and the lowest and highest values around each."""
+    parts = np.array_split(np.arange(len(sound)), POINTS)
+    times, low, high = zip(*((part.mean(), sound[part].min(), sound[part].max()) for part in parts), strict=True)
+    return np.array(times) / maker.sample_rate, np.array(low), np.array(high)
+
+
+def _loudness(axes: Axes, sound: np.ndarray, maker: Spectrogram, field: tuple[int, int] | None) -> None:
+    from matplotlib.patches import Rectangle
+
+    mel = maker.log_mel(sound)
+    step, half = maker.step / maker.sample_rate, maker.window / 2 / maker.sample_rate
+    frames = mel.shape[1]
+    axes.grid(False)
+    axes.imshow(
+        amount(mel, high=0.0, low=-60.0),
+        origin="lower",
+        aspect="auto",
+        interpolation="none",
+        extent=(half - step / 2, half + (frames - 0.5) * step, -0.5, len(mel) - 0.5),
+    )
+    start = (len(sound) - maker.samples) / 2 / maker.sample_rate
+    # Frames of silence at the ends would be cut by an exact frame: it stands a little inside of the bands.
+    left = start + half - step / 2
+    axes.add_patch(
+        Rectangle((left, -0.3), maker.frames * step, len(mel) - 0.4, fill=False, edgecolor=SERIES[4], linewidth=2)
+    )
+    if field is not None:
+        bands, wide = field
+        axes.add_patch(Rectangle((left, 0.2), wide * step, bands - 0.2, fill=False, edgecolor=SERIES[1], linewidth=2))
+    axes.set_yticks(*_frequencies(maker, 6))
+    axes.set(xlabel="time, s")
+
+
+def _frequencies(maker: Spectrogram, most: int) -> tuple[np.ndarray, list[str]]:
+    """Bands to name at an axis, evenly spread, and their frequencies."""
+    centres = maker.axes()[0].values
+    ticks = evenly(len(centres), most)
+    return ticks, [f"{centres[tick]:.0f}" for tick in ticks]
+
+
+def _heard(found: Compared, facts: Facts) -> Grid:
+    """What the network gets of the two, with their sound."""
+    items = [
+        Item(
+            f"window/{clip.group}/{clip.name}",
+            picture(facts, seen),
+            label=f"{clip.name}, {clip.group}",
+            sound=clip.wav,
+            values={} if clip.pitch is None else {"pitch, Hz": significant(clip.pitch)},
+        )
+        for clip, seen in zip(found.chosen.two, found.windows, strict=True)
+    ]
+    title, caption = say("spectrogram.windows.title"), say("spectrogram.windows.caption")
+    return Grid("windows", items, title=title, caption=caption)
+
+
+def _shift(found: Compared) -> Figure:
+    (first, second), (one, other), shift = found.chosen.two, found.spectra, found.shift
+    bands = np.arange(len(one))
+    lags = np.arange(-FURTHEST, FURTHEST + 1)
+    styles = {"between": (" and ".join(found.chosen.groups), SERIES[1]), "within": ("within a group", MUTED)}
+    bundles = []  # label, colour, pairs; mean, lowest and highest similarity by lag
+    for name, curves in found.similarity.items():
+        ends = np.quantile(curves, [0.025, 0.975], axis=0)
+        bundles.append((*styles[name], len(curves), curves.mean(axis=0), *ends))
+    rows = [
+        [label, int(lag), *(round(float(value), 4) for value in values), n]
+        for label, _, n, *by_lag in bundles
+        for lag, *values in zip(lags, *by_lag, strict=True)
+    ]
+
+    def paint(drawing: Drawing) -> None:
+        left, right = drawing.subplots(1, 2)
+        left.plot(bands, one, color=SERIES[1], label=first.name)
+        left.plot(bands, other, color=SERIES[0], label=second.name)
+        left.plot(bands + shift, other, "--", color=SERIES[0], label=f"{second.name}, moved by {shift:.1f}")
+        left.set_xticks(*_frequencies(found.maker, 5))
+        left.set(xlabel="frequency, Hz", ylabel="mean loudness, dB", xlim=(-0.5, len(bands) - 0.5))
+        left.legend()
+        for label, colour, _, mean, low, high in bundles:
+            right.fill_between(lags, low, high, color=colour, alpha=0.2, linewidth=0)
+            right.plot(lags, mean, color=colour, label=label)
+        right.axvline(0, color=MUTED, linewidth=1)
+        right.set(xlabel="moved up by, bands", ylabel="similarity")
+        right.legend(loc="lower center")
+
+    return Figure(
+        "shift",
+        draw(paint, 720, 300),
+        alt=say("spectrogram.shift.alt", one=first.name, other=second.name, shift=shift),
+        data=pd.DataFrame(rows, columns=["pairs", "lag, bands", "similarity", "lowest", "highest", "n"]),
+        title=say("spectrogram.shift.title"),
+        caption=say("spectrogram.shift.caption", other=second.name, shift=shift),
+    )
+
+
+def _everyone(found: Compared, facts: Facts) -> Grid:
+    items = []
+    for group, clips in found.chosen.groups.items():
+        for clip in clips:
+            values = {} if clip.pitch is None else {"pitch, Hz": significant(clip.pitch)}
+            for place, hertz in enumerate(clip.formants or (), start=1):
+                values[f"formant {place}, Hz"] = significant(hertz)
+            pixels = amount(upright(facts, clip.mel), high=0.0, low=-60.0)
+            items.append(Item(f"voice/{group}/{clip.name}", pixels, label=clip.name, values=values, group=group))
+    title = say("spectrogram.everyone.title", words=_words(found))
+    return Grid("everyone", items, title=title, caption=say("spectrogram.everyone.caption"))
+
+
+def _table(found: Compared) -> Table:
+    rows = []
+    for clip, above in found.above.items():
+        formants: list[float | None] = [*clip.formants] if clip.formants else [None] * FORMANTS
+        rows.append(
+            {
+                "voice": clip.name,
+                "group": clip.group,
+                "seconds": round(len(clip.sound) / clip.rate, 3),
+                "pitch, Hz": None if clip.pitch is None else round(clip.pitch, 1),
+                **{f"formant {at}, Hz": hertz and round(hertz) for at, hertz in enumerate(formants, start=1)},
+                "above the others, bands": round(above, 2),
+            }
+        )
+    title, caption = say("spectrogram.by_voice.title"), say("spectrogram.by_voice.caption")
+    return Table("by-voice", pd.DataFrame(rows), title=title, caption=caption)

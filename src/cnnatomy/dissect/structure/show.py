@@ -1,0 +1,86 @@
+"""The network as a drawing and as a table. What is said of it: `locale/<language>/structure.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.structure.boxes import Box, gathered
+from cnnatomy.dissect.structure.drawing import drawing, sees
+from cnnatomy.dissect.structure.measure import Structure, numbers
+from cnnatomy.dissect.structure.steps import Step, times
+from cnnatomy.drawing import saying
+from cnnatomy.exhibit import Figure, Showing, Table, Text, say
+
+SOURCES = [
+    "Araujo, Norris & Sim 2019, Computing receptive fields of convolutional neural networks, Distill",
+    "He et al. 2016, Deep residual learning for image recognition, CVPR (multiply-adds as a measure of cost)",
+]
+
+
+def show(found: Structure, samples: Samples, config: Mapping[str, Any]) -> Showing:
+    """The network in boxes, and all its layers in a table. config: `boxes`, how many the drawing has at most."""
+    facts, steps = samples.facts, found.steps
+    boxes = gathered(steps, config["boxes"])
+    lost = len(found.convolutions) - len(found.fields)
+    caption = [
+        say("structure.caption"),
+        say("structure.unnamed", n=found.unnamed) if found.unnamed else None,
+        *found.reading,
+        say("structure.lost", n=lost) if lost else None,
+    ]
+    network = Figure(
+        "network",
+        drawing(boxes, facts),
+        alt=_alt(boxes, facts),
+        title=say("structure.network.title"),
+        caption=[
+            say("structure.network.caption"),
+            None if all(box.told for box in boxes) else say("structure.network.boxes", n=len(steps), boxes=len(boxes)),
+        ],
+    )
+    title, about = say("structure.layers.title", n=len(steps)), say("structure.layers.caption")
+    return Showing(
+        numbers(found), [network, Table("layers", _table(steps, facts), title=title, caption=about)], caption, SOURCES
+    )
+
+
+def _alt(boxes: Sequence[Box], facts: Facts) -> Text:
+    told = [
+        say(f"structure.network.{place}", name=box.name, does=box.does, size=times(box.shape))
+        for box, place in zip(boxes, [*["box"] * (len(boxes) - 1), "last_box"], strict=True)
+    ]
+    return [say("structure.network.alt", size=times(facts.shape)), *told]
+
+
+def _table(steps: Sequence[Step], facts: Facts) -> pd.DataFrame:
+    rows = []
+    for step in steps:
+        row = {
+            "layer": step.name,
+            "what it does": saying.in_charts(step.does),
+            "output": times(step.shape),
+            "one unit sees": saying.in_charts(sees(step, facts)),
+            "parameters": step.parameters,
+            "multiply-adds": step.multiply_adds,
+        }
+        if facts.kind == "sounds":
+            row["its middle unit sees"] = _heard(step, facts)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _heard(step: Step, facts: Facts) -> str:
+    """What the middle unit of a map sees in Hz and milliseconds."""
+    if step.field is None or len(step.field.size) != len(facts.axes):
+        return ""
+    window = step.field.of_unit([units // 2 for units in step.field.units])
+    parts = []
+    for axis, (first, last) in zip(facts.axes, window, strict=True):
+        low, high = (axis.values[min(max(0, at), len(axis.values) - 1)] for at in (first, last - 1))
+        scale, unit = (1000, "ms") if axis.unit == "s" else (1, axis.unit)
+        parts.append(f"{scale * low:,.0f}–{scale * high:,.0f} {unit}")
+    return ", ".join(parts)

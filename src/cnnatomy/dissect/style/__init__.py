@@ -1,0 +1,6 @@
+"""Deep Style: one sample's content in another one's style."""
+
+from cnnatomy.dissect.style.measure import measure
+from cnnatomy.dissect.style.show import show
+
+__all__ = ["measure", "show"]

@@ -1,0 +1,6 @@
+"""The real patches that excite each filter most."""
+
+from cnnatomy.dissect.top_patches.measure import measure
+from cnnatomy.dissect.top_patches.show import show
+
+__all__ = ["measure", "show"]

@@ -1,0 +1,149 @@
+"""The patches of each filter side by side. What is said of them: `locale/<language>/top_patches.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, in_room, titled
+from cnnatomy.dissect.top_patches.measure import Filter, TopPatches, numbers
+from cnnatomy.drawing import curves, saying
+from cnnatomy.drawing.showing import Sound, class_name, spaced, words
+from cnnatomy.exhibit import Block, Grid, Item, Say, Sentence, Showing, Texts, say
+from cnnatomy.exhibit.rounding import significant
+from cnnatomy.probing.patches import Drawn, Source, sheet, shrunk, weight_of
+
+AROUND = 5  # words of a sentence shown on either side of a patch
+SOURCES = [
+    "Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV, figure 2",
+    "Borowski et al. 2021, Exemplary natural images explain CNN activations better than state-of-the-art feature "
+    "visualization, ICLR",
+]
+
+
+def show(found: TopPatches, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:
+    """A picture a filter, or its sentences with the patches marked; of sounds some of the last layer to hear.
+
+    config: `kilobytes`, `heard`; see conf/dissect/top_patches.yaml.
+    """
+    facts, drawn = samples.facts, Drawn(samples)
+    with_patches = [(source, [one for one in found.of(source) if one.patches]) for source in found.looked_at]
+    blocks: list[Block] = []
+    if facts.kind == "texts":
+        for source, _, made in in_room(with_patches, lambda one: _sentences(one, samples), facts, config["kilobytes"]):
+            sentences = [sentence for of_filter in made for sentence in of_filter]
+            title = titled(facts, source, len(made))
+            blocks.append(Texts(f"patches-{source.name}", sentences, title, _reading(found, facts, source)))
+    else:
+        for source, _, items in in_room(with_patches, lambda one: _item(found, one, drawn), facts, config["kilobytes"]):
+            title = titled(facts, source, len(items))
+            blocks.append(Grid(f"patches-{source.name}", items, None, title, _reading(found, facts, source)))
+    if facts.kind == "sounds" and sound is not None and config["heard"]:
+        blocks += _heard([one for one in with_patches[-1][1] if one.live], samples, drawn, sound, config["heard"])
+    return Showing(numbers(found), blocks, _caption(found, facts), SOURCES)
+
+
+def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
+    """A filter's patches as one picture, and about how many bytes it takes."""
+    most = LARGEST if drawn.samples.facts.kind != "signals" else max(curves.SMALL)
+    pictures = [shrunk(drawn.patch(patch), most) for patch in one.patches]
+    # Patches that the border cuts off differ in size only where the whole sample is smaller than the window.
+    pixels = sheet(pictures, 3 if len(pictures) > 4 else len(pictures))
+    values = {"best": one.patches[0].value, "last": one.patches[-1].value}
+    if found.enough:
+        values["fires for"] = one.fires / found.samples
+    if one.purity is not None:
+        values["purity"] = one.purity
+    if one.frequency is not None and one.moves is not None:
+        values |= {"frequency, Hz": one.frequency, "moves, bands": one.moves}
+    item = Item(
+        id=f"{one.source.name}/{one.channel}",
+        pixels=pixels,
+        label=_named(one),
+        state="" if not found.enough else "dead" if one.dead else "live",
+        values={key: significant(value, 3) for key, value in values.items()},
+    )
+    return item, weight_of(pixels)
+
+
+def _named(one: Filter) -> str:
+    """The filter's number, and the class that most of its patches are of."""
+    if one.purity is None:
+        return str(one.channel)
+    return f"{one.channel}: {round(one.purity * one.live)}/{one.live} “{one.label}”"
+
+
+def _sentences(one: Filter, samples: Samples) -> tuple[list[Sentence], float]:
+    """A filter's patches in the words around them, and about how many bytes these take."""
+    sentences = []
+    for rank, patch in enumerate(one.patches):
+        ((first, beyond),) = patch.window
+        spelt = words(samples, patch.sample)
+        weight = significant(max(patch.value, 0.0), 3)
+        near = range(max(0, first - AROUND), min(len(spelt), beyond + AROUND))
+        tokens = [(spelt[at], weight if first <= at < beyond else 0.0) for at in near]
+        tokens = [*[("…", 0.0)] * (near.start > 0), *tokens, *[("…", 0.0)] * (near.stop < len(spelt))]
+        sentences.append(
+            Sentence(
+                id=f"{one.source.name}/{one.channel}/{rank + 1}",
+                tokens=tokens,
+                label=class_name(samples.facts, int(samples.labels[patch.sample])),
+                values={"activation": significant(patch.value, 3)},
+                group=say("top_patches.group", layer=one.source.name, filter=_named(one)),
+                spaces=spaced(samples.facts),
+            )
+        )
+    return sentences, sum(260 + sum(len(word.encode()) + 32 for word, _ in one.tokens) for one in sentences)
+
+
+def _heard(filters: Sequence[Filter], samples: Samples, drawn: Drawn, sound: Sound, most: int) -> list[Block]:
+    """The best patch of some filters with the clip that it is from, whole, to hear."""
+    if "file" not in samples.table or not filters:
+        return []
+    items: list[Item] = []
+    places = np.unique(np.linspace(0, len(filters) - 1, most).round().astype(int))
+    for one in (filters[place] for place in places.tolist()):
+        patch = one.patches[0]
+        wav = sound(samples.table["file"][patch.sample])
+        if wav is not None:
+            items.append(
+                Item(
+                    id=f"heard/{one.source.name}/{one.channel}",
+                    pixels=drawn.patch(patch),
+                    label=f"{one.channel}: “{class_name(samples.facts, int(samples.labels[patch.sample]))}”",
+                    sound=wav,
+                    values={"activation": significant(patch.value, 3)},
+                )
+            )
+    if not items:
+        return []
+    caption = say("top_patches.heard.caption", n=len(items), layer=filters[0].source.name)
+    return [Grid("heard", items, title=say("top_patches.heard.title"), caption=caption)]
+
+
+def _reading(found: TopPatches, facts: Facts, source: Source) -> list[Say | None]:
+    """How to read the patches of a convolution, and how many of its filters are dead."""
+    mine = found.of(source)
+    dead = sum(one.dead for one in mine)
+    said: list[Say | None] = [say(f"top_patches.reading.{'words' if facts.kind == 'texts' else 'rows'}")]
+    if facts.kind == "signals":
+        said.append(saying.small_signals(facts))
+    elif facts.kind != "texts":
+        said += drawn_as(facts, source, [patch for one in mine for patch in one.patches])
+    return [*said, say("top_patches.reading.dead", n=dead) if dead else None]
+
+
+def _caption(found: TopPatches, facts: Facts) -> list[Say | None]:
+    what = {"what": say(f"top_patches.what.{facts.kind}"), "count": found.patches}
+    few = found.samples < found.patches
+    return [
+        say("top_patches.few", n=found.samples, **what) if few else say("top_patches.one_each", **what),
+        chosen(found.looked_at, len(found.filters), found.total),
+        say("top_patches.look"),
+        say("top_patches.purity") if found.enough and facts.classes else None,
+        say("top_patches.moves") if facts.kind == "sounds" else None,
+        say("top_patches.refed", error=f"{found.refed_error:.1g}"),
+    ]

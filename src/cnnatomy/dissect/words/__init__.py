@@ -1,1 +1,0 @@
-"""What filters make of words (T3)."""

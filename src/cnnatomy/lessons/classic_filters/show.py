@@ -1,0 +1,104 @@
+"""A photograph before and after each filter. What is said of it: `locale/<language>/classic_filters.yaml`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cnnatomy.drawing.plotting import draw
+from cnnatomy.drawing.showing import amount, grey
+from cnnatomy.exhibit import Figure, Grid, Item, Say, Showing, Table, say
+from cnnatomy.exhibit.rounding import significant
+from cnnatomy.lessons.classic_filters.measure import WAVES, Filtered, Filters, numbers, spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+DECADES = 4  # powers of ten that a drawn spectrum spans; its caption says so
+SOURCES = ["Sobel & Feldman 1968, A 3 × 3 isotropic gradient operator for image processing"]
+
+
+def show(found: Filters) -> Showing:
+    """The picture, its spectrum and its range of grey, before and after; what the filters make of waves across it.
+
+    The border is cropped in one row of pictures and padded with zeros in the other.
+    """
+    before = Item("before", grey(found.picture, 255), say("classic_filters.before"), group=_border("cropped"))
+    cropped = [_item(one, one.cropped, "cropped") for one in found.filters]
+    padded = [_item(one, one.padded, "padded") for one in found.filters]
+    spectra = [Item("spectrum/before", _spectrum(found.picture), say("classic_filters.before"))]
+    spectra += [Item(f"spectrum/{one.name}", _spectrum(one.cropped), _name(one)) for one in found.filters]
+    return Showing(
+        numbers(found),
+        [
+            Grid("cropped", [before, *cropped, *padded], title=say("classic_filters.pictures")),
+            Grid(
+                "spectra",
+                spectra,
+                title=say("classic_filters.spectra.title"),
+                caption=say("classic_filters.spectra.caption"),
+            ),
+            _fall(found),
+            Table("ranges", _ranges(found), say("classic_filters.ranges")),
+        ],
+        say("classic_filters.caption", leaving=found.leaving, n=len(found.filters)),
+        SOURCES,
+    )
+
+
+def _name(one: Filtered) -> Say:
+    return say(f"classic_filters.name.{one.kind}", size=" × ".join(map(str, one.kernel.shape)))
+
+
+def _border(border: str) -> Say:
+    return say(f"classic_filters.border.{border}")
+
+
+def _item(one: Filtered, made: np.ndarray, border: str) -> Item:
+    # Where the range leaves that of grey it is drawn from its lowest to its highest value.
+    leaves = made.min() < 0 or made.max() > 255.5
+    return Item(
+        f"{border}/{one.name}",
+        grey(made, made.max(), made.min()) if leaves else grey(made, 255),
+        say("classic_filters.rescaled", name=_name(one)) if leaves else _name(one),
+        values={"lowest": significant(one.cropped.min()), "highest": significant(one.cropped.max())},
+        group=_border(border),
+    )
+
+
+def _spectrum(picture: np.ndarray) -> np.ndarray:
+    """Amplitudes as pixels."""
+    return amount(np.log10(np.maximum(spectrum(picture), 10.0**-DECADES)) + DECADES)
+
+
+def _fall(found: Filters) -> Figure:
+    """What each filter does to waves across the picture, by their fineness; random weights have no rule to see."""
+    gains = {one.name: one.gains for one in found.filters if not one.kind.startswith("random")}
+
+    def paint(drawing: Drawing) -> None:
+        axes = drawing.subplots()
+        for name, gain in gains.items():
+            axes.plot(WAVES, gain / max(gain.max(), 1), label=name)
+        axes.set(xlabel="cycles a pixel", ylabel="kept, of the most", xlim=(0, 0.5), ylim=(0, None))
+        axes.legend()
+
+    return Figure(
+        "gains",
+        draw(paint, height=260),
+        alt=say("classic_filters.gains.alt"),
+        data=pd.DataFrame({"cycles a pixel": WAVES, **gains}),
+        title=say("classic_filters.gains.title"),
+    )
+
+
+def _ranges(found: Filters) -> pd.DataFrame:
+    picture = found.picture
+    rows = [("before", None, picture.min(), picture.max(), len(picture), len(picture))]
+    for one in found.filters:
+        low, high = one.cropped.min(), one.cropped.max()
+        rows.append((one.name, one.kernel.sum(), low, high, len(one.padded), len(one.cropped)))
+    return pd.DataFrame(
+        rows, columns=["filter", "sum of weights", "lowest", "highest", "rows, padded", "rows, cropped"]
+    )

@@ -1,0 +1,6 @@
+"""A convolution by hand, window by window."""
+
+from cnnatomy.lessons.convolution.measure import measure
+from cnnatomy.lessons.convolution.show import show
+
+__all__ = ["measure", "show"]

@@ -1,0 +1,6 @@
+"""Nine weights learn Sobel's filter from the picture that it makes."""
+
+from cnnatomy.lessons.learn_sobel.measure import measure
+from cnnatomy.lessons.learn_sobel.show import show
+
+__all__ = ["measure", "show"]

@@ -1,0 +1,114 @@
+"""One 3 × 3 convolution without bias learns to make the Sobel picture of a photograph, from several starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cnnatomy.data.prepared import Samples
+from cnnatomy.lessons.arriving import arrived
+from cnnatomy.lessons.classic_filters.measure import SOBEL, in_grey
+from cnnatomy.statistics.numbers import Numbers
+
+SMALL = 0.01  # of the start: an error below this share is called learned
+NEAR = 0.05  # a weight so near to Sobel's is called found
+
+
+@dataclass(frozen=True)
+class Course:
+    """One training: the mean squared error before each iteration and after the last, and weights at the snapshots."""
+
+    errors: np.ndarray
+    weights: list[np.ndarray]
+
+    @property
+    def learned(self) -> int | None:
+        """The first iteration before which the error stays below `SMALL` of its start; None if it doesn't."""
+        return arrived(self.errors, SMALL * self.errors[0])
+
+    @property
+    def ratio(self) -> np.ndarray:
+        """The outer columns of the learned weights as multiples of the mean of their corners, top to bottom."""
+        final = self.weights[-1]
+        column = (final[:, 2] - final[:, 0]) / 2
+        return column / ((column[0] + column[2]) / 2)
+
+    @property
+    def away(self) -> float:
+        """How far the learned weight that is farthest from Sobel's is from it."""
+        return float(np.abs(self.weights[-1] - SOBEL).max())
+
+
+@dataclass(frozen=True)
+class Learning:
+    """A course a seed; of seed 0 what its filter makes of the photograph at each snapshot, beside the target.
+
+    target, made: (rows, columns). snapshots: the iterations.
+    """
+
+    target: np.ndarray
+    snapshots: Sequence[int]
+    made: Sequence[np.ndarray]
+    courses: Sequence[Course]
+
+    @property
+    def found(self) -> int:
+        """From how many starts all nine weights are Sobel's, each to `NEAR`."""
+        return sum(course.away < NEAR for course in self.courses)
+
+
+def measure(config: Mapping[str, Any], samples: Samples) -> Learning:
+    """Train from every start. config: `sample`, `seeds`, `iterations`, `snapshot`, `learning_rate`."""
+    brightness = in_grey(samples.inputs[config["sample"]])
+    # Around its mean, in standard deviations: the mean grey would weigh most in the error and Sobel does not see it.
+    picture = torch.from_numpy((brightness - brightness.mean()) / brightness.std()).float()[None, None]
+    target = functional.conv2d(picture, torch.from_numpy(SOBEL).float()[None, None])
+    courses = _learn(picture, target, config)
+    made = [functional.conv2d(picture, torch.from_numpy(one)[None, None])[0, 0].numpy() for one in courses[0].weights]
+    return Learning(target[0, 0].numpy(), _snapshots(config), made, courses)
+
+
+def _snapshots(config: Mapping[str, Any]) -> range:
+    return range(0, config["iterations"] + 1, config["snapshot"])
+
+
+def _learn(picture: Tensor, target: Tensor, config: Mapping[str, Any]) -> list[Course]:
+    """All seeds side by side: each is a channel with an error of its own, and Adam takes every weight by itself."""
+    starts = [torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(k)) for k in range(config["seeds"])]
+    weights = nn.Parameter(torch.cat(starts))
+    optimiser = torch.optim.Adam([weights], lr=config["learning_rate"])
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config["iterations"])
+    errors, kept = [], []
+    for iteration in range(config["iterations"] + 1):
+        each = (functional.conv2d(picture, weights) - target).square().mean(dim=(0, 2, 3))
+        errors.append(each.detach().numpy().copy())
+        if iteration in _snapshots(config):
+            kept.append(weights.detach()[:, 0].numpy().copy())
+        if iteration < config["iterations"]:
+            optimiser.zero_grad()
+            each.sum().backward()
+            optimiser.step()
+            schedule.step()
+    return [Course(np.array(errors)[:, k], [one[k] for one in kept]) for k in range(config["seeds"])]
+
+
+def numbers(found: Learning) -> Numbers:
+    """The worst of all starts, then each start."""
+    rows, courses = Numbers(), found.courses
+    ratios = np.array([course.ratio[1] for course in courses])
+    rows.add("mse_of_start", max(float(one.errors[-1] / one.errors[0]) for one in courses), n=len(courses))
+    rows.add("middle_to_corners", float(ratios[np.abs(ratios - 2).argmax()]), n=len(courses))
+    rows.add("largest_weight_error", max(course.away for course in courses))
+    if learned := [course.learned for course in courses if course.learned is not None]:
+        rows.add("iterations_to_one_per_cent", max(learned), n=len(learned))
+    for seed, course in enumerate(courses):
+        with rows.about(f"seed={seed}"):
+            rows.add("final_mse", float(course.errors[-1]))
+            rows.add("middle_to_corners", float(course.ratio[1]))
+    return rows

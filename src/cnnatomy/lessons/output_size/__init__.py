@@ -1,0 +1,6 @@
+"""How large a feature map is."""
+
+from cnnatomy.lessons.output_size.measure import measure
+from cnnatomy.lessons.output_size.show import show
+
+__all__ = ["measure", "show"]

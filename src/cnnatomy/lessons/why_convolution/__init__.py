@@ -1,0 +1,6 @@
+"""Why a convolution: the weights of a dense layer against it."""
+
+from cnnatomy.lessons.why_convolution.measure import measure
+from cnnatomy.lessons.why_convolution.show import show
+
+__all__ = ["measure", "show"]
