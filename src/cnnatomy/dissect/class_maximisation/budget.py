@@ -12,11 +12,11 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.ascent.climb import PASSES
 from cnnatomy.dissect.ascent.regularisers import spread
 from cnnatomy.probing.convolving import frozen
 from cnnatomy.probing.work import affordable, effort
 
-PASSES = 3  # a step forward and back costs as much as three forward
 SHORTER = 5  # by which a climb is shortened where the work doesn't allow all of it
 FEWEST = 5  # classes that are seen however large the network is
 SMALLER = (1, 2, 3, 4)  # by which whole number large images are made smaller, until the work allows
