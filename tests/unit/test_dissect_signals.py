@@ -24,9 +24,11 @@ from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
 from cnnatomy.dissect.attributing.curves import curve
 from cnnatomy.dissect.class_activation import class_activation
 from cnnatomy.dissect.top_patches import top_patches
-from cnnatomy.drawing import curves
+from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.showing import span_of
 from cnnatomy.evaluation import evaluation, predict
+from cnnatomy.exhibit.languages import worded
+from cnnatomy.exhibit.words import described
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.frequencies import FREQUENCIES, gains
 from cnnatomy.probing.layers import trace
@@ -244,6 +246,23 @@ def test_pictures_of_a_signal(data):
     many = replace(facts, shape=(9, 24), channels=[facts.channels[0]] * 9)
     assert len(curves.signal(many, np.tile(sample[:1], (9, 1)))) >= 9 * curves.LANE, "many channels stand in lanes"
     assert curves.moment(facts, -2) == pytest.approx(-0.02)
+
+
+def test_of_many_channels_each_has_its_own_range(data):
+    """One in thousands must not make lines of the others: each curve takes most of its lane."""
+    channels = [replace(data.facts.channels[0], name=f"c{k}", low=-(10.0**k), high=10.0**k) for k in range(5)]
+    facts = replace(data.facts, shape=(5, 24), channels=channels)
+    sample = np.sin(np.arange(24))[None] * 10.0 ** np.arange(5)[:, None]
+    picture = curves.signal(facts, sample).astype(int)
+    coloured = np.ptp(picture, axis=2)[3:-12, 42:-6] > 60
+    for lane in np.array_split(coloured, 5):
+        assert lane.any(axis=1).mean() > 0.8
+    for said in (curves.axes_said(facts), curves.small_said(facts)):
+        assert "has a range of its own" in said["en"] and "各有自己的范围" in said["zh"]
+    assert "range of its own" not in curves.axes_said(data.facts)["en"]
+    for told in (saying.signal_axes(facts), saying.small_signals(facts)):
+        said = worded(described(told))
+        assert "has a range of its own" in said["en"] and "各有自己的范围" in said["zh"]
 
 
 def test_the_size_of_a_window_is_said_in_steps_and_seconds(data):

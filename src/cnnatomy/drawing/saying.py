@@ -46,11 +46,15 @@ def signal_axes(facts: Facts) -> Text:
     """How to read the pictures of a dataset's signals: colours, range and time."""
     end = curves.short(curves.moment(facts, facts.shape[1] - 1))
     unit = say(f"data.units.{facts.axes[0].unit}") if facts.axes[0].unit in ("s", "steps") else facts.axes[0].unit
+    if curves.has_lanes(facts):
+        return say("data.signal.axes_of_each", end=end, unit=unit, curves=channels(facts))
     return say("data.signal.axes", end=end, unit=unit, range=_range(facts), curves=channels(facts))
 
 
 def small_signals(facts: Facts) -> Text:
     """How to read small pictures of a dataset's signals, or of parts of them, which have no numbers at their axes."""
+    if curves.has_lanes(facts):
+        return say("data.signal.small_of_each", curves=channels(facts))
     return say("data.signal.small", range=_range(facts), curves=channels(facts))
 
 
