@@ -153,7 +153,7 @@ def _resolution(facts: Facts, layers: Sequence[Layer]) -> list[Say]:
         if field is None:
             said.append(say("class_activation.cells.unknown", **known))
             continue
-        window = saying.window(facts, field.size)
+        window = saying.seen(facts, field.size)
         if facts.kind == "images" and all(s >= n for s, n in zip(field.size, facts.shape[1:], strict=True)):
             window = say("class_activation.cells.everything")
         whole = [

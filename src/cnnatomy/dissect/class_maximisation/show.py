@@ -10,8 +10,8 @@ import pandas as pd
 
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.ascent.showing import drawn
-from cnnatomy.dissect.attributing.showing import in_charts
 from cnnatomy.dissect.class_maximisation.measure import Maximisation, Opinions, numbers, verdict
+from cnnatomy.drawing.saying import in_charts
 from cnnatomy.exhibit import Grid, Item, Say, Showing, Table, Text, say
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant

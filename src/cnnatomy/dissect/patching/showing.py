@@ -44,7 +44,7 @@ def in_room(
 def titled(facts: Facts, source: Source, shown: int) -> Say:
     """How many of a convolution's filters are shown, and what each sees."""
     assert source.layer.field is not None
-    known = {"layer": source.name, "n": source.layer.shape[0], "window": saying.window(facts, source.layer.field.size)}
+    known = {"layer": source.name, "n": source.layer.shape[0], "window": saying.seen(facts, source.layer.field.size)}
     return (
         say("patching.filters.all", **known)
         if shown == known["n"]
