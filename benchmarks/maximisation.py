@@ -154,16 +154,17 @@ def exhibit(method: str, data: Path, weights: Path, changes: dict[str, Any]) -> 
     from omegaconf import OmegaConf
 
     from cnnatomy.data import prepared
+    from cnnatomy.dissect.method import Method
     from cnnatomy.training.memory import keep_freed_memory
 
     keep_freed_memory()
     torch.set_num_threads(1)
     conf = Path(__file__).resolve().parents[1] / "conf" / "dissect" / f"{method}.yaml"
     dataset = prepared.load(data)
-    needs = {"training": dataset.split("train"), "seed": 0} | ({"others": ()} if method == METHODS[2] else {})
-    function = getattr(import_module(f"cnnatomy.dissect.{method}"), method)
+    needs = {"training": lambda: dataset.split("train"), "seed": int, "others": tuple}
     settings = OmegaConf.to_container(OmegaConf.load(conf)) | changes
-    made = function(lecture(weights), dataset.split("test"), settings, **needs)
+    found = Method.of(import_module(f"cnnatomy.dissect.{method}"))
+    made = found.made(lecture(weights), dataset.split("test"), settings, needs)
     whole = {number.metric: number.value for number in made.numbers if not number.subject}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"{memory:.2f} GB", json.dumps(whole))

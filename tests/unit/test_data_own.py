@@ -157,7 +157,7 @@ def test_a_picture_of_two_classes_is_in_neither(tmp_path, caplog):
         data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
     assert sum(data.facts.splits.values()) == 19 and not set(data.table["id"]) & {"ash/3.png", "oak/like.png"}
     assert data.facts.left_out == [LeftOut("two_classes", 2, ["ash/3.png", "oak/like.png"])]
-    assert "left out files whose content is under several classes: 2" in caplog.text
+    assert "left out samples whose content is under several classes: 2" in caplog.text
 
 
 def test_a_class_may_be_called_train(tmp_path):
@@ -177,6 +177,14 @@ def test_images_of_all_sizes_and_modes_become_alike_and_it_is_said(tmp_path, cap
         data = made("own_images", put(tmp_path / "leaves", files), tmp_path, colour=True)
     assert data.facts.shape == (3, 8, 8)
     assert "images of 8 × 8 to 40 × 16 are scaled to 8 × 8, the middle of each" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        made("own_images", tmp_path / "leaves", tmp_path / "larger", size=16)
+        assert "the middle of each" in caplog.text  # of the wide one something is cut
+        caplog.clear()
+        made("own_images", put(tmp_path / "square", leaves()), tmp_path / "square_ones", size=16)
+    (line,) = (record for record in caplog.records if "are scaled to" in record.message)
+    assert line.message.endswith("images of 8 × 8 are scaled to 16 × 16") and line.levelno == logging.INFO
 
 
 def cut(image: bytes) -> bytes:
@@ -322,7 +330,7 @@ def test_a_clip_that_is_too_short_is_left_out_and_named_and_a_long_one_is_cut(tm
     with caplog.at_level(logging.WARNING):
         data = made("own_sounds", put(tmp_path / "birds", files), tmp_path)
     assert data.facts.counts == {"cut": 1} and data.facts.left_out == [LeftOut("too_short", 1, ["crow/click.wav"])]
-    assert "crow/click.wav (too short" in caplog.text and "1 clips longer than the window of 0.34 s" in caplog.text
+    assert "crow/click.wav (too short" in caplog.text and "longer than the window of 0.34 s" in caplog.text
 
 
 ROWS = [f"film {i} was {'good' if i % 2 else 'bad'},{'for' if i % 2 else 'against'}" for i in range(40)]

@@ -18,7 +18,8 @@ from cnnatomy.dissect.attributing.attributions import (
     occlusion,
 )
 from cnnatomy.dissect.attributing.path import Mean, mean_gradient
-from cnnatomy.dissect.attributing.showing import in_charts, precision, titled
+from cnnatomy.dissect.attributing.showing import precision, titled
+from cnnatomy.drawing.saying import in_charts
 from cnnatomy.exhibit import Grid, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency

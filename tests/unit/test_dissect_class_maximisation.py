@@ -10,10 +10,11 @@ from torch import nn
 
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.dissect.class_maximisation import NAMES, VARIANTS, class_maximisation, priors
+from cnnatomy.dissect.class_maximisation.measure import PRIORS, verdict
 from cnnatomy.exhibit import Grid, Table
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.frequency import Frequency
+from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_configuration import shipped
 
@@ -27,7 +28,8 @@ def network(seed=0, classes=3):
 
 def opened(net, data, others=(), **changes):
     training = data.split("train") if "train" in data.facts.splits else None
-    return class_maximisation(net, data.split("test"), CONFIG | changes, training=training, others=others, seed=0)
+    needs = {"training": training, "others": others, "seed": 0}
+    return shown("class_maximisation", net, data.split("test"), CONFIG | changes, **needs)
 
 
 def of(exhibit, metric):
@@ -43,7 +45,7 @@ def test_ink_and_variation_are_no_more_than_typical_and_the_logit_is_raised(tmp_
         assert of(exhibit, "ink")[f"class={label};variant=l1"] <= 1
         assert of(exhibit, "variation")[f"class={label};variant=tv"] <= 1
     written = hang(exhibit, tmp_path / "exhibit")
-    assert len(written["blocks"][0]["items"]) == 3 * (len(VARIANTS) + 1)
+    assert len(written["blocks"][0]["items"]) == 3 * (len(PRIORS) + 1)
 
 
 def test_the_numbers_are_those_of_the_pictures(tmp_path):
@@ -87,7 +89,7 @@ def test_other_networks_are_asked(tmp_path):
     exhibit = opened(network(), data, others=[contrary])
     assert of(exhibit, "agree_without_priors")[""] == 0
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
-    assert {item.state for item in grid.items if item.group == NAMES["none"]} == {"wrong"}
+    assert {item.state for item in grid.items if item.id.startswith("none/")} == {"wrong"}
 
 
 def test_without_other_networks_nothing_is_said_of_them(tmp_path):
@@ -101,21 +103,21 @@ def test_without_other_networks_nothing_is_said_of_them(tmp_path):
 @pytest.mark.parametrize(
     ("without", "both", "said"),
     [
-        (np.full(10, 2 / 3) + np.tile([0.1, -0.1], 5), np.ones(10), "The priors help"),
-        (np.full(10, 28 / 30), np.full(10, 28 / 30), "is not decided"),  # both ways the same
-        (np.repeat([1.0, 0.9], 5), np.repeat([1.0, 0.95], 5)[::-1], "is not decided"),
-        (np.ones(10), np.tile([0.0, 1 / 3], 5), "The priors harm"),
-        (np.zeros(1), np.ones(1), "is not decided"),  # of one class nothing can be said
+        (np.full(10, 2 / 3) + np.tile([0.1, -0.1], 5), np.ones(10), "help"),
+        (np.full(10, 28 / 30), np.full(10, 28 / 30), "undecided"),  # both ways the same
+        (np.repeat([1.0, 0.9], 5), np.repeat([1.0, 0.95], 5)[::-1], "undecided"),
+        (np.ones(10), np.tile([0.0, 1 / 3], 5), "harm"),
+        (np.zeros(1), np.ones(1), "undecided"),  # of one class nothing can be said
     ],
 )
 def test_that_priors_help_is_said_only_where_they_do(without, both, said):
-    assert said in priors(without, both)["en"]
+    assert verdict(without, both) == said
 
 
 def test_of_chance_nothing_is_said_of_priors():
     random = np.random.default_rng(0)
-    said = [priors(*random.integers(0, 4, (2, 10)) / 3)["en"] for _ in range(400)]
-    assert np.mean(["not decided" in one for one in said]) > 0.92
+    said = [verdict(*random.integers(0, 4, (2, 10)) / 3) for _ in range(400)]
+    assert np.mean([one == "undecided" for one in said]) > 0.92
 
 
 def test_spectrograms(tmp_path):
@@ -139,7 +141,7 @@ def test_unlabelled_photographs_of_a_thousand_classes(tmp_path):
     assert "least_activation" not in {number.metric for number in exhibit.numbers}
     grid = next(block for block in exhibit.blocks if isinstance(block, Grid))
     # So little work makes the images smaller and leaves half of the classes.
-    assert len(grid.items) == 5 * len(VARIANTS) and grid.items[0].pixels.shape[0] < 20
+    assert len(grid.items) == 5 * len(PRIORS) and grid.items[0].pixels.shape[0] < 20
     assert "5 classes are looked at" in exhibit.caption["en"]
     assert "smaller than what the network was trained on" in exhibit.caption["en"]
     hang(exhibit, tmp_path / "exhibit")

@@ -13,10 +13,10 @@ from cnnatomy.dissect.attributing.attributions import baseline_of, gradients
 from cnnatomy.dissect.attributing.controls import of_the_data
 from cnnatomy.dissect.attributing.curves import TESTS, Changing, area, ranks
 from cnnatomy.dissect.attributing.maps import counting, rank_correlations
-from cnnatomy.dissect.attributing.showing import in_charts
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, parametrised, randomised, remeasure, shuffle
 from cnnatomy.dissect.faithfulness.measure import Comparison
 from cnnatomy.dissect.faithfulness.show import outcome
+from cnnatomy.drawing.saying import in_charts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.outputs import NoLogits
 from cnnatomy.statistics.intervals import mean_interval

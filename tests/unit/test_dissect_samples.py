@@ -58,6 +58,13 @@ def test_every_sample_is_counted_once(tmp_path, kind):
     hang(exhibit, tmp_path / "exhibit")
 
 
+@pytest.mark.parametrize(("licence", "said"), [("CC-BY-4.0", True), ("unknown", False)])
+def test_a_licence_that_nobody_knows_is_not_the_first_thing_said(tmp_path, licence, said):
+    caption = given(small(tmp_path, "images", licence=licence), CONFIG).caption
+    assert (f"licence: {licence}." in caption["en"]) == (f"许可：{licence}。" in caption["zh"]) == said
+    assert ("unknown" in caption["en"]) is False
+
+
 def test_what_is_left_out_is_counted_and_said_in_both_languages(tmp_path):
     notes = [f"{i}.txt" for i in range(5)]
     exhibit = given(small(tmp_path, "images", left_out=[LeftOut("suffix", 7, notes)]), CONFIG)

@@ -21,13 +21,14 @@ from cnnatomy.dissect.ascent.units import Units, listen
 from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
 from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
 from cnnatomy.dissect.attributing.curves import Changing
-from cnnatomy.drawing import curves
-from cnnatomy.drawing.showing import span_of
+from cnnatomy.drawing import curves, saying
 from cnnatomy.evaluation import evaluation, predict
+from cnnatomy.exhibit.languages import worded
+from cnnatomy.exhibit.words import described
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.frequencies import FREQUENCIES, gains
 from cnnatomy.probing.layers import trace
-from tests.unit.dissecting import LITTLE_INSIDE, dissected, shown
+from tests.unit.dissecting import LITTLE_INSIDE, dissected, in_english, shown
 from tests.unit.small_data import hang, small
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
@@ -241,10 +242,39 @@ def test_pictures_of_a_signal(data):
     assert curves.moment(facts, -2) == pytest.approx(-0.02)
 
 
+def test_of_many_channels_each_has_its_own_range(data):
+    """One in thousands must not make lines of the others: each curve takes most of its lane."""
+    channels = [replace(data.facts.channels[0], name=f"c{k}", low=-(10.0**k), high=10.0**k) for k in range(5)]
+    facts = replace(data.facts, shape=(5, 24), channels=channels)
+    sample = np.sin(np.arange(24))[None] * 10.0 ** np.arange(5)[:, None]
+    picture = curves.signal(facts, sample).astype(int)
+    coloured = np.ptp(picture, axis=2)[3:-12, 42:-6] > 60
+    for lane in np.array_split(coloured, 5):
+        assert lane.any(axis=1).mean() > 0.8
+    assert "range of its own" not in in_english(saying.signal_axes(data.facts))
+    for told in (saying.signal_axes(facts), saying.small_signals(facts)):
+        said = worded(described(told))
+        assert "has a range of its own" in said["en"] and "各有自己的范围" in said["zh"]
+
+
 def test_the_size_of_a_window_is_said_in_steps_and_seconds(data):
-    assert span_of(data.facts, (5,)) == {"en": "5 steps (0.05 s)", "zh": "5 步 (0.05 s)"}
+    assert worded(described(saying.window(data.facts, (5,)))) == {"en": "5 steps (0.05 s)", "zh": "5 步 (0.05 s)"}
     without = replace(data.facts, axes=[replace(data.facts.axes[0], unit="steps")])
-    assert span_of(without, (1,))["en"] == "1 step"
+    assert in_english(saying.window(without, (1,))) == "1 step"
+
+
+def test_no_unit_sees_more_than_there_is(data):
+    def seen(facts, field):
+        return in_english(saying.seen(facts, field))
+
+    facts = data.facts  # 24 steps
+    assert seen(facts, (5,)) == "5 steps (0.05 s)" and seen(facts, (24,)) == "24 steps (0.24 s)"
+    assert seen(facts, (48,)) == "all 24 steps (0.24 s)"
+    pixels = replace(facts, kind="images", shape=(1, 16, 12))
+    assert seen(pixels, (20, 5)) == "16 × 5 px" and seen(pixels, (20, 13)) == "all 16 × 12 px"
+    axes = [replace(facts.axes[0], name="word")]
+    words = replace(facts, kind="texts", shape=(9,), vocabulary=["", "?", "a"], axes=axes)
+    assert seen(words, (12,)) == "all 9 words"
 
 
 def test_the_map_of_a_class_says_which_time_its_cell_sees(data, tmp_path):

@@ -109,6 +109,18 @@ def test_a_patch_put_back_gives_its_activation_whatever_is_around_it(tmp_path, m
     assert np.abs(refed(net, samples, last, short) - values).max() > 1e-3
 
 
+def test_a_patch_that_is_not_all_a_filter_sees_is_not_said_to_be(tmp_path):
+    """Mirrored at the border: a unit there sees pixels that are further in than its window."""
+    torch.manual_seed(0)
+    mirrored = nn.Conv2d(1, 4, 5, padding=4, padding_mode="reflect")
+    net = nn.Sequential(mirrored, nn.ReLU(), nn.Flatten(), nn.Linear(4 * 16 * 16, 3)).eval()
+    exhibit = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG)
+    assert numbers(exhibit)["refed_error", ""] > 0.01
+    assert "gives another activation" in exhibit.caption["en"] and "the same activation" not in exhibit.caption["en"]
+    plain = shown("top_patches", network(), small(tmp_path, "images").split("test"), CONFIG)
+    assert "gives the same activation" in plain.caption["en"]
+
+
 def test_refed_sentences_and_sounds_too(tmp_path):
     torch.manual_seed(0)
     sentence = Sentence(vocabulary=8, classes=2, dimensions=4, widths=(1, 2, 3), filters=5, dropout=0.0)
@@ -257,6 +269,7 @@ def test_of_a_network_with_thousands_of_filters_some_are_looked_at_and_the_capti
     assert "96 of 576 filters, those of 6 convolutions" in exhibit.caption["en"]
     named = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG | {"layers": ["4"]})
     assert len([number for number in named.numbers if number.metric == "best_activation"]) == 64
+    assert "64 filters of 4, as the settings ask for" in named.caption["en"]
 
 
 def test_a_filter_that_never_fires_is_dead(tmp_path):

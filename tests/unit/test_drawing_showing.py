@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cnnatomy.drawing import showing
-from cnnatomy.drawing.showing import Shown, amount, colour, grey, picture, show, signed, span_of, words
+from cnnatomy.drawing import saying, showing
+from cnnatomy.drawing.showing import Shown, amount, colour, grey, picture, show, signed, words
 from cnnatomy.exhibit import Grid, Texts
+from tests.unit.dissecting import in_english
 from tests.unit.small_data import WAV, small
 
 
@@ -90,6 +91,6 @@ def test_a_sample_is_shown_by_its_kind_and_heard_by_its_file(tmp_path):
 
 
 def test_a_window_is_named_in_the_units_of_its_axes(tmp_path):
-    assert span_of(small(tmp_path, "images").facts, (3, 5))["en"] == "3 × 5 px"
-    assert span_of(small(tmp_path, "sounds").facts, (8, 5))["en"] == "8 bands × 5 frames (0.1 s)"
-    assert span_of(small(tmp_path, "texts").facts, (1,))["en"] == "1 word"
+    assert in_english(saying.window(small(tmp_path, "images").facts, (3, 5))) == "3 × 5 px"
+    assert in_english(saying.window(small(tmp_path, "sounds").facts, (8, 5))) == "8 bands × 5 frames (0.1 s)"
+    assert in_english(saying.window(small(tmp_path, "texts").facts, (1,))) == "1 word"

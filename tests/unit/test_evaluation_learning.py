@@ -71,7 +71,10 @@ def test_training_far_ahead_and_a_loss_that_rises_say_that_it_learns_by_heart():
     assert told is not None and "by heart" in told["en"] and "过拟合" in told["zh"]
     assert "20.0 points" in told["en"] and "80 % above its least" in told["en"]
     assert "training.keep=best in place of last" in told["en"], "the earlier weights would be better"
-    assert "training.weight_decay=0.1 in place of 0.01" in said(BY_HEART, keep="best")["en"]
+    advice = said(BY_HEART, keep="best", augment=None)["en"]
+    ranked = ["more samples", "training.augment", "smaller network", "training.weight_decay=0.1 in place of 0.01"]
+    assert sorted(ranked, key=advice.index) == ranked
+    assert "augment" not in said(BY_HEART, keep="best", augment={"degrees": 8})["en"], "they are varied already"
     ahead_only = BY_HEART.assign(validation_loss=SOUND["validation_loss"])
     assert said(ahead_only) is None, "ahead, but validation loses nothing by it"
 

@@ -424,6 +424,21 @@ def test_several_seeds_give_a_mean_and_a_table(tmp_path):
     assert len(pd.read_csv(tmp_path / "report" / "results.csv")) == 3
 
 
+@pytest.mark.parametrize(("value", "beaten"), [(0.91, True), (0.9, False), (0.5, False)])
+def test_a_rule_without_a_network_that_reaches_more_is_said_to(tmp_path, value, beaten):
+    exhibits = [
+        Exhibit("run", "mnist", method, 0, "x", "c", [Number(metric, reached, unit="fraction", n=100)])
+        for method, metric, reached in (
+            ("evaluation", "test_accuracy", 0.9),
+            ("samples", "logistic_regression_accuracy", value),
+        )
+    ]
+    build(gallery.write(tmp_path, exhibits), tmp_path / "report", {})
+    text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Without a network, logistic regression" in text
+    assert ("; more than the network reaches" in text) == ("高于网络" in text) == beaten
+
+
 def test_what_does_not_apply_stands_in_one_list_with_its_reason(tmp_path):
     shown = Exhibit("run", "text", "kernels", 0, "Kernels", "c", [Number("filters", 3)])
     because = DoesNotApply("words <b>cannot</b> be changed by small steps")

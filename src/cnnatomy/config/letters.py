@@ -44,4 +44,4 @@ def _respelt(read: Any, mark: str) -> Any:
     return read
 
 
-OverridesParser.parse_rule = _read_any  # type: ignore[method-assign]
+OverridesParser.parse_rule = _read_any  # type: ignore[assignment,method-assign]

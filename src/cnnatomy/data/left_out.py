@@ -20,7 +20,7 @@ REASONS = {
     "unfitting": "files whose name does not fit data.fetch.labels",
     "unlabelled": "files that the table of labels does not name",
     "not_there": "rows of the table of labels whose file is not there",
-    "two_classes": "files whose content is under several classes",
+    "two_classes": "samples whose content is under several classes",
     "copy": "copies of samples that are given for the test or for validation",
     "silent": "clips in which nothing can be heard",
     "too_short": "clips shorter than one frame",

@@ -200,7 +200,9 @@ def splits(
         decided |= dict.fromkeys(contents[start:], "train")
     seen = sum(bool(split) and content in decided for content, split in zip(hashes, fixed, strict=True))
     if seen:
-        log.warning("%d samples of the given validation and test splits are also among the training samples", seen)
+        log.warning(
+            "samples of the given validation and test splits that are also among the training samples: %d", seen
+        )
     whose = [split or decided[content] for content, split in zip(hashes, fixed, strict=True)]
     check_learnt(labels, whose)
     return whose

@@ -182,7 +182,10 @@ def _say_sizes(name: str, sizes: set[tuple[int, int]], shape: tuple[int, int], f
     if sizes != {(width, height)}:
         ends = sorted(sizes, key=lambda sides: sides[0] * sides[1])[:: max(1, len(sizes) - 1)]
         were = " to ".join(" × ".join(map(str, sides)) for sides in ends)
-        log.warning("%s: images of %s are scaled to %d × %d, %s", name, were, width, height, FITS[fit])
+        if all(wide * height == high * width for wide, high in sizes):  # nothing is lost but detail
+            log.info("%s: images of %s are scaled to %d × %d", name, were, width, height)
+        else:
+            log.warning("%s: images of %s are scaled to %d × %d, %s", name, were, width, height, FITS[fit])
 
 
 def _some(names: Sequence[str]) -> str:

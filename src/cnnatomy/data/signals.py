@@ -165,11 +165,13 @@ def _windowed(
 def _say(name: str, counts: Mapping[str, int], length: int) -> None:
     """What was done to recordings, in the log."""
     if counts["cut"]:
-        log.warning("%s: of %d recordings longer than %d values the middle is kept", name, counts["cut"], length)
+        log.warning(
+            "%s: recordings longer than %d values, of which the middle is kept: %d", name, length, counts["cut"]
+        )
     if held := counts["lengthened"]:
-        log.warning("%s: %d recordings are shorter than %d values; the last one is held", name, held, length)
+        log.warning("%s: recordings shorter than %d values, whose last one is held: %d", name, length, held)
     if missing := counts["missing_values"]:
-        log.warning("%s: %d missing values lie on a straight line between their neighbours", name, missing)
+        log.warning("%s: missing values, put on a straight line between their neighbours: %d", name, missing)
 
 
 def _normalise(inputs: np.ndarray) -> Normalise:

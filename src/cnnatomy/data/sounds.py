@@ -163,7 +163,7 @@ def write(
                 pictures.write(picture.tobytes())
     if heard.unusable:
         named = ", ".join(heard.unusable[:20])
-        log.warning("%s: left out %d clips: %s", folder.name, len(heard.unusable), named)
+        log.warning("%s: clips left out: %d (%s)", folder.name, len(heard.unusable), named)
     _refuse_loss(folder.name, clips, heard, classes)
     counts = fit(spectrogram, heard.lengths)
     say_fit(folder.name, spectrogram, counts)
@@ -268,7 +268,9 @@ def say_fit(name: str, spectrogram: Spectrogram, counts: Mapping[str, int]) -> N
     """Tell the log what `fit` found."""
     window = spectrogram.samples / spectrogram.sample_rate
     if counts["cut"]:
-        log.warning("%s: of %d clips longer than the window of %.2f s the middle is kept", name, counts["cut"], window)
+        log.warning(
+            "%s: clips longer than the window of %.2f s, of which the middle is kept: %d", name, window, counts["cut"]
+        )
     if "fitting_frames" in counts:
         log.warning(
             "%s: half of the clips hold no more than %.2f s of sound, and the window of %d frames is %.2f s; with "

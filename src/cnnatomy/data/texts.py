@@ -88,10 +88,10 @@ def write(
         "cut": int(sum(len(found) > length for found in table["words"])),
     }
     if empty:
-        log.warning("%s: left out %d sentences without any word", folder.name, len(empty))
+        log.warning("%s: sentences without any word left out: %d", folder.name, len(empty))
     if counts["no_known_word"]:
         named = ", ".join(table["id"].to_numpy()[strange][:20])
-        log.warning("%s: %d sentences have no known word: %s", folder.name, counts["no_known_word"], named)
+        log.warning("%s: sentences without a known word: %d (%s)", folder.name, counts["no_known_word"], named)
     say_rare(folder.name, learnt, at_least, way)
     facts = Facts(
         name=folder.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,7 +25,7 @@ LETTERS = 9  # pixels of height of the numbers at the axes
 
 def plot(
     values: np.ndarray,
-    limits: tuple[float, float],
+    limits: tuple[float, float] | Sequence[tuple[float, float]],
     times: tuple[float, float] | None = None,
     units: tuple[str, str] = ("", ""),
     behind: np.ndarray | None = None,
@@ -34,7 +35,8 @@ def plot(
 ) -> np.ndarray:
     """Curves as pixels, uint8 (height, width, 3); values: (channels, steps), NaN where there is none.
 
-    limits: of all channels, below and above. times: of the first and the last step; None: no numbers at the axes.
+    limits: of all channels, below and above, or of each where they stand below each other; then there are no numbers
+    at that axis. times: of the first and the last step; None: no numbers at the axes.
     units: of the values and of time. behind: uint8 (steps, 3), a colour behind each step. map_: likewise, in a strip
     below the curves, and pale behind them. dots: a dot at each value.
     """
@@ -45,7 +47,7 @@ def plot(
     width, height = size[0], max(size[1], LANE * lanes)
     left, bottom = (38, height - 12) if times is not None else (2, height - 2)
     right, top = width - 3, 3
-    low, high = limits if limits[1] > limits[0] else (limits[0] - 1, limits[0] + 1)
+    ends = [_apart(low, high) for low, high in np.broadcast_to(np.reshape(limits, (-1, 2)), (lanes, 2)).tolist()]
     image = Image.new("RGB", (width * FINE, height * FINE), PAPER)
     draw = ImageDraw.Draw(image)
 
@@ -53,7 +55,7 @@ def plot(
         return FINE * (left + (right - left) * (step + 0.5) / steps)
 
     def up(value: float, lane: int) -> float:
-        tall = (bottom - top) / lanes
+        tall, (low, high) = (bottom - top) / lanes, ends[lane]
         return FINE * (top + tall * lane + tall * (high - min(max(value, low), high)) / (high - low))
 
     def ground(colours: np.ndarray, highest: float, lowest: float) -> None:
@@ -67,7 +69,7 @@ def plot(
     if behind is not None:
         ground(behind, top, bottom)
     for lane in range(lanes):
-        if low < 0 < high:
+        if ends[lane][0] < 0 < ends[lane][1]:
             draw.line((FINE * left, up(0, lane), FINE * right, up(0, lane)), fill="#c4c5c7", width=2)
     draw.line((FINE * left, FINE * top, FINE * left, FINE * bottom, FINE * right, FINE * bottom), fill=MUTED, width=2)
     for channel in range(channels):
@@ -81,7 +83,8 @@ def plot(
     if times is not None:
         font = ImageFont.load_default(size=LETTERS * FINE)
         ink = "#5a5b5d"
-        for value, y, anchor in ((high, top, "rt"), (low, bottom, "rb")):
+        low, high = ends[0]
+        for value, y, anchor in ((high, top, "rt"), (low, bottom, "rb")) if len(set(ends)) == 1 else ():
             text = short(value) + (f" {units[0]}" if units[0] and value == high else "")
             draw.text((FINE * (left - 2), FINE * y), text, fill=ink, font=font, anchor=anchor)
         draw.text((FINE * left, FINE * (height - 1)), short(times[0]), fill=ink, font=font, anchor="lb")
@@ -104,8 +107,9 @@ def signal(
     """A signal (channels, steps) in its own units as pixels, or the part of it in `window`, padding in lilac.
 
     map_: see `plot`.
-    All pictures of a dataset have the range of its training samples upward, unless a value lies beyond it. Those of
-    the usual size have numbers at the axes.
+    All pictures of a dataset have the range of its training samples upward, unless a value lies beyond it; where the
+    channels stand below each other, each its own, for they may measure anything. Those of the usual size have numbers
+    at the axes.
     """
     steps = values.shape[1]
     first, beyond = window or (0, steps)
@@ -119,7 +123,7 @@ def signal(
         behind = np.where(((places < 0) | (places >= steps))[:, None], OUTSIDE, PAPER).astype(np.uint8)
     return plot(
         part,
-        reach(facts, part),
+        reaches(facts, part) if has_lanes(facts) else reach(facts, part),
         (moment(facts, first), moment(facts, beyond - 1)) if size[0] >= SIZE[0] else None,
         (unit_of(facts), facts.axes[0].unit),
         behind,
@@ -137,6 +141,25 @@ def reach(facts: Facts, values: np.ndarray | None = None) -> tuple[float, float]
     return (min(ends), max(ends)) if ends else (0.0, 1.0)
 
 
+def reaches(facts: Facts, values: np.ndarray) -> list[tuple[float, float]]:
+    """For each channel its lowest and its highest value in training, or of these values where they lie beyond."""
+    found = []
+    for channel, its in zip(facts.channels or [], values, strict=True):
+        there = its[np.isfinite(its)]
+        found.append((min([channel.low, *map(float, there)]), max([channel.high, *map(float, there)])))
+    return found
+
+
+def has_lanes(facts: Facts) -> bool:
+    """Whether the channels stand below each other, each with a range of its own."""
+    return len(facts.channels or []) > LANES
+
+
+def _apart(low: float, high: float) -> tuple[float, float]:
+    """The ends of an axis; where they are one value, it stands in the middle."""
+    return (low, high) if high > low else (low - 1, low + 1)
+
+
 def unit_of(facts: Facts) -> str:
     """The unit of the channels, which is one for all."""
     return facts.channels[0].unit if facts.channels else ""
@@ -147,56 +170,6 @@ def moment(facts: Facts, place: float) -> float:
     times = facts.axes[0].values
     step = times[1] - times[0] if len(times) > 1 else 1.0
     return times[0] + step * place
-
-
-def named(facts: Facts) -> str:
-    """The channels with the colours of their curves, for a caption."""
-    names = ("blue", "red", "green", "yellow", "light blue", "purple")
-    channels = facts.channels or []
-    if len(channels) > len(names):
-        return f"{len(channels)} channels below each other, from {channels[0].name} to {channels[-1].name}"
-    return ", ".join(f"{channel.name} {name}" for channel, name in zip(channels, names, strict=False))
-
-
-def named_zh(facts: Facts) -> str:
-    """The same in Chinese."""
-    names = ("蓝", "红", "绿", "黄", "浅蓝", "紫")
-    channels = facts.channels or []
-    if len(channels) > len(names):
-        return f"{len(channels)} 个通道自上而下，从 {channels[0].name} 到 {channels[-1].name}"
-    return "，".join(f"{channel.name} 为{name}色" for channel, name in zip(channels, names, strict=False))
-
-
-def axes_said(facts: Facts) -> dict[str, str]:
-    """How to read the pictures of a dataset's signals: colours, range and time."""
-    end, of_time = short(moment(facts, facts.shape[1] - 1)), facts.axes[0].unit
-    range_ = _range(facts)
-    return {
-        "en": f"Time runs to the right, to {end} {of_time}; upward from {range_['en']}, the range of the training "
-        f"samples. Curves: {named(facts)}.",
-        "zh": f"横轴为时间，到 {end} {_zh(of_time)}；纵轴为训练样本的范围（{range_['zh']}）。曲线：{named_zh(facts)}。",
-    }
-
-
-def small_said(facts: Facts) -> dict[str, str]:
-    """How to read small pictures of a dataset's signals, or of parts of them, which have no numbers at their axes."""
-    range_ = _range(facts)
-    return {
-        "en": f"Curves reach from {range_['en']}, the range of the training samples; the pale line is zero, lilac is "
-        f"padding outside of the sample. Colours: {named(facts)}.",
-        "zh": f"纵向为训练样本的范围（{range_['zh']}）；浅线为零，淡紫色为样本之外的填充。颜色：{named_zh(facts)}。",
-    }
-
-
-def _range(facts: Facts) -> dict[str, str]:
-    """The range of the training samples, with its unit and true minus signs."""
-    low, high = (short(end).replace("-", "−") for end in reach(facts))
-    unit = f" {unit_of(facts)}" if unit_of(facts) else ""
-    return {"en": f"{low} to {high}{unit}", "zh": f"{low} 至 {high}{unit}"}
-
-
-def _zh(unit: str) -> str:
-    return {"s": "秒", "steps": "步"}.get(unit, unit)
 
 
 def short(value: float) -> str:

@@ -35,6 +35,14 @@ def window(facts: Facts, size: Sequence[int]) -> Say:
     return say("data.window.bands", n=size[0], frames=moments)
 
 
+def seen(facts: Facts, field: Sequence[int]) -> Say:
+    """What a unit of this receptive field sees of the input: no more than there is, "all 15 steps"."""
+    lengths = facts.shape if facts.kind == "texts" else facts.shape[1:][-len(field) :]
+    part = window(facts, [min(one, length) for one, length in zip(field, lengths, strict=True)])
+    beyond = all(one > length for one, length in zip(field, lengths, strict=True))
+    return say("data.window.all", window=part) if beyond else part
+
+
 def of_characters(facts: Facts) -> Say | None:
     """What to say where captions speak of words and tokens are characters; nothing where they are words."""
     return say("data.of_characters") if facts.axes[0].name == "character" else None
@@ -58,11 +66,15 @@ def signal_axes(facts: Facts) -> Say:
     """How to read the pictures of a dataset's signals: colours, range and time."""
     end = curves.short(curves.moment(facts, facts.shape[1] - 1))
     unit = say(f"data.units.{facts.axes[0].unit}") if facts.axes[0].unit in ("s", "steps") else facts.axes[0].unit
+    if curves.has_lanes(facts):
+        return say("data.signal.axes_of_each", end=end, unit=unit, curves=channels(facts))
     return say("data.signal.axes", end=end, unit=unit, range=_range(facts), curves=channels(facts))
 
 
 def small_signals(facts: Facts) -> Say:
     """How to read small pictures of a dataset's signals, or of parts of them, which have no numbers at their axes."""
+    if curves.has_lanes(facts):
+        return say("data.signal.small_of_each", curves=channels(facts))
     return say("data.signal.small", range=_range(facts), curves=channels(facts))
 
 

@@ -155,43 +155,9 @@ def spaced(facts: Facts) -> bool:
     return facts.axes[0].name != "character"
 
 
-def of_characters(facts: Facts) -> dict[str, str]:
-    """What to say where captions speak of words and tokens are characters; nothing where they are words."""
-    if spaced(facts):
-        return {"en": "", "zh": ""}
-    return {
-        "en": "The texts are cut into characters: what is called a word here is one of them. ",
-        "zh": "文本按字符切分：这里所说的词是一个字符。",
-    }
-
-
 def class_name(facts: Facts, label: int) -> str:
     """The name of a class; "none" for what has no label."""
     return facts.classes[label] if label >= 0 else "none"
-
-
-def span_of(facts: Facts, size: Sequence[int]) -> dict[str, str]:
-    """The size of a window on the input, in words: "3 × 3 px", "8 bands × 40 frames (0.64 s)", "3 words".
-
-    Of a signal: "9 steps (0.072 s)".
-    """
-    if facts.kind == "texts":
-        one, zh = ("word", "词") if spaced(facts) else ("character", "字符")
-        return {"en": f"{size[0]} {one}{'s' if size[0] != 1 else ''}", "zh": f"{size[0]} 个{zh}"}
-    if facts.kind == "images":
-        pixels = " × ".join(map(str, size)) + " px"
-        return {"en": pixels, "zh": pixels}
-    # The last axis of a sound is time; a network that moves along one axis only may have a window on that one alone.
-    bands, frames = (size[0], size[-1]) if len(size) > 1 else (None, size[0])
-    time = next((axis for axis in facts.axes if axis.name == "time"), None)
-    seconds = (
-        f" ({frames * (time.values[1] - time.values[0]):.2g} s)" if time is not None and len(time.values) > 1 else ""
-    )
-    if facts.kind == "signals":
-        seconds = seconds if facts.axes[0].unit == "s" else ""
-        return {"en": f"{frames} step{'s' if frames != 1 else ''}{seconds}", "zh": f"{frames} 步{seconds}"}
-    en, zh = f"{frames} frames{seconds}", f"{frames} 帧{seconds}"
-    return {"en": en, "zh": zh} if bands is None else {"en": f"{bands} bands × {en}", "zh": f"{bands} 个频带 × {zh}"}
 
 
 @dataclass(frozen=True)

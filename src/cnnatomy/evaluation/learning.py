@@ -72,29 +72,40 @@ def _at_chance(above: Number, value: Mapping[str, float], settings: Mapping[str,
 
 
 def _at_chance_though_learnt(above: Number, value: Mapping[str, float], settings: Mapping[str, Any]) -> dict[str, str]:
-    en, zh = _change(settings, "weight_decay", lambda decay: f"{10 * decay or 0.01:.1g}")
+    en, zh = _against_heart(settings)
     low, high = _span(above)
     ahead = _points(value["train_ahead"])
     return {
         "en": f"It sits at chance, between {low} and {high} points above always naming the commonest class, though it "
-        f"reads its training samples {ahead} points better: it learnt them by heart; {en}, or give it more samples.",
+        f"reads its training samples {ahead} points better: it learnt them by heart; {en}.",
         "zh": f"结果与瞎猜无异（与总猜最常见类别相差 {low} 到 {high} 个百分点），而训练样本上高出 {ahead} 个百分点："
-        f"它只是死记；{zh}，或增加样本。",
+        f"它只是死记；{zh}。",
     }
 
 
 def _by_heart(value: Mapping[str, float], settings: Mapping[str, Any]) -> dict[str, str]:
     ahead, rise = _points(value["train_ahead"]), f"{100 * value['validation_loss_rise']:.0f} %"
+    en, zh = _against_heart(settings)
     if settings.get("keep") == "last":
         en, zh = _change(settings, "keep", lambda _: "best")
-    else:
-        en, zh = _change(settings, "weight_decay", lambda decay: f"{10 * decay or 0.01:.1g}")
+        en, zh = f"{en}, or give it more samples", f"{zh}，或增加样本"
     return {
         "en": f"It learns its samples by heart: at the end it reads training samples {ahead} points better than "
-        f"validation samples, whose loss is {rise} above its least; {en}, or give it more samples.",
+        f"validation samples, whose loss is {rise} above its least; {en}.",
         "zh": f"它在死记训练样本（过拟合）：训练结束时训练正确率比验证正确率高 {ahead} 个百分点，验证损失比最低时高 "
-        f"{rise}；{zh}，或增加样本。",
+        f"{rise}；{zh}。",
     }
+
+
+def _against_heart(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """What helps against learning by heart, first what helps most: samples, given or made by changing them."""
+    en, zh = _change(settings, "weight_decay", lambda decay: f"{10 * decay or 0.01:.1g}")
+    varied = "augment" in settings and not settings["augment"]
+    return (
+        f"give it more samples{', or have training.augment vary those it has' if varied else ''}; "
+        f"if there are none, take a smaller network, or {en}",
+        f"请增加样本{'，或用 training.augment 变换已有样本' if varied else ''}；若无法增加，可用更小的网络，或者{zh}",
+    )
 
 
 def _too_early(value: Mapping[str, float], settings: Mapping[str, Any]) -> dict[str, str]:

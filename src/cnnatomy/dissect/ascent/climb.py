@@ -16,6 +16,7 @@ from cnnatomy.probing.convolving import frozen
 
 RATE = 0.1  # of the range of what is changed: ten steps from one end to the other, before it falls
 BETAS = (0.9, 0.99)  # how much of Adam's means is kept at each step
+PASSES = 3  # a step forward and back costs as much as three forward
 WARM = 0.5  # of the steps in which a value may show the way by a smoother one
 
 Value = Callable[[Tensor, float], Tensor]

@@ -13,9 +13,7 @@ from cnnatomy.dissect.attributing.trust import FEW, LIMIT, Verdict
 from cnnatomy.drawing import curves
 from cnnatomy.drawing.showing import amount, picture, signed, upright, words
 from cnnatomy.exhibit import Item, Say, Text, say
-from cnnatomy.exhibit.languages import FIRST, language
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.exhibit.words import described
 from cnnatomy.probing.answers import Answer
 
 SIDE = 64  # cells along the longer side of a drawn map, at most
@@ -27,11 +25,6 @@ CUT = 99  # per cent of a map's cells that its scale of colours reaches
 def titled(name: str) -> Say:
     """What a method, or a map that knows nothing of the network, is called."""
     return say(f"attributing.method.{name}")
-
-
-def in_charts(text: Text) -> str:
-    """The English of a text, for charts, tables and ids, whose words the report looks up."""
-    return language(FIRST).words(described(text))
 
 
 def based(baseline: Baseline) -> Say:

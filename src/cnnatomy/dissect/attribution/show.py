@@ -13,7 +13,6 @@ from cnnatomy.dissect.attributing.maps import extent
 from cnnatomy.dissect.attributing.showing import (
     based,
     coarser,
-    in_charts,
     marked,
     on_signal,
     precision,
@@ -24,6 +23,7 @@ from cnnatomy.dissect.attributing.showing import (
     weighed,
 )
 from cnnatomy.dissect.attribution.measure import Attributions, numbers
+from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import spaced
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Matrix, Sentence, Showing, Texts, say
@@ -157,7 +157,7 @@ def _alike(found: Attributions) -> Matrix:
     for (one, other), correlations in found.agreement.items():
         row, column = names.index(one), names.index(other)
         values[row, column] = values[column, row] = round(float(correlations.mean()), 3)
-    titles = [in_charts(titled(name)) for name in names]
+    titles = [saying.in_charts(titled(name)) for name in names]
     return Matrix(
         "agreement",
         titles,

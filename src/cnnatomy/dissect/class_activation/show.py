@@ -14,7 +14,6 @@ import numpy as np
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.attributing.showing import (
     cells_picture,
-    in_charts,
     marked,
     on_signal,
     sample_item,
@@ -133,7 +132,7 @@ def _of_map(found: Activations, samples: Samples, seen: Seen, method: str, one: 
             shown.append((label, f", {layer.name}", weights))
     return [
         Sentence(
-            id=f"{in_charts(titled(method))} for {one.of_class} of {seen.id}{of_layer}",
+            id=f"{saying.in_charts(titled(method))} for {one.of_class} of {seen.id}{of_layer}",
             tokens=weighed(samples, seen.answer, weights),
             label=marked(label, found.verdicts[method]),
             state=seen.answer.state,
@@ -154,7 +153,7 @@ def _resolution(facts: Facts, layers: Sequence[Layer]) -> list[Say]:
         if field is None:
             said.append(say("class_activation.cells.unknown", **known))
             continue
-        window = saying.window(facts, field.size)
+        window = saying.seen(facts, field.size)
         if facts.kind == "images" and all(s >= n for s, n in zip(field.size, facts.shape[1:], strict=True)):
             window = say("class_activation.cells.everything")
         whole = [

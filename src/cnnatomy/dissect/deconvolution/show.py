@@ -26,7 +26,7 @@ SOURCES = [
 def show(found: Reconstructions, samples: Samples, config: Mapping[str, Any]) -> Showing:
     """A picture a filter that fires: its patches side by side, best first, and below each what it answered to.
 
-    config: `kilobytes`; see conf/dissect/deconvolution.yaml.
+    config: `layers`, `kilobytes`; see conf/dissect/deconvolution.yaml.
     """
     facts, drawn = samples.facts, Drawn(samples)
     firing = [
@@ -44,7 +44,7 @@ def show(found: Reconstructions, samples: Samples, config: Mapping[str, Any]) ->
     ]
     caption = [
         say("deconvolution.caption"),
-        chosen(found.looked_at, len(found.filters), found.total),
+        chosen(found.looked_at, len(found.filters), found.total, config["layers"] is not None),
         say("deconvolution.trust", shuffles=found.shuffles),
         say("deconvolution.unpooled") if found.same_for_every_patch else None,
     ]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.ascent.climb import PASSES
 from cnnatomy.dissect.ascent.maximisation import Plan, Real, maximise
 from cnnatomy.dissect.ascent.maximised import (
     VARIANTS,
@@ -37,7 +38,6 @@ from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, t
 from cnnatomy.probing.work import effort
 from cnnatomy.statistics.numbers import Numbers
 
-PASSES = 3  # a step forward and back costs as much as three forward
 SHIFTS = (1, 2, 3, 4)  # pixels
 SAID = 2  # the shift whose number is shown large
 BESIDE = 16  # filters of the last convolution that dense units are compared with

@@ -11,7 +11,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.attributing.cams import CAMS
 from cnnatomy.dissect.attributing.curves import TESTS
 from cnnatomy.dissect.attributing.maps import ENOUGH
-from cnnatomy.dissect.attributing.showing import in_charts, precision, similarities, tested, titled
+from cnnatomy.dissect.attributing.showing import precision, similarities, tested, titled
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict
 from cnnatomy.dissect.faithfulness.measure import Comparison, Faithfulness, numbers
 from cnnatomy.drawing import saying
@@ -70,7 +70,7 @@ def _table(comparison: Comparison, facts: Facts) -> Table:
         ahead = [test for test in TESTS if (name, test) in comparison.ahead]
         rows.append(
             {
-                "method": in_charts(titled(comparison.called(name))),
+                "method": saying.in_charts(titled(comparison.called(name))),
                 "deletion (low is good)": significant(float(found["deletion"].mean())),
                 "insertion (high is good)": significant(float(found["insertion"].mean())),
                 "flipping (low is good)": significant(float(found["flipping"].mean())),
@@ -94,7 +94,7 @@ def _panels(verdicts: Mapping[str, Verdict]) -> list[list[str]]:
 
 
 def _legend(name: str, verdict: Verdict) -> str:
-    title = in_charts(titled(name))
+    title = saying.in_charts(titled(name))
     return f"✗ {title}" if verdict.fails else title
 
 
@@ -107,7 +107,7 @@ def _curves(found: Faithfulness, test: str) -> Figure:
     def paint(drawing: Drawing) -> None:
         for axes, names in zip(drawing.subplots(1, len(panels), sharey=True), panels, strict=True):
             axes.plot(per_cent, means["random"], color=MUTED, label="random map")
-            data = in_charts(titled(comparison.control))
+            data = saying.in_charts(titled(comparison.control))
             axes.plot(per_cent, means["data"], ":", color=MUTED, linewidth=2, label=data)
             for colour, name in zip(SERIES, names, strict=False):
                 bands = [band for column in found.curves[name][test].T if (band := comparison.interval(column))]

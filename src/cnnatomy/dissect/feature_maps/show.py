@@ -65,7 +65,7 @@ def _grid(one: OfLayer, facts: Facts, columns: int | None) -> Grid:
         columns=None if items[0].pixels.shape[1] > 64 else columns,
         title=say("feature_maps.maps.title", **known)
         if field is None
-        else say("feature_maps.maps.title_seeing", window=saying.window(facts, field.size), **known),
+        else say("feature_maps.maps.title_seeing", window=saying.seen(facts, field.size), **known),
         caption=_reading(one, facts, sum(item.state == "" for item in items)),
     )
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from cnnatomy.dissect.ascent.climb import PASSES
 from cnnatomy.dissect.ascent.maximisation import Plan
 from cnnatomy.dissect.ascent.maximised import VARIANTS
 from cnnatomy.probing.choosing import evenly
 from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages
 from cnnatomy.probing.work import reached
 
-PASSES = 3  # a step forward and back costs as much as three forward
 STEPPING = 150  # multiply-adds that a step costs for each value of the input besides: Adam, spectrum, contrast
 DEPTHS = 5  # layers looked at where all are too many
 #: (share of the starts, share of the steps) to save by, in this order, before fewer than `FEW` filters are looked at.

@@ -50,7 +50,7 @@ def _title(found: Maximisation, look: Look, one: Maximised) -> Text:
         size = " × ".join(map(str, look.layer.shape[1:]))
         return say("filter_maximisation.map", layer=look.layer.name, size=size)
     field = look.layer.field
-    seen = saying.window(found.facts, field.size) if field is not None else say("filter_maximisation.all")
+    seen = saying.seen(found.facts, field.size) if field is not None else say("filter_maximisation.all")
     return say("filter_maximisation.position", layer=look.layer.name, seen=seen)
 
 

@@ -44,7 +44,7 @@ def in_room(
 def titled(facts: Facts, source: Source, shown: int) -> Say:
     """How many of a convolution's filters are shown, and what each sees."""
     assert source.layer.field is not None
-    known = {"layer": source.name, "n": source.layer.shape[0], "window": saying.window(facts, source.layer.field.size)}
+    known = {"layer": source.name, "n": source.layer.shape[0], "window": saying.seen(facts, source.layer.field.size)}
     return (
         say("patching.filters.all", **known)
         if shown == known["n"]
@@ -52,8 +52,10 @@ def titled(facts: Facts, source: Source, shown: int) -> Say:
     )
 
 
-def chosen(looked_at: Sequence[Source], filters: int, total: int) -> Say | None:
-    """Which filters are looked at, where it is not all."""
+def chosen(looked_at: Sequence[Source], filters: int, total: int, asked_for: bool) -> Say | None:
+    """Which filters are looked at, where it is not all: of layers that the settings ask for, or spread over all."""
+    if asked_for:
+        return say("patching.asked_for", filters=filters, layers=[source.name for source in looked_at])
     return (
         say("patching.chosen", filters=filters, total=total, convolutions=len(looked_at)) if filters < total else None
     )

@@ -52,12 +52,14 @@ def _caption(found: Given) -> Text:
     facts = found.facts
     seconds = {key: facts.counts.get(f"{key}_ms", 0) / 1000 for key in ("sound", "window")}
     frames = facts.counts.get("fitting_frames")
+    licence = facts.licence.rstrip(".")
+    unknown = licence.lower() in ("", "unknown")  # a user's own data need none
     return [
         say(
             f"samples.caption.sizes.{facts.kind}",
             n=sum(facts.splits.values()),
             splits=", ".join(f"{n:,} {split}" for split, n in facts.splits.items()),
-            licence=facts.licence.rstrip("."),
+            licence="" if unknown else say("samples.caption.licence", licence=licence),
         ),
         say("samples.caption.left_out", reasons=_reasons(facts.left_out)) if facts.left_out else None,
         saying.of_characters(facts) if facts.kind == "texts" else None,

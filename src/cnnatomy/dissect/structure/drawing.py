@@ -141,7 +141,7 @@ def sees(step: Step, facts: Facts) -> Text:
     if step.field is None:
         return ""
     lengths = facts.shape if facts.kind == "texts" else facts.shape[1:]
-    size = saying.window(facts, step.field.size)
+    size = saying.window(facts, [min(pair) for pair in zip(step.field.size, lengths, strict=True)])
     if all(seen >= length for seen, length in zip(step.field.size, lengths, strict=True)):
         return say("structure.sees.all") if set(step.field.units) == {1} else say("structure.sees.all_of", size=size)
     return size

@@ -24,6 +24,7 @@ from cnnatomy.statistics.numbers import Numbers
 
 REFED = 5e10  # effort for feeding patches again with other surroundings
 ENOUGH = 20  # samples below which nothing is said of dead filters
+SAME = 1e-3  # refed error up to which two activations are one but for rounding
 LARGE = 6  # rows that are shown large
 
 
@@ -77,6 +78,11 @@ class TopPatches:
     def enough(self) -> bool:
         """Whether there are enough samples to call a filter dead that none of them raises."""
         return self.samples >= ENOUGH
+
+    @property
+    def whole(self) -> bool:
+        """Whether patches hold all that their filters see, as far as feeding them again tells."""
+        return self.refed_error < SAME
 
     def of(self, source: Source) -> list[Filter]:
         return [one for one in self.filters if one.source is source]

@@ -27,7 +27,7 @@ SOURCES = [
 def show(found: TopPatches, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:
     """A picture a filter, or its sentences with the patches marked; of sounds some of the last layer to hear.
 
-    config: `kilobytes`, `heard`; see conf/dissect/top_patches.yaml.
+    config: `layers`, `kilobytes`, `heard`; see conf/dissect/top_patches.yaml.
     """
     facts, drawn = samples.facts, Drawn(samples)
     with_patches = [(source, [one for one in found.of(source) if one.patches]) for source in found.looked_at]
@@ -43,7 +43,7 @@ def show(found: TopPatches, samples: Samples, config: Mapping[str, Any], *, soun
             blocks.append(Grid(f"patches-{source.name}", items, None, title, _reading(found, facts, source)))
     if facts.kind == "sounds" and sound is not None and config["heard"]:
         blocks += _heard([one for one in with_patches[-1][1] if one.live], samples, drawn, sound, config["heard"])
-    return Showing(numbers(found), blocks, _caption(found, facts), SOURCES)
+    return Showing(numbers(found), blocks, _caption(found, facts, config["layers"] is not None), SOURCES)
 
 
 def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
@@ -136,14 +136,14 @@ def _reading(found: TopPatches, facts: Facts, source: Source) -> list[Say | None
     return [*said, say("top_patches.reading.dead", n=dead) if dead else None]
 
 
-def _caption(found: TopPatches, facts: Facts) -> list[Say | None]:
+def _caption(found: TopPatches, facts: Facts, asked_for: bool) -> list[Say | None]:
     what = {"what": say(f"top_patches.what.{facts.kind}"), "count": found.patches}
     few = found.samples < found.patches
     return [
         say("top_patches.few", n=found.samples, **what) if few else say("top_patches.one_each", **what),
-        chosen(found.looked_at, len(found.filters), found.total),
+        chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.look"),
         say("top_patches.purity") if found.enough and facts.classes else None,
         say("top_patches.moves") if facts.kind == "sounds" else None,
-        say("top_patches.refed", error=f"{found.refed_error:.1g}"),
+        say(f"top_patches.refed.{'same' if found.whole else 'another'}", error=f"{found.refed_error:.1g}"),
     ]
