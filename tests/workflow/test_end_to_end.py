@@ -173,7 +173,9 @@ def test_stopped_on_a_terminal_it_says_so_in_words_and_goes_on(tmp_path, asked_b
                 time.sleep(0.05)
             asked = True
             os.write(ours, b"\x03") if asked_by == "Ctrl-C" else os.killpg(process.pid, signal.SIGTERM)
-    status, lines = process.wait(), said.decode().splitlines()
+        elif asked and asked_by == "Ctrl-C" and b"partial.html" in part:
+            os.write(ours, b"\x03")  # once more, which breaks off nothing
+    status, lines = process.wait(), said.decode().replace("^C", "").splitlines()
     assert status == {"Ctrl-C": 130, "SIGTERM": 143}[asked_by], said
     word = {"Ctrl-C": "Interrupted", "SIGTERM": "Stopped"}[asked_by]
     assert lines[-1] == f"{word}. The same command goes on from here." and lines[-2].startswith("Stopped; 3 of 9")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,8 @@ def end() -> None:
 
 def fail(given: Path) -> bool:
     """The run has failed: its page becomes that of a run that did. Whether it could be built."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all has ended but for this page, and who presses Ctrl-C twice
     end()
     return build(given).wait() == 0
 
