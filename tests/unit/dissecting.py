@@ -61,7 +61,7 @@ def dissected(
     try:
         made = method_.made(networks[0], data.split("test"), small, needs)
     except DoesNotApply as because:
-        made = does_not_apply(because, method_.title)
+        made = does_not_apply(because)
     return Exhibit.of(made, "run", "one", method)
 
 

@@ -153,7 +153,7 @@ def named_in(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("file", parts("measure"), ids=lambda file: file.parent.name)
 def test_what_measures_draws_nothing_and_tells_readers_nothing(file):
-    unwanted = ("pandas", "matplotlib", "cnnatomy.drawing.plotting", "cnnatomy.report")
+    unwanted = ("pandas", "matplotlib", "cnnatomy.drawing.plotting", "cnnatomy.drawing.pictures", "cnnatomy.report")
     assert not {module for module in named_in(file) if module.startswith(unwanted)}
     told = [
         node.value

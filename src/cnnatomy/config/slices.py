@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.config import code, definitions, modules, targets
+from cnnatomy.config import code, definitions, targets
 from cnnatomy.config.compose import Config
 from cnnatomy.config.listing import listing
 from cnnatomy.data import naming
@@ -117,9 +117,7 @@ def code_of(step: str, config: Config, *, method: str | None = None) -> str:
 
 def method_target(config: Config, method: str) -> str:
     """Where a dissection is: its YAML's own `_target_`, or our package of its name, which has `measure` and `show`."""
-    package = f"cnnatomy.dissect.{method}"
-    ours = package if modules.file_of(f"{package}.measure") else f"{package}.{method}"
-    return config["dissect"][method].get("_target_", ours)
+    return config["dissect"][method].get("_target_", f"cnnatomy.dissect.{method}")
 
 
 def other_seeds(config: Config, method: str, seed: int = 0) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from cnnatomy.data.prepared import Samples
-from cnnatomy.exhibit import Exhibit, Showing, Text
+from cnnatomy.exhibit import Exhibit, Showing
 
 Needs = Mapping[str, Callable[[], Any]]
 """What a method may ask for by the name of an argument beside network, samples and settings; made when it does."""
@@ -31,11 +31,6 @@ class Method:
     def of(cls, found: ModuleType | Callable[..., Any]) -> Method:
         """A module with `measure` and `show`, or a function."""
         return cls(found.measure, found.show) if isinstance(found, ModuleType) else cls(found)
-
-    @property
-    def title(self) -> Text:
-        """Of a method whose title is no sentence of the locale."""
-        return getattr(inspect.getmodule(self.measure), "TITLE", "")
 
     def made(self, network: nn.Module, samples: Samples, config: Mapping[str, Any], needs: Needs) -> Showing | Exhibit:
         """The method's numbers and blocks. Raises what it raises, DoesNotApply where it makes no sense."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cnnatomy.exhibit.blocks import Number, Showing
 from cnnatomy.exhibit.languages import FIRST, language
 from cnnatomy.exhibit.words import Text, described, say
@@ -16,10 +14,10 @@ class DoesNotApply(Exception):
     """
 
     def __init__(self, because: Text) -> None:
-        self.because: Any = {FIRST: because} if isinstance(because, str) else because
+        self.because = because
         super().__init__(f"does not apply, because {language(FIRST).words(described(because))}")
 
 
-def does_not_apply(because: DoesNotApply, title: Text = "") -> Showing:
+def does_not_apply(because: DoesNotApply) -> Showing:
     """What hangs in place of the method's pictures: one sentence, and the number `applies` at 0."""
-    return Showing([Number("applies", 0)], [], say("exhibit.does_not_apply", because=because.because), title=title)
+    return Showing([Number("applies", 0)], [], say("exhibit.does_not_apply", because=because.because))

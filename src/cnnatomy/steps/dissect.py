@@ -42,7 +42,7 @@ def dissect(job: Job) -> None:
         raise WrongSetting(f"dissect.{name}.{error}") from error
     except DoesNotApply as because:
         print(f"{name} of {job.run} {because}.", file=sys.stderr)
-        made = does_not_apply(because, method.title)
+        made = does_not_apply(because)
     hang(job, made, name)
 
 
