@@ -1,8 +1,9 @@
 """The exhibit: one thing to see, with its numbers, its pictures and the configuration that made it.
 
 Every dissection, lesson, study and evaluation makes a `Showing`, and its step an `Exhibit` of it, which says whose it
-is; `Exhibit.write` puts it into a folder, `read` gets it back verified. The report hangs exhibits by their typed blocks and knows no method by name.
-`docs/exhibit.md` shows each block; `exhibit.schema.json` beside this package is the contract of the file.
+is; `Exhibit.write` puts it into a folder, `read` gets it back verified. The report hangs exhibits by their typed blocks
+and knows no method by name. `docs/exhibit.md` shows each block; `exhibit.schema.json` beside this package is the
+contract of the file.
 """
 
 from cnnatomy.exhibit.blocks import (
