@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnatomy.data.prepared import Samples
+from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.ascent.maximisation import ENOUGH
 from cnnatomy.dissect.ascent.maximised import Maximised
 from cnnatomy.dissect.ascent.showing import SOURCES, item, reading
@@ -33,7 +33,7 @@ def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Sh
                 Grid(
                     f"{one.objective}-{look.layer.name}",
                     [item(one, row, states[row], found.facts, found.box) for row in rows],
-                    title=_title(found, look, one),
+                    title=_title(look, one, samples.facts),
                     caption=_reading(found, look, one, len(rows)),
                 )
             )
@@ -45,12 +45,12 @@ def _shown(every: Sequence[Maximised], most: int) -> float:
     return min(1.0, most / sum(math.prod(one.window.shape) * 4 * len(one.which) for one in every))
 
 
-def _title(found: Maximisation, look: Look, one: Maximised) -> Text:
+def _title(look: Look, one: Maximised, facts: Facts) -> Text:
     if one.summed:
         size = " × ".join(map(str, look.layer.shape[1:]))
         return say("filter_maximisation.map", layer=look.layer.name, size=size)
     field = look.layer.field
-    seen = saying.seen(found.facts, field.size) if field is not None else say("filter_maximisation.all")
+    seen = saying.seen(facts, field.size) if field is not None else say("filter_maximisation.all")
     return say("filter_maximisation.position", layer=look.layer.name, seen=seen)
 
 
