@@ -7,9 +7,11 @@ from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
 
+import pandas as pd
 from hydra.utils import get_object
 from torch import nn
 
+from cnnatomy import evaluation
 from cnnatomy.config import folders
 from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
@@ -78,6 +80,18 @@ def given(data: prepared.Dataset, config: Mapping[str, Any], sound: Sound | None
     """The exhibit of the data themselves, with its texts in words."""
     made = samples.show(samples.measure(data), data, config, sound=sound)
     return in_words(Exhibit.of(made, "run", "one", "samples"))
+
+
+def evaluated(
+    predictions: pd.DataFrame,
+    history: pd.DataFrame | None,
+    samples: prepared.Samples,
+    config: Mapping[str, Any],
+    **needs: Any,
+) -> Exhibit:
+    """The exhibit `evaluation` with its texts in words. needs: `sound`, and `training`, its settings."""
+    made = evaluation.show(evaluation.measure(predictions, history, samples), samples, config, **needs)
+    return in_words(Exhibit.of(made, "run", "one", "evaluation"))
 
 
 def in_words(exhibit: Exhibit) -> Exhibit:

@@ -9,11 +9,11 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
-from cnnatomy.evaluation import evaluation, predict
+from cnnatomy.evaluation import predict
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
-from tests.unit.dissecting import given, shown
+from tests.unit.dissecting import evaluated, given, shown
 from tests.unit.small_data import hang, small
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "dissect"
@@ -40,7 +40,7 @@ def test_every_method_runs_as_shipped(tmp_path, kind):
     test = data.split("test")
     made = {
         "samples": given(data, shipped("samples")),
-        "evaluation": evaluation(predict(network, test), None, test, shipped("evaluation")),
+        "evaluation": evaluated(predict(network, test), None, test, shipped("evaluation")),
         "kernels": shown("kernels", network, test, shipped("kernels")),
         "feature_maps": shown("feature_maps", network, test, shipped("feature_maps")),
     }
@@ -67,7 +67,7 @@ def test_every_method_runs_on_unlabelled_photographs_in_colour(tmp_path):
     network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU6(), nn.Flatten(), nn.Linear(324, 1000))
     test = data.split("test")
     hang(given(data, shipped("samples")), tmp_path / "samples")
-    hang(evaluation(predict(network, test), None, test, shipped("evaluation")), tmp_path / "evaluation")
+    hang(evaluated(predict(network, test), None, test, shipped("evaluation")), tmp_path / "evaluation")
     written = hang(shown("kernels", network, test, shipped("kernels")), tmp_path / "kernels")
     assert "a colour is what the filter looks for" in written["blocks"][0]["caption"]["en"]
     hang(shown("feature_maps", network, test, shipped("feature_maps")), tmp_path / "feature_maps")

@@ -22,13 +22,13 @@ from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
 from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
 from cnnatomy.dissect.attributing.curves import Changing
 from cnnatomy.drawing import curves, saying
-from cnnatomy.evaluation import evaluation, predict
+from cnnatomy.evaluation import predict
 from cnnatomy.exhibit.languages import worded
 from cnnatomy.exhibit.words import described
 from cnnatomy.models.signal import Signal
 from cnnatomy.probing.frequencies import FREQUENCIES, gains
 from cnnatomy.probing.layers import trace
-from tests.unit.dissecting import LITTLE_INSIDE, dissected, in_english, shown
+from tests.unit.dissecting import LITTLE_INSIDE, dissected, evaluated, in_english, shown
 from tests.unit.small_data import hang, small
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
@@ -217,7 +217,7 @@ def test_variation_is_the_mean_step_in_time(data):
 
 def test_accuracy_is_said_over_groups_too(data, tmp_path):
     samples = data.split("test")
-    exhibit = evaluation(predict(made(), samples), None, samples, {"misread": 4})
+    exhibit = evaluated(predict(made(), samples), None, samples, {"misread": 4})
     found = {(n.metric, n.subject): n for n in exhibit.numbers}
     over, plain = found["test_accuracy_over_groups", ""], found["test_accuracy", ""]
     assert (over.value, over.n) == (plain.value, 4)

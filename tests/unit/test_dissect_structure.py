@@ -15,6 +15,7 @@ from cnnatomy.dissect.structure.boxes import gathered
 from cnnatomy.dissect.structure.confirming import confirm
 from cnnatomy.dissect.structure.steps import calls, counted_by_torch
 from cnnatomy.exhibit import Figure, Table
+from cnnatomy.models import answering
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.photograph import EfficientNetLite0
@@ -221,3 +222,18 @@ def test_a_network_without_convolutions_is_drawn_and_one_without_classes_refused
     with pytest.raises(NoLogits):
         shown("structure", nn.Conv2d(1, 2, 3), samples, CONFIG)
     assert isinstance(exhibit.blocks[1].data, pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("ending", "en", "zh"),
+    [
+        (nn.Softmax(1), "ends in a softmax", "以 softmax 结尾"),
+        (nn.LogSoftmax(1), "ends in a log-softmax", "log-softmax"),
+    ],
+)
+def test_how_the_output_is_read_is_told_in_both_languages(tmp_path, ending, en, zh):
+    samples = small(tmp_path, "images").split("test")
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(300, 3), ending)
+    answering.read(network, to_tensor(samples.facts, samples.inputs[:4]), 3)
+    caption = shown("structure", network, samples, CONFIG).caption
+    assert en in caption["en"] and zh in caption["zh"]

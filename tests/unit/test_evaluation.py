@@ -13,11 +13,12 @@ from torch import nn
 
 from cnnatomy.data.speakers import alike
 from cnnatomy.data.speakers import speakers as speakers_of
-from cnnatomy.evaluation import evaluation, metrics, predict
-from cnnatomy.evaluation.findings import _of_speakers
+from cnnatomy.evaluation import metrics, predict
+from cnnatomy.evaluation.groups import of_speakers
 from cnnatomy.evaluation.metrics import BINS, calibration_error
 from cnnatomy.exhibit import Figure, Grid, Matrix, Table, Texts
 from cnnatomy.statistics.intervals import clustered, wilson
+from tests.unit.dissecting import evaluated
 from tests.unit.small_data import WAV, hang, small
 
 CONFIG = {"misread": 60}
@@ -150,7 +151,7 @@ def test_validation_and_test_are_told_apart_and_the_least_is_named(tmp_path):
 
 def test_numbers_can_be_written_as_json(tmp_path):
     data = small(tmp_path, "sounds")
-    exhibit = evaluation(made_up(data.split("test"), 3), HISTORY, data.split("test"), CONFIG)
+    exhibit = evaluated(made_up(data.split("test"), 3), HISTORY, data.split("test"), CONFIG)
     json.dumps([asdict(number) for number in exhibit.numbers], allow_nan=False)
 
 
@@ -198,7 +199,7 @@ def test_misread_samples_are_shown_worst_first_and_cells_lead_to_them(tmp_path, 
     data = small(tmp_path, kind)
     samples, classes = data.split("test"), len(data.facts.classes)
     table = made_up(samples, classes)
-    exhibit = evaluation(table, HISTORY, samples, CONFIG, lambda file: WAV)
+    exhibit = evaluated(table, HISTORY, samples, CONFIG, sound=lambda file: WAV)
     shown = blocks(exhibit)["misread"]
     items = shown.sentences if isinstance(shown, Texts) else shown.items
     wrong = table[table["label"] != table["prediction"]]
@@ -218,7 +219,7 @@ def test_misread_samples_are_shown_worst_first_and_cells_lead_to_them(tmp_path, 
 
 def test_only_as_many_as_asked_for_are_shown(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    exhibit = evaluation(made_up(samples, 3), HISTORY, samples, {"misread": 4})
+    exhibit = evaluated(made_up(samples, 3), HISTORY, samples, {"misread": 4})
     assert len(blocks(exhibit)["misread"].items) == 4
     assert sum(map(len, blocks(exhibit)["confusion"].items.values())) == 4
 
@@ -227,22 +228,36 @@ def test_without_errors_it_says_so(tmp_path):
     samples = small(tmp_path, "images").split("test")
     table = made_up(samples, 3)
     table["prediction"] = table["label"]
-    exhibit = evaluation(table, HISTORY, samples, CONFIG)
+    exhibit = evaluated(table, HISTORY, samples, CONFIG)
     assert "No test sample was misread" in blocks(exhibit)["prose"].text["en"]
     hang(exhibit, tmp_path / "exhibit")
 
 
 def test_curves_carry_their_numbers_and_need_a_history(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    curves = blocks(evaluation(made_up(samples, 3), HISTORY, samples, CONFIG))["curves"]
+    curves = blocks(evaluated(made_up(samples, 3), HISTORY, samples, CONFIG))["curves"]
     assert isinstance(curves, Figure) and curves.data.equals(HISTORY)
     assert "best, 80 %, at epoch 2" in curves.alt["en"]
-    assert "curves" not in blocks(evaluation(made_up(samples, 3), None, samples, CONFIG))
+    assert "curves" not in blocks(evaluated(made_up(samples, 3), None, samples, CONFIG))
+
+
+def test_curves_are_told_as_they_went(tmp_path):
+    samples = small(tmp_path, "images").split("test")
+
+    def told(history):
+        alt = blocks(evaluated(made_up(samples, 3), history, samples, CONFIG))["curves"].alt
+        assert set(alt) == {"en", "zh"}
+        return alt["en"]
+
+    assert "over 3 epochs. Training loss falls from 1 to 0.3;" in told(HISTORY)
+    assert "Training loss goes from 0.3 to 1;" in told(HISTORY.assign(train_loss=[0.3, 0.5, 1.0]))
+    blind = told(HISTORY.assign(validation_loss=np.nan, validation_accuracy=np.nan))
+    assert "no validation split" in blind and "nan" not in blind
 
 
 def test_voices_are_listed_the_worst_first(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
-    exhibit = evaluation(made_up(samples, 3), HISTORY, samples, CONFIG)
+    exhibit = evaluated(made_up(samples, 3), HISTORY, samples, CONFIG)
     voices = blocks(exhibit)["voices"]
     assert isinstance(voices, Table) and sorted(voices.data["voice"]) == ["anna", "ben", "cara", "dan"]
     assert voices.data["accuracy"].is_monotonic_increasing
@@ -270,7 +285,7 @@ def test_voices_of_one_speaker_count_once(tmp_path):
         .sum()
         .reset_index()
     )
-    numbers = _of_speakers(speakers, voices)
+    numbers = of_speakers(speakers, voices)
     assert numbers[0].n == 3 and {number.subject for number in numbers[1:4]} == {
         "speaker=f0",
         "speaker=f1",
@@ -279,16 +294,16 @@ def test_voices_of_one_speaker_count_once(tmp_path):
     low, high = clustered(voices["right"].to_numpy(), voices["clips"].to_numpy())
     assert numbers[0].ci_high - numbers[0].ci_low > 2 * (high - low)
     assert numbers[0].ci_low < 0.95 and numbers[0].ci_high <= 1
-    alone = _of_speakers(speakers[:1], voices[::3])  # one speaker says nothing of others
+    alone = of_speakers(speakers[:1], voices[::3])  # one speaker says nothing of others
     assert "test_accuracy_over_speakers" not in {number.metric for number in alone}
     images = small(tmp_path, "images").split("test")
-    assert "speaker" not in evaluation(made_up(images, 3), HISTORY, images, CONFIG).caption["en"]
+    assert "speaker" not in evaluated(made_up(images, 3), HISTORY, images, CONFIG).caption["en"]
 
 
 def test_unlabelled_samples_get_their_best_five_and_no_accuracy(tmp_path):
     samples = small(tmp_path, "images", unlabelled=True, classes=[f"class {i}" for i in range(7)]).split("test")
     table = made_up(samples, 7)
-    exhibit = evaluation(table, None, samples, CONFIG)
+    exhibit = evaluated(table, None, samples, CONFIG)
     best = blocks(exhibit)["best"].data
     assert isinstance(best, pd.DataFrame) and len(best) == 40 * 5
     first = table.iloc[0, -7:].sort_values(ascending=False)[:5]
@@ -300,11 +315,11 @@ def test_unlabelled_samples_get_their_best_five_and_no_accuracy(tmp_path):
 def test_predictions_of_other_samples_are_refused(tmp_path):
     data = small(tmp_path, "images")
     with pytest.raises(ValueError, match="not those of the test split of 'images'"):
-        evaluation(made_up(data.split("validation"), 3), HISTORY, data.split("test"), CONFIG)
+        evaluated(made_up(data.split("validation"), 3), HISTORY, data.split("test"), CONFIG)
 
 
 def test_the_same_predictions_give_the_same_bytes(tmp_path):
     samples = small(tmp_path, "images").split("test")
     for name in ("one", "other"):
-        hang(evaluation(made_up(samples, 3), HISTORY, samples, CONFIG), tmp_path / name)
+        hang(evaluated(made_up(samples, 3), HISTORY, samples, CONFIG), tmp_path / name)
     assert (tmp_path / "one/exhibit.json").read_bytes() == (tmp_path / "other/exhibit.json").read_bytes()

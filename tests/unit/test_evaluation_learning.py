@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnnatomy.evaluation import evaluation
 from cnnatomy.evaluation.learning import numbers_of, verdict
 from cnnatomy.evaluation.metrics import metrics
+from cnnatomy.exhibit.languages import worded
+from cnnatomy.exhibit.words import described
+from tests.unit.dissecting import evaluated
 from tests.unit.small_data import small
 from tests.unit.test_evaluation import CONFIG, made_up
 
@@ -41,7 +43,8 @@ def predicted(right: int, of: int = 300) -> pd.DataFrame:
 
 def said(rows, right=240, **settings):
     numbers = metrics(predicted(right), CLASSES) + numbers_of(rows)
-    return verdict(numbers, SETTINGS | settings)
+    told = verdict(numbers, SETTINGS | settings)
+    return None if told is None else worded(described(told))
 
 
 STEADY = np.linspace(0.4, 0.8, 8)
@@ -112,6 +115,6 @@ def test_without_validation_nothing_is_said_and_a_short_history_is_no_error():
 
 def test_the_sentence_stands_in_the_caption(tmp_path):
     samples = small(tmp_path, "images").split("test")
-    caption = evaluation(made_up(samples, 3, errors=0), UNFINISHED, samples, CONFIG, training=SETTINGS).caption
+    caption = evaluated(made_up(samples, 3, errors=0), UNFINISHED, samples, CONFIG, training=SETTINGS).caption
     assert "too early" in caption["en"] and "太早" in caption["zh"]
-    assert "too early" not in evaluation(made_up(samples, 3, errors=0), SOUND, samples, CONFIG).caption["en"]
+    assert "too early" not in evaluated(made_up(samples, 3, errors=0), SOUND, samples, CONFIG).caption["en"]

@@ -16,12 +16,12 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.config.slices import method_target
 from cnnatomy.dissect.method import Method
-from cnnatomy.evaluation import evaluation, predict
+from cnnatomy.evaluation import predict
 from cnnatomy.exhibit import Exhibit
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.checks import walk
 from cnnatomy.report.language import catalogue, others
-from tests.unit.dissecting import LITTLE, LITTLE_INSIDE, given
+from tests.unit.dissecting import LITTLE, LITTLE_INSIDE, evaluated, given
 from tests.unit.small_data import WAV, hang, small
 from tests.unit.test_dissect_configuration import network_for, shipped
 from tests.unit.test_dissect_spectrogram import CONFIG as HEARD
@@ -64,7 +64,7 @@ def _hung(kind, tmp_path, monkeypatch):
     test = data.split("test")
     made = {
         "samples": given(data, shipped("samples")),
-        "evaluation": evaluation(predict(network(kind, 0), test), None, test, shipped("evaluation")),
+        "evaluation": evaluated(predict(network(kind, 0), test), None, test, shipped("evaluation")),
     }
     for method in sorted(set(folders.options("dissect")) - set(OWN_STEP)):
         dissection = Method.of(get_object(method_target(config, method)))

@@ -1,7 +1,8 @@
 """How good a network is: its predictions, the numbers made of them, and the exhibit `evaluation`."""
 
-from cnnatomy.evaluation.findings import evaluation
+from cnnatomy.evaluation.measure import measure
 from cnnatomy.evaluation.metrics import metrics
 from cnnatomy.evaluation.predictions import predict
+from cnnatomy.evaluation.show import show
 
-__all__ = ["evaluation", "metrics", "predict"]
+__all__ = ["measure", "metrics", "predict", "show"]

@@ -1,12 +1,11 @@
-"""Test samples that come in groups, such as several recordings of a patient: what they say of other groups."""
+"""Test samples that come in groups, such as clips of a speaker or recordings of a patient: what they say of others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from cnnatomy.exhibit import Number, Table
+from cnnatomy.data.speakers import speakers as speakers_of
+from cnnatomy.exhibit import Number
 from cnnatomy.statistics.intervals import clustered, share
 
 if TYPE_CHECKING:
@@ -14,54 +13,74 @@ if TYPE_CHECKING:
 
     from cnnatomy.data.prepared import Samples
 
+OVER_SPEAKERS = "test_accuracy_over_speakers"
 OVER_GROUPS = "test_accuracy_over_groups"
 
 
-def by_group(test: pd.DataFrame, samples: Samples) -> pd.DataFrame | None:
-    """Samples and hits of each group, the worst first; None for data without groups.
+def by_voice(test: pd.DataFrame, samples: Samples) -> pd.DataFrame | None:
+    """Clips and hits of each voice, the worst first; None for data that don't name voices.
 
     test: the predictions of the split, with the columns label and prediction.
     """
+    if "voice" not in samples.table:
+        return None
+    by = samples.table[[column for column in ("voice", "sex", "accent") if column in samples.table]]
+    return _worst_first(_counted(by, test, "clips"), "clips")
+
+
+def by_speaker(test: pd.DataFrame, samples: Samples) -> pd.DataFrame | None:
+    """Clips and hits of each speaker, who may have several voices; None for data that don't name voices."""
+    who = speakers_of(samples.table)
+    return None if who is None else _counted(who.to_frame("speaker"), test, "clips", sort=True)
+
+
+def by_group(test: pd.DataFrame, samples: Samples) -> pd.DataFrame | None:
+    """Samples and hits of each group, the worst first; None for data without groups."""
     if "group" not in samples.table:
         return None
-    known = (test["label"] >= 0).to_numpy()
-    right = (test["label"] == test["prediction"]).to_numpy()[known]
-    each = samples.table["group"].astype(str)[known].to_frame("group").assign(samples=1, right=right.astype(int))
-    found = each.groupby("group", sort=True).sum().reset_index()
-    return found.assign(accuracy=found["right"] / found["samples"]).sort_values(
-        "accuracy", kind="stable", ignore_index=True
-    )
+    by = samples.table["group"].astype(str).to_frame("group")
+    return _worst_first(_counted(by, test, "samples", sort=True), "samples")
+
+
+def of_speakers(speakers: pd.DataFrame | None, voices: pd.DataFrame | None) -> list[Number]:
+    """The accuracy over speakers where there are several, then that of each speaker and of each voice."""
+    if speakers is None or voices is None:
+        return []
+    apart = len(speakers) < len(voices)
+    return [
+        *_over(OVER_SPEAKERS, speakers, "clips"),
+        *(_each("speaker", speakers, "clips") if apart else []),
+        *_each("voice", voices, "clips"),
+    ]
 
 
 def of_groups(groups: pd.DataFrame | None) -> list[Number]:
     """The accuracy with an interval over groups where there are several, then that of each group."""
-    if groups is None:
+    return [] if groups is None else _over(OVER_GROUPS, groups, "samples") + _each("group", groups, "samples")
+
+
+def _counted(by: pd.DataFrame, test: pd.DataFrame, n: str, sort: bool = False) -> pd.DataFrame:
+    """Labelled samples, in the column `n`, and those read rightly of each group by all columns of `by`."""
+    known = (test["label"] >= 0).to_numpy()
+    right = (test["label"] == test["prediction"]).to_numpy()[known]
+    each = by[known].assign(right=right.astype(int))
+    each.insert(by.shape[1], n, 1)
+    return each.groupby(list(by.columns), sort=sort).sum().reset_index()
+
+
+def _worst_first(found: pd.DataFrame, n: str) -> pd.DataFrame:
+    rated = found.assign(accuracy=found["right"] / found[n])
+    return rated.sort_values("accuracy", kind="stable", ignore_index=True)
+
+
+def _over(metric: str, groups: pd.DataFrame, n: str) -> list[Number]:
+    if len(groups) < 2:
         return []
-    hits, sizes = groups["right"].to_numpy(), groups["samples"].to_numpy()
-    numbers = []
-    if len(groups) > 1:
-        low, high = clustered(hits, sizes)
-        accuracy = float(hits.sum() / sizes.sum())
-        numbers.append(Number(OVER_GROUPS, accuracy, low, high, unit="fraction", n=len(groups)))
-    each = zip(groups["group"], hits, sizes, strict=True)
-    return numbers + [share("accuracy", int(hit), int(n), subject=f"group={name}") for name, hit, n in each]
+    hits, sizes = groups["right"].to_numpy(), groups[n].to_numpy()
+    low, high = clustered(hits, sizes)
+    return [Number(metric, float(hits.sum() / sizes.sum()), low, high, unit="fraction", n=len(groups))]
 
 
-def table(groups: pd.DataFrame) -> Table:
-    """Each group with its accuracy, and what all of them say together."""
-    numbers = of_groups(groups)
-    each = [number for number in numbers if number.subject]
-    shown = groups.drop(columns="right").assign(accuracy=np.round(groups["accuracy"], 4))
-    shown["accuracy 95 %"] = [f"{number.ci_low:.3f}–{number.ci_high:.3f}" for number in each]
-    en, zh = "The worst first.", "最差的在前。"
-    if numbers[0].metric == OVER_GROUPS:
-        low, high = 100 * (numbers[0].ci_low or 0), 100 * (numbers[0].ci_high or 0)
-        en += (
-            f" Samples of one group are alike, so that {numbers[0].n} groups say less than as many unrelated samples "
-            f"as they have: counted by group, the 95 % interval of the accuracy is {low:.1f} to {high:.1f} %."
-        )
-        zh += (
-            f"同组样本彼此相似，{numbers[0].n} 组提供的信息少于同样多的独立样本："
-            f"以组为单位，正确率的 95 % 区间为 {low:.1f}–{high:.1f} %。"
-        )
-    return Table("groups", shown, title={"en": "Each group", "zh": "各组"}, caption={"en": en, "zh": zh})
+def _each(kind: str, groups: pd.DataFrame, n: str) -> list[Number]:
+    each = zip(groups[kind], groups["right"], groups[n], strict=True)
+    return [share("accuracy", int(hits), int(size), subject=f"{kind}={name}") for name, hits, size in each]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnnatomy.exhibit import Number
+from cnnatomy.exhibit import Number, Say, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def numbers_of(history: pd.DataFrame) -> list[Number]:
     return [Number(name, float(value), unit="fraction") for name, value in found.items()]
 
 
-def verdict(numbers: Sequence[Number], training: Mapping[str, Any] | None) -> dict[str, str] | None:
+def verdict(numbers: Sequence[Number], training: Mapping[str, Any] | None) -> Say | None:
     """One sentence where training went wrong, with the key that may mend it; None where nothing says that it did.
 
     numbers: of `numbers_of` and `metrics`. training: the settings, which the advice starts from.
@@ -47,89 +47,44 @@ def verdict(numbers: Sequence[Number], training: Mapping[str, Any] | None) -> di
     above = next((number for number in numbers if number.metric == "above_majority"), None)
     if "train_ahead" not in value:
         return None
+    ahead, settings = 100 * value["train_ahead"], training or {}
     by_heart = value["train_ahead"] >= AHEAD and value["validation_loss_rise"] >= RISE
-    settings = training or {}
-    if above is not None and above.ci_low is not None and above.ci_low <= 0:
-        cause = _at_chance_though_learnt if by_heart else _at_chance
-        return cause(above, value, settings)
+    if above is not None and above.ci_low is not None and above.ci_high is not None and above.ci_low <= 0:
+        gained = {"low": 100 * above.ci_low, "high": 100 * above.ci_high, "ahead": ahead}
+        if by_heart:
+            return say("evaluation.learning.at_chance_though_learnt", **gained, advice=_against_heart(settings))
+        return say("evaluation.learning.at_chance", **gained, advice=_slower(settings))
     if by_heart:
-        return _by_heart(value, settings)
+        last = settings.get("keep") == "last"
+        advice = _change(settings, "keep", "best", "try_or_more") if last else _against_heart(settings)
+        return say("evaluation.learning.by_heart", ahead=ahead, rise=value["validation_loss_rise"], advice=advice)
     if value["validation_loss_fall"] >= FALL and value["validation_gain"] >= GAIN:
-        return _too_early(value, settings)
+        fall, gain = value["validation_loss_fall"], 100 * value["validation_gain"]
+        return say("evaluation.learning.too_early", fall=fall, gain=gain, advice=_longer(settings))
     return None
 
 
-def _at_chance(above: Number, value: Mapping[str, float], settings: Mapping[str, Any]) -> dict[str, str]:
-    en, zh = _change(settings, "learning_rate", lambda rate: f"{rate / 3:.1g}")
-    low, high = _span(above)
-    return {
-        "en": f"It sits at chance: against always naming the commonest class it gains between {low} and {high} points, "
-        f"and training samples it reads no more than {_points(value['train_ahead'])} points better than validation "
-        f"samples; {en}, and look whether inputs and labels belong together.",
-        "zh": f"结果与瞎猜无异：与总猜最常见类别相比，相差 {low} 到 {high} 个百分点，训练样本上也只比验证样本高 "
-        f"{_points(value['train_ahead'])} 个百分点；{zh}，并检查输入与标签是否对应。",
-    }
+def _slower(settings: Mapping[str, Any]) -> Say:
+    rate = settings.get("learning_rate")
+    return _change(settings, "learning_rate", None if rate is None else f"{rate / 3:.1g}")
 
 
-def _at_chance_though_learnt(above: Number, value: Mapping[str, float], settings: Mapping[str, Any]) -> dict[str, str]:
-    en, zh = _against_heart(settings)
-    low, high = _span(above)
-    ahead = _points(value["train_ahead"])
-    return {
-        "en": f"It sits at chance, between {low} and {high} points above always naming the commonest class, though it "
-        f"reads its training samples {ahead} points better: it learnt them by heart; {en}.",
-        "zh": f"结果与瞎猜无异（与总猜最常见类别相差 {low} 到 {high} 个百分点），而训练样本上高出 {ahead} 个百分点："
-        f"它只是死记；{zh}。",
-    }
-
-
-def _by_heart(value: Mapping[str, float], settings: Mapping[str, Any]) -> dict[str, str]:
-    ahead, rise = _points(value["train_ahead"]), f"{100 * value['validation_loss_rise']:.0f} %"
-    en, zh = _against_heart(settings)
-    if settings.get("keep") == "last":
-        en, zh = _change(settings, "keep", lambda _: "best")
-        en, zh = f"{en}, or give it more samples", f"{zh}，或增加样本"
-    return {
-        "en": f"It learns its samples by heart: at the end it reads training samples {ahead} points better than "
-        f"validation samples, whose loss is {rise} above its least; {en}.",
-        "zh": f"它在死记训练样本（过拟合）：训练结束时训练正确率比验证正确率高 {ahead} 个百分点，验证损失比最低时高 "
-        f"{rise}；{zh}。",
-    }
-
-
-def _against_heart(settings: Mapping[str, Any]) -> tuple[str, str]:
-    """What helps against learning by heart, first what helps most: samples, given or made by changing them."""
-    en, zh = _change(settings, "weight_decay", lambda decay: f"{10 * decay or 0.01:.1g}")
-    varied = "augment" in settings and not settings["augment"]
-    return (
-        f"give it more samples{', or have training.augment vary those it has' if varied else ''}; "
-        f"if there are none, take a smaller network, or {en}",
-        f"请增加样本{'，或用 training.augment 变换已有样本' if varied else ''}；若无法增加，可用更小的网络，或者{zh}",
-    )
-
-
-def _too_early(value: Mapping[str, float], settings: Mapping[str, Any]) -> dict[str, str]:
+def _longer(settings: Mapping[str, Any]) -> Say:
     key = "steps" if settings.get("max_epochs") == "auto" else "max_epochs"
-    en, zh = _change(settings, key, lambda now: f"{2 * now}")
-    fall, gain = f"{100 * value['validation_loss_fall']:.0f} %", _points(value["validation_gain"])
-    return {
-        "en": f"Training ended too early: in its last quarter the validation loss still fell by {fall} and validation "
-        f"accuracy rose by {gain} points; {en}.",
-        "zh": f"训练结束得太早：在最后四分之一里，验证损失仍下降了 {fall}，验证正确率上升了 {gain} 个百分点；{zh}。",
-    }
-
-
-def _change(settings: Mapping[str, Any], key: str, better: Any) -> tuple[str, str]:
     now = settings.get(key)
-    if now is None:
-        return f"change training.{key}", f"请调整 training.{key}"
-    wanted = better(now)
-    return f"try training.{key}={wanted} in place of {now}", f"可试 training.{key}={wanted}（现为 {now}）"
+    return _change(settings, key, None if now is None else f"{2 * now}")
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:.1f}"
+def _against_heart(settings: Mapping[str, Any]) -> Say:
+    """What helps against learning by heart, first what helps most: samples, given or made by changing them."""
+    decay = settings.get("weight_decay")
+    change = _change(settings, "weight_decay", None if decay is None else f"{10 * decay or 0.01:.1g}")
+    varied = "augment" in settings and not settings["augment"]
+    return say(f"evaluation.advice.{'more_or_varied' if varied else 'more'}", change=change)
 
 
-def _span(number: Number) -> tuple[str, str]:
-    return _points(number.ci_low or 0), _points(number.ci_high or 0)
+def _change(settings: Mapping[str, Any], key: str, wanted: str | None, how: str = "try") -> Say:
+    """What to set a key of `training` to, as it is written on a command line."""
+    if wanted is None:
+        return say("evaluation.advice.set", key=key)
+    return say(f"evaluation.advice.{how}", key=key, wanted=wanted, now=str(settings[key]))

@@ -43,19 +43,6 @@ class Reading:
             return None
         return self.logits(output)
 
-    @property
-    def said(self) -> list[dict[str, str]]:
-        """What is done to the network's output to get logits, a sentence each, English and Chinese."""
-        found = []
-        if self.part is not None:
-            found.append(
-                {
-                    "en": f"Of the network's outputs {self.part!r} is its answer.",
-                    "zh": f"网络有多个输出，以 {self.part!r} 为其回答。",
-                }
-            )
-        return found + ([_SAID[self.ending]] if self.ending else []) + ([_ONE] if self.one else [])
-
     def logits(self, output: Any) -> Tensor:
         """The logits in an output. Raises NetworkError where it is not what it was in evaluation mode."""
         found = output
@@ -101,8 +88,12 @@ def read(network: nn.Module, x: Tensor, classes: int, part: str | None = None) -
         raise NetworkError(f"training.output={part}: the network gives one tensor, without names; leave the key out")
     one = classes == 2 and tuple(found.shape) in ((len(x),), (len(x), 1)) and found.is_floating_point()
     reading = Reading(chosen, _ending_of(found, made_by.get(id(found), "")), one)
-    for said in reading.said:
-        log.info("%s", said["en"])
+    if reading.part is not None:
+        log.info("Of the network's outputs %r is its answer.", reading.part)
+    if reading.ending:
+        log.info("%s", _ENDINGS[reading.ending])
+    if reading.one:
+        log.info("The network gives one number for two classes: it is read as how far the second is ahead.")
     if reading != Reading():
         network.register_forward_hook(reading)
 
@@ -132,25 +123,12 @@ def heads(network: nn.Module, output: Any) -> tuple[Tensor, list[Tensor]]:
     return logits, further
 
 
-_SAID = {
-    "softmax": {
-        "en": "The network ends in a softmax (its outputs lie between 0 and 1 and add up to 1): they are read as "
-        "probabilities, as if it stood without. It may be left out.",
-        "zh": "网络以 softmax 结尾（输出在 0 与 1 之间，总和为 1）：按概率读取，如同没有它一样；可以去掉。",
-    },
-    "log_softmax": {
-        "en": "The network ends in a log-softmax: its outputs are read as logarithms of probabilities.",
-        "zh": "网络以 log-softmax 结尾：输出按概率的对数读取。",
-    },
-    "sigmoid": {
-        "en": "The network ends in a sigmoid (its outputs lie between 0 and 1): it is taken off, so that a softmax of "
-        "what is before it gives the probabilities.",
-        "zh": "网络以 sigmoid 结尾（输出在 0 与 1 之间）：先将其去掉，再由 softmax 得到概率。",
-    },
-}
-_ONE = {
-    "en": "The network gives one number for two classes: it is read as how far the second is ahead of the first.",
-    "zh": "网络用一个数表示两个类别：按第二类领先第一类的程度读取。",
+_ENDINGS = {
+    "softmax": "The network ends in a softmax (its outputs lie between 0 and 1 and add up to 1): they are read as "
+    "probabilities, as if it stood without. It may be left out.",
+    "log_softmax": "The network ends in a log-softmax: its outputs are read as logarithms of probabilities.",
+    "sigmoid": "The network ends in a sigmoid (its outputs lie between 0 and 1): it is taken off, so that a softmax of "
+    "what is before it gives the probabilities.",
 }
 
 

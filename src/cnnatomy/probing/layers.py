@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.calls import module_of, next_call
 from cnnatomy.probing.fields import Field, Following
@@ -38,7 +39,7 @@ class NoConvolution(LayerNotFound, DoesNotApply):
     """The network has no convolution at all, so that what shows them has nothing to show."""
 
     def __init__(self) -> None:
-        DoesNotApply.__init__(self, {"en": "the network has no convolution", "zh": "网络中没有卷积层"})
+        DoesNotApply.__init__(self, say("probing.no_convolution"))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.probing.layers import evaluating
 from cnnatomy.probing.watching import Watching
@@ -64,17 +65,10 @@ def refuse_functional(network: nn.Module, x: Tensor) -> None:
         for handle in handles:
             handle.remove()
     if found:
-        times = "once" if len(found) == 1 else f"{len(found)} times"
-        raise FunctionalReLU(
-            {
-                "en": (
-                    f"the network applies ReLU by a function ({', '.join(sorted(set(found)))}, {times}), where its "
-                    "backward pass can't be changed: make each an nn.ReLU module of the network and call that in "
-                    "forward()"
-                ),
-                "zh": "网络用函数而不是 nn.ReLU 模块来计算 ReLU，其反向传播无法改变",
-            }
-        )
+        names = sorted(set(found))
+        if len(found) == 1:
+            raise FunctionalReLU(say("probing.functional_relu.once", names=names))
+        raise FunctionalReLU(say("probing.functional_relu.times", names=names, n=len(found)))
 
 
 def rectifiers(network: nn.Module) -> list[nn.Module]:

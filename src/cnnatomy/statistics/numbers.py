@@ -69,9 +69,17 @@ class Numbers(list[Number]):
                 for metric, values in columns.items():
                     self.add(metric, significant(float(values[index])))
 
-    def value(self, metric: str, subject: str = "") -> float:
-        """What a row says, for a sentence that says it too. Raises KeyError where there is no such row."""
+    def row(self, metric: str, subject: str = "") -> Number:
+        """A row, with its interval. Raises KeyError where there is no such row."""
         for number in self:
             if (number.metric, number.subject) == (metric, subject):
-                return number.value
+                return number
         raise KeyError(f"{metric} of {subject or 'the whole'}")
+
+    def value(self, metric: str, subject: str = "") -> float:
+        """What a row says, for a sentence that says it too. Raises KeyError where there is no such row."""
+        return self.row(metric, subject).value
+
+    def says(self, metric: str) -> bool:
+        """Whether there is a row of this metric."""
+        return any(number.metric == metric for number in self)

@@ -17,7 +17,7 @@ def evaluate(job: Job) -> None:
 
     import pandas as pd
 
-    from cnnatomy.evaluation import evaluation, predict
+    from cnnatomy.evaluation import measure, predict, show
     from cnnatomy.steps.datasets import dataset, sound
     from cnnatomy.steps.hanging import hang
     from cnnatomy.steps.networks import network
@@ -28,21 +28,17 @@ def evaluate(job: Job) -> None:
     unseen = [split for split in ("validation", "test") if split in data.facts.splits]
     predictions = pd.concat([predict(trained, data.split(split)) for split in unseen], ignore_index=True)
     history = pd.read_csv(job.input(f"runs/{job.run}/seed{job.seed}/history.csv"))
-    exhibit = evaluation(
-        predictions,
-        history if len(history) else None,
-        data.split("test"),
-        job.config["dissect"]["evaluation"],
-        sound(job, data),
-        job.config["training"],
-    )
+    test = data.split("test")
+    found = measure(predictions, history if len(history) else None, test)
+    settings, training = job.config["dissect"]["evaluation"], job.config["training"]
+    made = show(found, test, settings, sound=sound(job, data), training=training)
     folder = job.output(f"runs/{job.run}/seed{job.seed}")
     with replaced(folder / "predictions.csv") as file:
         predictions.to_csv(file, index=False)
     with replaced(folder / "metrics.json") as file:
-        numbers = [asdict(number) for number in exhibit.numbers]
+        numbers = [asdict(number) for number in made.numbers]
         file.write_text(json.dumps({"digest": job.digest, "numbers": numbers}, indent=1) + "\n")
-    hang(job, exhibit, "evaluation")
+    hang(job, made, "evaluation")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.structure.confirming import confirm
 from cnnatomy.dissect.structure.steps import Step, calls, counted_by_torch
-from cnnatomy.exhibit import Words
-from cnnatomy.models.answering import reading_of
+from cnnatomy.models.answering import Reading, reading_of
 from cnnatomy.probing.fields import Field
 from cnnatomy.probing.layers import trace
 from cnnatomy.probing.outputs import logits_of
@@ -30,7 +29,7 @@ class Structure:
 
     axes, lengths: of a sample, without channels. parameters: of the network. multiply_adds: all that torch counts.
     confirmed: whether the field holds by experiment, of each convolution that has one. reading: how the output becomes
-    logits, sentences.
+    logits.
     """
 
     steps: list[Step]
@@ -39,7 +38,7 @@ class Structure:
     parameters: int
     multiply_adds: int
     confirmed: list[bool]
-    reading: list[Words]
+    reading: Reading
 
     @property
     def convolutions(self) -> list[Step]:
@@ -77,7 +76,7 @@ def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> 
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         multiply_adds=counted_by_torch(network, x),
         confirmed=[confirm(network, x, layer, facts) for layer in followed],
-        reading=list(reading_of(network).said),
+        reading=reading_of(network),
     )
 
 

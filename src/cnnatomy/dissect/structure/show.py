@@ -13,7 +13,7 @@ from cnnatomy.dissect.structure.drawing import drawing, sees
 from cnnatomy.dissect.structure.measure import Structure, numbers
 from cnnatomy.dissect.structure.steps import Step, times
 from cnnatomy.drawing import saying
-from cnnatomy.exhibit import Figure, Showing, Table, Text, say
+from cnnatomy.exhibit import Figure, Say, Showing, Table, Text, say
 
 SOURCES = [
     "Araujo, Norris & Sim 2019, Computing receptive fields of convolutional neural networks, Distill",
@@ -29,7 +29,7 @@ def show(found: Structure, samples: Samples, config: Mapping[str, Any]) -> Showi
     caption = [
         say("structure.caption"),
         say("structure.unnamed", n=found.unnamed) if found.unnamed else None,
-        *found.reading,
+        *_reading(found),
         say("structure.lost", n=lost) if lost else None,
     ]
     network = Figure(
@@ -46,6 +46,16 @@ def show(found: Structure, samples: Samples, config: Mapping[str, Any]) -> Showi
     return Showing(
         numbers(found), [network, Table("layers", _table(steps, facts), title=title, caption=about)], caption, SOURCES
     )
+
+
+def _reading(found: Structure) -> list[Say | None]:
+    """What is done to the network's output to get logits, a sentence each."""
+    reading = found.reading
+    return [
+        None if reading.part is None else say("structure.reading.part", part=reading.part),
+        say(f"structure.reading.{reading.ending}") if reading.ending else None,
+        say("structure.reading.one") if reading.one else None,
+    ]
 
 
 def _alt(boxes: Sequence[Box], facts: Facts) -> Text:
