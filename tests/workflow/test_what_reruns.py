@@ -88,7 +88,7 @@ def test_the_order_of_keys_a_comment_a_docstring_the_workflow_and_the_composing_
     file = copy.folder / "conf/dissect/kernels.yaml"
     lines = file.read_text().splitlines()
     file.write_text("\n".join([line for line in reversed(lines) if not line.startswith((" ", "-"))]))
-    file = copy.folder / "src/cnnatomy/dissect/kernels.py"
+    file = copy.folder / "src/cnnatomy/dissect/kernels/measure.py"
     file.write_text(file.read_text() + "\n# a thought\n")
     copy.edit("src/cnnatomy/models/lecture.py", '"""', '"""Another opening. ')
     file = copy.folder / "src/cnnatomy/config/plan.py"
@@ -97,9 +97,14 @@ def test_the_order_of_keys_a_comment_a_docstring_the_workflow_and_the_composing_
 
 
 def test_a_line_of_a_dissection_redraws_its_exhibits_and_retrains_nothing(copy):
-    file = copy.folder / "src/cnnatomy/dissect/kernels.py"
+    file = copy.folder / "src/cnnatomy/dissect/kernels/measure.py"
     file.write_text(file.read_text() + "\nANOTHER = 1\n")
     assert due(copy) == {f"dissect:{run}:kernels" for run in ("mnist", "speech", "text", "photograph")} | {"report"}
+
+
+def test_a_changed_sentence_makes_the_page_anew_and_nothing_else(copy):
+    copy.edit("src/cnnatomy/locale/zh/kernels.yaml", "第一层卷积核", "首层卷积核")
+    assert due(copy) == {"report"}
 
 
 def test_a_line_of_a_model_retrains_its_runs_only(copy):
