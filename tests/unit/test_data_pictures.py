@@ -23,7 +23,8 @@ from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.pictures import Picture, pixels, read
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.data.splitting import resplit
-from cnnatomy.drawing import pictures as drawn
+from cnnatomy.dissect.changed.inputs import box
+from cnnatomy.drawing.pictures import to_pixels
 from tests.unit.dissecting import given
 from tests.unit.picture_files import deep_colours, png, saved, tiff
 from tests.unit.small_data import hang
@@ -423,9 +424,9 @@ def test_a_network_of_imagenet_gets_what_it_was_trained_on(tmp_path):
         train = one.split("train")
         batch = to_tensor(train.facts, train.inputs)
         np.testing.assert_allclose(batch, (np.asarray(train.inputs) / 255 - mean) / std, rtol=1e-5, atol=1e-5)
-        shown = drawn.to_pixels(train.facts, batch[0])
+        shown = to_pixels(train.facts, batch[0])
         np.testing.assert_array_equal(shown, np.asarray(train.inputs[0]).transpose(1, 2, 0))
-        low, high = drawn.box(train.facts)
+        low, high = box(train.facts, {})
         np.testing.assert_allclose(
             [low.flatten(), high.flatten()], [(v - mean.ravel()) / std.ravel() for v in (0, 1)], rtol=1e-5
         )

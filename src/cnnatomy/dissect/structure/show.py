@@ -61,7 +61,8 @@ def _reading(found: Structure) -> list[Say | None]:
 def _alt(boxes: Sequence[Box], facts: Facts) -> Text:
     told = [
         say(f"structure.network.{place}", name=box.name, does=box.does, size=times(box.shape))
-        for box, place in zip(boxes, [*["box"] * (len(boxes) - 1), "last_box"], strict=True)
+        for number, box in enumerate(boxes, 1)
+        for place in ["last_box" if number == len(boxes) else "box"]
     ]
     return [say("structure.network.alt", size=times(facts.shape)), *told]
 
