@@ -55,16 +55,19 @@ def _wait_for(command: list[str]) -> int:
     Ctrl-C reaches Snakemake and its jobs by itself; whatever reaches this process alone is passed on.
     """
     stopped: list[int] = []
+    process: subprocess.Popen[bytes] | None = None
 
     def stop(number: int, _: object) -> None:
         stopped.append(number)
-        if number != signal.SIGINT or not _has_terminal():
+        if process is not None and (number != signal.SIGINT or not _has_terminal()):
             process.send_signal(signal.SIGTERM)  # a second SIGINT would break off what the first has begun
 
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:  # as behind nohup, and for Snakemake too
             signal.signal(number, stop)
     process = subprocess.Popen(command, close_fds=False)
+    if stopped:  # before there was anything to pass it on to
+        process.send_signal(signal.SIGTERM)
     status = process.wait()
     if not stopped or not status:
         return status
