@@ -23,6 +23,18 @@ MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
 TITLE = "What the networks learned"  # a phrase of the page
+#: What the page does, a file a subject: page.js first, which hangs the works, onward.js last, which begins.
+SCRIPTS = (
+    "saving.js",
+    "page.js",
+    "contents.js",
+    "items.js",
+    "grids.js",
+    "links.js",
+    "steps.js",
+    "calculators.js",
+    "onward.js",
+)
 
 
 class Page:
@@ -184,12 +196,12 @@ def render(
     filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
     reload = None
-    if "growing" in context:  # where scripts run, page.js does it, and the reader stays at the same place
+    if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place
         # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.
         reload = Markup('<noscript><meta http-equiv="refresh" content="{}; url=partial.html"></noscript>').format(
             context["growing"]["reload"]
         )
-    return whole(title, body, ["saving.js", "page.js"], page.styles, reload, _values(exhibitions))
+    return whole(title, body, SCRIPTS, page.styles, reload, _values(exhibitions))
 
 
 def _values(exhibitions: Sequence[Exhibition]) -> set[str]:

@@ -30,6 +30,9 @@ from cnnatomy.report.language import (
     verdict,
 )
 
+#: The style sheets of every page, a file a subject, in their order.
+STYLES = ("style.css",)
+
 
 def environment(**more: Any) -> Environment:
     """Jinja's environment with our filters; `more` are names that the templates may use besides."""
@@ -75,7 +78,7 @@ def whole(
     names: of values beside pictures, which the script shows.
     """
     own = [f".{name} {{ {rule} }}" for name, rule in sorted((styles or {}).items())]
-    style = "\n".join([_read("style.css"), rules(), *own]) + "\n"
+    style = "\n".join([*map(_read, STYLES), rules(), *own]) + "\n"
     told = {name: known for name in sorted(set(names)) if not isinstance(known := named(name), str)}
     early, late = _read("early.js"), "".join(map(_read, ["common.js", *scripts]))
     policy = (
