@@ -9,14 +9,17 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cnnatomy.exhibit import load
+from cnnatomy.exhibit.checks import walk
 from cnnatomy.exhibit.languages import in_words
 from cnnatomy.report import show
 from cnnatomy.report.context import Context
 from cnnatomy.report.halls import Exhibition
 from cnnatomy.report.page import forward, render
 from cnnatomy.report.tables import costs_csv, costs_of, pictures_csv, results_csv
+from cnnatomy.report.terms import Terms
 
 #: Ids in the templates that no run may take.
 OWN_ADDRESSES = frozenset(
@@ -37,7 +40,7 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     exhibits of the same thing.
     """
     folders = [*folders, *more]
-    exhibitions = [Exhibition(in_words(document), files) for document, files in map(load, folders)]
+    exhibitions = [_exhibition(*load(folder), context) for folder in folders]
     first: dict[tuple[object, ...], Path] = {}
     for folder, exhibition in zip(folders, exhibitions, strict=True):
         known = first.setdefault(exhibition.key, folder)
@@ -60,6 +63,16 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     _replace(out / "index.html", page)
     if (out / "partial.html").exists():
         _replace(out / "partial.html", forward())
+
+
+def _exhibition(document: dict[str, Any], files: dict[str, bytes], context: Context) -> Exhibition:
+    """An exhibit with its texts in words, among them the classes of its data."""
+    run = context.get("runs", {}).get(document["name"], {}) if document["kind"] == "run" else {}
+    data = run.get("data", "")
+    known = [facts.get("classes", ()) for facts in context.get("data", ()) if facts.get("name") == data]
+    tokens = {token for _, block in walk(document) for one in block.get("sentences", ()) for token, _ in one["tokens"]}
+    terms = Terms(data, frozenset(str(name) for classes in known for name in classes) | tokens)
+    return Exhibition(in_words(document, terms.class_name), files, terms)
 
 
 def _refuse_equal_addresses(exhibitions: Sequence[Exhibition]) -> None:

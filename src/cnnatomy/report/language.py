@@ -11,6 +11,7 @@ import string
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -40,11 +41,14 @@ def html(tag: str) -> str:
     return str(languages.language(tag).habits["html"])
 
 
+PARTS = ("page", "script", "metrics", "drawings", "phrases", "classes", "names")
+
+
 @cache
-def catalogue(tag: str) -> dict[str, dict[str, str]]:
-    """A language's words by English: `page`, `script`, `metrics` and `drawings`."""
+def catalogue(tag: str) -> dict[str, dict[str, Any]]:
+    """A language's words by English: `page`, `script`, and those of `terms.py`."""
     folder = languages.LOCALE / tag / "page"
-    return {part: languages.read(folder / f"{part}.yaml") for part in ("page", "script", "metrics", "drawings")}
+    return {part: languages.read(folder / f"{part}.yaml") for part in PARTS}
 
 
 def english(text: Words) -> str:
@@ -87,11 +91,6 @@ def named(name: str) -> Words:
     """What a column or a value is called, as it is; in other languages where there is a word for it."""
     known = {tag: said for tag in others() if (said := catalogue(tag)["metrics"].get(name))}
     return {FIRST: name, **known} if known else name
-
-
-def drawn(words: str) -> dict[str, str]:
-    """By language, what stands at an axis or in a legend, where there is a word for it."""
-    return {tag: said for tag in others() if (said := catalogue(tag)["drawings"].get(words))}
 
 
 def verdict(word: str) -> Words:

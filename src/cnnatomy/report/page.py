@@ -82,6 +82,7 @@ class Page:
             show.anchor(exhibition.anchor, block["name"]),
             title,
             block["alt"],
+            exhibition.terms,
         )
         self.styles |= styles
         return markup

@@ -49,7 +49,7 @@ def environment(**more: Any) -> Environment:
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,
         "switch": switch,
-        "unit": lambda name: said(phrase(name) if name == "points" else name),
+        "unit": lambda name: said(phrase(name) if name == "points" else named(name)),
         **more,
     }
     jinja.filters |= {
