@@ -19,6 +19,9 @@ from cnnatomy.exhibit import Words, languages
 from cnnatomy.exhibit.languages import FIRST
 
 PER_CENT = re.compile(r"(?<=\d) (?=%)")  # a line must not end between a number and its sign
+#: Where a sentence ends: in English before a space, but not behind an abbreviation.
+END = re.compile(r"(?<!\bal)(?<!\b[a-z]\.[a-z])(?<!\bvs)[.!?][”’)]*(?=\s|$)|[。！？][”’）]*")
+SEEN = 2  # sentences of a caption that are always seen
 PROPER = {
     "mse": "MSE",
     "xor": "XOR",
@@ -126,6 +129,27 @@ def said(text: Words) -> Markup:
     return Markup("").join(each)
 
 
+def parted(text: Words) -> tuple[Words, Words]:
+    """A caption's first two sentences, which are always seen, and the rest, which is folded away: "" if there is none."""
+    if isinstance(text, str):
+        return _parted(text)
+    parts = {tag: _parted(words) for tag, words in text.items()}
+    rest = {tag: more for tag, (_, more) in parts.items()}
+    return {tag: first for tag, (first, _) in parts.items()}, rest if any(rest.values()) else ""
+
+
+def _parted(text: str) -> tuple[str, str]:
+    ends = [end.end() for end in END.finditer(text)]
+    if len(ends) < SEEN or not text[ends[SEEN - 1] :].strip():
+        return text, ""
+    return text[: ends[SEEN - 1]].strip(), text[ends[SEEN - 1] :].strip()
+
+
+def without(text: Words) -> str:
+    """The classes of what has nothing to show in some languages."""
+    return "" if isinstance(text, str) else "".join(f" without-{tag}" for tag, words in text.items() if not words)
+
+
 def attribute(name: str, text: Words) -> Markup:
     """An attribute of an element, with those of the other languages beside it for the script to put in its place."""
     markup = Markup('{}="{}"').format(name, english(text))
@@ -139,6 +163,7 @@ def rules() -> str:
     """The style sheet's part that hides what was not chosen; the button shows the language that comes next."""
     tags = languages.tags()
     lines = []
+    lines += [f':root[lang="{html(tag)}"] .without-{tag} {{ display: none; }}' for tag in tags]
     for tag, next_ in zip(tags, [*tags[1:], tags[0]], strict=True):
         here, there = html(tag), html(next_)
         lines.append(f':root[lang="{here}"] span[lang]:not([lang="{here}"], .other) {{ display: none; }}')

@@ -22,16 +22,18 @@ from cnnatomy.report.language import (
     metric,
     named,
     others,
+    parted,
     phrase,
     rules,
     said,
     spoken,
     switch,
     verdict,
+    without,
 )
 
 #: The style sheets of every page, a file a subject, in their order.
-STYLES = ("style.css",)
+STYLES = ("style.css", "captions.css")
 
 
 def environment(**more: Any) -> Environment:
@@ -59,6 +61,8 @@ def environment(**more: Any) -> Environment:
         "metric": metric,
         "named": named,
         "verdict": verdict,
+        "parted": parted,
+        "without": without,
     }
     return jinja
 
