@@ -36,8 +36,9 @@ def show(found: Faithfulness, samples: Samples, config: Mapping[str, Any]) -> Sh
     n, wanted = comparison.n, config["samples"]
     why = "all" if n < wanted and n == len(samples) else "time"
     caption = [
-        say("faithfulness.caption", control=titled(comparison.control)),
+        say("faithfulness.caption"),
         *(outcome(comparison, test) for test in TESTS),
+        say("faithfulness.how", control=titled(comparison.control)),
         say("faithfulness.ranked") if samples.facts.kind != "texts" else None,
         say(f"faithfulness.few.{why}", n=n) if n < min(wanted, FEW) else None,
         None if found.left_out is None else say("faithfulness.left_out", because=found.left_out),
