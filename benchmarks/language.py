@@ -56,6 +56,7 @@ class Page(HTMLParser):
             return
         left_out, here = self._open[-1][1:] if self._open else (False, False)
         lang = known.get("lang")
+        left_out |= f"without-{self.tag}" in (known.get("class") or "").split()
         left_out |= (
             tag in NEVER or known.get("translate") == "no" or (lang is not None and lang != self.html and tag == "span")
         )
