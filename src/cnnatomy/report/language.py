@@ -130,7 +130,7 @@ def said(text: Words) -> Markup:
 
 
 def parted(text: Words) -> tuple[Words, Words]:
-    """A caption's first two sentences, which are always seen, and the rest, which is folded away: "" if there is none."""
+    """A caption's first two sentences, which are always seen, and the rest, which is folded away, or ""."""
     if isinstance(text, str):
         return _parted(text)
     parts = {tag: _parted(words) for tag, words in text.items()}
