@@ -310,7 +310,7 @@ def test_one_number_is_not_called_numbers(tmp_path):
     exhibit = Exhibit("run", "r", "m", 0, "t", "c", [Number("images", 2, subject="test")], [])
     build(gallery.write(tmp_path, [exhibit]), tmp_path, {})
     text = "".join(Reader((tmp_path / "index.html").read_text(encoding="utf-8")).text)
-    assert "Its only number" in text and "1 numbers" not in text
+    assert "The one number" in text and "1 numbers" not in text
 
 
 # The same inputs, the same bytes.
