@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "scaffold": {"config", "data"},
     "cli": {"config", "scaffold", "compare", "places", "shadows"},
     "__main__": {"cli"},
+    "notebook": {"config", "data", "models", "exhibit", "report", "evaluation", "dissect"},
     "progress": {"steps"},
     "steps": {
         "config",
