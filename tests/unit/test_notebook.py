@@ -68,7 +68,7 @@ def test_its_numbers_are_those_of_the_workflow(tmp_path):
     network = Signal((2, 24), 3, [8, 8], [5, 5], 2).eval()
     test, train = data.split("test"), data.split("train")
     given = [(to_tensor(data.facts, part.inputs), part.labels) for part in (test, train)]
-    found = open_up(network, *given[0], train=given[1], methods=["kernels", "filter_ablation"])
+    found = open_up(network, *given[0], train=given[1], rate=100, methods=["kernels", "filter_ablation"])
     for method in found:
         from cnnatomy.config.compose import compose
 

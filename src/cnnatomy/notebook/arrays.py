@@ -27,12 +27,14 @@ def dataset(
     *,
     classes: Sequence[str] | None,
     vocabulary: Sequence[str] | None,
+    rate: float | None,
 ) -> Dataset:
     """A prepared dataset in `folder` of inputs and labels, as torch or numpy has them.
 
     X: (n, channels, height, width) images, (n, channels, steps) signals, (n, words) tokens, of which `vocabulary` has
     the words, 0 being padding; in the numbers that the network gets. Images of floats are kept in 255 steps from their
-    least to their greatest value. y: (n,) classes. Raises DataError for what fits none of these.
+    least to their greatest value. y: (n,) classes. rate: values a second, of signals.
+    Raises DataError for what fits none of these.
     """
     given = {"train": train, "test": test}
     parts = {split: (_array(its[0]), _array(its[1])) for split, its in given.items() if its is not None}
@@ -52,7 +54,7 @@ def dataset(
         kind=kind,
         classes=[str(name) for name in classes] if classes is not None else _numbered(labels),
         shape=tuple(inputs.shape[1:]),
-        axes=_axes(kind, inputs.shape),
+        axes=_axes(kind, inputs.shape, rate),
         normalise=normalise,
         licence="",
         citation="",
@@ -89,11 +91,12 @@ def _as_kept(kind: str, inputs: np.ndarray) -> tuple[np.ndarray, Normalise | Non
     return kept, Normalise(mean, std, fixed=True)
 
 
-def _axes(kind: str, shape: tuple[int, ...]) -> list[Axis]:
+def _axes(kind: str, shape: tuple[int, ...], rate: float | None) -> list[Axis]:
     if kind == "texts":
         return [Axis("word", "", list(range(shape[1])))]
     if kind == "signals":
-        return [Axis("time", "steps", list(range(shape[2])))]
+        unit, step = ("s", 1 / rate) if rate else ("steps", 1)
+        return [Axis("time", unit, [step * at for at in range(shape[2])])]
     return [Axis("row", "px", list(range(shape[2]))), Axis("column", "px", list(range(shape[3])))]
 
 

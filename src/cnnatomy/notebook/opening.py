@@ -95,6 +95,7 @@ def open_up(
     train: tuple[Any, Any] | None = None,
     classes: Sequence[str] | None = None,
     vocabulary: Sequence[str] | None = None,
+    rate: float | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
 ) -> Opened:
@@ -102,7 +103,8 @@ def open_up(
 
     network: gives one number for each class, in any of the forms that the workflow takes; a copy is looked at. X, y:
     samples that it was not trained on, torch or numpy, in the numbers that it gets: see `arrays.dataset`. train: the
-    same of samples that it was trained on, which some methods ask for. classes: their names. vocabulary: of texts.
+    same of samples that it was trained on, which some methods ask for. classes: their names. vocabulary: the words of
+    texts. rate: values a second of signals.
     methods: names as in docs/dissections.md, in the order to be shown; a few quick ones unless given. settings: by
     method what differs from conf/dissect.
 
@@ -114,7 +116,9 @@ def open_up(
     from cnnatomy.notebook import arrays
 
     place = tempfile.TemporaryDirectory(prefix="cnnatomy-")
-    data = arrays.dataset(Path(place.name) / "data", train, (X, y), classes=classes, vocabulary=vocabulary)
+    data = arrays.dataset(
+        Path(place.name) / "data", train, (X, y), classes=classes, vocabulary=vocabulary, rate=rate
+    )
     looked_at = _read(network, data)
     wanted = list(methods) if methods is not None else METHODS[data.facts.kind]
     how = _settings(wanted, settings or {})
