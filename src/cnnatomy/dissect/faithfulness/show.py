@@ -14,6 +14,7 @@ from cnnatomy.dissect.attributing.maps import ENOUGH
 from cnnatomy.dissect.attributing.showing import precision, similarities, tested, titled
 from cnnatomy.dissect.attributing.trust import LIMIT, Verdict
 from cnnatomy.dissect.faithfulness.measure import Comparison, Faithfulness, numbers
+from cnnatomy.dissect.faithfulness.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.exhibit import Block, Figure, Say, Showing, Table, say
@@ -30,10 +31,10 @@ SOURCES = [
 FEW = 200  # samples: fewer are said to be few
 
 
-def show(found: Faithfulness, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Faithfulness, samples: Samples, settings: Settings) -> Showing:
     """A table of all maps, the curves of each test, and how alike maps stay as layers are shuffled."""
     comparison = found.comparison
-    n, wanted = comparison.n, config["samples"]
+    n, wanted = comparison.n, settings.samples
     why = "all" if n < wanted and n == len(samples) else "time"
     caption = [
         say("faithfulness.caption", control=titled(comparison.control)),
