@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,7 @@ from cnnatomy.dissect.attributing.showing import (
     weighed,
 )
 from cnnatomy.dissect.attribution.measure import Attributions, numbers
+from cnnatomy.dissect.attribution.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import spaced
@@ -43,7 +43,7 @@ SOURCES = [
 DRAWN = 4  # curves over frequency in one chart
 
 
-def show(found: Attributions, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Attributions, samples: Samples, settings: Settings) -> Showing:
     """Each sample beside its maps, or each sentence with its words marked; of sounds the frequencies that count."""
     words = samples.facts.kind == "texts"
     blocks: list[Block] = [_sentences(found, samples) if words else _pictures(found, samples)]
