@@ -18,6 +18,7 @@ class Within:
     least: float | None = None
     above: float | None = None
     most: float | None = None
+    below: float | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,15 @@ class Length:
     least: int
     most: int | None = None
 
+
+@dataclass(frozen=True)
+class OneOf:
+    """The texts that one may be."""
+
+    names: tuple[str, ...]
+
+
+Limits = Within | Length | OneOf
 
 Count = Annotated[int, Within(least=1)]
 """How many, where none makes no sense."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_type_hints
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -231,6 +231,9 @@ def _whole(group: str, values: Config) -> Config:
         if "not in" in str(error).splitlines()[0]:
             hint = nearest(key.split(".")[-1], [field.name for field in fields(wanted)])
             raise ConfigurationError(f"{group}.{key}: no such key. {hint}") from error
+        if "Union[" in str(error):  # which OmegaConf says as Python writes it
+            kind = get_type_hints(wanted, include_extras=True)[key]
+            raise ConfigurationError(f"{group}.{key}: {settings.fault(values[key], kind)}") from error
         raise ConfigurationError(f"{group}.{key}: {_in_words(error)}") from error
     except ValueError as error:
         raise ConfigurationError(f"{group}.{error}") from error

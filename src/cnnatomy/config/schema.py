@@ -8,30 +8,20 @@ keys are checked against its signature (`targets.py`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
 from omegaconf import MISSING
 
-from cnnatomy.config import names
+from cnnatomy.config import names, settings
+from cnnatomy.settings import Amount, Count, NotNegative, OneOf, Positive, Within
 
 
-def _positive(**values: float | None) -> None:
-    for name, value in values.items():
-        if value is not None and value <= 0:
-            raise ValueError(f"{name}: must be greater than zero, not {value}")
-
-
-def _not_negative(**values: float | None) -> None:
-    for name, value in values.items():
-        if value is not None and value < 0:
-            raise ValueError(f"{name}: must not be negative, not {value}")
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        from cnnatomy.config.errors import nearest
-
-        raise ValueError(f"{name}: {value!r} is none of them. {nearest(value, allowed)}")
+def _check(values: Any) -> None:
+    """Raises ValueError for the first value beyond the limits of its field; OmegaConf has seen to the types."""
+    for name, kind in get_type_hints(type(values), include_extras=True).items():
+        value = getattr(values, name)
+        if value != MISSING and (said := settings.fault(value, kind)):
+            raise ValueError(f"{name}: {said}")
 
 
 def _named(**values: str) -> None:
@@ -46,70 +36,52 @@ class Data:
 
     name: str = MISSING  # results/data/<name>/
     raw: str = MISSING  # resources/<raw>/<raw>.zip
-    kind: str = MISSING
+    kind: Annotated[str, OneOf(("images", "sounds", "texts", "signals"))] = MISSING
     mirror: str | None = None
     fetch: dict[str, Any] = MISSING
     prepare: dict[str, Any] = MISSING
 
     def __post_init__(self) -> None:
         _named(name=self.name, raw=self.raw)
-        _one_of("kind", self.kind, ("images", "sounds", "texts", "signals"))
+        _check(self)
 
 
 @dataclass
 class Training:
     """How a network is trained."""
 
-    max_epochs: Any = MISSING  # a whole number, or auto
-    steps: int = 2000  # with auto, the fewest; nothing otherwise, as patience
-    patience: int = 5
-    batch_size: int = MISSING
-    loss: str = MISSING
-    optimiser: str = MISSING
-    learning_rate: float = MISSING
-    weight_decay: float = MISSING
-    schedule: str = MISSING
-    label_smoothing: float = MISSING
-    gradient_clip: float | None = None
-    early_stop: int | None = None
-    keep: str = MISSING
+    max_epochs: Amount | Annotated[str, OneOf(("auto",))] = MISSING
+    steps: Count = 2000  # with auto, the fewest; nothing otherwise, as patience
+    patience: Count = 5
+    batch_size: Count = MISSING
+    loss: Annotated[str, OneOf(("cross_entropy", "mse"))] = MISSING
+    optimiser: Annotated[str, OneOf(("adam", "adamw", "rmsprop", "sgd"))] = MISSING
+    learning_rate: Positive = MISSING
+    weight_decay: NotNegative = MISSING
+    schedule: Annotated[str, OneOf(("constant", "one_cycle"))] = MISSING
+    label_smoothing: Annotated[float, Within(least=0, below=1)] = MISSING
+    gradient_clip: Positive | None = None
+    early_stop: Count | None = None
+    keep: Annotated[str, OneOf(("best", "last"))] = MISSING
     augment: dict[str, Any] | None = None
     weights: str | None = None
-    weights_head: str = "kept"
+    weights_head: Annotated[str, OneOf(("kept", "new"))] = "kept"
     output: str | None = None
     channels_last: bool = False
-    threads: int = MISSING
-    precision: str = "full"
-    accelerator: str = "cpu"
-    devices: int = 1
+    threads: Count = MISSING
+    precision: Annotated[str, OneOf(("full", "bf16"))] = "full"
+    accelerator: Annotated[str, OneOf(("cpu", "gpu"))] = "cpu"
+    devices: Count = 1
 
     def __post_init__(self) -> None:
-        if self.max_epochs != "auto":
-            if type(self.max_epochs) is not int:
-                raise ValueError(f"max_epochs: wants a whole number or auto, not {self.max_epochs!r}")
-            _not_negative(max_epochs=self.max_epochs)
-        elif self.early_stop is not None:
+        _check(self)
+        if self.max_epochs == "auto" and self.early_stop is not None:
             raise ValueError("early_stop: counts epochs; with max_epochs=auto set patience, which counts rounds")
-        _not_negative(weight_decay=self.weight_decay)
-        _positive(steps=self.steps, patience=self.patience)
-        _positive(
-            batch_size=self.batch_size, learning_rate=self.learning_rate, threads=self.threads, devices=self.devices
-        )
-        _positive(gradient_clip=self.gradient_clip, early_stop=self.early_stop)
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing: must be at least 0 and below 1, not {self.label_smoothing}")
-        _one_of("loss", self.loss, ("cross_entropy", "mse"))
         if self.loss == "mse" and self.label_smoothing:
             raise ValueError(
                 f"label_smoothing: is part of the cross-entropy; with training.loss=mse it must be 0, not "
                 f"{self.label_smoothing}"
             )
-        _one_of("optimiser", self.optimiser, ("adam", "adamw", "rmsprop", "sgd"))
-        _one_of("schedule", self.schedule, ("constant", "one_cycle"))
-        _one_of("keep", self.keep, ("best", "last"))
-        _one_of("weights_head", self.weights_head, ("kept", "new"))
-        _one_of("accelerator", self.accelerator, ("cpu", "gpu"))
-        _one_of("precision", self.precision, ("full", "bf16"))
 
 
 @dataclass
@@ -117,17 +89,17 @@ class Split:
     """Another split of a prepared dataset, made when it is read; a key that is null asks for nothing."""
 
     samples: dict[str, list[Any]] | None = None
-    size: int | None = None
+    size: Count | None = None
     test: Any = None
     folds: int | None = None
     fold: int | None = None
     validation: Any = None
     train: dict[str, list[Any]] | None = None
-    train_size: int | None = None
+    train_size: Count | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _positive(size=self.size, train_size=self.train_size)
+        _check(self)
         if (self.folds is None) != (self.fold is None):
             raise ValueError("folds: goes with fold, as in split={folds:10,fold:0}")
         if self.folds is not None and self.test is not None:
@@ -145,13 +117,13 @@ class Report:
 
     title: dict[str, str] = MISSING
     runs: list[str] = field(default_factory=list)
-    seeds: int = 1
+    seeds: Count = 1
     methods: list[str] = field(default_factory=list)
     lessons: list[str] = field(default_factory=list)
     studies: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        _positive(seeds=self.seeds)
+        _check(self)
 
 
 CLASSES = {"data": Data, "training": Training, "split": Split, "report": Report}

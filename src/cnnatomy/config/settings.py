@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from cnnatomy.config import modules, names, types
 from cnnatomy.config.errors import ConfigurationError, nearest
-from cnnatomy.settings import Length, Within
+from cnnatomy.settings import Length, Limits, OneOf, Within
 
 _ROOMS = {"dissect": "cnnatomy.dissect", "lesson": "cnnatomy.lessons"}
 _ELSEWHERE = {("dissect", "evaluation"): "cnnatomy.evaluation"}
@@ -56,6 +56,11 @@ def check(given: Mapping[str, Any], wanted: Mapping[str, Any], written: Mapping[
             raise ConfigurationError(f"{path}.{key}: is missing; write it")
 
 
+def fault(value: Any, kind: Any) -> str:
+    """What is wrong with a value whose type is right already; empty where nothing is."""
+    return "" if _fits(value, kind) else _fault(value, kind, None)
+
+
 def no_such(path: str, known: Mapping[str, Any]) -> str:
     """What to say of a key that there isn't: what it is called now, or the nearest that there is."""
     if path in RENAMED:
@@ -73,25 +78,33 @@ def _fits(value: Any, kind: Any) -> bool:
         most = len(value) if not isinstance(limits, Length) or limits.most is None else limits.most
         enough = not isinstance(limits, Length) or limits.least <= len(value)
         return enough and len(value) <= most and all(_fits(entry, get_args(base)[0]) for entry in value)
+    if isinstance(limits, OneOf):
+        return value in limits.names
     return not isinstance(limits, Within) or (
         (limits.least is None or value >= limits.least)
         and (limits.above is None or value > limits.above)
         and (limits.most is None or value <= limits.most)
+        and (limits.below is None or value < limits.below)
     )
 
 
 def _is(value: Any, base: Any) -> bool:
     wanted = get_origin(base) or base
-    return type(value) is wanted or (wanted is float and type(value) is int)
+    return wanted in (Any, type(value)) or (wanted is float and type(value) is int)
 
 
 def _fault(value: Any, kind: Any, like: Any) -> str:
     """What is wrong with a value that is."""
     base, limits = _apart(kind)
-    if _is(value, base) and isinstance(limits, Within) and limits.most is None:
-        if limits.least == 1 or limits.above == 0:
+    if isinstance(limits, OneOf) and isinstance(value, str):
+        return f"{value!r} is none of them. {nearest(value, limits.names)}"
+    right = [one for one in _members(base) if _is(value, _apart(one)[0])]
+    if len(right) == 1 and isinstance(_apart(right[0])[1], Within):
+        return _fault(value, right[0], None)
+    if _is(value, base) and isinstance(limits, Within):
+        if value <= 0 and (limits.least == 1 or limits.above == 0):
             return f"must be greater than zero, not {value}"
-        if limits.least == 0:
+        if value < 0 and limits.least == 0:
             return f"must not be negative, not {value}"
     if type(base) is type and not _is(value, base) and like is not None:
         return f"wants {spoken(base)} like {_shown(like)}, not {_shown(value)}"
@@ -114,11 +127,13 @@ def spoken(kind: Any) -> str:
         return f"a list of {_many(limits)}{_several(get_args(base)[0])}"
     if get_origin(base) is dict:
         return f"keys, each with {spoken(get_args(base)[1])}"
+    if isinstance(limits, OneOf):
+        return " or ".join(filter(None, (", ".join(limits.names[:-1]), limits.names[-1])))
     return f"{_SPOKEN[base]}{_ranged(limits)}"
 
 
 _SPOKEN: dict[Any, str] = {
-    int: "a whole number", float: "a number", bool: "true or false", str: "a text", NoneType: "null",
+    int: "a whole number", float: "a number", bool: "true or false", str: "a text", NoneType: "null", Any: "a value",
 }  # fmt: skip
 
 
@@ -131,22 +146,22 @@ def _several(kind: Any) -> str:
     return f"{_SPOKEN[base].removeprefix('a ')}s{_ranged(limits)}"
 
 
-def _ranged(limits: Within | Length | None) -> str:
+def _ranged(limits: Limits | None) -> str:
     if not isinstance(limits, Within):
         return ""
     if limits.least is not None and limits.most is not None:
         return f" from {limits.least:g} to {limits.most:g}"
-    said = (("≥", limits.least), (">", limits.above), ("≤", limits.most))
+    said = (("≥", limits.least), (">", limits.above), ("≤", limits.most), ("<", limits.below))
     return " and".join(f" {sign} {limit:g}" for sign, limit in said if limit is not None)
 
 
-def _many(limits: Within | Length | None) -> str:
+def _many(limits: Limits | None) -> str:
     if not isinstance(limits, Length):
         return ""
     return f"{limits.least} " if limits.least == limits.most else f"{limits.least} or more "
 
 
-def _apart(kind: Any) -> tuple[Any, Within | Length | None]:
+def _apart(kind: Any) -> tuple[Any, Limits | None]:
     """A type, and the limits that its values are within."""
     if get_origin(kind) is Annotated:
         base, limits = get_args(kind)
