@@ -82,7 +82,8 @@ def shown(method: str, network: nn.Module, samples: prepared.Samples, config: Ma
     """A method's exhibit with its texts in words, {"en": …, "zh": …}. needs: what it asks for by name."""
     found = import_module(f"cnnatomy.dissect.{method}")
     asked = {need: lambda value=value: value for need, value in needs.items()}
-    made = Method.of(found).made(network, samples, shipped(method) | dict(config), asked)
+    full = shipped(method) | dict(config) if hasattr(found, "Settings") else config
+    made = Method.of(found).made(network, samples, full, asked)
     return in_words(Exhibit.of(made, "run", "one", method))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,34 @@ def test_a_file_that_sets_what_can_not_be_is_named_with_the_line(conf, settings_
 )
 def test_what_a_type_takes_is_said_in_words(kind, says):
     assert settings.spoken(kind) == says
+
+
+@pytest.fixture
+def told():
+    spec = importlib.util.spec_from_file_location("settings_page", folders.PROJECT / "benchmarks/settings.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_all_settings_is_that_of_the_classes_and_the_files(told):
+    assert told.page() == told.PAGE.read_text(encoding="utf-8"), "run: python benchmarks/settings.py"
+
+
+@pytest.mark.parametrize(("group", "name"), EVERY)
+def test_each_says_in_its_file_what_it_means(told, group, name):
+    said = told.told(folders.find(group, name).read_text(encoding="utf-8"), tuple(settings.kinds(group, name)))
+    assert not {key for key, (_, meaning) in said.items() if not meaning}
+
+
+def test_what_a_file_says_of_a_key_is_read_with_the_lines_that_go_on(told):
+    text = (
+        "a: [1, 2]   # the first\n            # and more\n# of b\nb:  # below\n  c: '# none'   # the last\nd: 4.5e+11\n"
+    )
+    assert told.told(text) == {
+        "a": ("[1, 2]", "the first and more"), "b.c": ("'# none'", "the last"), "d": ("4.5e+11", ""),
+    }  # fmt: skip
+    assert told.told(text, ["b"])["b"] == ('{"c": "# none"}', "below")
 
 
 def test_settings_are_checked_without_a_library():

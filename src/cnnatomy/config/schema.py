@@ -46,32 +46,38 @@ class Data:
         _check(self)
 
 
+Optimiser = Annotated[str, OneOf(("adam", "adamw", "rmsprop", "sgd"))]
+Smoothing = Annotated[float, Within(least=0, below=1)]
+Kept = Annotated[str, OneOf(("best", "last"))]
+Precision = Annotated[str, OneOf(("full", "bf16"))]
+
+
 @dataclass
 class Training:
     """How a network is trained."""
 
-    max_epochs: Amount | Annotated[str, OneOf(("auto",))] = MISSING
+    max_epochs: Amount | Annotated[str, OneOf(("auto",))] = MISSING  # auto: until validation gains no more
     steps: Count = 2000  # with auto, the fewest; nothing otherwise, as patience
-    patience: Count = 5
-    batch_size: Count = MISSING
-    loss: Annotated[str, OneOf(("cross_entropy", "mse"))] = MISSING
-    optimiser: Annotated[str, OneOf(("adam", "adamw", "rmsprop", "sgd"))] = MISSING
-    learning_rate: Positive = MISSING
-    weight_decay: NotNegative = MISSING
-    schedule: Annotated[str, OneOf(("constant", "one_cycle"))] = MISSING
-    label_smoothing: Annotated[float, Within(least=0, below=1)] = MISSING
-    gradient_clip: Positive | None = None
-    early_stop: Count | None = None
-    keep: Annotated[str, OneOf(("best", "last"))] = MISSING
-    augment: dict[str, Any] | None = None
-    weights: str | None = None
-    weights_head: Annotated[str, OneOf(("kept", "new"))] = "kept"
-    output: str | None = None
-    channels_last: bool = False
-    threads: Count = MISSING
-    precision: Annotated[str, OneOf(("full", "bf16"))] = "full"
-    accelerator: Annotated[str, OneOf(("cpu", "gpu"))] = "cpu"
-    devices: Count = 1
+    patience: Count = 5  # with auto, so many times a twentieth of them without a gain, and the rate goes down
+    batch_size: Count = MISSING  # samples a step; with auto, a tenth of the training samples at most
+    loss: Annotated[str, OneOf(("cross_entropy", "mse"))] = MISSING  # mse is of sigmoid outputs
+    optimiser: Optimiser = MISSING  # rmsprop as Keras has it, sgd with Nesterov momentum
+    learning_rate: Positive = MISSING  # the highest of the schedule
+    weight_decay: NotNegative = MISSING  # of the optimiser
+    schedule: Annotated[str, OneOf(("constant", "one_cycle"))] = MISSING  # one_cycle goes up, and down to the end
+    label_smoothing: Smoothing = MISSING  # share of the target that all classes get alike
+    gradient_clip: Positive | None = None  # largest norm of the gradient
+    early_stop: Count | None = None  # epochs without a better one after which to stop
+    keep: Kept = MISSING  # the epoch best by validation accuracy, then loss, or the last
+    augment: dict[str, Any] | None = None  # what changes training samples, with its settings
+    weights: str | None = None  # a file to start from
+    weights_head: Annotated[str, OneOf(("kept", "new"))] = "kept"  # whether the last layer is the file's
+    output: str | None = None  # of a network with several: the answer's name
+    channels_last: bool = False  # how maps lie in memory; faster for some networks
+    threads: Count = MISSING  # they change the bits of a sum, and so are a setting
+    precision: Precision = "full"  # bf16: products in 16 bits, weights and sums in 32; for GPUs
+    accelerator: Annotated[str, OneOf(("cpu", "gpu"))] = "cpu"  # where; in no slice, as devices
+    devices: Count = 1  # GPUs side by side
 
     def __post_init__(self) -> None:
         _check(self)
@@ -88,15 +94,15 @@ class Training:
 class Split:
     """Another split of a prepared dataset, made when it is read; a key that is null asks for nothing."""
 
-    samples: dict[str, list[Any]] | None = None
-    size: Count | None = None
-    test: Any = None
-    folds: int | None = None
-    fold: int | None = None
-    validation: Any = None
-    train: dict[str, list[Any]] | None = None
-    train_size: Count | None = None
-    seed: int = 0
+    samples: dict[str, list[Any]] | None = None  # {column: [values]} of samples.csv: those that take part at all
+    size: Count | None = None  # … and how many of them
+    test: Any = None  # a share, or {column: [values]}
+    folds: int | None = None  # in place of test: as many parts, each the test of one fold
+    fold: int | None = None  # which of them, from 0
+    validation: Any = None  # likewise, or a share of the training samples; 0 for none
+    train: dict[str, list[Any]] | None = None  # {column: [values]}
+    train_size: Count | None = None  # how many training samples are left
+    seed: int = 0  # of what is drawn
 
     def __post_init__(self) -> None:
         _check(self)
@@ -115,10 +121,10 @@ class Split:
 class Report:
     """What a report shows."""
 
-    title: dict[str, str] = MISSING
-    runs: list[str] = field(default_factory=list)
-    seeds: Count = 1
-    methods: list[str] = field(default_factory=list)
+    title: dict[str, str] = MISSING  # in English, and perhaps in Chinese
+    runs: list[str] = field(default_factory=list)  # in the order of the page
+    seeds: Count = 1  # networks of each run that are trained and evaluated
+    methods: list[str] = field(default_factory=list)  # … and of the first of them opened up by
     lessons: list[str] = field(default_factory=list)
     studies: list[str] = field(default_factory=list)
 
