@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def samples(job: Job) -> None:
     from cnnatomy.dissect.samples import Settings, measure, show
     from cnnatomy.steps.datasets import dataset, sound
-    from cnnatomy.steps.hanging import hang
+    from cnnatomy.steps.publish import publish
 
     data = dataset(job)
     settings = Settings(**job.config["dissect"]["samples"])
     made = show(measure(data), data, settings, sound=sound(job, data))
-    hang(job, made, "samples")
+    publish(job, made, "samples")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from cnnatomy.dissect.samples.settings import Settings
 from cnnatomy.dissect.samples.voices import APART
 from cnnatomy.drawing.showing import Shown, Sound, show
 from cnnatomy.exhibit import Block, Say, Table, Text, say
-from cnnatomy.probing.choosing import evenly
+from cnnatomy.inspection.choosing import evenly
 
 
 def blocks(found: Given, data: Dataset, split: Samples, settings: Settings, sound: Sound | None) -> list[Block]:
