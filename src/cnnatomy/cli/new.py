@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import re
 import textwrap
 from pathlib import Path
@@ -74,7 +73,7 @@ def new_(told: argparse.Namespace) -> int:
             file.unlink()
         raise
     print("Written, to be read and changed:")
-    _say([os.path.relpath(file) for file in written])
+    _say([str(file) for file in written])
     if told.report:
         from cnnatomy.cli.running import report
 

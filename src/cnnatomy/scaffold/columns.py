@@ -8,17 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnatomy.data import layout, own_signals, tables
+from cnnatomy.data.column_names import LABELS, SPLITS
 from cnnatomy.data.errors import DataError
 from cnnatomy.scaffold.proposal import Told
 
 ROWS = 200_000  # of a table that are looked at
 CLASSES = 100  # at most, of a column that says them
-#: What people call the column of the classes, and of what must not be parted.
-LABELS = ("label", "labels", "class", "classes", "category", "target", "y", "sentiment", "verdict", "tag", "stars",
-          "rating", "gesture", "activity", "类别", "标签", "情感")  # fmt: skip
-GROUPS = ("group", "person", "subject", "patient", "speaker", "user", "participant", "animal")
-RECORDINGS = ("recording", "record", "trial", "segment", "series", "session", "sequence", "id", "case", "file", "clip")
-SPLITS = ("split", "set", "subset", "partition", "fold")
 
 
 @dataclass(frozen=True)

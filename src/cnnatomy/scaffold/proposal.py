@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class Proposal:
     def set(self, key: str, value: Any, why: str) -> None:
         """Choose a setting of `data.prepare`."""
         self.prepare[key] = value
-        self.proposed.append(f"{key}: {value!r}, {why}" if isinstance(value, str) else f"{key}: {value}, {why}")
+        self.proposed.append(f"{key}: {json.dumps(value, ensure_ascii=False)}, {why}")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnatomy.data import own_signals
+from cnnatomy.data.column_names import GROUPS, RECORDINGS
 from cnnatomy.data.tables import Decoder
 from cnnatomy.scaffold import columns
 from cnnatomy.scaffold.columns import Column
@@ -76,7 +77,7 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> None:
         _of_recordings(proposal, found, told)
         return
     recording = columns.named(found, told, "recording") or columns.called(
-        [column for column in found if _is_recording(column)], columns.RECORDINGS
+        [column for column in found if _is_recording(column)], RECORDINGS
     )
     if recording is None:
         fitting = [column for column in found if _is_recording(column)]
@@ -89,7 +90,7 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> None:
         recording = fitting[0]
     rest = [column for column in found if column is not recording]
     time = columns.named(found, told, "time") or columns.called(rest, own_signals.TIMES[1:])
-    group = columns.named(found, told, "group") or columns.called(rest, columns.GROUPS)
+    group = columns.named(found, told, "group") or columns.called(rest, GROUPS)
     split = columns.named(found, told, "split") or columns.split_of(rest)
     label = columns.named(found, told, "label") or columns.label_of(
         [column for column in rest if column not in (time, group, split)]
@@ -123,7 +124,7 @@ def _of_recordings(proposal: Proposal, found: list[Column], told: Told) -> None:
         raise Question(f"{proposal.path.name}: which column says the class? Say it: --column label=…")
     proposal.set("label", label.name, f"{len(label.counts)} values that come again and again")
     others = [column for column in found if column is not label]
-    group = columns.named(found, told, "group") or columns.called(others, columns.GROUPS)
+    group = columns.named(found, told, "group") or columns.called(others, GROUPS)
     if group is not None:
         proposal.set("group", group.name, "by its name: one of them is never on both sides")
 
