@@ -127,7 +127,7 @@ def run_step(name: str, work: Callable[[Job], None], arguments: list[str]) -> No
 
 def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     import hydra
-    from omegaconf import OmegaConf
+    from omegaconf import DictConfig, OmegaConf
 
     from cnnatomy.config import compose
 
@@ -161,13 +161,13 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     for library in ("OMP", "MKL", "OPENBLAS"):  # read once, when numpy and torch are imported
         os.environ[f"{library}_NUM_THREADS"] = threads
 
-    def job(resolved) -> None:
+    def job(resolved: DictConfig) -> None:
         try:
             checked(resolved)
         except Exception as error:  # kept from Hydra, which would print a heading of its own
             failed.append(error)
 
-    def checked(resolved) -> None:
+    def checked(resolved: DictConfig) -> None:
         _speak()
         sys.argv[1:] = arguments  # what Lightning starts the processes of further devices with
         plain: Any = OmegaConf.to_container(resolved, resolve=True)

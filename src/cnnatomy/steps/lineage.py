@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP, Plan
@@ -143,7 +143,7 @@ def pairs(way: Sequence[PlannedJob]) -> list[tuple[PlannedJob, PlannedJob]]:
     return found
 
 
-def _to_data(data: dict) -> list[PlannedJob]:
+def _to_data(data: dict[str, Any]) -> list[PlannedJob]:
     raw, name = data["raw"], data["name"]
     return [
         PlannedJob("fetch", raw, f"resources/{raw}/{raw}.zip", raw),
