@@ -14,8 +14,7 @@ from torch import nn
 from cnnatomy import evaluation
 from cnnatomy.config import folders, reading
 from cnnatomy.config.compose import compose
-from cnnatomy.config.plan import OWN_STEP
-from cnnatomy.config.slices import method_target
+from cnnatomy.config.steps import OWN_STEP, method_target
 from cnnatomy.data import prepared
 from cnnatomy.dissect import samples
 from cnnatomy.dissect.method import Method
