@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -19,13 +19,16 @@ from cnnatomy.data import prepared
 from cnnatomy.dissect import samples
 from cnnatomy.dissect.method import Method
 from cnnatomy.drawing.showing import Sound
-from cnnatomy.exhibit import Exhibit, Say, Text
+from cnnatomy.exhibit import Exhibit, Say, Text, Words
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.exhibit.languages import language
 from cnnatomy.exhibit.languages import worded as words_of
 from cnnatomy.exhibit.words import described
+from cnnatomy.report.language import english, parted
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
+
+MOST_WORDS, MOST_CHARACTERS = 40, 120  # of a caption that are seen before it is unfolded
 
 #: Settings that only say how much is computed, and how little is enough here.
 LITTLE = {
@@ -117,7 +120,28 @@ def in_words(exhibit: Exhibit) -> Exhibit:
             return replace(value, **{field.name: worded(getattr(value, field.name)) for field in fields(value)})
         return value
 
-    return worded(exhibit)
+    told = worded(exhibit)
+    for where, caption in _captions(told):
+        _is_short(caption, where)
+    return told
+
+
+def _captions(exhibit: Exhibit) -> Iterator[tuple[str, Words]]:
+    waiting: list[Any] = [exhibit]
+    while waiting:
+        part = waiting.pop()
+        yield getattr(part, "name", "prose"), part.caption
+        waiting += [
+            *getattr(part, "blocks", ()),
+            *(inner for one in getattr(part, "frames", ()) for inner in one.blocks),
+        ]
+
+
+def _is_short(caption: Words, where: str) -> None:
+    """What is seen of a caption before it is unfolded is read at a glance, in every language."""
+    seen, _ = parted(caption)
+    assert len(english(seen).split()) <= MOST_WORDS, f"{where}: {english(seen)}"
+    assert isinstance(seen, str) or len(seen["zh"]) <= MOST_CHARACTERS, f"{where}: {seen}"
 
 
 def in_english(text: Text) -> str:

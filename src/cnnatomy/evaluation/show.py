@@ -191,10 +191,10 @@ def _classes(found: Evaluation, rows: Numbers) -> Table:
 def _voices(voices: pd.DataFrame, speakers: pd.DataFrame, rows: Numbers) -> Table:
     right = [f"{row.speaker} {row.right}/{row.clips}" for row in speakers.itertuples()]
     caption = [say("evaluation.voices.order")]
-    if len(right) < len(voices):
-        caption.append(say("evaluation.voices.speakers", n=len(right), right=right))
     if rows.says(OVER_SPEAKERS):
         caption.append(say("evaluation.voices.over", n=len(right), **_between(rows.row(OVER_SPEAKERS))))
+    if len(right) < len(voices):
+        caption.append(say("evaluation.voices.speakers", n=len(right), right=right))
     return Table("voices", _rated(voices, "voice", rows), title=say("evaluation.voices.title"), caption=caption)
 
 

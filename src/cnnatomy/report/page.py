@@ -33,6 +33,7 @@ SCRIPTS = (
     "links.js",
     "steps.js",
     "calculators.js",
+    "captions.js",
     "onward.js",
 )
 
@@ -86,6 +87,7 @@ class Page:
             show.anchor(exhibit.anchor, block["name"]),
             title,
             block["alt"],
+            exhibit.terms,
         )
         self.styles |= styles
         return markup

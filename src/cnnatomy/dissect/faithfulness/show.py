@@ -33,8 +33,9 @@ def show(found: Faithfulness, samples: Samples, settings: Settings) -> Showing:
     n, wanted = comparison.n, settings.samples
     why = "all" if n < wanted and n == len(samples) else "time"
     caption = [
-        say("faithfulness.caption", control=titled(comparison.control)),
+        say("faithfulness.caption"),
         *(outcome(comparison, test) for test in TESTS),
+        say("faithfulness.how", control=titled(comparison.control)),
         say("faithfulness.ranked") if samples.facts.kind != "texts" else None,
         say(f"faithfulness.few.{why}", n=n) if n < min(wanted, FEW) else None,
         None if found.left_out is None else say("faithfulness.left_out", because=found.left_out),

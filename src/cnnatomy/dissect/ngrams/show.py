@@ -144,7 +144,7 @@ def _rows(filters: Filters, channel: int, facts: Facts, best: int) -> list[Row]:
         """Also whether it is the one of all that the vocabulary can form."""
         tokens = filters.seen.ngrams[place]
         is_it = among is not None and bool((tokens == among).all())
-        times = [f"{n} × {class_name(facts, label)}" for label, n in filters.counted(place)[:3]]
+        times = [say("ngrams.times", n=n, label=class_name(facts, label)) for label, n in filters.counted(place)[:3]]
         label = say(f"ngrams.row.{kind}{'_of_all' if is_it else ''}", times=times)
         return Row(name, label, tokens, float(values[place])), is_it
 

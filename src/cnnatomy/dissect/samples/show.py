@@ -58,13 +58,13 @@ def _caption(found: Given) -> Text:
         say(
             f"samples.caption.sizes.{facts.kind}",
             n=sum(facts.splits.values()),
-            splits=", ".join(f"{n:,} {split}" for split, n in facts.splits.items()),
-            licence="" if unknown else say("samples.caption.licence", licence=licence),
+            splits=[say(f"samples.caption.splits.{split}", n=n) for split, n in facts.splits.items()],
         ),
+        _best(found.reached) if found.reached else None,
         say("samples.caption.left_out", reasons=_reasons(facts.left_out)) if facts.left_out else None,
         saying.of_characters(facts) if facts.kind == "texts" else None,
         None if frames is None else say("samples.caption.fitting", **seconds, frames=frames),
-        _best(found.reached) if found.reached else None,
+        None if unknown else say("samples.caption.licence", licence=licence),
     ]
 
 
