@@ -25,7 +25,7 @@ from cnnatomy.exhibit.checks import walk
 from cnnatomy.report import build
 from cnnatomy.report.language import catalogue, others
 from tests.unit.dissecting import LITTLE, LITTLE_INSIDE, evaluated, given
-from tests.unit.small_data import CLASSES, WAV, hang, small
+from tests.unit.small_data import CHANNELS, CLASSES, WAV, hang, small
 from tests.unit.test_dissect_configuration import network_for, shipped
 from tests.unit.test_dissect_spectrogram import CONFIG as HEARD
 from tests.unit.test_dissect_spectrogram import PREPARE, archive
@@ -130,10 +130,12 @@ def test_every_number_column_and_value_has_a_name_in_every_language(hung, tag):
 @pytest.mark.parametrize("tag", others())
 def test_every_line_of_their_page_is_in_every_language(hung, tag, tmp_path):
     title = {"en": "Small", **dict.fromkeys(others(), "小")}
+    classes = [name for names in CLASSES.values() for name in names]
+    channels = [channel.name for channel in CHANNELS]
     context = {
         "title": title,
         "runs": {"small": {"title": title, "data": "mine"}},
-        "data": [{"name": "mine", "classes": [name for names in CLASSES.values() for name in names], "splits": {}}],
+        "data": [{"name": "mine", "classes": classes, "channels": channels, "splits": {}}],
     }
     folders_ = [shutil.copytree(folder, tmp_path / method) for method, (_, folder) in hung.items()]
     for folder in folders_:

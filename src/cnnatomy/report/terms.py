@@ -28,7 +28,7 @@ BETWEEN = {", ": "between_items", "; ": "between_clauses"}
 
 @dataclass(frozen=True)
 class Terms:
-    """The words of one exhibit. data: the dataset. own: its classes, and the words of the texts that are shown."""
+    """The words of one exhibit. data: the dataset. own: its classes, its channels, and the words of the texts shown."""
 
     data: str = ""
     own: frozenset[str] = frozenset()
