@@ -140,6 +140,20 @@ class Split:
 
 
 @dataclass
+class Published:
+    """What others had with a run's network and recipe."""
+
+    test_accuracy: float = MISSING
+    by: dict[str, str] = MISSING
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_accuracy < 1:
+            raise ValueError(f"test_accuracy: must be between 0 and 1, not {self.test_accuracy}")
+        if "en" not in self.by:
+            raise ValueError('by: wants a text in English, and may have a Chinese one: {en: "…", zh: "…"}')
+
+
+@dataclass
 class Report:
     """What a report shows."""
 
@@ -147,11 +161,14 @@ class Report:
     runs: list[str] = field(default_factory=list)
     seeds: int = 1
     methods: list[str] = field(default_factory=list)
+    methods_of: dict[str, list[str]] = field(default_factory=dict)  # of single runs, instead
     lessons: list[str] = field(default_factory=list)
     studies: list[str] = field(default_factory=list)
+    recorded: list[str] = field(default_factory=list)  # <study>, or <run>/<method>
+    whole: dict[str, str] = field(default_factory=dict)  # of a quick version the whole one
 
     def __post_init__(self) -> None:
         _positive(seeds=self.seeds)
 
 
-CLASSES = {"data": Data, "training": Training, "split": Split, "report": Report}
+CLASSES = {"data": Data, "training": Training, "split": Split, "published": Published, "report": Report}

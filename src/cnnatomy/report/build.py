@@ -8,6 +8,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cnnatomy.exhibit import load
@@ -24,8 +25,13 @@ OWN_ADDRESSES = frozenset(
 )
 
 
-def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
+def build(
+    folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = (), recorded: Sequence[Path] = ()
+) -> None:
     """Hang the exhibits in `folders`, in that order, and write what docs/report.md lists to `out`.
+
+    `recorded` are exhibits that were made elsewhere and earlier, each with its record in `context["recorded"]`; they
+    hang behind the others of their kind, and are marked.
 
     With `context["missing"]` or `context["growing"]` the report is a partial one: `partial.html`, and nothing else is
     written.
@@ -36,15 +42,19 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     Raises `cnnatomy.exhibit.DamagedExhibit` for an exhibit that is not what was written, and ValueError for two
     exhibits of the same thing.
     """
-    folders = [*folders, *more]
+    folders = [*folders, *recorded, *more]
     exhibitions = [Exhibition(in_words(document), files) for document, files in map(load, folders)]
+    records = context.get("recorded", {})
+    for place in range(len(folders) - len(more) - len(recorded), len(folders) - len(more)):
+        exhibitions[place] = replace(exhibitions[place], record=records[exhibitions[place].recorded_as])
     first: dict[tuple[object, ...], Path] = {}
     for folder, exhibition in zip(folders, exhibitions, strict=True):
         known = first.setdefault(exhibition.key, folder)
         if known is not folder:
             raise ValueError(f"{known} and {folder} are both the exhibit {exhibition.key}; name only one of them")
     _refuse_equal_addresses(exhibitions)
-    results = results_csv([exhibition.document for exhibition in exhibitions])
+    tabled = [exhibition.tabled for exhibition in exhibitions]
+    results = results_csv(tabled)
     costs = costs_of(context.get("benchmarks", ()))
     hung = len(exhibitions) - len(more)
     page = render(exhibitions[:hung], exhibitions[hung:], results, costs, context)
@@ -54,7 +64,7 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
         _replace(out / "partial.html", page)
         return
     _replace(out / "results.csv", results)
-    _replace(out / "pictures.csv", pictures_csv([exhibition.document for exhibition in exhibitions]))
+    _replace(out / "pictures.csv", pictures_csv(tabled))
     _replace(out / "costs.csv", costs_csv(costs))
     _replace(out / "exhibits.zip", _archive(exhibitions))
     _replace(out / "index.html", page)

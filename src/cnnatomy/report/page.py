@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -16,6 +16,7 @@ from cnnatomy.report import charts, drawing, show
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.halls import Exhibition, Hall, halls_of
 from cnnatomy.report.language import counted, phrase
+from cnnatomy.report.recorded import Versions, day, recorded
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
 
@@ -40,8 +41,9 @@ SCRIPTS = (
 class Page:
     """What the templates ask for while they are filled: drawings, and the styles that these need."""
 
-    def __init__(self, halls: Sequence[Hall], given: str = "") -> None:
+    def __init__(self, halls: Sequence[Hall], given: str = "", whole: Mapping[str, str] | None = None) -> None:
         self.given = given
+        self.versions = Versions(halls, whole or {})
         self.styles: dict[str, str] = {}
         self._letters: dict[str, int] = {}
         hung = [one.files for hall in halls for one in hall.hung]
@@ -64,7 +66,8 @@ class Page:
 
     def command(self, exhibition: Exhibition) -> str:
         """What makes an exhibit alone; under overrides it needs the file that they stand in."""
-        return f"{exhibition.command} given={self.given}" if self.given else exhibition.command
+        given = self.given and exhibition.record is None
+        return f"{exhibition.command} given={self.given}" if given else exhibition.command
 
     def letter(self, exhibition: Exhibition) -> str:
         """The letter of the exhibit's next work: a to z, then aa."""
@@ -125,7 +128,7 @@ class Page:
 
     def lead(self, halls: Sequence[Hall]) -> Words:
         """What this is, in a sentence or two."""
-        runs = sum(hall.is_run for hall in halls)
+        runs = sum(hall.is_run and hall.record is None for hall in halls)
         if not runs:
             return phrase("How convolutional networks work, in pictures with numbers beside them.")
         if runs == 1:
@@ -191,9 +194,11 @@ def render(
 ) -> str:
     """The page as one HTML text; the arguments are those of `build`, read."""
     halls = halls_of(exhibitions, more, context)
-    page = Page(halls, context.get("given", ""))
+    page = Page(halls, context.get("given", ""), context.get("whole"))
     title = context.get("title") or phrase(TITLE)
-    filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
+    filled = environment(
+        page=page, charts=charts, recorded=recorded, day=day, STATES=show.STATES, MOST=MOST_NUMBERS
+    ).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place

@@ -1,0 +1,59 @@
+"""What was recorded, as the page says it: when and where it was made, and what is a quick version of it."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from cnnatomy.exhibit import Words
+from cnnatomy.report.context import Record
+from cnnatomy.report.halls import Exhibition, Hall
+from cnnatomy.report.language import phrase
+
+Hung = Exhibition | Hall
+
+
+def day(record: Record) -> Words:
+    """The day on which it was recorded."""
+    on = date.fromisoformat(record["date"])
+    return phrase("{day} {name} {year}", day=on.day, name=calendar.month_name[on.month], month=on.month, year=on.year)
+
+
+def recorded(record: Record) -> Words:
+    """When, by which code and where it was made, and how long it took."""
+    minutes = float(record["processor_minutes"])
+    return phrase(
+        "Recorded on {day}, commit {commit}, on {machine}, {cores} cores: {minutes} minutes of processor time, "
+        "too long for this report.",
+        day=day(record),
+        commit=record["commit"],
+        machine=record["processor"],
+        cores=record["cores"],
+        minutes=f"{minutes:.0f}",
+    )
+
+
+class Versions:
+    """Which runs and studies of a page are quick versions of which others.
+
+    whole: for the name of a quick version the name of the whole one.
+    """
+
+    def __init__(self, halls: Sequence[Hall], whole: Mapping[str, str]) -> None:
+        studies: Mapping[str, Hung] = {one.key[1]: one for hall in halls for one in hall.hung if one.key[0] == "study"}
+        runs: Mapping[str, Hung] = {hall.exhibitions[0].key[1]: hall for hall in halls if hall.is_run}
+        self._pairs = [
+            (hung[quick], hung[of])
+            for hung in (studies, runs)
+            for quick, of in whole.items()
+            if quick in hung and of in hung
+        ]
+
+    def whole(self, one: Hung) -> Hung | None:
+        """The study, or the hall of the run, of which this one is a quick version."""
+        return next((of for quick, of in self._pairs if quick is one), None)
+
+    def quick(self, one: Hung) -> Hung | None:
+        """Its quick version."""
+        return next((quick for quick, of in self._pairs if of is one), None)
