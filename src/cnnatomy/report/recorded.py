@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from cnnatomy.exhibit import Words
+from cnnatomy.exhibit.languages import FIRST
 from cnnatomy.report.context import Record
 from cnnatomy.report.halls import Exhibition, Hall
-from cnnatomy.report.language import phrase
+from cnnatomy.report.language import others, phrase
 
 Hung = Exhibition | Hall
 
@@ -17,7 +18,8 @@ Hung = Exhibition | Hall
 def day(record: Record) -> Words:
     """The day on which it was recorded."""
     on = date.fromisoformat(record["date"])
-    return phrase("{day} {name} {year}", day=on.day, name=calendar.month_name[on.month], month=on.month, year=on.year)
+    month = {FIRST: calendar.month_name[on.month], **{tag: str(on.month) for tag in others()}}
+    return phrase("{day} {month} {year}", day=on.day, month=month, year=on.year)
 
 
 def recorded(record: Record) -> Words:

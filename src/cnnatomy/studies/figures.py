@@ -77,7 +77,7 @@ def _told(one: Compared) -> Say:
 def units_table(compared: Sequence[Compared]) -> pd.DataFrame:
     """What every interval is made of: of each comparison a row a seed, fold, speaker and so on.
 
-    Of test samples and what else there are many of, such as games, equal ones share a row; `n` says how many.
+    Of test samples and what else there are many of, such as games, equal differences share a row; `n` says how many.
     """
     import pandas as pd
 
@@ -86,7 +86,7 @@ def units_table(compared: Sequence[Compared]) -> pd.DataFrame:
         for seen in one.estimates:
             units = seen.units
             if seen.over == SAMPLE or seen.n > NAMED:
-                units = units.assign(unit="").round(6)
+                units = units.assign(unit="", of="", than="").round(6)
             units = units.groupby(["unit", "of", "than", "difference"], sort=False).size().reset_index(name="n")
             about = {"comparison": one.what, "where": one.where, "metric": one.said["metric"], "over": seen.over}
             tables.append(units.assign(**about)[[*about, *units.columns]])
