@@ -114,8 +114,7 @@ class Plan:
         for key, group in (("methods", "dissect"), ("lessons", "lesson"), ("studies", "study"), ("runs", "run")):
             self._check_names(key, group, self.report[key])
         for run, methods in self.report["methods_of"].items():
-            if run not in self.runs:
-                raise self._of_report(f"report.methods_of.{run}: no such run here. {nearest(run, self.runs)}")
+            self._check_names("methods_of", "run", [run])
             self._check_names(f"methods_of.{run}", "dissect", methods)
         self._check_recorded()
         self._check_addresses()
@@ -156,10 +155,8 @@ class Plan:
                 raise self._of_report(f"report.recorded: nothing was recorded of {names.shown(name)}. {hint}")
         self._check_once("recorded", self.report["recorded"])
         for quick, of in self.report["whole"].items():
-            group = "study" if quick in self.studies else "run"
-            if quick not in [*self.runs, *self.studies]:
-                hint = nearest(quick, [*self.runs, *self.studies])
-                raise self._of_report(f"report.whole.{quick}: no such run or study here. {hint}")
+            group = "study" if quick in folders.options("study") else "run"
+            self._check_names("whole", group, [quick])
             self._check_names(f"whole.{quick}", group, [of])
 
     def check_overrides(self, whole: bool = True) -> None:

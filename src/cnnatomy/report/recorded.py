@@ -26,8 +26,8 @@ def recorded(record: Record) -> Words:
     """When, by which code and where it was made, and how long it took."""
     minutes = float(record["processor_minutes"])
     return phrase(
-        "Recorded on {day}, commit {commit}, on {machine}, {cores} cores: {minutes} minutes of processor time, "
-        "too long for this report.",
+        "Recorded, not made for this report: {day}, commit {commit}, on {machine}, {cores} cores; "
+        "{minutes} minutes of processor time.",
         day=day(record),
         commit=record["commit"],
         machine=record["processor"],
