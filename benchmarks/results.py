@@ -25,7 +25,7 @@ import yaml
 from cnnatomy.config.study import Study
 from cnnatomy.exhibit import load
 from cnnatomy.report.tables import costs_of, results_csv
-from cnnatomy.steps import surroundings
+from cnnatomy.steps import provenance
 from cnnatomy.studies.comparing import subject_of, what_of
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -63,7 +63,7 @@ def keep(name: str) -> None:
         jobs = [f"trials/{run}", f"study/{run}"]
         (KEPT / f"{run}.csv").write_text(results_csv([document]))
     costs = costs_of([Path(f"results/benchmarks/{job}.tsv") for job in jobs])
-    versions, machine, code = surroundings.versions(), surroundings.machine(), surroundings.git()
+    versions, machine, code = provenance.versions(), provenance.machine(), provenance.git()
     row = {
         "study": name,
         "date": date.today().isoformat(),

@@ -8,11 +8,11 @@ from datetime import date
 
 from cnnatomy.exhibit import Words
 from cnnatomy.exhibit.languages import FIRST
+from cnnatomy.report.chapters import Chapter, StoredExhibit
 from cnnatomy.report.context import Record
-from cnnatomy.report.halls import Exhibition, Hall
 from cnnatomy.report.language import others, phrase
 
-Hung = Exhibition | Hall
+Hung = StoredExhibit | Chapter
 
 
 def day(record: Record) -> Words:
@@ -42,9 +42,11 @@ class Versions:
     whole: for the name of a quick version the name of the whole one.
     """
 
-    def __init__(self, halls: Sequence[Hall], whole: Mapping[str, str]) -> None:
-        studies: Mapping[str, Hung] = {one.key[1]: one for hall in halls for one in hall.hung if one.key[0] == "study"}
-        runs: Mapping[str, Hung] = {hall.exhibitions[0].key[1]: hall for hall in halls if hall.is_run}
+    def __init__(self, chapters: Sequence[Chapter], whole: Mapping[str, str]) -> None:
+        studies: Mapping[str, Hung] = {
+            one.key[1]: one for chapter in chapters for one in chapter.shown if one.key[0] == "study"
+        }
+        runs: Mapping[str, Hung] = {chapter.exhibits[0].key[1]: chapter for chapter in chapters if chapter.is_run}
         self._pairs = [
             (hung[quick], hung[of])
             for hung in (studies, runs)
@@ -53,7 +55,7 @@ class Versions:
         ]
 
     def whole(self, one: Hung) -> Hung | None:
-        """The study, or the hall of the run, of which this one is a quick version."""
+        """The study, or the chapter of the run, of which this one is a quick version."""
         return next((of for quick, of in self._pairs if quick is one), None)
 
     def quick(self, one: Hung) -> Hung | None:
