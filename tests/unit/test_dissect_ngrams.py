@@ -278,7 +278,8 @@ def test_the_ratio_is_of_sizes_so_that_ups_and_downs_do_not_cancel():
 
 
 @pytest.mark.parametrize(
-    ("by", "said"), [(0.1, "cost less: 20.0."), (-0.1, "cost more: 40.0."), (0.0, "no difference beyond chance"), (None, None)]
+    ("by", "said"),
+    [(0.1, "cost less: 20.0."), (-0.1, "cost more: 40.0."), (0.0, "no difference beyond chance"), (None, None)],
 )
 def test_what_is_said_of_counting_follows_from_the_drops(by, said):
     noise = 0.01 * np.random.default_rng(0).standard_normal(200)

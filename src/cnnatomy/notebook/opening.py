@@ -116,9 +116,7 @@ def open_up(
     from cnnatomy.notebook import arrays
 
     place = tempfile.TemporaryDirectory(prefix="cnnatomy-")
-    data = arrays.dataset(
-        Path(place.name) / "data", train, (X, y), classes=classes, vocabulary=vocabulary, rate=rate
-    )
+    data = arrays.dataset(Path(place.name) / "data", train, (X, y), classes=classes, vocabulary=vocabulary, rate=rate)
     looked_at = _read(network, data)
     wanted = list(methods) if methods is not None else METHODS[data.facts.kind]
     how = _settings(wanted, settings or {})
