@@ -207,7 +207,7 @@ class Hall:
 
 
 def halls_of(exhibitions: Sequence[Exhibition], more: Sequence[Exhibition], context: Context) -> list[Hall]:
-    """Runs in the order given, then the lessons, then the studies."""
+    """The lessons, then runs in the order given, then the studies."""
     data = {facts.get("name", ""): dict(facts) for facts in context.get("data", ())}
     runs = [one for one in exhibitions if one.key[0] == "run"]
     halls: dict[str, Hall] = {}
@@ -229,4 +229,4 @@ def halls_of(exhibitions: Sequence[Exhibition], more: Sequence[Exhibition], cont
             hall = {"lessons": lessons, "studies": studies}.get(kind) or halls.get(name)
             if hall is not None:
                 hall.missing.append((rest[-1] if rest else name, lack["why"], lack["command"]))
-    return [*halls.values(), *(hall for hall in (lessons, studies) if hall.exhibitions)]
+    return [hall for hall in (lessons, *halls.values(), studies) if hall.exhibitions]

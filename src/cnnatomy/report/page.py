@@ -16,6 +16,7 @@ from cnnatomy.report import charts, drawing, show
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.halls import Exhibition, Hall, halls_of
 from cnnatomy.report.language import counted, phrase
+from cnnatomy.report.path import LecturePath, Stop, through
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
 
@@ -33,6 +34,7 @@ SCRIPTS = (
     "links.js",
     "steps.js",
     "calculators.js",
+    "path.js",
     "onward.js",
 )
 
@@ -40,7 +42,7 @@ SCRIPTS = (
 class Page:
     """What the templates ask for while they are filled: drawings, and the styles that these need."""
 
-    def __init__(self, halls: Sequence[Hall], given: str = "") -> None:
+    def __init__(self, halls: Sequence[Hall], given: str = "", path: LecturePath | None = None) -> None:
         self.given = given
         self.styles: dict[str, str] = {}
         self._letters: dict[str, int] = {}
@@ -49,7 +51,8 @@ class Page:
         on_cards = [
             x.files[entry["file"]] for hall in halls if hall.emblem for x, entry in [hall.emblem] if "file" in entry
         ]
-        self._repeated = {content for content, count in Counter([*pictures, *on_cards]).items() if count > 1}
+        on_path = [content for stop in (path.stops if path else ()) for content in stop.pictures]
+        self._repeated = {content for content, count in Counter([*pictures, *on_cards, *on_path]).items() if count > 1}
 
     def picture(self, content: bytes, *classes: str) -> Markup:
         """The attributes that make an `img` show a PNG. What hangs twice is stored once, in the style sheet."""
@@ -85,6 +88,16 @@ class Page:
         )
         self.styles |= styles
         return markup
+
+    def sketch(self, stop: Stop) -> Markup:
+        """The small drawing of a stop on the path; who can't see it is told of it at the exhibit."""
+        markup, styles = drawing.inline(stop.drawing or b"", f"{stop.anchor}--picture", stop.title, stop.says)
+        self.styles |= styles
+        return (
+            Markup(markup.replace("<svg", Markup('<svg preserveAspectRatio="xMidYMin slice"'), 1))
+            if stop.is_tall
+            else markup
+        )
 
     def sound(self, wav: bytes) -> str:
         """A sound as an address that needs no file: FLAC, which loses nothing and takes half the room.
@@ -191,10 +204,11 @@ def render(
 ) -> str:
     """The page as one HTML text; the arguments are those of `build`, read."""
     halls = halls_of(exhibitions, more, context)
-    page = Page(halls, context.get("given", ""))
+    path = through(halls)
+    page = Page(halls, context.get("given", ""), path)
     title = context.get("title") or phrase(TITLE)
     filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
-    body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
+    body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context, path=path)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place
         # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.
