@@ -119,17 +119,17 @@ def test_the_first_screen_says_how_good_and_how_sure(page):
     assert "99.21% of 10 000 test images; 95 % interval 99.02–99.37" in text.replace("99.21 %", "99.21%")
     # Beside it the best that can be had without a network, not the worst.
     assert "Without a network, the nearest neighbour: 96.91 %" in text and "82.03" not in text[: text.index("96.91")]
-    # And what the studies found, before the first hall.
+    # And what the studies found, before the first chapter.
     assert text.index("supported difference 11.5 points (10.1–12.9)") < text.rindex("First-layer kernels")
     assert "Three small convolutional networks" in text
     assert "Handwritten digits" in text and "Images · mnist" in text
 
 
 def test_lessons_come_first_then_runs_in_the_order_given_then_studies(page):
-    halls = ["lessons", "mnist", "speech", "text", "studies", "made"]
-    assert [name for name in page.ids if name in halls] == halls
-    contents = [link["href"][1:] for link in page.all("a") if link.get("class") == "plan-hall"]
-    assert [name for name in contents if name in halls] == halls
+    chapters = ["lessons", "mnist", "speech", "text", "studies", "made"]
+    assert [name for name in page.ids if name in chapters] == chapters
+    contents = [link["href"][1:] for link in page.all("a") if link.get("class") == "plan-chapter"]
+    assert [name for name in contents if name in chapters] == chapters
 
 
 def test_every_exhibit_says_how_to_make_it_alone(page):

@@ -23,7 +23,7 @@ from cnnatomy.exhibit.checks import walk
 from cnnatomy.exhibit.languages import language, tags
 from cnnatomy.exhibit.words import described
 from cnnatomy.report import build
-from cnnatomy.report.halls import Exhibition, Hall
+from cnnatomy.report.chapters import Chapter, StoredExhibit
 from cnnatomy.report.language import catalogue
 from cnnatomy.report.path import LEAST, ROOM, Stop, Way, coarse, stops, through
 from tests.conftest import PROJECT
@@ -141,7 +141,7 @@ def test_what_answers_send_readers_to_is_called_that_on_the_page(tag, quoted):
     assert sent and sent <= titles
 
 
-def exhibition(address: str, blocks=(), numbers=(), seed: int = 0) -> Exhibition:
+def exhibit(address: str, blocks=(), numbers=(), seed: int = 0) -> StoredExhibit:
     """An exhibit as it hangs at that address."""
     first, _, rest = address.partition("-")
     kind, name, method = (first, rest, "") if first in ("lesson", "study") else ("run", first, rest)
@@ -157,11 +157,11 @@ def exhibition(address: str, blocks=(), numbers=(), seed: int = 0) -> Exhibition
         "numbers": [one.describe() for one in numbers],
         "blocks": json.loads(json.dumps(told)),
     }
-    return Exhibition(document, files)
+    return StoredExhibit(document, files)
 
 
-def hall(*exhibitions: Exhibition) -> Hall:
-    return Hall("h", "h", exhibitions=list(exhibitions))
+def chapter(*exhibits: StoredExhibit) -> Chapter:
+    return Chapter("h", "h", exhibits=list(exhibits))
 
 
 FIRST = [ways[0].at for ways in stops().values()]
@@ -169,7 +169,7 @@ FIRST = [ways[0].at for ways in stops().values()]
 
 def test_what_does_not_hang_is_left_out_and_the_others_keep_the_lectures_order():
     wanted = [FIRST[1], FIRST[3], FIRST[5], FIRST[8], FIRST[9], FIRST[0]]
-    path = through([hall(*map(exhibition, wanted)), hall(exhibition("mine-kernels"))])
+    path = through([chapter(*map(exhibit, wanted)), chapter(exhibit("mine-kernels"))])
     assert [stop.way.at for stop in path.stops] == sorted(wanted, key=FIRST.index)
     assert [(stop.place, stop.places) for stop in path.stops] == [(n, 6) for n in range(1, 7)]
     assert path.beside(path.stops[0], -1) is None and path.beside(path.stops[-1], 1) is None
@@ -180,23 +180,23 @@ def test_a_stop_is_at_the_first_of_its_exhibits_that_hangs():
     name, (best, other) = next((name, ways) for name, ways in stops().items() if len(ways) == 2)
     others = [at for at in FIRST if at != best.at][:LEAST]
     for hung, expected in (([best.at, other.at], best.at), ([other.at], other.at)):
-        path = through([hall(*map(exhibition, [*others, *hung]))])
+        path = through([chapter(*map(exhibit, [*others, *hung]))])
         assert [stop.way.at for stop in path.stops if stop.name == name] == [expected]
 
 
 @pytest.mark.parametrize("hung", [[], FIRST[: LEAST - 1], ["mine-kernels", "mine-evaluation"]])
 def test_where_little_of_the_lecture_hangs_there_is_no_path(hung):
-    assert through([hall(*map(exhibition, hung))]).stops == []
+    assert through([chapter(*map(exhibit, hung))]).stops == []
 
 
 def test_a_method_that_does_not_apply_is_no_stop():
-    silent = exhibition(FIRST[2], numbers=[Number("applies", 0)])
-    path = through([hall(silent, *map(exhibition, FIRST[3 : 3 + LEAST]))])
+    silent = exhibit(FIRST[2], numbers=[Number("applies", 0)])
+    path = through([chapter(silent, *map(exhibit, FIRST[3 : 3 + LEAST]))])
     assert FIRST[2] not in [stop.way.at for stop in path.stops]
 
 
 def stop_at(way: Way, *blocks, numbers=()) -> Stop:
-    return Stop("kernels", way, exhibition(way.at, blocks, numbers), 1, 1)
+    return Stop("kernels", way, exhibit(way.at, blocks, numbers), 1, 1)
 
 
 def test_the_number_is_the_exhibits_own_with_its_interval():
@@ -308,7 +308,7 @@ def test_the_path_leads_through_the_page_by_links(tmp_path):
     build(written(tmp_path, wanted), tmp_path / "page", {})
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
     names = ["why", "convolution", "shapes", "article", "kernels", "dream", "direction"]
-    on_screen = page[page.index('class="path"') : page.index('class="hall"')]
+    on_screen = page[page.index('class="path"') : page.index('class="chapter"')]
     assert re.findall(r'<a href="#path/(\w+)">', on_screen) == names
     assert re.findall(r'id="path/(\w+)" data-place="(\d)"', page) != []
     for place, name in enumerate(names):
@@ -333,7 +333,7 @@ def record(results: Path) -> None:
     known = {}
     for file in sorted(results.rglob("exhibit.json")):
         document = json.loads(file.read_text(encoding="utf-8"))
-        address = Exhibition(document, {}).anchor
+        address = StoredExhibit(document, {}).anchor
         if address in wanted:
             blocks = [block for _, block in walk(document) if "name" in block]
             items = {

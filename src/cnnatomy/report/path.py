@@ -18,7 +18,7 @@ from cnnatomy.exhibit.checks import walk
 from cnnatomy.exhibit.languages import FIRST, NoSentence, language, read, worded
 from cnnatomy.exhibit.words import Say, described
 from cnnatomy.report import show
-from cnnatomy.report.halls import Exhibition, Hall
+from cnnatomy.report.chapters import Chapter, StoredExhibit
 
 LEAST = 5  # stops; fewer are no path
 LONG = 400  # characters of a line in a drawing; such a one is drawn coarser where it is small
@@ -54,7 +54,7 @@ class Stop:
 
     name: str
     way: Way
-    exhibition: Exhibition
+    exhibit: StoredExhibit
     place: int
     places: int
 
@@ -75,7 +75,7 @@ class Stop:
     @cached_property
     def number(self) -> dict[str, Any] | None:
         """The exhibit's number in parts, and what it is the number of; None where it was not measured."""
-        for number in self.exhibition.document["numbers"]:
+        for number in self.exhibit.document["numbers"]:
             if (number["metric"], number.get("subject", "")) == (self.way.number, self.way.subject):
                 return show.measured(number) | {"of": _words(say(f"path.{self.name}.{self.way.number}"))}
         return None
@@ -83,7 +83,7 @@ class Stop:
     @cached_property
     def block(self) -> Mapping[str, Any] | None:
         """The block that the stop's picture is taken from."""
-        found = [block for _, block in walk(self.exhibition.document) if block["type"] in PICTURES]
+        found = [block for _, block in walk(self.exhibit.document) if block["type"] in PICTURES]
         return next((block for block in found if block["name"] == self.way.picture), next(iter(found), None))
 
     @property
@@ -91,7 +91,7 @@ class Stop:
         """The drawing that is shown, made small."""
         if self.block is None or self.block["type"] != "figure":
             return None
-        return coarse(self.exhibition.files[self.block["file"]])
+        return coarse(self.exhibit.files[self.block["file"]])
 
     @property
     def is_tall(self) -> bool:
@@ -102,7 +102,7 @@ class Stop:
     @property
     def pictures(self) -> list[bytes]:
         """The pictures that are shown."""
-        return [self.exhibition.files[item["file"]] for item in self._entries("items")]
+        return [self.exhibit.files[item["file"]] for item in self._entries("items")]
 
     @property
     def sentences(self) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ class Stop:
     @property
     def questions(self) -> list[tuple[Words, Words]]:
         """Questions about what is seen here, each with its answer. One whose numbers were not measured is left out."""
-        values = {n["metric"]: n["value"] for n in self.exhibition.document["numbers"] if not n.get("subject")}
+        values = {n["metric"]: n["value"] for n in self.exhibit.document["numbers"] if not n.get("subject")}
         subject, found, place = self.way.questions or self.name, [], 1
         while f"questions.{subject}.{place}.ask" in language(FIRST).sentences:
             asked, answer = (
@@ -158,9 +158,9 @@ class LecturePath:
 
     stops: Sequence[Stop]
 
-    def at(self, exhibition: Exhibition) -> list[Stop]:
+    def at(self, exhibit: StoredExhibit) -> list[Stop]:
         """The stops at an exhibit."""
-        return [stop for stop in self.stops if stop.exhibition is exhibition]
+        return [stop for stop in self.stops if stop.exhibit is exhibit]
 
     def beside(self, stop: Stop, step: int) -> Stop | None:
         """The stop before (−1) or behind (1)."""
@@ -173,9 +173,9 @@ def stops() -> dict[str, list[Way]]:
     return {name: [Way(**way) for way in ways] for name, ways in read(Path(__file__).with_name("path.yaml")).items()}
 
 
-def through(halls: Sequence[Hall]) -> LecturePath:
-    """The path through these halls; where too little of the lecture hangs there is none."""
-    hung = {exhibition.anchor: exhibition for hall in halls for exhibition in hall.hung}
+def through(chapters: Sequence[Chapter]) -> LecturePath:
+    """The path through these chapters; where too little of the lecture hangs there is none."""
+    hung = {exhibit.anchor: exhibit for chapter in chapters for exhibit in chapter.shown}
     found = []
     for name, ways in stops().items():
         way = next((way for way in ways if way.at in hung), None)
