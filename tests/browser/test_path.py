@@ -51,7 +51,7 @@ def test_the_path_is_walked_by_keys(visit, lecture, language):
         until(page, f"location.hash === '#path/{name}'")
         until(page, f"document.activeElement.id === 'path/{name}'")
         assert in_sight(page, name)
-        said = page.locator(".way-where").inner_text()
+        said = page.locator(".path-bar-where").inner_text()
         assert said == {"en": f"Stop {place} of 6", "zh-Hans": f"第 {place} 站，共 6 站"}[language]
         page.keyboard.press("ArrowRight")
     assert hash_of(page) == "#path/direction"  # the last: there is no other
@@ -63,15 +63,15 @@ def test_the_path_is_walked_by_keys(visit, lecture, language):
 
 def test_the_bar_says_where_one_is_and_leads_on(visit, lecture):
     page = visit(lecture, "path/article")
-    assert page.locator(".way-title").inner_text() == "Reading digits"
-    page.locator(".way a[aria-label='Next stop']").click()
+    assert page.locator(".path-bar-title").inner_text() == "Reading digits"
+    page.locator(".path-bar a[aria-label='Next stop']").click()
     until(page, "location.hash === '#path/kernels'")
-    assert page.locator(".way-title").inner_text() == "The first kernels"
-    assert page.locator(".way a[aria-label='Previous stop']").get_attribute("href") == "#path/article"
+    assert page.locator(".path-bar-title").inner_text() == "The first kernels"
+    assert page.locator(".path-bar a[aria-label='Previous stop']").get_attribute("href") == "#path/article"
     page.reload()  # the address remembers
-    assert page.locator(".way-where").inner_text() == "Stop 4 of 6"
-    page.locator(".way button").click()
-    assert not page.locator(".way").is_visible() and hash_of(page) == "#mnist-kernels"
+    assert page.locator(".path-bar-where").inner_text() == "Stop 4 of 6"
+    page.locator(".path-bar button").click()
+    assert not page.locator(".path-bar").is_visible() and hash_of(page) == "#mnist-kernels"
     page.keyboard.press("ArrowRight")
     assert hash_of(page) == "#mnist-kernels"
 
@@ -81,9 +81,9 @@ def test_who_goes_on_within_the_exhibit_stays_on_the_path_and_who_leaves_it_does
     whole(page)
     page.evaluate("location.hash = '#mnist-evaluation'")
     until(page, "location.hash === '#mnist-evaluation'")
-    assert page.locator(".way").is_visible()
+    assert page.locator(".path-bar").is_visible()
     page.evaluate("location.hash = '#mine-kernels'")
-    until(page, "document.querySelector('.way').hidden")
+    until(page, "document.querySelector('.path-bar').hidden")
 
 
 @pytest.mark.parametrize("where", ["#find", "#mnist-evaluation .item"])
@@ -98,7 +98,7 @@ def test_keys_that_mean_something_else_do_not_walk(visit, lecture, where):
 
 def test_who_is_on_no_stop_walks_by_no_key(visit, lecture):
     page = visit(lecture)
-    assert not page.locator(".way").is_visible()
+    assert not page.locator(".path-bar").is_visible()
     page.keyboard.press("ArrowRight")
     assert hash_of(page) == ""
 
@@ -112,7 +112,7 @@ def test_without_scripts_the_path_is_walked_by_its_links(visit, lecture):
         assert sign.is_visible() and f"Stop {place + 1} of 6" in sign.inner_text()
         if place + 1 < len(NAMES):
             sign.locator("[rel=next]").click()
-    page.locator("[id='path/direction'] .stop-says a").click()
+    page.locator("[id='path/direction'] .path-sign-says a").click()
     assert page.url.endswith("#path/stops")
 
 

@@ -1,9 +1,9 @@
 // On the path through the lecture: a bar that says where one is, and ← → to the stop before and behind. The address remembers it: `#path/…`.
 {
-  const stops = all(".stop").sort((a, b) => a.dataset.place - b.dataset.place), bar = make("nav", { class: "way", hidden: "" });
+  const stops = all(".path-sign").sort((a, b) => a.dataset.place - b.dataset.place), bar = make("nav", { class: "path-bar", hidden: "" });
   const hashOf = (stop) => `#${stop.id}`;
   let at = -1;
-  const said = (stop) => one(".stop-says > a", stop).cloneNode(true).childNodes;
+  const said = (stop) => one(".path-sign-says > a", stop).cloneNode(true).childNodes;
   const title = (place) => {
     const sign = stops[place - 1] ?? stops[place + 1], way = one(stops[place - 1] ? "[rel=next]" : "[rel=prev]", sign);
     return [...way.childNodes].filter((node) => !node.ariaHidden).map((node) => node.cloneNode(true));
@@ -21,7 +21,7 @@
     const leave = named(make("button", { type: "button" }, "×"), "Leave the path");
     leave.addEventListener("click", () => { history.replaceState(null, "", `#${stops[at].closest(".exhibit").id}`); at = -1; show(); });
     bar.replaceChildren(
-      make("span", { class: "way-where" }, ...said(stops[at])), make("span", { class: "way-title" }, ...title(at)),
+      make("span", { class: "path-bar-where" }, ...said(stops[at])), make("span", { class: "path-bar-title" }, ...title(at)),
       button(at - 1, "Previous stop", "←"), button(at + 1, "Next stop", "→"), leave);
   };
   // Who goes on within the exhibit, as from a cell to its pictures, stays on the path; who goes elsewhere leaves it.
