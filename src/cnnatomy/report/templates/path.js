@@ -41,7 +41,7 @@
     document.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (at < 0 || !step || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-      if (event.target.closest?.(busy) || one("dialog[open]") || !stops[at + step]) return;
+      if (event.target.closest?.(busy) || one("dialog[open]") || root.classList.contains("slides") || !stops[at + step]) return;
       event.preventDefault();
       location.hash = hashOf(stops[at + step]);
     });
