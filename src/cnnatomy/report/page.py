@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Words
 from cnnatomy.exhibit.checks import walk
-from cnnatomy.report import charts, drawing, show
+from cnnatomy.report import charts, drawing, show, units
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.halls import Exhibition, Hall, halls_of
 from cnnatomy.report.language import counted, phrase
@@ -30,7 +30,10 @@ SCRIPTS = (
     "contents.js",
     "items.js",
     "grids.js",
+    "card.js",
+    "slides.js",
     "links.js",
+    "printing.js",
     "steps.js",
     "calculators.js",
     "onward.js",
@@ -193,7 +196,7 @@ def render(
     halls = halls_of(exhibitions, more, context)
     page = Page(halls, context.get("given", ""))
     title = context.get("title") or phrase(TITLE)
-    filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
+    filled = environment(page=page, charts=charts, units=units, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place
