@@ -196,7 +196,9 @@ def render(
     halls = halls_of(exhibitions, more, context)
     page = Page(halls, context.get("given", ""))
     title = context.get("title") or phrase(TITLE)
-    filled = environment(page=page, charts=charts, units=units, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
+    filled = environment(page=page, charts=charts, units=units, STATES=show.STATES, MOST=MOST_NUMBERS).get_template(
+        "body.html"
+    )
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place

@@ -28,7 +28,9 @@ class Layer:
     @property
     def units(self) -> list[tuple[int, str, str]]:
         """Index, address, and anchor of the first picture, in the order of the indices."""
-        return [(index, address({"layer": self.name, "index": index}), self.first[index]) for index in sorted(self.first)]
+        return [
+            (index, address({"layer": self.name, "index": index}), self.first[index]) for index in sorted(self.first)
+        ]
 
 
 def address(unit: dict[str, Any]) -> str:

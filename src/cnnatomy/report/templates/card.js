@@ -53,7 +53,7 @@ const cardLink = (element) => { // what opens it, for those who show an item els
     return [make("section", { class: "unit-part" }, make("h3", {}, link), ...shown, ...(numbers.length ? [list(numbers)] : []))];
   };
 
-  let at = "", pushed = false, leaving = false, returning = false;
+  let at = "", opener = null, height = 0, pushed = false, leaving = false, returning = false;
   const layer = () => [...entries.get(at).parentElement.children];
   const fill = () => {
     const entry = entries.get(at), among = layer(), home = entry.closest(".hall"), unit = at.slice(home.id.length + 1);
@@ -79,6 +79,7 @@ const cardLink = (element) => { // what opens it, for those who show an item els
   };
   const here = () => layer().indexOf(entries.get(at));
   const enter = (id) => { // the page stays where it is, below the card
+    [opener, height] = [document.activeElement, scrollY];
     history.pushState(null, "", `#${id}`);
     pushed = true;
     open(id);
@@ -108,9 +109,12 @@ const cardLink = (element) => { // what opens it, for those who show an item els
     const id = known(location.hash);
     if (id) { pushed = false; open(id); }
     else if (card.open || returning) {
-      if (!leaving) event.stopImmediatePropagation();
       returning = false;
       card.close();
+      if (leaving) return;
+      event.stopImmediatePropagation();
+      opener?.focus({ preventScroll: true }); // going back takes the focus away, and scrolls to what the address names
+      scrollTo(0, height);
     }
   });
   addEventListener("load", () => { if (known(location.hash)) open(known(location.hash)); });
