@@ -196,10 +196,10 @@ def render(
     halls = halls_of(exhibitions, more, context)
     page = Page(halls, context.get("given", ""))
     title = context.get("title") or phrase(TITLE)
-    filled = environment(page=page, charts=charts, units=units, STATES=show.STATES, MOST=MOST_NUMBERS).get_template(
-        "body.html"
+    jinja = environment(page=page, charts=charts, units=units, STATES=show.STATES, MOST=MOST_NUMBERS)
+    body = jinja.get_template("body.html").render(
+        title=title, halls=halls, results=results, costs=_by_rule(costs), context=context
     )
-    body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place
         # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.
