@@ -1,4 +1,4 @@
-"""Filters and neurons across a hall: where each of them hangs, and what was measured of it with an interval."""
+"""Filters and neurons across a chapter: where each of them hangs, and what was measured of it with an interval."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from cnnatomy.exhibit import Words
 from cnnatomy.exhibit.checks import walk
 from cnnatomy.report import show
-from cnnatomy.report.halls import Exhibition
+from cnnatomy.report.chapters import StoredExhibit
 from cnnatomy.report.language import metric, phrase
 
 
@@ -38,34 +38,34 @@ def address(unit: dict[str, Any]) -> str:
     return show.anchor(f"{unit['layer']}/{unit['index']}")
 
 
-def layers(hung: Sequence[Exhibition]) -> list[Layer]:
+def layers(hung: Sequence[StoredExhibit]) -> list[Layer]:
     """The layers of which single filters or neurons hang, in the order in which they first do."""
     found: dict[str, Layer] = {}
-    for exhibition in hung:
-        for block, entry in _entries(exhibition):
+    for exhibit in hung:
+        for block, entry in _entries(exhibit):
             unit = entry["unit"]
             layer = found.setdefault(unit["layer"], Layer(unit["layer"]))
-            place = show.anchor(exhibition.anchor, block["name"]), exhibition.document["title"]
-            layer.places.setdefault(exhibition.anchor, place)
-            layer.first.setdefault(unit["index"], show.anchor(f"{exhibition.anchor}:{entry['id']}"))
+            place = show.anchor(exhibit.anchor, block["name"]), exhibit.document["title"]
+            layer.places.setdefault(exhibit.anchor, place)
+            layer.first.setdefault(unit["index"], show.anchor(f"{exhibit.anchor}:{entry['id']}"))
     return list(found.values())
 
 
-def _entries(exhibition: Exhibition) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _entries(exhibit: StoredExhibit) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """The pictures and sentences of filters and neurons, each with its block."""
-    for _, block in walk(exhibition.document):
+    for _, block in walk(exhibit.document):
         for entry in (*block.get("items", ()), *block.get("sentences", ())):
             if isinstance(entry, dict) and "unit" in entry:
                 yield block, entry
 
 
-def numbers(exhibition: Exhibition) -> list[tuple[Words, Words, dict[str, list[str]]]]:
+def numbers(exhibit: StoredExhibit) -> list[tuple[Words, Words, dict[str, list[str]]]]:
     """What an exhibit has measured of single filters or neurons with an interval: what the values beside pictures lack.
 
     Each metric's name, its unit, and by address the value, the interval, and n.
     """
     found: dict[str, tuple[Words, Words, dict[str, list[str]]]] = {}
-    for number in exhibition.document["numbers"]:
+    for number in exhibit.document["numbers"]:
         if "of_unit" in number and "ci_low" in number:
             shown = show.measured(number)
             unit = phrase("points") if shown["unit"] == "points" else shown["unit"]

@@ -1,7 +1,7 @@
-// One card a filter: what hangs of it anywhere in its hall, in one place and at one address, `#mnist/conv1/3`.
+// One card a filter: what hangs of it anywhere in its chapter, in one place and at one address, `#mnist/conv1/3`.
 const cardOf = (element) => { // the address of the card of what is shown, or nothing
   const shown = element.closest("[data-unit]");
-  return shown ? `${shown.closest(".hall").id}/${shown.dataset.unit}` : "";
+  return shown ? `${shown.closest(".chapter").id}/${shown.dataset.unit}` : "";
 };
 const cardLink = (element) => { // what opens it, for those who show an item elsewhere
   const address = cardOf(element);
@@ -17,9 +17,9 @@ const cardLink = (element) => { // what opens it, for those who show an item els
   const back = named(make("button", { type: "button" }, "←"), "The filter before");
   const on = named(make("button", { type: "button" }, "→"), "The next filter");
   const away = named(make("button", { type: "button", class: "away" }, "×"), "Close");
-  const title = make("h2", { id: "unit-card--name" }), hall = make("span", { class: "quiet" }), where = make("span", { class: "quiet", role: "status" });
+  const title = make("h2", { id: "unit-card--name" }), chapter = make("span", { class: "quiet" }), where = make("span", { class: "quiet", role: "status" });
   const parts = make("div", { class: "unit-parts", tabindex: 0, role: "group", "aria-labelledby": "unit-card--name" });
-  const head = make("header", { class: "unit-head" }, make("div", {}, hall, title, where), make("div", { class: "unit-moves" }, back, on, away));
+  const head = make("header", { class: "unit-head" }, make("div", {}, chapter, title, where), make("div", { class: "unit-moves" }, back, on, away));
   const card = make("dialog", { class: "unit-card", "aria-labelledby": "unit-card--name" }, head, parts);
   document.body.append(card);
 
@@ -56,9 +56,9 @@ const cardLink = (element) => { // what opens it, for those who show an item els
   let at = "", opener = null, height = 0, pushed = false, leaving = false, returning = false;
   const layer = () => [...entries.get(at).parentElement.children];
   const fill = () => {
-    const entry = entries.get(at), among = layer(), home = entry.closest(".hall"), unit = at.slice(home.id.length + 1);
+    const entry = entries.get(at), among = layer(), home = entry.closest(".chapter"), unit = at.slice(home.id.length + 1);
     for (const exhibit of all(".exhibit", home)) prepare(exhibit);
-    hall.replaceChildren(...one("h2 .here", home).cloneNode(true).childNodes);
+    chapter.replaceChildren(...one("h2 .here", home).cloneNode(true).childNodes);
     title.replaceChildren(make("bdi", {}, decodeURIComponent(unit)));
     where.replaceChildren(...tell("{at} of {all} here", { at: among.indexOf(entry) + 1, all: among.length }));
     parts.replaceChildren(...all(".exhibit", home).flatMap((exhibit) => part(exhibit, unit)));

@@ -2,14 +2,14 @@
 {
   const printAlone = (exhibit) => {
     prepare(exhibit);
-    const hall = one("h2 .here", exhibit.closest(".hall")), title = one("h3 .here", exhibit), before = document.title;
+    const chapter = one("h2 .here", exhibit.closest(".chapter")), title = one("h3 .here", exhibit), before = document.title;
     const copy = (element) => make("span", {}, ...element.cloneNode(true).childNodes);
-    const from = [...(one("h1") ? [copy(one("h1"))] : []), copy(hall), make("span", {}, `#${exhibit.id}`), ...all(".imprint").map(copy)];
+    const from = [...(one("h1") ? [copy(one("h1"))] : []), copy(chapter), make("span", {}, `#${exhibit.id}`), ...all(".imprint").map(copy)];
     const foot = make("p", { class: "print-foot" }, ...from);
     exhibit.append(foot);
     exhibit.classList.add("printed");
     root.classList.add("printing-one");
-    document.title = `${textOf(title)} · ${textOf(hall)}`; // the name that a PDF is given
+    document.title = `${textOf(title)} · ${textOf(chapter)}`; // the name that a PDF is given
     addEventListener("afterprint", () => {
       root.classList.remove("printing-one");
       exhibit.classList.remove("printed");

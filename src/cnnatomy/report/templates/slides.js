@@ -64,7 +64,7 @@
     exhibit.classList.add("slide");
     back.disabled = at === 0;
     ahead.disabled = at === slides.length - 1;
-    hall.replaceChildren(...one("h2 .here", exhibit.closest(".hall")).cloneNode(true).childNodes);
+    chapter.replaceChildren(...one("h2 .here", exhibit.closest(".chapter")).cloneNode(true).childNodes);
     history.replaceState(null, "", `${PREFIX}/${exhibit.id}`);
     choose(0);
     const heading = one("h3", exhibit);
@@ -95,10 +95,10 @@
     exhibit.scrollIntoView();
     one("h3 .here", exhibit).focus({ preventScroll: true });
   };
-  const hall = make("span", { class: "slide-hall" }), where = make("span", { class: "slide-where", role: "status" });
+  const chapter = make("span", { class: "slide-chapter" }), where = make("span", { class: "slide-where", role: "status" });
   const back = button("←", "Slide before", () => go(at - 1)), ahead = button("→", "Next slide", () => go(at + 1));
   const up = button("↑", "Part before", () => choose(part - 1)), down = button("↓", "Next part", () => choose(part + 1));
-  bar.append(hall, where);
+  bar.append(chapter, where);
   const more = button(tell("Whole caption"), "Whole caption", () => {
     more.setAttribute("aria-pressed", root.classList.toggle("whole-captions"));
     fit();
