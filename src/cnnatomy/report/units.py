@@ -38,10 +38,10 @@ def address(unit: dict[str, Any]) -> str:
     return show.anchor(f"{unit['layer']}/{unit['index']}")
 
 
-def layers(hung: Sequence[StoredExhibit]) -> list[Layer]:
+def layers(shown: Sequence[StoredExhibit]) -> list[Layer]:
     """The layers of which single filters or neurons hang, in the order in which they first do."""
     found: dict[str, Layer] = {}
-    for exhibit in hung:
+    for exhibit in shown:
         for block, entry in _entries(exhibit):
             unit = entry["unit"]
             layer = found.setdefault(unit["layer"], Layer(unit["layer"]))
