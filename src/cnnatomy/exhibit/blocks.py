@@ -89,7 +89,10 @@ class Number:
 
 @dataclass
 class Figure:
-    """A drawing: `svg` is its text (see `cnnatomy.drawing.plotting`), `data` its numbers, one tidy table."""
+    """A drawing: `svg` is its text (see `cnnatomy.drawing.plotting`), `data` its numbers, one tidy table.
+
+    beside: it stands beside the figure before it where there is room for both, below it where there is none.
+    """
 
     name: str
     svg: str
@@ -97,10 +100,13 @@ class Figure:
     data: pd.DataFrame | None = None
     title: Text = ""
     caption: Text = ""
+    beside: bool = False
 
     def describe(self, files: Files) -> dict[str, Any]:
         name = file_name(self.name)
-        described = {"type": "figure", "name": name, "file": f"{name}.svg", "alt": _text(self.alt)}
+        described: dict[str, Any] = {"type": "figure", "name": name, "file": f"{name}.svg", "alt": _text(self.alt)}
+        if self.beside:
+            described["beside"] = True
         _add(files, f"{name}.svg", in_bytes(self.svg))
         if self.data is not None:
             described["data"] = f"{name}.csv"

@@ -10,7 +10,7 @@
   };
   let at = -1, part = 0;
   const on = () => root.classList.contains("slides");
-  const works = () => all(":scope > .works > .work", slides[at]);
+  const works = () => all(":scope > .works > .work:not(.beside)", slides[at]);
 
   // The caption's first sentence is set large; what follows it, small, and only when asked for.
   const shorten = (exhibit) => {
@@ -39,7 +39,11 @@
     unfit();
     const shown = works();
     part = Math.max(0, Math.min(shown.length - 1, next));
-    shown.forEach((work, index) => work.classList.toggle("slide-work", index === part));
+    shown.forEach((work, index) => {
+      work.classList.toggle("slide-work", index === part);
+      for (let next = work.nextElementSibling; next?.matches(".beside"); next = next.nextElementSibling)
+        next.classList.toggle("slide-work", index === part);
+    });
     up.hidden = down.hidden = shown.length < 2;
     up.disabled = part === 0;
     down.disabled = part >= shown.length - 1;
