@@ -128,9 +128,12 @@ const cardLink = (element) => { // what opens it, for those who show an item els
   });
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "f" || event.ctrlKey || event.metaKey || event.altKey || card.open) return;
-    const id = entries.has(cardOf(event.target)) && cardOf(event.target);
+    const link = one("a.card-link", event.target.closest("dialog[open]") ?? make("p"));
+    const id = link ? known(link.hash) : known(`#${cardOf(event.target)}`);
     if (id) { event.preventDefault(); enter(id); }
   });
+  // Where a picture is enlarged, the way to its card stands beside its values.
+  document.addEventListener("zoomed", ({ detail: { item, more } }) => more.append(...cardLink(item)));
   // A sentence can't be pointed at as a picture can; its link stands below it.
   preparing.push((exhibit) => { for (const sentence of all(".sentence[data-unit]", exhibit)) one(".sentence-label", sentence).append(...cardLink(sentence)); });
 }

@@ -35,6 +35,9 @@
     }
   };
   const unfit = () => { for (const box of all(".slide .work *")) if (box.style.zoom) box.style.zoom = ""; };
+  const unfold = () => { // what is folded away of a caption shows with the rest of it
+    for (const fold of all(".placard details.more", slides[at])) fold.open = root.classList.contains("whole-captions");
+  };
   const choose = (next) => {
     unfit();
     const shown = works();
@@ -65,6 +68,7 @@
     const exhibit = slides[at];
     prepare(exhibit);
     shorten(exhibit);
+    unfold();
     exhibit.classList.add("slide");
     back.disabled = at === 0;
     ahead.disabled = at === slides.length - 1;
@@ -105,6 +109,7 @@
   bar.append(chapter, where);
   const more = button(tell("Whole caption"), "Whole caption", () => {
     more.setAttribute("aria-pressed", root.classList.toggle("whole-captions"));
+    unfold();
     fit();
   });
   more.setAttribute("aria-pressed", "false");
