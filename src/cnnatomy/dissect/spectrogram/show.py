@@ -75,8 +75,8 @@ def _pictures(found: Compared, facts: Facts) -> list[Figure]:
         if found.field is None
         else say("spectrogram.voices.frames", whole=whole, filter=saying.window(facts, found.field))
     )
-    captions = [say("spectrogram.voices.rows"), say("spectrogram.voices.mel")], frame
-    figures = []
+    captions: list[Text] = [[say("spectrogram.voices.rows"), say("spectrogram.voices.mel")], frame]
+    figures: list[Figure] = []
     for clip, caption in zip(two, captions, strict=True):
         times, low, high = _envelope(padded(clip, maker), maker)
         rows = {"time, s": times, "lowest": low, "highest": high}
