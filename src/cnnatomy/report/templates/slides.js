@@ -1,6 +1,9 @@
 // Slides: one exhibit fills the window, at `#slides/mnist-kernels`. The articles of the page themselves; the style sheet hides the others.
 {
-  const slides = all(".exhibit").filter((exhibit) => one("h3 .number-of", exhibit)), PREFIX = "#slides";
+  const PREFIX = "#slides", ALONG = `${PREFIX}/path`, everyone = all(".exhibit").filter((exhibit) => one("h3 .number-of", exhibit));
+  const stops = all(".path-sign").sort((a, b) => a.dataset.place - b.dataset.place).map((sign) => sign.closest(".exhibit"));
+  const along = [...new Set(stops)]; // the lecture's order
+  let slides = everyone;
   const bar = make("section", { class: "slide-bar", hidden: "" });
   const button = (text, label, act) => {
     const made = named(make("button", { type: "button" }, ...text), label);
@@ -73,15 +76,17 @@
     back.disabled = at === 0;
     ahead.disabled = at === slides.length - 1;
     chapter.replaceChildren(...one("h2 .here", exhibit.closest(".chapter")).cloneNode(true).childNodes);
-    history.replaceState(null, "", `${PREFIX}/${exhibit.id}`);
+    history.replaceState(null, "", `${slides === along ? ALONG : PREFIX}/${exhibit.id}`);
     choose(0);
     const heading = one("h3", exhibit);
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
     if (slides[at + 1]) setTimeout(() => prepare(slides[at + 1]));
   };
-  const enter = (from) => {
-    if (!slides.length) return;
+  const enter = (which, from) => {
+    if (!which.length) return;
+    if (on()) leave();
+    slides = which;
     root.classList.add("slides");
     bar.hidden = false;
     go(from);
@@ -121,29 +126,33 @@
   document.body.append(bar);
 
   // Which is on the screen now; from the first screen, the first.
-  const seen = () => {
-    const passed = slides.findLastIndex((exhibit) => exhibit.getBoundingClientRect().top < innerHeight / 2);
-    return Math.max(0, passed);
+  const seen = (which) => {
+    const here = everyone.findLast((exhibit) => exhibit.getBoundingClientRect().top < innerHeight / 2);
+    return Math.max(0, which.indexOf(here));
   };
-  const show = (from) => { history.pushState(null, "", PREFIX); enter(from); };
-  const opener = (kind, text) => {
+  const opener = (kind, text, chosen) => {
     const made = make("button", { type: "button", class: `${kind}to-slides` }, ...tell(text));
-    made.addEventListener("click", () => show(seen()));
+    made.addEventListener("click", () => {
+      const which = chosen(), from = seen(which);
+      history.pushState(null, "", PREFIX);
+      enter(which, from);
+    });
     return made;
   };
-  if (slides.length) {
-    one(".language").after(opener("switch ", "Slides"));
-    one(".lead")?.after(make("p", { class: "doing" }, opener("", "Show as slides")));
+  if (everyone.length) { // who is on the path stays on it
+    one(".language").after(opener("switch ", "Slides", () => along.length && root.classList.contains("on-path") ? along : everyone));
+    one(".lead")?.after(make("p", { class: "doing" }, opener("", "Show as slides", () => everyone)));
+    one(".path-begin")?.after(opener("", "As slides", () => along));
   }
-  const asked = () => {
+  const asked = () => { // which slides, and the one of them; nothing where the address asks for none
     const [name, ...rest] = location.hash.split("/");
-    if (name !== PREFIX) return -1;
-    const given = rest.join("/"), found = slides.findIndex(({ id }) => id === given || decodeURIComponent(id) === given);
-    return Math.max(0, found);
+    if (name !== PREFIX) return null;
+    const which = rest[0] === "path" && along.length ? along : everyone, given = rest.at(-1);
+    return [which, Math.max(0, which.findIndex(({ id }) => id === given || decodeURIComponent(id) === given))];
   };
   const follow = (event) => {
     const next = asked();
-    if (next >= 0) { if (!on() || next !== at) enter(next); } else if (on() && event.type === "hashchange") leave();
+    if (!next) { if (on() && event.type === "hashchange") leave(); } else if (!on() || slides !== next[0] || at !== next[1]) enter(...next);
   };
   addEventListener("hashchange", follow);
   addEventListener("load", follow);
