@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Words
 from cnnatomy.exhibit.checks import walk
-from cnnatomy.report import charts, drawing, show, units
+from cnnatomy.report import charts, drawing, show
 from cnnatomy.report.chapters import Chapter, StoredExhibit, chapters_of
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.language import counted, phrase
@@ -200,10 +200,8 @@ def render(
     chapters = chapters_of(exhibits, more, context)
     page = Page(chapters, context.get("given", ""))
     title = context.get("title") or phrase(TITLE)
-    jinja = environment(page=page, charts=charts, units=units, STATES=show.STATES, MOST=MOST_NUMBERS)
-    body = jinja.get_template("body.html").render(
-        title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context
-    )
+    filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
+    body = filled.render(title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place
         # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.

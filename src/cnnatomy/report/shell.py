@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Words, languages
 from cnnatomy.exhibit.citing import cited
-from cnnatomy.report import show
+from cnnatomy.report import show, units
 from cnnatomy.report.language import (
     TEMPLATES,
     attribute,
@@ -46,6 +46,7 @@ def environment(**more: Any) -> Environment:
     )
     jinja.globals |= {
         "show": show,
+        "units": units,
         "phrase": phrase,
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,

@@ -25,7 +25,7 @@ const cardLink = (element) => { // what opens it, for those who show an item els
 
   const list = (pairs) => make("dl", { class: "facts" }, ...pairs.map(([key, value]) => make("div", {}, make("dt", {}, ...key), make("dd", {}, ...value))));
   const inWords = (text) => typeof text === "string" ? [text] : languages.map((lang) => make("span", { lang }, text[tags[lang]] ?? text.en));
-  const measured = (exhibit, unit) => JSON.parse(exhibit.dataset.units ?? "[]").filter(([, , of]) => unit in of).map(([name, of, values]) => {
+  const measured = (exhibit, unit) => JSON.parse(one(".works", exhibit).dataset.units ?? "[]").filter(([, , of]) => unit in of).map(([name, of, values]) => {
     const [value, interval, n] = values[unit];
     const sure = [interval && ` (${interval})`, n && ` n\u202f=\u202f${n}`].filter(Boolean).join(",");
     return [inWords(name), [`${value}${of && "\u202f"}`, ...inWords(of), make("span", { class: "sure" }, sure)]];
