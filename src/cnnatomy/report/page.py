@@ -109,7 +109,9 @@ class Page:
 
     def sketch(self, stop: Stop) -> Markup:
         """The small drawing of a stop on the path; who can't see it is told of it at the exhibit."""
-        markup, styles = drawing.inline(stop.drawing or b"", f"{stop.anchor}--picture", stop.title, stop.says)
+        markup, styles = drawing.inline(
+            stop.drawing or b"", f"{stop.anchor}--picture", stop.title, stop.says, stop.exhibit.terms
+        )
         self.styles |= styles
         return (
             Markup(markup.replace("<svg", Markup('<svg preserveAspectRatio="xMidYMin slice"'), 1))
