@@ -25,6 +25,7 @@ from cnnatomy.exhibit.blocks import (
     Steps,
     Table,
     Texts,
+    Unit,
 )
 from cnnatomy.exhibit.checks import validate
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
@@ -52,6 +53,7 @@ __all__ = [
     "Table",
     "Text",
     "Texts",
+    "Unit",
     "Words",
     "load",
     "read",
