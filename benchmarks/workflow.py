@@ -22,7 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.config.plan import Plan
+from cnnatomy.config.steps import OWN_STEP
 
 PROJECT = Path(__file__).resolve().parents[1]
 IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)

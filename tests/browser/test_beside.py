@@ -37,7 +37,5 @@ def test_figures_stand_beside_each_other_where_there_is_room(visit, tmp_path, wi
     assert (boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"]) is beside
     assert 0 < boxes[2]["y"] - boxes[1]["y"] - boxes[1]["height"] < 100
     alone = [page.locator(f"#lesson-m-f{i}").bounding_box() for i in range(2)]
-    assert (
-        0 < alone[1]["y"] - alone[0]["y"] - alone[0]["height"] < 100
-    )  # as without any beside
+    assert 0 < alone[1]["y"] - alone[0]["y"] - alone[0]["height"] < 100  # as without any beside
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)

@@ -20,10 +20,8 @@ from cnnatomy.config import folders, names, overrides
 from cnnatomy.config.compose import Config, compose, placed
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.slices import canonical, digest_of, other_seeds, slice_of, together
+from cnnatomy.config.steps import OWN_STEP
 from cnnatomy.config.study import Study, study_of
-
-#: Methods that are no dissection of a network, with the step that makes each.
-OWN_STEP = {"samples": "samples", "evaluation": "evaluate"}
 
 _NOTHING: Config = {"runs": [], "seeds": 1, "methods": [], "lessons": [], "studies": []}
 

@@ -9,8 +9,10 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cnnatomy.exhibit import load
+from cnnatomy.exhibit.checks import walk
 from cnnatomy.exhibit.citing import cited
 from cnnatomy.exhibit.languages import in_words
 from cnnatomy.report import show
@@ -18,6 +20,7 @@ from cnnatomy.report.chapters import StoredExhibit
 from cnnatomy.report.context import Context
 from cnnatomy.report.page import forward, render
 from cnnatomy.report.tables import costs_csv, costs_of, pictures_csv, results_csv
+from cnnatomy.report.terms import Terms
 
 #: Ids in the templates that no run may take.
 OWN_ADDRESSES = frozenset(
@@ -38,7 +41,7 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     exhibits of the same thing.
     """
     folders = [*folders, *more]
-    exhibits = [StoredExhibit(in_words(document), files) for document, files in map(load, folders)]
+    exhibits = [_exhibit(*load(folder), context) for folder in folders]
     first: dict[tuple[object, ...], Path] = {}
     for folder, exhibit in zip(folders, exhibits, strict=True):
         known = first.setdefault(exhibit.key, folder)
@@ -61,6 +64,16 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     _replace(out / "index.html", page)
     if (out / "partial.html").exists():
         _replace(out / "partial.html", forward())
+
+
+def _exhibit(document: dict[str, Any], files: dict[str, bytes], context: Context) -> StoredExhibit:
+    """An exhibit with its texts in words, among them the classes of its data."""
+    run = context.get("runs", {}).get(document["name"], {}) if document["kind"] == "run" else {}
+    data = run.get("data", "")
+    known = [facts.get("classes", ()) for facts in context.get("data", ()) if facts.get("name") == data]
+    tokens = {token for _, block in walk(document) for one in block.get("sentences", ()) for token, _ in one["tokens"]}
+    terms = Terms(data, frozenset(str(name) for classes in known for name in classes) | tokens)
+    return StoredExhibit(in_words(document, terms.class_name), files, terms)
 
 
 def _refuse_equal_addresses(exhibits: Sequence[StoredExhibit]) -> None:

@@ -12,6 +12,7 @@ from cnnatomy.exhibit import Words
 from cnnatomy.report import show
 from cnnatomy.report.context import Context, RunFacts
 from cnnatomy.report.language import between, joined, metric, phrase
+from cnnatomy.report.terms import Terms
 
 KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences", "signals": "Signals"}
 OF_TEST = {
@@ -38,6 +39,7 @@ class StoredExhibit:
 
     document: dict[str, Any]
     files: dict[str, bytes]
+    terms: Terms = field(default_factory=Terms)
 
     @property
     def key(self) -> tuple[str, str, int, str]:

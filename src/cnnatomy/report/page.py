@@ -36,6 +36,7 @@ SCRIPTS = (
     "printing.js",
     "steps.js",
     "calculators.js",
+    "captions.js",
     "onward.js",
 )
 
@@ -89,6 +90,7 @@ class Page:
             show.anchor(exhibit.anchor, block["name"]),
             title,
             block["alt"],
+            exhibit.terms,
         )
         self.styles |= styles
         return markup

@@ -23,16 +23,18 @@ from cnnatomy.report.language import (
     metric,
     named,
     others,
+    parted,
     phrase,
     rules,
     said,
     spoken,
     switch,
     verdict,
+    without,
 )
 
 #: The style sheets of every page, a file a subject, in their order.
-STYLES = ("style.css", "card.css", "slides.css", "printing.css")
+STYLES = ("style.css", "captions.css", "card.css", "slides.css", "printing.css")
 
 
 def environment(**more: Any) -> Environment:
@@ -51,7 +53,7 @@ def environment(**more: Any) -> Environment:
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,
         "switch": switch,
-        "unit": lambda name: said(phrase(name) if name == "points" else name),
+        "unit": lambda name: said(phrase(name) if name == "points" else named(name)),
         **more,
     }
     jinja.filters |= {
@@ -62,6 +64,8 @@ def environment(**more: Any) -> Environment:
         "metric": metric,
         "named": named,
         "verdict": verdict,
+        "parted": parted,
+        "without": without,
     }
     return jinja
 

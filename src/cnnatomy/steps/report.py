@@ -25,6 +25,7 @@ def report(job: Job) -> None:
         made = json.loads(job.input(f"data/{data['name']}/dataset.json").read_text())
         return {
             "name": made["name"],
+            "classes": made["classes"],
             "splits": made["splits"],
             "licence": made["licence"],
             "citation": made["citation"],

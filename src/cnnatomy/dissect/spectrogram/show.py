@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.data.sounds import Spectrogram
 from cnnatomy.dissect.spectrogram.clips import Clip
 from cnnatomy.dissect.spectrogram.measure import REFERENCE, Compared, numbers
+from cnnatomy.dissect.spectrogram.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, picture, upright
@@ -30,7 +30,7 @@ POINTS = 300  # of a waveform drawn
 VOICE = (320, 350)  # px, the drawing of one: as wide as a phone
 
 
-def show(found: Compared, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Compared, samples: Samples, settings: Settings) -> Showing:
     """Waveform, spectrogram, window and sound of two voices, and the shift between many, in bands."""
     facts = samples.facts
     blocks: list[Block] = [
