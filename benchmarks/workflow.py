@@ -84,7 +84,7 @@ def asked_of(plan: Plan) -> list[tuple[str, ...]]:
     for run in plan.runs:
         data = plan.config(run)["data"]["name"]
         lines += [("fetch", f"data={data}"), ("prepare", f"data={data}"), ("train", f"run={run}")]
-        for method in plan.report["methods"]:
+        for method in plan.methods(run):
             own = OWN_STEP.get(method)
             lines.append((own, f"run={run}") if own else ("dissect", f"run={run}", f"method={method}"))
     lines += [("lesson", f"lesson={lesson}") for lesson in plan.report["lessons"]]

@@ -118,6 +118,20 @@ class Split:
 
 
 @dataclass
+class Published:
+    """What others had with a run's network and recipe."""
+
+    test_accuracy: float = MISSING
+    by: dict[str, str] = MISSING
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_accuracy < 1:
+            raise ValueError(f"test_accuracy: must be between 0 and 1, not {self.test_accuracy}")
+        if "en" not in self.by:
+            raise ValueError('by: wants a text in English, and may have a Chinese one: {en: "…", zh: "…"}')
+
+
+@dataclass
 class Report:
     """What a report shows."""
 
@@ -125,11 +139,14 @@ class Report:
     runs: list[str] = field(default_factory=list)  # in the order of the page
     seeds: Count = 1  # networks of each run that are trained and evaluated
     methods: list[str] = field(default_factory=list)  # … and of the first of them opened up by
+    methods_of: dict[str, list[str]] = field(default_factory=dict)  # of single runs, instead
     lessons: list[str] = field(default_factory=list)
     studies: list[str] = field(default_factory=list)
+    recorded: list[str] = field(default_factory=list)  # <study>, or <run>/<method>
+    whole: dict[str, str] = field(default_factory=dict)  # of a quick version the whole one
 
     def __post_init__(self) -> None:
         _check(self)
 
 
-CLASSES = {"data": Data, "training": Training, "split": Split, "report": Report}
+CLASSES = {"data": Data, "training": Training, "split": Split, "published": Published, "report": Report}

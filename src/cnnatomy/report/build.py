@@ -8,6 +8,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,13 @@ OWN_ADDRESSES = frozenset(
 )
 
 
-def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
+def build(
+    folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = (), recorded: Sequence[Path] = ()
+) -> None:
     """Hang the exhibits in `folders`, in that order, and write what docs/report.md lists to `out`.
+
+    `recorded` are exhibits that were made elsewhere and earlier, each with its record in `context["recorded"]`; they
+    hang behind the others of their kind, and are marked.
 
     With `context["missing"]` or `context["growing"]` the report is a partial one: `partial.html`, and nothing else is
     written.
@@ -40,15 +46,19 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     Raises `cnnatomy.exhibit.DamagedExhibit` for an exhibit that is not what was written, and ValueError for two
     exhibits of the same thing.
     """
-    folders = [*folders, *more]
+    folders = [*folders, *recorded, *more]
     exhibits = [_exhibit(*load(folder), context) for folder in folders]
+    records = context.get("recorded", {})
+    for place in range(len(folders) - len(more) - len(recorded), len(folders) - len(more)):
+        exhibits[place] = replace(exhibits[place], record=records[exhibits[place].recorded_as])
     first: dict[tuple[object, ...], Path] = {}
     for folder, exhibit in zip(folders, exhibits, strict=True):
         known = first.setdefault(exhibit.key, folder)
         if known is not folder:
             raise ValueError(f"{known} and {folder} are both the exhibit {exhibit.key}; name only one of them")
     _refuse_equal_addresses(exhibits)
-    results = results_csv([exhibit.document for exhibit in exhibits])
+    tabled = [exhibit.tabled for exhibit in exhibits]
+    results = results_csv(tabled)
     costs = costs_of(context.get("benchmarks", ()))
     hung = len(exhibits) - len(more)
     page = render(exhibits[:hung], exhibits[hung:], results, costs, context)
@@ -58,7 +68,7 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
         _replace(out / "partial.html", page)
         return
     _replace(out / "results.csv", results)
-    _replace(out / "pictures.csv", pictures_csv([exhibit.document for exhibit in exhibits]))
+    _replace(out / "pictures.csv", pictures_csv(tabled))
     _replace(out / "costs.csv", costs_csv(costs))
     _replace(out / "exhibits.zip", _archive(exhibits))
     _replace(out / "index.html", page)

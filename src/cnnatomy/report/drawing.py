@@ -67,13 +67,14 @@ def _translate(root: ElementTree.Element, terms: Terms) -> None:
 
 
 def _names(root: ElementTree.Element, prefix: str) -> dict[str, str]:
-    """New names for the ids that something refers to."""
+    """New names for the ids that something refers to: short, since hundreds of lines refer to each."""
+    prefix = f"d{hashlib.sha256(prefix.encode()).hexdigest()[:6]}"
     used = set()
     for element in root.iter():
         used |= {name for value in element.attrib.values() for name in REFERENCE.findall(value)}
         used |= {element.get(key, "")[1:] for key in (HREF, "href")}
     ids = [name for element in root.iter() if (name := element.get("id", "")) in used and name]
-    return {name: f"{prefix}--{number}" for number, name in enumerate(dict.fromkeys(ids))}
+    return {name: f"{prefix}-{number}" for number, name in enumerate(dict.fromkeys(ids))}
 
 
 def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dict[str, str]) -> dict[str, str]:
