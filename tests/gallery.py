@@ -17,12 +17,14 @@ import pandas as pd
 
 from cnnatomy.exhibit import (
     Calculator,
+    Convolver,
     Exhibit,
     Figure,
     Frame,
     Grid,
     Input,
     Item,
+    Kernel,
     Matrix,
     Number,
     Output,
@@ -32,6 +34,7 @@ from cnnatomy.exhibit import (
     Table,
     Texts,
 )
+from cnnatomy.exhibit.touching import convolved
 from cnnatomy.report import Context, build
 from cnnatomy.report.context import Time
 
@@ -448,6 +451,37 @@ def lesson() -> Exhibit:
     )
 
 
+IMAGE = np.eye(6, dtype=int)[None] + np.eye(6, k=-3, dtype=int)[None]
+DIAGONAL, UPRIGHT = np.array([[1, -1, -1], [-1, 1, -1], [-1, -1, 1]]), np.array([[-1, 1, -1]] * 3)
+COLOURS = np.arange(75).reshape(3, 5, 5) * 7 % 3
+CUBE = np.arange(27).reshape(3, 3, 3) * 5 % 3 - 1
+
+
+def kernel(label: str, image: np.ndarray, weights: np.ndarray, stride: int = 1, padding: int = 0) -> Kernel:
+    return Kernel(label, weights, np.array(convolved(image.tolist(), weights.tolist(), stride, padding)))
+
+
+def touched() -> Exhibit:
+    """What a reader may change."""
+    grey = [kernel("Filter 1", IMAGE, DIAGONAL[None]), kernel("Filter 2", IMAGE, UPRIGHT[None])]
+    colour = [kernel("Filter", COLOURS, CUBE, stride=2, padding=1)]
+    names = ("red", "green", "blue")
+    return Exhibit(
+        "lesson",
+        "touch",
+        "",
+        0,
+        "To touch",
+        "Change what stands here.",
+        [],
+        [
+            Convolver("grey", IMAGE, grey, title="An image under two filters"),
+            Convolver("colour", COLOURS, colour, names, stride=2, padding=1, most=2, title="In colour"),
+            Table("folded", pd.DataFrame({"n": [1, 2]}), "Numbers to look up", folded=True),
+        ],
+    )
+
+
 def study() -> Exhibit:
     return Exhibit(
         "study",
@@ -507,7 +541,7 @@ def hostile() -> Exhibit:
 
 
 def exhibits() -> list[Exhibit]:
-    return [*mnist(), *speech(), *text(), lesson(), study()]
+    return [*mnist(), *speech(), *text(), lesson(), touched(), study()]
 
 
 def write(folder: Path, shown: list[Exhibit]) -> list[Path]:

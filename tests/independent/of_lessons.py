@@ -88,7 +88,7 @@ def walked(report: Report, row: Row) -> float:
 @recomputes("convolution", "windows")
 def windows(report: Report, row: Row) -> float:
     given = settings(report, row)
-    along = len(given["signal"]) - len(given["weights"]) + 1
+    along = 2 * given["box"] + 1
     over = sum(
         (-(-(len(given["image"]) - len(one) + 1) // stride)) ** 2 for one in given["filters"] for stride in (1, 2)
     )

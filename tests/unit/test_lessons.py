@@ -16,10 +16,11 @@ from scipy import ndimage, signal
 from cnnatomy.config.folders import CONF
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.exhibit import Exhibit, Steps, formulas
+from cnnatomy.exhibit import Convolver, Exhibit, Steps, formulas
 from cnnatomy.lessons.arriving import arrived
 from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
+from cnnatomy.lessons.convolution.show import worked
 from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Path
 from cnnatomy.lessons.mse_surface.show import show as show_descents
 from cnnatomy.lessons.shapes.measure import CHANNELS
@@ -69,7 +70,7 @@ def test_every_window_of_the_walk_is_scipys_correlation(tmp_path):
         np.testing.assert_array_equal(slide(image, kernel, 1), whole)
         np.testing.assert_array_equal(slide(image, kernel, 2), whole[::2, ::2])
     walks = {block.name: len(block.frames) for block in exhibit.blocks if isinstance(block, Steps)}
-    assert walks == {"overlap": 6, "stride-1": 16, "stride-2": 4}
+    assert walks == {"overlap": 17}
     assert number(exhibit, "map_size", "filter=1;stride=1") == 4
     assert number(exhibit, "map_size", "filter=2;stride=2") == 2
 
@@ -77,7 +78,7 @@ def test_every_window_of_the_walk_is_scipys_correlation(tmp_path):
 def test_every_window_stands_in_a_table_with_its_products_and_torchs_sum():
     settings = shipped("convolution")
     windows = next(b for b in taught("convolution").blocks if getattr(b, "name", "") == "windows").data
-    assert len(windows) == 6 + 2 * (16 + 4) and (windows["sum"] == windows["torch"]).all()
+    assert len(windows) == 17 + 2 * (16 + 4) and (windows["sum"] == windows["torch"]).all()
     for products, total in zip(windows["products"], windows["sum"], strict=True):
         terms, _, written = products.replace("−", "-").partition(" = ")
         assert eval(terms.replace("·", "*")) == total == float(written)
@@ -87,8 +88,26 @@ def test_every_window_stands_in_a_table_with_its_products_and_torchs_sum():
 
 
 def test_a_sum_is_written_out_as_it_is_calculated():
-    frame = next(b for b in taught("convolution").blocks if isinstance(b, Steps)).frames[0]
-    assert frame.text == "0·1 + 1·0 + 2·(−1) = −2"
+    assert worked(np.array([0, 1, 2]), np.array([1, 0, -1])) == "0·1 + 1·0 + 2·(−1) = −2"
+
+
+def test_two_boxes_overlap_as_much_as_is_left_of_their_shift():
+    exhibit = taught("convolution")
+    frames = exhibit.blocks[0].frames
+    for frame, shift in zip(frames, np.linspace(-1, 1, 17), strict=True):
+        both = 1 - abs(shift)  # in closed form
+        assert frame.text["en"] == f"At shift {shift:.2f} both cover {both:.2f} of a box.".replace("-", "−")
+        drawn = re.search(r'width="([\d.]+)" height="130" fill="var\(--series-2', frame.blocks[0].svg)
+        assert (float(drawn[1]) if drawn else 0) == pytest.approx(130 * both, abs=0.1)
+
+
+def test_it_is_told_where_a_filters_pattern_is():
+    caption = next(b for b in taught("convolution").blocks if isinstance(b, Convolver)).caption["en"]
+    assert "Filter 1: 3, the most it can give, stands at (1, 1), (4, 1) of the map (row, column)." in caption
+    assert "Filter 2: 3, the most it can give, stands at (4, 4)" in caption
+    elsewhere = taught("convolution", image=[[1, 0, 0], [0, 0, 0], [0, 0, 1]])
+    caption = next(b for b in elsewhere.blocks if isinstance(b, Convolver)).caption["en"]
+    assert "Filter 1: the largest, 2, stands at (1, 1)" in caption and "at the pattern itself it would be 3" in caption
 
 
 def test_a_filter_larger_than_the_image_is_refused():

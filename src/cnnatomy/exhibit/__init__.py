@@ -14,7 +14,6 @@ from cnnatomy.exhibit.blocks import (
     Frame,
     Grid,
     Input,
-    InvalidExhibit,
     Item,
     Matrix,
     Number,
@@ -27,12 +26,15 @@ from cnnatomy.exhibit.blocks import (
     Texts,
 )
 from cnnatomy.exhibit.checks import validate
+from cnnatomy.exhibit.describing import InvalidExhibit
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
+from cnnatomy.exhibit.touch import Convolver, Kernel
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
     "Block",
     "Calculator",
+    "Convolver",
     "DamagedExhibit",
     "Exhibit",
     "Figure",
@@ -41,6 +43,7 @@ __all__ = [
     "Input",
     "InvalidExhibit",
     "Item",
+    "Kernel",
     "Matrix",
     "Number",
     "Output",

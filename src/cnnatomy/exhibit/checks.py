@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.exhibit import languages, svg
-from cnnatomy.exhibit.blocks import Files, InvalidExhibit
+from cnnatomy.exhibit import languages, svg, touching
+from cnnatomy.exhibit.describing import Files, InvalidExhibit
 from cnnatomy.exhibit.formulas import parts
 
 SCHEMA = Path(__file__).parent.parent / "exhibit.schema.json"
@@ -22,7 +22,7 @@ SHOWN = 5  # problems in one message; the rest follows when these are mended
 ADVICE = {
     "additionalProperties": "remove it, or mend its spelling",
     "const": "this reader knows only that value",
-    "dependentRequired": "give both ends of an interval, or neither",
+    "dependentRequired": "give what belongs to it too",
     "enum": "use one of these",
     "pattern": "mend the name",
     "required": "add it",
@@ -61,6 +61,7 @@ def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
     for path, block in walk(document):
         if block["type"] == "calculator":
             yield from _calculator_problems(path, block)
+        yield from touching.problems(path, block)
     yield from _file_problems(document, files)
 
 

@@ -33,6 +33,7 @@ SCRIPTS = (
     "links.js",
     "steps.js",
     "calculators.js",
+    "touch.js",
     "onward.js",
 )
 

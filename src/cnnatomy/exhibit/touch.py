@@ -1,0 +1,71 @@
+"""Blocks that a reader may touch: what is in them is changed on the page, and the page works the result out anew.
+
+Each holds what was measured, too, so that a page without scripts shows it, and so that `touching` can tell whether the
+rule by which the page goes on gives the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cnnatomy.exhibit.describing import Files, heading
+from cnnatomy.exhibit.naming import file_name
+from cnnatomy.exhibit.words import Text, described
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A filter of a convolver: its weights (channels, rows, columns), and the map that it makes, (rows, columns)."""
+
+    label: Text
+    weights: np.ndarray
+    map: np.ndarray
+
+
+@dataclass
+class Convolver:
+    """An image under filters, window by window: pixels and weights can be changed, stride and padding too.
+
+    image: (channels, rows, columns), of pixels from 0 to `most`. channels: their names, where there are several.
+    """
+
+    name: str
+    image: np.ndarray
+    kernels: Sequence[Kernel]
+    channels: Sequence[Text] = ()
+    stride: int = 1
+    padding: int = 0
+    most: int = 1
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        return {
+            "type": "convolver",
+            "name": file_name(self.name),
+            "image": _numbers(self.image),
+            "channels": [described(one) for one in self.channels],
+            "kernels": [
+                {"label": described(one.label), "weights": _numbers(one.weights), "map": _numbers(one.map)}
+                for one in self.kernels
+            ],
+            "stride": self.stride,
+            "padding": self.padding,
+            "most": self.most,
+        } | heading(self.title, self.caption)
+
+
+def _numbers(values: np.ndarray) -> Any:
+    """As lists, whole numbers as such."""
+    whole = np.asarray(values).tolist()
+    return _short(whole)
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_short(one) for one in value]
+    return int(value) if float(value).is_integer() else value

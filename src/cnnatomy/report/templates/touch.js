@@ -1,0 +1,171 @@
+// What can be touched. Each block holds what was measured and the rule by which it was; what a reader changes is worked out anew.
+const said = (words) => typeof words === "string" ? [words]
+  : languages.map((lang) => make("span", { lang }, words[tags[lang]] ?? words.en));
+const shown = (value) => `${Math.abs(value) >= 1e-9 ? Number(value.toPrecision(4)) : 0}`.replace("-", "−");
+const button = (text, act, attributes = {}) => {
+  const made = make("button", { type: "button", ...attributes }, ...(typeof text === "string" ? [text] : text));
+  made.addEventListener("click", act);
+  return made;
+};
+const stepper = (name, least, most, at, set) => { // − 1 +
+  const value = make("output", {}), box = make("span", { class: "stepper", role: "group" });
+  const less = named(button("−", () => go(-1)), `Less: ${name}`), more = named(button("+", () => go(1)), `More: ${name}`);
+  const show = () => { value.textContent = at(); less.disabled = at() <= least; more.disabled = at() >= most; };
+  const go = (by) => { set(at() + by); show(); };
+  box.append(make("span", {}, ...tell(name)), less, value, more);
+  return { box, show };
+};
+// A table of cells; arrows move from one button to the next, so that Tab needs one step for all of them.
+const board = (title, rows, columns, fill) => {
+  const cells = [], table = make("table", { class: "pixels" }, make("caption", {}, ...title));
+  const body = make("tbody");
+  for (let row = 0; row < rows; row++) {
+    const line = make("tr");
+    cells.push([]);
+    for (let column = 0; column < columns; column++) {
+      const cell = make("td", {}, ...fill(row, column));
+      cells[row].push(cell);
+      line.append(cell);
+    }
+    body.append(line);
+  }
+  table.append(body);
+  const buttons = all("button", table);
+  buttons.forEach((each, index) => { each.tabIndex = index ? -1 : 0; });
+  table.addEventListener("keydown", (event) => {
+    const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    const cell = event.target.closest("td");
+    if (!by || event.target.tagName !== "BUTTON") return;
+    const row = cells.findIndex((line) => line.includes(cell)), column = cells[row].indexOf(cell);
+    const next = cells[row + by[0]]?.[column + by[1]]?.querySelector("button");
+    event.preventDefault();
+    event.stopPropagation();
+    if (!next) return;
+    for (const each of buttons) each.tabIndex = each === next ? 0 : -1;
+    next.focus();
+  });
+  return { table, cells };
+};
+{
+  const copy = (value) => JSON.parse(JSON.stringify(value));
+  const range = (count) => [...Array(count).keys()];
+  const term = (value) => value < 0 ? `(${shown(value)})` : shown(value);
+
+  const prepareConvolver = (host) => {
+    const given = JSON.parse(host.dataset.given), k = given.kernels[0].weights[0].length, l = given.kernels[0].weights[0][0].length;
+    const rows = given.image[0].length, columns = given.image[0][0].length, many = given.image.length;
+    let now; // image, kernels, which filter, stride, padding, which window
+    const pixel = (c, row, column) => now.image[c][row]?.[column] ?? 0;
+    const weights = () => now.kernels[now.filter];
+    const products = (c, top, left) => range(k).map((i) => range(l).map((j) => pixel(c, top + i, left + j) * weights()[c][i][j]));
+    const total = (lines) => lines.flat().reduce((a, b) => a + b, 0);
+    const map = () => {
+      const tops = range(Math.floor((rows + 2 * now.padding - k) / now.stride) + 1);
+      const lefts = range(Math.floor((columns + 2 * now.padding - l) / now.stride) + 1);
+      return tops.map((top) => lefts.map((left) => range(many).reduce((sum, c) => sum + total(products(c, ...corner(top, left))), 0)));
+    };
+    const corner = (row, column) => [row * now.stride - now.padding, column * now.stride - now.padding];
+
+    const hands = make("div", { class: "hands" }), walk = make("div", { class: "walk" }), boards = make("div");
+    const told = make("div", { class: "told", role: "status" });
+    const choices = given.kernels.map((kernel, index) => button(said(kernel.label), () => { now.filter = index; build(); }));
+    const stride = stepper("Stride", 1, 3, () => now.stride, (value) => { now.stride = value; now.at = 0; build(); });
+    const padding = stepper("Padding", 0, 2, () => now.padding, (value) => { now.padding = value; now.at = 0; build(); });
+    if (choices.length > 1) hands.append(...choices);
+    hands.append(stride.box, padding.box, button(tell("Reset"), () => { start(); build(); }));
+    const back = button(tell("Back"), () => { now.at--; show(); }), on = button(tell("Next"), () => { now.at++; show(); });
+    const slider = named(make("input", { type: "range", min: 1, value: 1 }), "Window");
+    const where = make("output");
+    slider.addEventListener("input", () => { now.at = slider.valueAsNumber - 1; show(); });
+    walk.append(back, on, slider, where);
+
+    const start = () => {
+      now = { image: copy(given.image), kernels: given.kernels.map((one) => copy(one.weights)), filter: now?.filter ?? 0,
+        stride: given.stride, padding: given.padding, at: 0 };
+    };
+    let images, kernels, multiplied, result;
+    const build = () => { // the tables, of the size that they have now
+      const p = now.padding, title = (c) => many > 1 ? said(given.channels[c]) : tell("image");
+      images = range(many).map((c) => board(title(c), rows + 2 * p, columns + 2 * p, (row, column) => {
+        const [i, j] = [row - p, column - p];
+        if (now.image[c][i]?.[j] === undefined) return ["0"];
+        return [button("", () => { now.image[c][i][j] = (now.image[c][i][j] + 1) % (given.most + 1); show(); })];
+      }));
+      kernels = range(many).map((c) => board(tell("filter"), k, l, (i, j) => {
+        const entry = named(make("input", { type: "number", step: "any", min: -99, max: 99, value: weights()[c][i][j], required: "" }),
+          "Weight, row {row}, column {column}", { row: i + 1, column: j + 1 });
+        entry.addEventListener("input", () => {
+          entry.setAttribute("aria-invalid", !entry.validity.valid);
+          if (entry.validity.valid) { weights()[c][i][j] = entry.valueAsNumber; show(); }
+        });
+        return [entry];
+      }));
+      multiplied = range(many).map(() => board(tell("products"), k, l, () => []));
+      const made = map();
+      result = board(tell("feature map"), made.length, made[0].length, (row, column) =>
+        [button("", () => { now.at = row * made[0].length + column; show(); })]);
+      result.table.classList.add("map");
+      const sign = (text) => make("span", { class: "between", "aria-hidden": "true" }, text);
+      for (const { table } of [...kernels, ...multiplied]) table.classList.add("rest");
+      const lines = range(many).map((c) => make("div", { class: many > 1 ? "boards" : "boards single" },
+        images[c].table, sign("×"), kernels[c].table, sign("="), multiplied[c].table));
+      if (many > 1) lines.push(make("div", { class: "boards" }, sign("→"), result.table));
+      else lines[0].append(sign("→"), result.table);
+      boards.replaceChildren(...lines);
+      choices.forEach((choice, index) => choice.setAttribute("aria-pressed", index === now.filter));
+      stride.show();
+      padding.show();
+      show();
+    };
+    const show = () => { // the numbers in them, and the window that is looked at
+      const made = map(), wide = made[0].length, last = made.length * wide - 1, p = now.padding;
+      now.at = Math.max(0, Math.min(now.at, last));
+      const [row, column] = [Math.floor(now.at / wide), now.at % wide], [top, left] = corner(row, column);
+      const largest = Math.max(...made.flat()), best = [];
+      if (largest > 0) made.forEach((line, i) => line.forEach((value, j) => { if (Math.abs(value - largest) < 1e-9) best.push([i, j]); }));
+      const within = (i, j, [a, b]) => i >= a && i < a + k && j >= b && j < b + l;
+      images.forEach(({ cells }, c) => cells.forEach((line, r) => line.forEach((cell, s) => {
+        const [i, j] = [r - p, s - p], rim = now.image[c][i]?.[j] === undefined, value = pixel(c, i, j);
+        cell.className = [rim ? "rim" : value > 0 && many === 1 ? "ink" : "", within(i, j, [top, left]) ? "under" : "",
+          many === 1 && best.some((at) => within(i, j, corner(...at))) ? "alike" : ""].filter(Boolean).join(" ");
+        const press = one("button", cell);
+        if (!press) return;
+        press.textContent = shown(value);
+        named(press, "Pixel in row {row}, column {column}: {value}", { row: i + 1, column: j + 1, value: shown(value) });
+      })));
+      const sums = range(many).map((c) => {
+        const lines = products(c, top, left);
+        lines.forEach((line, i) => line.forEach((value, j) => { multiplied[c].cells[i][j].textContent = shown(value); }));
+        return total(lines);
+      });
+      result.cells.forEach((line, i) => line.forEach((cell, j) => {
+        cell.className = [i === row && j === column ? "under" : "", best.some(([a, b]) => a === i && b === j) ? "ink alike" : ""].filter(Boolean).join(" ");
+        const press = one("button", cell);
+        press.textContent = shown(made[i][j]);
+        named(press, "Window {n}: {value}", { n: i * wide + j + 1, value: shown(made[i][j]) });
+      }));
+      back.disabled = now.at === 0;
+      on.disabled = now.at === last;
+      slider.max = last + 1;
+      slider.value = now.at + 1;
+      where.replaceChildren(...tell("{at} of {all}", { at: now.at + 1, all: last + 1 }));
+      const place = { top: top + 1 + p, bottom: top + k + p, left: left + 1 + p, right: left + l + p, value: shown(made[row][column]) };
+      const sum = many > 1 ? sums.map(term).join(" + ")
+        : range(k * l).map((n) => [Math.floor(n / l), n % l]).map(([i, j]) => `${shown(pixel(0, top + i, left + j))}·${term(weights()[0][i][j])}`).join(" + ");
+      const lines = [make("p", {}, ...tell("Rows {top}–{bottom}, columns {left}–{right}", place), ": ", `${sum} = ${place.value}`)];
+      const most = given.most * weights().flat(2).reduce((a, b) => a + Math.max(0, b), 0);
+      if (best.length && best.length <= 6 && many === 1) {
+        const at = best.map(([i, j]) => `(${i + 1}, ${j + 1})`).join(" ");
+        const text = Math.abs(largest - most) < 1e-9
+          ? "{value}, the most that this filter can give, stands at {at} of the map (row, column): there, lit in the image, its pattern is."
+          : "The largest, {value}, stands at {at} of the map (row, column): there, lit in the image, it is most like the filter, but at its pattern it would be {most}.";
+        lines.push(make("p", { class: "alike-said" }, ...tell(text, { value: shown(largest), at, most: shown(most) })));
+      }
+      told.replaceChildren(...lines);
+    };
+    start();
+    host.replaceChildren(hands, walk, boards, told);
+    build();
+  };
+  preparing.push((exhibit) => { for (const host of all(".convolver", exhibit)) prepareConvolver(host); });
+}

@@ -1,0 +1,125 @@
+"""What a reader may touch, in a browser: the page gives what torch gives, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from tests import gallery
+from tests.browser.test_page import says, until, whole
+
+pytestmark = pytest.mark.browser
+
+
+def cells(page, table: str) -> np.ndarray:
+    """The numbers in a table, whether it shows them, has them on buttons or in entries."""
+    rows = page.evaluate(
+        """(table) => [...document.querySelector(table).rows].map((row) => [...row.cells].map((cell) =>
+          cell.querySelector("input")?.value ?? cell.textContent))""",
+        table,
+    )
+    return np.array([[float(text.replace("−", "-")) for text in row] for row in rows])
+
+
+def torchs(image: np.ndarray, weights: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
+    given = (torch.tensor(part, dtype=torch.float64)[None] for part in (image, weights))
+    return functional.conv2d(*given, stride=stride, padding=padding)[0, 0].numpy()
+
+
+def convolver(page, name: str) -> str:
+    block = f"#lesson-touch-{name}"
+    whole(page)
+    until(page, f"!!document.querySelector('{block} .hands')")
+    page.locator(block).scroll_into_view_if_needed()
+    return block
+
+
+def test_a_changed_image_and_kernel_give_torchs_map_at_once(visit, report):
+    page = visit(report, "lesson-touch")
+    block = convolver(page, "grey")
+    image, weights = gallery.IMAGE.copy(), gallery.DIAGONAL[None].astype(float)
+    np.testing.assert_array_equal(cells(page, f"{block} .map"), torchs(image, weights))
+    page.click(f"{block} table tr:nth-child(2) td:nth-child(5) button")
+    image[0, 1, 4] = 1
+    page.locator(f"{block} input[type=number]").nth(5).fill("2.5")
+    weights[0, 1, 2] = 2.5
+    np.testing.assert_array_equal(cells(page, f"{block} .map"), torchs(image, weights))
+    for sign, stride, padding in (("More: Stride", 2, 0), ("More: Padding", 2, 1), ("More: Padding", 2, 2)):
+        page.click(f"{block} [aria-label='{sign}']")
+        np.testing.assert_array_equal(cells(page, f"{block} .map"), torchs(image, weights, stride, padding))
+    page.click(f"{block} button:has-text('Filter 2')")
+    np.testing.assert_array_equal(cells(page, f"{block} .map"), torchs(image, gallery.UPRIGHT[None], 2, 2))
+    page.click(f"{block} button:has-text('Reset')")
+    np.testing.assert_array_equal(cells(page, f"{block} .map"), torchs(gallery.IMAGE, gallery.UPRIGHT[None]))
+
+
+def test_each_window_in_colour_is_worked_out_as_torch_does(visit, report):
+    page = visit(report, "lesson-touch-colour")
+    block = convolver(page, "colour")
+    made = torchs(gallery.COLOURS, gallery.CUBE, 2, 1)
+    np.testing.assert_array_equal(cells(page, f"{block} .map"), made)
+    padded = np.pad(gallery.COLOURS, ((0, 0), (1, 1), (1, 1)))
+    np.testing.assert_array_equal(cells(page, f"{block} table"), padded[0])
+    for n, (row, column) in enumerate(np.ndindex(3, 3)):
+        window = padded[:, 2 * row : 2 * row + 3, 2 * column : 2 * column + 3] * gallery.CUBE
+        products = [cells(page, f"{block} .boards:nth-child({c + 1}) table:nth-of-type(3)") for c in range(3)]
+        np.testing.assert_array_equal(products, window)
+        parts, _, total = says(page, f"{block} .told p").rpartition(": ")[2].replace("−", "-").partition(" = ")
+        assert eval(parts) == float(total) == made[row, column] == window.sum()
+        if n < 8:
+            page.click(f"{block} .walk button:has-text('Next')")
+    assert page.is_disabled(f"{block} .walk button:has-text('Next')")
+
+
+def test_the_pattern_is_lit_where_the_filter_gives_the_most(visit, report):
+    page = visit(report, "lesson-touch-grey", locale="zh-CN")
+    block = convolver(page, "grey")
+    lit = page.evaluate(
+        f"""[...document.querySelectorAll("{block} table:first-of-type tr")].map((row) =>
+          [...row.cells].map((cell) => cell.classList.contains("alike")))"""
+    )
+    made, expected = torchs(gallery.IMAGE, gallery.DIAGONAL[None]), np.zeros((6, 6), bool)
+    for row, column in np.argwhere(made == made.max()):
+        expected[row : row + 3, column : column + 3] = True
+    np.testing.assert_array_equal(lit, expected)
+    assert "最大值" in says(page, f"{block} .alike-said")
+    page.locator(f"{block} input[type=number]").first.fill("9")  # no pixel is as dark as that weight would have it
+    page.locator(f"{block} input[type=number]").nth(1).fill("9")
+    assert "最像" in says(page, f"{block} .alike-said")
+
+
+def test_pixels_are_changed_by_keyboard_alone(visit, report):
+    page = visit(report, "lesson-touch-grey")
+    block = convolver(page, "grey")
+    page.focus(f"{block} .pixels button")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Pixel in row 2, column 2: 1"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Pixel in row 2, column 2: 0"
+    page.keyboard.press("Tab")  # to the first weight, not to the next pixel
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Weight, row 1, column 1"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_is_touched_is_large_enough_for_a_finger(visit, report, width):
+    page = visit(report, "lesson-touch", width=width)
+    convolver(page, "colour")
+    sizes = page.evaluate(
+        """[...document.querySelectorAll("#lesson-touch .works :is(button, input)")]
+          .filter((one) => one.getClientRects().length && !one.closest(".downloads, th"))
+          .map((one) => [one.offsetWidth, one.offsetHeight, one.type])"""
+    )
+    assert all(wide >= 24 and (high >= 24 or kind == "range") for wide, high, kind in sizes)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_without_scripts_the_result_stands_there(visit, report):
+    page = visit(report, "lesson-touch", java_script_enabled=False)
+    tables = page.locator("#lesson-touch-grey table")
+    assert tables.count() == 5  # the image, and each filter with its map
+    text = tables.nth(2).inner_text()
+    made = torchs(gallery.IMAGE, gallery.DIAGONAL[None])
+    assert [float(one) for one in text.replace("−", "-").split()[2:]] == made.ravel().tolist()
