@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import wave
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import pandas as pd
 from cnnatomy.exhibit import (
     Calculator,
     Convolver,
+    Descent,
     Exhibit,
     Figure,
     Frame,
@@ -33,8 +35,9 @@ from cnnatomy.exhibit import (
     Steps,
     Table,
     Texts,
+    Unit,
 )
-from cnnatomy.exhibit.touching import convolved
+from cnnatomy.exhibit.touching import convolved, descended
 from cnnatomy.report import Context, build
 from cnnatomy.report.context import Time
 
@@ -461,6 +464,33 @@ def kernel(label: str, image: np.ndarray, weights: np.ndarray, stride: int = 1, 
     return Kernel(label, weights, np.array(convolved(image.tolist(), weights.tolist(), stride, padding)))
 
 
+def descent() -> Descent:
+    """A network of two units, the second of which stays; the surface is a frame only."""
+    x = np.linspace(-2, 2, 32)
+    y = np.tanh(2 * x + 0.5) - np.tanh(-x - 0.5)
+    units, start = [Unit(1, "a", "b"), Unit(-1, -1.0, -0.5)], (-2.0, -2.0)
+    described = {"units": [asdict(one) for one in units], "x": x.tolist(), "y": y.tolist(), "start": start}
+    frame = '<rect x="50" y="10" width="400" height="300" fill="#9ab" fill-opacity="0.3"/>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 330" width="480" height="330">{frame}</svg>'
+    return Descent(
+        "descent",
+        svg,
+        "A path down an error surface.",
+        (50, 10, 400, 300),
+        (-5, 5),
+        units,
+        x,
+        y,
+        start,
+        [0.05, 0.1, 1, 20],
+        1,
+        np.array(descended(described, 1, 0, 50)),
+        0.01,
+        "Walk down",
+        "Choose another step.",
+    )
+
+
 def touched() -> Exhibit:
     """What a reader may change."""
     grey = [kernel("Filter 1", IMAGE, DIAGONAL[None]), kernel("Filter 2", IMAGE, UPRIGHT[None])]
@@ -477,6 +507,7 @@ def touched() -> Exhibit:
         [
             Convolver("grey", IMAGE, grey, title="An image under two filters"),
             Convolver("colour", COLOURS, colour, names, stride=2, padding=1, most=2, title="In colour"),
+            descent(),
             Table("folded", pd.DataFrame({"n": [1, 2]}), "Numbers to look up", folded=True),
         ],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -123,3 +125,58 @@ def test_without_scripts_the_result_stands_there(visit, report):
     text = tables.nth(2).inner_text()
     made = torchs(gallery.IMAGE, gallery.DIAGONAL[None])
     assert [float(one) for one in text.replace("−", "-").split()[2:]] == made.ravel().tolist()
+
+
+def torchs_path(size: float, momentum: float) -> tuple[np.ndarray, np.ndarray]:
+    """a and b, and the error, before each of 50 steps of torch's SGD and after the last."""
+    block = gallery.descent()
+    x, y = (torch.tensor(part) for part in (block.x, block.y))
+    free = torch.nn.Parameter(torch.tensor(block.start, dtype=torch.float64))
+    walker, path, errors = torch.optim.SGD([free], lr=size, momentum=momentum), [], []
+    for _ in range(51):
+        error = ((torch.tanh(free[0] * x + free[1]) - torch.tanh(-x - 0.5) - y) ** 2).mean()
+        path.append(free.detach().numpy().copy())
+        errors.append(error.item())
+        walker.zero_grad()
+        error.backward()
+        walker.step()
+    return np.array(path), np.array(errors)
+
+
+def slide(page, name: str, to: int) -> None:
+    page.get_by_label(name, exact=True).fill(str(to))
+
+
+@pytest.mark.parametrize(("choice", "size", "push"), [(0, 0.05, 0), (0, 0.05, 0.8), (2, 1, 0), (2, 1, 0.5), (3, 20, 0)])
+def test_the_page_walks_down_as_torch_does(visit, report, choice, size, push):
+    page = visit(report, "lesson-touch-descent")
+    whole(page)
+    until(page, "!!document.querySelector('.descent .told p')")
+    slide(page, "Step size", choice)
+    slide(page, "Momentum", round(20 * push))
+    path, errors = torchs_path(size, push)
+    drawn = page.get_attribute(".descent .way", "d").lstrip("M").split("L")
+    places = np.array([[float(part) for part in one.split()] for one in drawn])
+    np.testing.assert_allclose(
+        places, np.c_[50 + 40 * (path[:, 0] + 5), 10 + 30 * (5 - path[:, 1])], atol=0.0501, rtol=1e-6
+    )
+    told = page.locator(".descent .told").inner_text().replace("−", "-")
+    assert float(re.search(r"error ([\d.e-]+)\.\n", told)[1]) == pytest.approx(errors[-1], rel=1e-3)
+    above = np.flatnonzero(errors >= 0.01 * errors[0])
+    arrives = re.search(r"arrived at step (\d+)", told)
+    assert int(arrives[1]) == above[-1] + 1 if above[-1] < 50 else "It does not arrive in 50 steps" in told
+    assert ("leaps out" in told) == bool(np.abs(path).max() > 5)
+    slide(page, "Steps", 7)
+    assert page.get_attribute(".descent .way", "d").count("L") == 7
+    assert page.locator(".descent .told").inner_text().startswith("After 7 steps")
+
+
+def test_the_walk_that_was_measured_stands_there_without_scripts_and_after_reset(visit, report):
+    still = visit(report, "lesson-touch-descent", java_script_enabled=False).get_attribute(".descent .way", "d")
+    page = visit(report, "lesson-touch-descent")
+    until(page, "!!document.querySelector('.descent .told p')")
+    assert page.get_attribute(".descent .way", "d") == still
+    slide(page, "Step size", 3)
+    assert page.get_attribute(".descent .way", "d") != still
+    page.click(".descent button:has-text('Reset')")
+    assert page.get_attribute(".descent .way", "d") == still

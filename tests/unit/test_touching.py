@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional
 
 from cnnatomy.exhibit import Convolver, Exhibit, InvalidExhibit, Kernel, Table, read
-from cnnatomy.exhibit.touching import convolved
+from cnnatomy.exhibit.touching import convolved, descended
+from tests import gallery
 
 IMAGE, WEIGHTS = np.arange(50).reshape(2, 5, 5) % 4, np.arange(18).reshape(2, 3, 3) % 5 - 2.5
 
@@ -43,6 +44,22 @@ def test_a_convolver_holds_what_was_measured(tmp_path):
 def test_a_convolver_that_would_show_something_else_is_not_written(tmp_path, image, weights, map_, told):
     with pytest.raises(InvalidExhibit, match=told):
         hung(tmp_path, Convolver("c", image, [Kernel("f", weights, map_)]))
+
+
+def test_the_rule_of_a_descent_is_torchs_and_another_path_is_refused(tmp_path):
+    descent = gallery.descent()
+    x, y = torch.tensor(descent.x), torch.tensor(descent.y)
+    free = torch.nn.Parameter(torch.tensor(descent.start, dtype=torch.float64))
+    walker = torch.optim.SGD([free], lr=0.3, momentum=0.7)
+    for _ in range(30):
+        walker.zero_grad()
+        ((torch.tanh(free[0] * x + free[1]) - torch.tanh(-x - 0.5) - y) ** 2).mean().backward()
+        walker.step()
+    np.testing.assert_allclose(descended(descent.describe({}), 0.3, 0.7, 30)[-1], free.detach().numpy(), rtol=1e-12)
+    assert hung(tmp_path, descent)["path"] == descent.path.tolist()
+    descent.path = descent.path + np.array([0, 1e-3])
+    with pytest.raises(InvalidExhibit, match=r"path\[0\]: .* but descent comes to"):
+        hung(tmp_path, descent)
 
 
 def test_a_folded_table_has_a_title(tmp_path):

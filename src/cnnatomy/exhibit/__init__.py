@@ -28,7 +28,7 @@ from cnnatomy.exhibit.blocks import (
 from cnnatomy.exhibit.checks import validate
 from cnnatomy.exhibit.describing import InvalidExhibit
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
-from cnnatomy.exhibit.touch import Convolver, Kernel
+from cnnatomy.exhibit.touch import Convolver, Descent, Kernel, Unit
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Calculator",
     "Convolver",
     "DamagedExhibit",
+    "Descent",
     "Exhibit",
     "Figure",
     "Frame",
@@ -55,6 +56,7 @@ __all__ = [
     "Table",
     "Text",
     "Texts",
+    "Unit",
     "Words",
     "load",
     "read",

@@ -7,13 +7,13 @@ rule by which the page goes on gives the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from cnnatomy.exhibit.describing import Files, heading
-from cnnatomy.exhibit.naming import file_name
+from cnnatomy.exhibit.describing import Files, add, heading
+from cnnatomy.exhibit.naming import file_name, in_bytes
 from cnnatomy.exhibit.words import Text, described
 
 
@@ -56,6 +56,62 @@ class Convolver:
             "stride": self.stride,
             "padding": self.padding,
             "most": self.most,
+        } | heading(self.title, self.caption)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """out · tanh(weight · x + bias); what is free has its name, `a` or `b`, instead of a number."""
+
+    out: float
+    weight: float | str
+    bias: float | str
+
+
+@dataclass
+class Descent:
+    """Gradient descent on the mean squared error of a network of one input, two of whose numbers, a and b, are free.
+
+    svg: the surface, drawn; frame: left, top, width and height of its axes in it, which go from `span`[0] to [1] both,
+    a to the right and b upwards. units: the network is their sum. x, y: samples and targets, (n,). start: a and b.
+    sizes: of a step, to choose from; size: the one that the path was walked with, (steps + 1, 2), without momentum.
+    there: the share of the error at the start below which a path has arrived.
+    """
+
+    name: str
+    svg: str
+    alt: Text
+    frame: tuple[float, float, float, float]
+    span: tuple[float, float]
+    units: Sequence[Unit]
+    x: np.ndarray
+    y: np.ndarray
+    start: Sequence[float]
+    sizes: Sequence[float]
+    size: float
+    path: np.ndarray
+    there: float
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        name = file_name(self.name)
+        add(files, f"{name}.svg", in_bytes(self.svg))
+        return {
+            "type": "descent",
+            "name": name,
+            "file": f"{name}.svg",
+            "alt": described(self.alt),
+            "frame": list(self.frame),
+            "span": list(self.span),
+            "units": [asdict(one) for one in self.units],
+            "x": np.asarray(self.x).tolist(),
+            "y": np.asarray(self.y).tolist(),
+            "start": list(self.start),
+            "sizes": list(self.sizes),
+            "size": self.size,
+            "path": np.asarray(self.path).tolist(),
+            "there": self.there,
         } | heading(self.title, self.caption)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
 NEAR = 1e-9  # of what was measured; the page and torch add in different orders
+WALKED = 1e-6  # of a place on a path, where roundings add up
 
 Layers = Sequence[Sequence[Sequence[float]]]
 
@@ -15,6 +17,8 @@ def problems(path: str, block: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong with a block, and where."""
     if block["type"] == "convolver":
         yield from _convolver_problems(path, block)
+    elif block["type"] == "descent":
+        yield from _descent_problems(path, block)
 
 
 def convolved(image: Layers, weights: Layers, stride: int, padding: int) -> list[list[float]]:
@@ -31,6 +35,54 @@ def convolved(image: Layers, weights: Layers, stride: int, padding: int) -> list
 
     tops = range(-padding, rows + padding - height + 1, stride)
     return [[total(top, left) for left in range(-padding, columns + padding - width + 1, stride)] for top in tops]
+
+
+def descended(block: dict[str, Any], size: float, momentum: float, steps: int) -> list[list[float]]:
+    """a and b before each step of a descent block's network and after the last, in double precision.
+
+    The direction of a step is the slope and what `momentum` leaves of the last direction, as torch's SGD has it.
+    """
+    place, speed, path = list(block["start"]), [0.0, 0.0], [list(block["start"])]
+    for _ in range(steps):
+        for which, slope in enumerate(_slope(block, place)):
+            speed[which] = momentum * speed[which] + slope
+            place[which] -= size * speed[which]
+        path.append(list(place))
+    return path
+
+
+def _slope(block: dict[str, Any], place: Sequence[float]) -> list[float]:
+    """By how much the mean squared error rises with a, and with b."""
+    free = {"a": 0, "b": 1}
+    slope, values = [0.0, 0.0], [[_value(unit[key], place) for key in ("weight", "bias")] for unit in block["units"]]
+    for x, y in zip(block["x"], block["y"], strict=True):
+        made = [math.tanh(weight * x + bias) for weight, bias in values]
+        miss = sum(unit["out"] * one for unit, one in zip(block["units"], made, strict=True)) - y
+        for unit, one in zip(block["units"], made, strict=True):
+            for key, along in (("weight", x), ("bias", 1)):
+                if unit[key] in free:
+                    slope[free[unit[key]]] += 2 * miss * unit["out"] * (1 - one * one) * along / len(block["x"])
+    return slope
+
+
+def _value(number: float | str, place: Sequence[float]) -> float:
+    return place["ab".index(number)] if isinstance(number, str) else number
+
+
+def _descent_problems(path: str, block: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if len(block["x"]) != len(block["y"]):
+        yield f"{path}.y", f"{len(block['y'])} targets for {len(block['x'])} samples; give one for each"
+        return
+    if {unit[key] for unit in block["units"] for key in ("weight", "bias")} & {"a", "b"} != {"a", "b"}:
+        yield f"{path}.units", "a or b stands nowhere; let both be free"
+        return
+    if block["size"] not in block["sizes"]:
+        yield f"{path}.size", f"{block['size']} is none of the sizes; add it to them"
+    walked = descended(block, block["size"], 0, len(block["path"]) - 1)
+    for step, (one, other) in enumerate(zip(walked, block["path"], strict=True)):
+        if any(abs(a - b) > WALKED * max(1, abs(a)) for a, b in zip(one, other, strict=True)):
+            yield f"{path}.path[{step}]", f"{other}, but descent comes to {one}; give the path that was walked"
+            return
 
 
 def _convolver_problems(path: str, block: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Words
 from cnnatomy.exhibit.checks import walk
-from cnnatomy.report import charts, drawing, show
+from cnnatomy.report import charts, drawing, show, touched
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.halls import Exhibition, Hall, halls_of
 from cnnatomy.report.language import counted, phrase
@@ -22,6 +22,7 @@ from cnnatomy.report.tables import Cost
 MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
+NOTHING_OVER = Markup()
 TITLE = "What the networks learned"  # a phrase of the page
 #: What the page does, a file a subject: page.js first, which hangs the works, onward.js last, which begins.
 SCRIPTS = (
@@ -76,7 +77,8 @@ class Page:
             letters = chr(ord("a") + place) + letters
         return letters
 
-    def drawing(self, exhibition: Exhibition, block: dict[str, Any]) -> Markup:
+    def drawing(self, exhibition: Exhibition, block: dict[str, Any], over: Markup = NOTHING_OVER) -> Markup:
+        """A drawing, and markup of SVG that is drawn over it."""
         title: Words = block.get("title", "") or exhibition.document["title"]
         markup, styles = drawing.inline(
             exhibition.files[block["file"]],
@@ -85,7 +87,7 @@ class Page:
             block["alt"],
         )
         self.styles |= styles
-        return markup
+        return Markup(markup.removesuffix("</svg>") + over + "</svg>") if over else markup
 
     def sound(self, wav: bytes) -> str:
         """A sound as an address that needs no file: FLAC, which loses nothing and takes half the room.
@@ -194,7 +196,9 @@ def render(
     halls = halls_of(exhibitions, more, context)
     page = Page(halls, context.get("given", ""))
     title = context.get("title") or phrase(TITLE)
-    filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
+    filled = environment(page=page, charts=charts, touched=touched, STATES=show.STATES, MOST=MOST_NUMBERS).get_template(
+        "body.html"
+    )
     body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place

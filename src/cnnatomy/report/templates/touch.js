@@ -1,7 +1,7 @@
 // What can be touched. Each block holds what was measured and the rule by which it was; what a reader changes is worked out anew.
 const said = (words) => typeof words === "string" ? [words]
   : languages.map((lang) => make("span", { lang }, words[tags[lang]] ?? words.en));
-const shown = (value) => `${Math.abs(value) >= 1e-9 ? Number(value.toPrecision(4)) : 0}`.replace("-", "−");
+const shown = (value) => `${Math.abs(value) >= 1e-12 ? Number(value.toPrecision(4)) : 0}`.replaceAll("-", "−");
 const button = (text, act, attributes = {}) => {
   const made = make("button", { type: "button", ...attributes }, ...(typeof text === "string" ? [text] : text));
   made.addEventListener("click", act);
@@ -45,6 +45,17 @@ const board = (title, rows, columns, fill) => {
     next.focus();
   });
   return { table, cells };
+};
+const scale = (name, count, at, said, act) => { // a slider with its name and what it stands at
+  const output = make("output"), slider = named(make("input", { type: "range", min: 0, max: count - 1, value: at }), name);
+  const show = () => {
+    output.textContent = said(slider.valueAsNumber);
+    slider.setAttribute("aria-valuetext", output.textContent);
+  };
+  const set = (value) => { slider.value = value; show(); };
+  slider.addEventListener("input", () => { show(); act(slider.valueAsNumber); });
+  show();
+  return { box: make("label", { class: "scale" }, make("span", {}, ...tell(name)), slider, output), set };
 };
 {
   const copy = (value) => JSON.parse(JSON.stringify(value));
@@ -168,4 +179,68 @@ const board = (title, rows, columns, fill) => {
     build();
   };
   preparing.push((exhibit) => { for (const host of all(".convolver", exhibit)) prepareConvolver(host); });
+}
+{
+  // Gradient descent on the mean squared error of Σ out·tanh(weight·x + bias), where a weight or a bias may be "a" or "b".
+  const free = ["a", "b"], of = (number, place) => free.includes(number) ? place[free.indexOf(number)] : number;
+  const look = ({ units, x, y }, place) => { // the error there, and by how much it rises with a and with b
+    const numbers = units.map((unit) => [of(unit.weight, place), of(unit.bias, place)]), slope = [0, 0];
+    let error = 0;
+    x.forEach((at, n) => {
+      const made = numbers.map(([weight, bias]) => Math.tanh(weight * at + bias));
+      const miss = units.reduce((sum, unit, i) => sum + unit.out * made[i], 0) - y[n];
+      error += miss * miss / x.length;
+      units.forEach((unit, i) => {
+        const bend = 2 * miss * unit.out * (1 - made[i] * made[i]) / x.length;
+        if (free.includes(unit.weight)) slope[free.indexOf(unit.weight)] += bend * at;
+        if (free.includes(unit.bias)) slope[free.indexOf(unit.bias)] += bend;
+      });
+    });
+    return { error, slope };
+  };
+  const descend = (given, size, momentum) => {
+    const path = [[...given.start]], errors = [look(given, given.start).error], speed = [0, 0];
+    for (let step = 0; step < given.steps; step++) {
+      const place = [...path.at(-1)], { slope } = look(given, place);
+      for (const i of [0, 1]) place[i] -= size * (speed[i] = momentum * speed[i] + slope[i]);
+      path.push(place);
+      errors.push(look(given, place).error);
+    }
+    return { path, errors };
+  };
+
+  const prepareDescent = (host) => {
+    const given = JSON.parse(host.dataset.given), [left, top, width, height] = given.frame, [least, most] = given.span;
+    const at = ([a, b]) => `${(left + (a - least) / (most - least) * width).toFixed(1)} ${(top + (most - b) / (most - least) * height).toFixed(1)}`;
+    const first = given.sizes.indexOf(given.size), forces = [...Array(20).keys()].map((n) => n / 20);
+    let size, force, upto, walked;
+    const told = make("div", { class: "told", role: "status" });
+    const show = () => {
+      const way = walked.path.slice(0, upto + 1).map(at), set = (name, d) => one(`.${name}`, host).setAttribute("d", d);
+      set("halo", `M${way.join("L")}`);
+      set("way", `M${way.join("L")}`);
+      set("dots", way.map((place) => `M${place}h0`).join(""));
+      set("now", `M${way.at(-1)}h0`);
+      const limit = given.there * walked.errors[0], last = walked.errors.findLastIndex((error) => !(error < limit));
+      const arrives = last + 1 < walked.errors.length ? last + 1 : null;
+      const away = walked.path.some((place) => place.some((value) => value < least || value > most));
+      const lines = [tell("After {n} steps: a = {a}, b = {b}, error {error}.",
+        { n: upto, a: shown(walked.path[upto][0]), b: shown(walked.path[upto][1]), error: shown(walked.errors[upto]) })];
+      lines.push(arrives === null
+        ? tell("It does not arrive in {steps} steps: its error does not stay below {limit}.", { steps: given.steps, limit: shown(limit) })
+        : tell("It has arrived at step {n}: from there its error stays below {limit}.", { n: arrives, limit: shown(limit) }));
+      if (away) lines.push(tell("On its way it leaps out of the drawing."));
+      told.replaceChildren(...lines.map((line) => make("p", {}, ...line)));
+    };
+    const walk = () => { walked = descend(given, size, force); show(); };
+    const start = () => { size = given.size; force = 0; upto = given.steps; walk(); };
+    const sizes = scale("Step size", given.sizes.length, first, (n) => shown(given.sizes[n]), (n) => { size = given.sizes[n]; walk(); });
+    const pushes = scale("Momentum", forces.length, 0, (n) => shown(forces[n]), (n) => { force = forces[n]; walk(); });
+    const steps = scale("Steps", given.steps + 1, given.steps, (n) => `${n}`, (n) => { upto = n; show(); });
+    const reset = button(tell("Reset"), () => { sizes.set(first); pushes.set(0); steps.set(given.steps); start(); });
+    host.prepend(make("div", { class: "hands" }, sizes.box, pushes.box, steps.box, reset));
+    host.append(told);
+    start();
+  };
+  preparing.push((exhibit) => { for (const host of all(".descent", exhibit)) prepareDescent(host); });
 }
