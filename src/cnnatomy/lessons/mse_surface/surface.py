@@ -66,7 +66,7 @@ def _fill(axes: Axes, found: Descents) -> None:
     axes.plot(*found.minimum, "x", color="#222222", markersize=9, markeredgewidth=2)
     if found.ravine >= RAVINE:
         a, b = found.minimum + NAMED * found.along
-        axes.text(a, b + 0.25, "ravine", color="#222222", ha="center", fontsize=12)
+        axes.text(a, b + 0.6, "ravine", color="#222222", ha="center", fontsize=12)
     axes.grid(False)
 
 
