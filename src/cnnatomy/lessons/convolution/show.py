@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.exhibit import Block, Convolver, Figure, Frame, Kernel, Prose, Say, Showing, Steps, Table, say
-from cnnatomy.lessons.cells import Sheet, factor, number
 from cnnatomy.lessons.convolution.boxes import boxes
 from cnnatomy.lessons.convolution.measure import STRIDES, Convolution, Walk, numbers
+from cnnatomy.lessons.number_tables import NumberTables, factor, number
 
 SOURCES = ["Dumoulin & Visin 2016, A guide to convolution arithmetic for deep learning, arXiv:1603.07285"]
 
@@ -65,7 +65,7 @@ def worked(window: np.ndarray, weights: np.ndarray) -> str:
 
 
 def _channels(found: Convolution) -> Figure:
-    sheet = Sheet()
+    sheet = NumberTables()
     filters = found.at(1)
     for walk in filters:
         sheet.table(walk.kernel, f"filter {walk.filter}").sign("→")
