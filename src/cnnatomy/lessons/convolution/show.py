@@ -10,7 +10,7 @@ from cnnatomy.lessons.convolution.boxes import boxes
 from cnnatomy.lessons.convolution.measure import STRIDES, Convolution, Walk, numbers
 from cnnatomy.lessons.number_tables import NumberTables, factor, number
 
-SOURCES = ["Dumoulin & Visin 2016, A guide to convolution arithmetic for deep learning, arXiv:1603.07285"]
+SOURCES = ["@dumoulin2016"]
 
 
 def show(found: Convolution) -> Showing:

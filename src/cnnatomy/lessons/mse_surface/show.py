@@ -25,7 +25,7 @@ TOGETHER = {
     "batches": ("right", "batches"),
 }
 SIZES = [n * 10.0**power for power in (-2, -1, 0, 1) for n in (1, 1.5, 2, 3, 5, 7) if n * 10.0**power <= 30]
-SOURCES = ["Minsky & Papert 1969, Perceptrons", "Nocedal & Wright 2006, Numerical optimization, chapters 4 and 5"]
+SOURCES = ["@minsky1969", "@nocedal2006, chapters 4 and 5"]
 
 
 def show(found: Descents) -> Showing:
