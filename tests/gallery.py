@@ -22,11 +22,13 @@ from cnnatomy.exhibit import (
     Descent,
     Exhibit,
     Figure,
+    Filtering,
     Frame,
     Grid,
     Input,
     Item,
     Kernel,
+    Mask,
     Matrix,
     Number,
     Output,
@@ -491,6 +493,15 @@ def descent() -> Descent:
     )
 
 
+def filtering() -> Filtering:
+    """A picture under a mean and under Sobel; what comes out is given, not worked out."""
+    picture = np.kron(digits(1)[0][4:24, 4:24], np.ones((3, 3), np.uint8))
+    after = picture[1:-1, 1:-1]
+    sobel, wide = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]), np.arange(25).reshape(5, 5) / 7
+    masks = [Mask("mean", np.ones((3, 3)), 9, after, 0, 255), Mask("Sobel", sobel, 1, after, -1020, 1020)]
+    return Filtering("filtering", picture, [*masks, Mask("wide", wide, 43, after, 0, 255)], "Type a kernel", "Typed.")
+
+
 def touched() -> Exhibit:
     """What a reader may change."""
     grey = [kernel("Filter 1", IMAGE, DIAGONAL[None]), kernel("Filter 2", IMAGE, UPRIGHT[None])]
@@ -508,6 +519,7 @@ def touched() -> Exhibit:
             Convolver("grey", IMAGE, grey, title="An image under two filters"),
             Convolver("colour", COLOURS, colour, names, stride=2, padding=1, most=2, title="In colour"),
             descent(),
+            filtering(),
             Table("folded", pd.DataFrame({"n": [1, 2]}), "Numbers to look up", folded=True),
         ],
     )

@@ -180,3 +180,60 @@ def test_the_walk_that_was_measured_stands_there_without_scripts_and_after_reset
     assert page.get_attribute(".descent .way", "d") != still
     page.click(".descent button:has-text('Reset')")
     assert page.get_attribute(".descent .way", "d") == still
+
+
+def drawn(page) -> np.ndarray:
+    """The grey on the canvas, (rows, columns)."""
+    width, data = page.evaluate(
+        """() => {
+          const sheet = document.querySelector(".filtering canvas");
+          const { data, width } = sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
+          return [width, [...data].filter((_, n) => n % 4 === 0)];
+        }"""
+    )
+    return np.array(data).reshape(-1, width)
+
+
+def test_a_typed_kernel_gives_torchs_picture(visit, report):
+    page = visit(report, "lesson-touch-filtering")
+    whole(page)
+    until(page, "document.querySelectorAll('.filtering .told p').length == 2")
+    block = gallery.filtering()
+
+    def check(weights: np.ndarray, over: float) -> None:
+        made = torchs(block.pixels[None], weights[None] / over)
+        low, high = made.min(), made.max()
+        leaves = low < 0 or high > 255.5
+        expected = (made - low) / (high - low) * 255 if leaves else made
+        np.testing.assert_allclose(drawn(page), expected, atol=0.5 + 1e-6)
+        told = page.locator(".filtering .told").inner_text().replace("−", "-")
+        said = re.search(r"add up to (\S+)\. What comes out goes from (\S+) to (\S+)\.", told)
+        np.testing.assert_allclose([float(one) for one in said.groups()], [weights.sum() / over, low, high], rtol=1e-3)
+        assert leaves == ("leaves the range of grey" in told) != ("stays in the range" in told)
+        if leaves:
+            formula = re.search(r"\(value ([+-] \S+)\) / (\S+) × 255", told)
+            assert float(formula[1].replace(" ", "")) == pytest.approx(-low, rel=1e-3)
+            assert float(formula[2]) == pytest.approx(high - low, rel=1e-3)
+
+    mean, sobel, wide = (mask.weights for mask in block.masks)
+    check(mean, 9)
+    page.click(".filtering button:has-text('Sobel')")
+    check(sobel, 1)
+    typed = sobel.astype(float)
+    for place, weight in ((4, 2.5), (8, -3)):
+        page.locator(".filtering .pixels input").nth(place).fill(str(weight))
+        typed.flat[place] = weight
+    check(typed, 1)
+    page.get_by_label("Divided by").fill("4")
+    check(typed, 4)
+    page.click(".filtering button:has-text('wide')")
+    check(wide, 43)
+    assert page.locator(".filtering .pixels input").count() == 0  # too many to type
+
+
+def test_without_scripts_every_kernel_stands_beside_its_picture(visit, report):
+    page = visit(report, "lesson-touch-filtering", java_script_enabled=False)
+    rows = page.locator(".filtering .mask")
+    assert rows.count() == 3 and page.locator(".filtering .mask .after img").count() == 3
+    assert rows.first.inner_text().replace("\t", " ").split("\n")[:2] == ["mean", "1/9 × 1 1 1"]
+    assert "from −1020 to 1020" in rows.nth(1).inner_text()

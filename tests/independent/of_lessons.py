@@ -41,7 +41,12 @@ def kernels(report: Report, row: Row) -> dict[str, np.ndarray]:
 
 
 def cropped(report: Report, row: Row, kernel: np.ndarray) -> np.ndarray:
-    return signal.correlate2d(photograph(report, settings(report, row)["sample"]), kernel, mode="valid")
+    return signal.correlate2d(grey(report, row), kernel, mode="valid")
+
+
+def grey(report: Report, row: Row) -> np.ndarray:
+    """The photograph in whole numbers."""
+    return np.round(photograph(report, settings(report, row)["sample"]))
 
 
 def fine(picture: np.ndarray) -> float:
@@ -63,7 +68,7 @@ def classic(report: Report, row: Row) -> float:
     if row.metric != "fine_detail_kept":
         return float(made.min() if row.metric == "lowest" else made.max())
     rim = [n // 2 for n in kernel.shape]
-    before = photograph(report, settings(report, row)["sample"])[rim[0] : -rim[0], rim[1] : -rim[1]]
+    before = grey(report, row)[rim[0] : -rim[0], rim[1] : -rim[1]]
     return fine(made) / fine(before)
 
 

@@ -16,7 +16,7 @@ from scipy import ndimage, signal
 from cnnatomy.config.folders import CONF
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.exhibit import Convolver, Exhibit, Steps, formulas
+from cnnatomy.exhibit import Convolver, Exhibit, Filtering, Steps, formulas
 from cnnatomy.lessons.arriving import arrived
 from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
@@ -156,7 +156,7 @@ def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
 def test_filters_by_hand_are_scipys(photographs, tmp_path):
     exhibit = taught("classic_filters", photographs)
     hang(exhibit, tmp_path / "classic_filters")
-    picture = in_grey(photographs.inputs[0])
+    picture = np.round(in_grey(photographs.inputs[0]))
     np.testing.assert_allclose(filtered(picture, SOBEL, pad=True), ndimage.correlate(picture, SOBEL, mode="constant"))
     np.testing.assert_allclose(filtered(picture, SOBEL), signal.correlate2d(picture, SOBEL, mode="valid"))
     low, high = (number(exhibit, name, "filter=mean 9x9") for name in ("lowest", "highest"))
@@ -168,6 +168,22 @@ def test_filters_by_hand_are_scipys(photographs, tmp_path):
     assert number(exhibit, "fine_detail_kept", "filter=mean 9x9") < number(
         exhibit, "fine_detail_kept", "filter=mean 3x3"
     )
+
+
+def test_each_kernel_stands_with_its_numbers_beside_what_it_makes(photographs):
+    typed = next(block for block in taught("classic_filters", photographs).blocks if isinstance(block, Filtering))
+    picture = typed.pixels.astype(float)
+    np.testing.assert_array_equal(picture, np.round(in_grey(photographs.inputs[0])))
+    assert [(mask.weights.round(9).tolist(), mask.over) for mask in typed.masks[:3]] == [
+        (np.ones((3, 3)).tolist(), 9),
+        (np.ones((9, 9)).tolist(), 81),
+        (SOBEL.tolist(), 1),
+    ]
+    for mask in typed.masks:
+        made = signal.correlate2d(picture, mask.weights / mask.over, mode="valid")
+        low, high = (made.min(), made.max()) if made.min() < 0 or made.max() > 255.5 else (0, 255)
+        np.testing.assert_allclose(mask.pixels, (made - low) / (high - low) * 255, atol=0.5 + 1e-6)
+        np.testing.assert_allclose([mask.lowest, mask.highest], [made.min(), made.max()], rtol=1e-3)
 
 
 def test_nine_weights_find_sobels_filter(photographs, tmp_path):

@@ -28,7 +28,7 @@ from cnnatomy.exhibit.blocks import (
 from cnnatomy.exhibit.checks import validate
 from cnnatomy.exhibit.describing import InvalidExhibit
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
-from cnnatomy.exhibit.touch import Convolver, Descent, Kernel, Unit
+from cnnatomy.exhibit.touch import Convolver, Descent, Filtering, Kernel, Mask, Unit
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
@@ -39,12 +39,14 @@ __all__ = [
     "Descent",
     "Exhibit",
     "Figure",
+    "Filtering",
     "Frame",
     "Grid",
     "Input",
     "InvalidExhibit",
     "Item",
     "Kernel",
+    "Mask",
     "Matrix",
     "Number",
     "Output",

@@ -18,7 +18,7 @@ import numpy as np
 from cnnatomy.exhibit.describing import Files, InvalidExhibit, add, finite, heading, listed, png_of
 from cnnatomy.exhibit.languages import titled
 from cnnatomy.exhibit.naming import file_name, in_bytes, short_id, writable
-from cnnatomy.exhibit.touch import Convolver, Descent
+from cnnatomy.exhibit.touch import Convolver, Descent, Filtering
 from cnnatomy.exhibit.words import Text
 from cnnatomy.exhibit.words import described as _text
 
@@ -341,7 +341,7 @@ class Steps:
         return {"type": "steps", "name": file_name(self.name), "frames": frames} | heading(self.title, self.caption)
 
 
-Still = Figure | Grid | Matrix | Texts | Table | Calculator | Prose | Convolver | Descent
+Still = Figure | Grid | Matrix | Texts | Table | Calculator | Prose | Convolver | Descent | Filtering
 Block = Steps | Still
 
 

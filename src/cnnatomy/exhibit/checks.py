@@ -227,6 +227,7 @@ def _file_problems(document: dict[str, Any], files: Files | None) -> Iterator[tu
         for key in ("file", "data"):
             if key in block:
                 named[block[key]] = f"{path}.{key}"
+        named |= {mask["file"]: f"{path}.masks[{index}].file" for index, mask in enumerate(block.get("masks", ()))}
         for index, item in enumerate(block.get("items", ())):
             named |= {item[key]: f"{path}.items[{index}].{key}" for key in ("file", "sound") if key in item}
     for name in named.keys() - document["files"].keys():

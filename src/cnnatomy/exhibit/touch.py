@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from cnnatomy.exhibit.describing import Files, add, heading
+from cnnatomy.exhibit.describing import Files, add, finite, heading, png_of
 from cnnatomy.exhibit.naming import file_name, in_bytes
 from cnnatomy.exhibit.words import Text, described
+
+ROUNDED = 1e-12  # from a whole number: 9 · (1 / 9)
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,58 @@ class Descent:
         } | heading(self.title, self.caption)
 
 
+@dataclass(frozen=True)
+class Mask:
+    """A kernel of whole pictures: weights / over, (rows, columns); what it makes, (rows, columns), drawn as uint8.
+
+    lowest, highest: of what it makes, before it was drawn.
+    """
+
+    label: Text
+    weights: np.ndarray
+    over: float
+    pixels: np.ndarray
+    lowest: float
+    highest: float
+
+
+@dataclass
+class Filtering:
+    """A picture in grey under kernels, and under any that a reader types.
+
+    pixels: uint8 (rows, columns). Only whole windows are taken. What leaves 0 to 255 is drawn from its lowest value to
+    its highest: − lowest, / range, × 255.
+    """
+
+    name: str
+    pixels: np.ndarray
+    masks: Sequence[Mask]
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        name = file_name(self.name)
+        add(files, f"{name}.png", png_of(self.pixels, f"filtering {self.name!r}"))
+        return {
+            "type": "filtering",
+            "name": name,
+            "file": f"{name}.png",
+            "masks": [self._mask(index, mask, files) for index, mask in enumerate(self.masks)],
+        } | heading(self.title, self.caption)
+
+    def _mask(self, index: int, mask: Mask, files: Files) -> dict[str, Any]:
+        file = f"{file_name(self.name)}-{index}.png"
+        add(files, file, png_of(mask.pixels, f"mask {index} of filtering {self.name!r}"))
+        return {
+            "label": described(mask.label),
+            "weights": _numbers(mask.weights),
+            "over": _short(mask.over),
+            "file": file,
+            "lowest": finite(mask.lowest, "what a mask makes"),
+            "highest": finite(mask.highest, "what a mask makes"),
+        }
+
+
 def _numbers(values: np.ndarray) -> Any:
     """As lists, whole numbers as such."""
     whole = np.asarray(values).tolist()
@@ -124,4 +178,4 @@ def _numbers(values: np.ndarray) -> Any:
 def _short(value: Any) -> Any:
     if isinstance(value, list):
         return [_short(one) for one in value]
-    return int(value) if float(value).is_integer() else value
+    return round(value) if abs(value - round(value)) < ROUNDED else value

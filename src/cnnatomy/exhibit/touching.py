@@ -19,6 +19,10 @@ def problems(path: str, block: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _convolver_problems(path, block)
     elif block["type"] == "descent":
         yield from _descent_problems(path, block)
+    elif block["type"] == "filtering":
+        for index, mask in enumerate(block["masks"]):
+            if len({len(row) for row in mask["weights"]}) > 1:
+                yield f"{path}.masks[{index}].weights", "rows of several lengths; give as many weights in every row"
 
 
 def convolved(image: Layers, weights: Layers, stride: int, padding: int) -> list[list[float]]:

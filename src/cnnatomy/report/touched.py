@@ -6,6 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from cnnatomy.report.show import MINUS, plain
+
 
 def walk(block: dict[str, Any]) -> dict[str, Any]:
     """What the script needs of a descent: the network, where it starts, what may be chosen, where it is drawn."""
@@ -28,3 +30,13 @@ def path(block: dict[str, Any], clip: str) -> Markup:
     drawn = Markup("").join(Markup('<path class="{}" d="{}"/>').format(*one) for one in looks.items())
     frame = Markup('<rect x="{}" y="{}" width="{}" height="{}"/>').format(left, top, width, height)
     return Markup('<clipPath id="{}">{}</clipPath><g clip-path="url(#{})">{}</g>').format(clip, frame, clip, drawn)
+
+
+def masks(block: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the script needs of a filtering: each kernel's name, weights and divisor."""
+    return [{key: mask[key] for key in ("label", "weights", "over")} for mask in block["masks"]]
+
+
+def short(weight: float) -> str:
+    """A weight in a small table: a whole number, or two decimals."""
+    return plain(weight) if float(weight).is_integer() else f"{weight:.2f}".replace("-", MINUS)

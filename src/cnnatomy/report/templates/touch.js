@@ -244,3 +244,86 @@ const scale = (name, count, at, said, act) => { // a slider with its name and wh
   };
   preparing.push((exhibit) => { for (const host of all(".descent", exhibit)) prepareDescent(host); });
 }
+{
+  const most = 3; // rows and columns of a kernel that can be typed
+
+  // The grey of a picture in the page, rows of numbers; one that hangs elsewhere too is the background of its class.
+  const greyOf = async (img) => {
+    const behind = getComputedStyle(img).backgroundImage.match(/^url\("(.*)"\)$/), picture = new Image();
+    picture.src = behind ? behind[1] : img.src;
+    await picture.decode();
+    const sheet = make("canvas", { width: picture.naturalWidth, height: picture.naturalHeight }), pen = sheet.getContext("2d");
+    pen.drawImage(picture, 0, 0);
+    const { data } = pen.getImageData(0, 0, sheet.width, sheet.height);
+    return { data: Float64Array.from({ length: data.length / 4 }, (_, n) => data[4 * n]), width: sheet.width, height: sheet.height };
+  };
+  const filter = ({ data, width, height }, weights, over) => { // only whole windows
+    const rows = weights.length, columns = weights[0].length, wide = width - columns + 1, high = height - rows + 1;
+    const made = new Float64Array(wide * high);
+    weights.forEach((line, i) => line.forEach((weight, j) => {
+      if (weight) for (let r = 0; r < high; r++) for (let c = 0; c < wide; c++) made[r * wide + c] += weight * data[(r + i) * width + c + j];
+    }));
+    return { data: made.map((value) => value / over), width: wide, height: high };
+  };
+
+  const prepareFiltering = (host) => {
+    const masks = JSON.parse(host.dataset.given), before = one(".before img", host);
+    let now, grey; // label, weights, over
+    const hands = make("div", { class: "hands" }), told = make("div", { class: "told", role: "status" });
+    const sheet = make("canvas"), kernel = make("div"), line = make("div", { class: "boards" });
+    const choices = masks.map((mask, index) => button(said(mask.label), () => choose(index)));
+    hands.append(...choices);
+    const entry = (value, name, values, set, least) => {
+      const made = named(make("input", { type: "number", step: "any", min: least, max: 999, value, required: "" }), name, values);
+      made.addEventListener("input", () => {
+        made.setAttribute("aria-invalid", !made.validity.valid);
+        if (!made.validity.valid) return;
+        set(made.valueAsNumber);
+        for (const choice of choices) choice.setAttribute("aria-pressed", false);
+        show();
+      });
+      return made;
+    };
+    const choose = (index) => {
+      now = JSON.parse(JSON.stringify(masks[index]));
+      const { weights, over } = now, typed = weights.length <= most && weights[0].length <= most;
+      const { table } = board(tell(typed ? "kernel: type other numbers" : "kernel"), weights.length, weights[0].length, (i, j) => typed
+        ? [entry(weights[i][j], "Weight, row {row}, column {column}", { row: i + 1, column: j + 1 }, (value) => { weights[i][j] = value; }, -999)]
+        : [(Number.isInteger(weights[i][j]) ? `${weights[i][j]}` : weights[i][j].toFixed(2)).replace("-", "−")]);
+      if (!typed) table.classList.add("many");
+      const under = typed ? [make("label", { class: "over" }, make("span", {}, ...tell("divided by")), entry(over, "Divided by", {}, (value) => { now.over = value; }, 0.01))]
+        : over === 1 ? [] : [make("span", { class: "over" }, ...tell("divided by"), ` ${shown(over)}`)];
+      kernel.replaceChildren(table, ...under);
+      choices.forEach((choice, at) => choice.setAttribute("aria-pressed", at === index));
+      show();
+    };
+    const show = () => {
+      if (!grey) return;
+      const { data, width, height } = filter(grey, now.weights, now.over);
+      const lowest = data.reduce((a, b) => Math.min(a, b)), highest = data.reduce((a, b) => Math.max(a, b));
+      const leaves = lowest < 0 || highest > 255.5, from = leaves ? lowest : 0, span = leaves ? highest - lowest : 255;
+      sheet.width = width;
+      sheet.height = height;
+      const pixels = new ImageData(width, height);
+      data.forEach((value, n) => {
+        pixels.data.fill(span ? Math.round((value - from) / span * 255) : 0, 4 * n, 4 * n + 3);
+        pixels.data[4 * n + 3] = 255;
+      });
+      sheet.getContext("2d", { willReadFrequently: true }).putImageData(pixels, 0, 0);
+      const values = { lowest: shown(lowest), highest: shown(highest), less: lowest < 0 ? `+ ${shown(-lowest)}` : `− ${shown(lowest)}`, range: shown(highest - lowest) };
+      const sum = now.weights.flat().reduce((a, b) => a + b, 0) / now.over;
+      told.replaceChildren(
+        make("p", {}, ...tell("The weights add up to {sum}. What comes out goes from {lowest} to {highest}.", { sum: shown(sum), ...values })),
+        make("p", {}, ...(leaves
+          ? tell("That leaves the range of grey, so it is drawn as (value {less}) / {range} × 255: minus the lowest, by the range, times 255.", values)
+          : tell("That stays in the range of grey, 0 to 255, and is drawn as it is."))));
+    };
+    const sign = (text) => make("span", { class: "between", "aria-hidden": "true" }, text);
+    named(sheet, "The picture after the kernel").setAttribute("role", "img");
+    line.append(before, sign("→"), kernel, sign("→"), sheet);
+    host.replaceChildren(hands, line, told);
+    choose(0);
+    greyOf(before).then((found) => { grey = found; show(); });
+  };
+  preparing.push((exhibit) => { for (const host of all(".filtering", exhibit)) prepareFiltering(host); });
+}
