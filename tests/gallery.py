@@ -502,6 +502,20 @@ def filtering() -> Filtering:
     return Filtering("filtering", picture, [*masks, Mask("wide", wide, 43, after, 0, 255)], "Type a kernel", "Typed.")
 
 
+def padded() -> Calculator:
+    """A calculator that draws what is padded."""
+    size = ["max", 0, ["+", ["//", ["-", ["+", "n", ["*", 2, "p"]], ["*", "d", ["-", "k", 1]], 1], "s"], 1]]
+    return Calculator(
+        "padded",
+        [
+            Input(name, name, value, least, 99)
+            for name, value, least in zip("nkspd", (5, 3, 2, 1, 1), (1, 1, 1, 0, 1), strict=True)
+        ],
+        [Output("side", "Size of the map", [size], zero={"en": "nothing fits", "zh": "放不下"})],
+        drawn={"input": "n", "kernel": "k", "stride": "s", "padding": "p", "dilation": "d"},
+    )
+
+
 def touched() -> Exhibit:
     """What a reader may change."""
     grey = [kernel("Filter 1", IMAGE, DIAGONAL[None]), kernel("Filter 2", IMAGE, UPRIGHT[None])]
@@ -518,6 +532,7 @@ def touched() -> Exhibit:
         [
             Convolver("grey", IMAGE, grey, title="An image under two filters"),
             Convolver("colour", COLOURS, colour, names, stride=2, padding=1, most=2, title="In colour"),
+            padded(),
             descent(),
             filtering(),
             Table("folded", pd.DataFrame({"n": [1, 2]}), "Numbers to look up", folded=True),
@@ -584,7 +599,7 @@ def hostile() -> Exhibit:
 
 
 def exhibits() -> list[Exhibit]:
-    return [*mnist(), *speech(), *text(), lesson(), touched(), study()]
+    return [*mnist(), *speech(), *text(), lesson(), study()]
 
 
 def write(folder: Path, shown: list[Exhibit]) -> list[Path]:

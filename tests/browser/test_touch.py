@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from cnnatomy.report import build
 from tests import gallery
-from tests.browser.test_page import says, until, whole
+from tests.browser.test_page import CONTRAST, says, until, whole
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def touched(tmp_path_factory) -> Path:
+    """A page of what can be touched."""
+    place = tmp_path_factory.mktemp("touched")
+    build(gallery.write(place, [gallery.touched()]), place / "report", {"title": "To touch"})
+    return place / "report" / "index.html"
 
 
 def cells(page, table: str) -> np.ndarray:
@@ -38,8 +48,8 @@ def convolver(page, name: str) -> str:
     return block
 
 
-def test_a_changed_image_and_kernel_give_torchs_map_at_once(visit, report):
-    page = visit(report, "lesson-touch")
+def test_a_changed_image_and_kernel_give_torchs_map_at_once(visit, touched):
+    page = visit(touched, "lesson-touch")
     block = convolver(page, "grey")
     image, weights = gallery.IMAGE.copy(), gallery.DIAGONAL[None].astype(float)
     np.testing.assert_array_equal(cells(page, f"{block} .map"), torchs(image, weights))
@@ -57,8 +67,8 @@ def test_a_changed_image_and_kernel_give_torchs_map_at_once(visit, report):
     np.testing.assert_array_equal(cells(page, f"{block} .map"), torchs(gallery.IMAGE, gallery.UPRIGHT[None]))
 
 
-def test_each_window_in_colour_is_worked_out_as_torch_does(visit, report):
-    page = visit(report, "lesson-touch-colour")
+def test_each_window_in_colour_is_worked_out_as_torch_does(visit, touched):
+    page = visit(touched, "lesson-touch-colour")
     block = convolver(page, "colour")
     made = torchs(gallery.COLOURS, gallery.CUBE, 2, 1)
     np.testing.assert_array_equal(cells(page, f"{block} .map"), made)
@@ -75,8 +85,8 @@ def test_each_window_in_colour_is_worked_out_as_torch_does(visit, report):
     assert page.is_disabled(f"{block} .walk button:has-text('Next')")
 
 
-def test_the_pattern_is_lit_where_the_filter_gives_the_most(visit, report):
-    page = visit(report, "lesson-touch-grey", locale="zh-CN")
+def test_the_pattern_is_lit_where_the_filter_gives_the_most(visit, touched):
+    page = visit(touched, "lesson-touch-grey", locale="zh-CN")
     block = convolver(page, "grey")
     lit = page.evaluate(
         f"""[...document.querySelectorAll("{block} table:first-of-type tr")].map((row) =>
@@ -92,8 +102,8 @@ def test_the_pattern_is_lit_where_the_filter_gives_the_most(visit, report):
     assert "最像" in says(page, f"{block} .alike-said")
 
 
-def test_pixels_are_changed_by_keyboard_alone(visit, report):
-    page = visit(report, "lesson-touch-grey")
+def test_pixels_are_changed_by_keyboard_alone(visit, touched):
+    page = visit(touched, "lesson-touch-grey")
     block = convolver(page, "grey")
     page.focus(f"{block} .pixels button")
     page.keyboard.press("ArrowRight")
@@ -105,9 +115,18 @@ def test_pixels_are_changed_by_keyboard_alone(visit, report):
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Weight, row 1, column 1"
 
 
+@pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1280, "dark")])
+def test_it_fits_and_can_be_read(visit, touched, width, theme):
+    page = visit(touched, width=width, color_scheme=theme)
+    whole(page)
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate(CONTRAST) == []
+
+
 @pytest.mark.parametrize("width", [360, 1280])
-def test_what_is_touched_is_large_enough_for_a_finger(visit, report, width):
-    page = visit(report, "lesson-touch", width=width)
+def test_what_is_touched_is_large_enough_for_a_finger(visit, touched, width):
+    page = visit(touched, "lesson-touch", width=width)
     convolver(page, "colour")
     sizes = page.evaluate(
         """[...document.querySelectorAll("#lesson-touch .works :is(button, input)")]
@@ -118,8 +137,8 @@ def test_what_is_touched_is_large_enough_for_a_finger(visit, report, width):
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_without_scripts_the_result_stands_there(visit, report):
-    page = visit(report, "lesson-touch", java_script_enabled=False)
+def test_without_scripts_the_result_stands_there(visit, touched):
+    page = visit(touched, "lesson-touch", java_script_enabled=False)
     tables = page.locator("#lesson-touch-grey table")
     assert tables.count() == 5  # the image, and each filter with its map
     text = tables.nth(2).inner_text()
@@ -148,8 +167,8 @@ def slide(page, name: str, to: int) -> None:
 
 
 @pytest.mark.parametrize(("choice", "size", "push"), [(0, 0.05, 0), (0, 0.05, 0.8), (2, 1, 0), (2, 1, 0.5), (3, 20, 0)])
-def test_the_page_walks_down_as_torch_does(visit, report, choice, size, push):
-    page = visit(report, "lesson-touch-descent")
+def test_the_page_walks_down_as_torch_does(visit, touched, choice, size, push):
+    page = visit(touched, "lesson-touch-descent")
     whole(page)
     until(page, "!!document.querySelector('.descent .told p')")
     slide(page, "Step size", choice)
@@ -171,9 +190,9 @@ def test_the_page_walks_down_as_torch_does(visit, report, choice, size, push):
     assert page.locator(".descent .told").inner_text().startswith("After 7 steps")
 
 
-def test_the_walk_that_was_measured_stands_there_without_scripts_and_after_reset(visit, report):
-    still = visit(report, "lesson-touch-descent", java_script_enabled=False).get_attribute(".descent .way", "d")
-    page = visit(report, "lesson-touch-descent")
+def test_the_walk_that_was_measured_stands_there_without_scripts_and_after_reset(visit, touched):
+    still = visit(touched, "lesson-touch-descent", java_script_enabled=False).get_attribute(".descent .way", "d")
+    page = visit(touched, "lesson-touch-descent")
     until(page, "!!document.querySelector('.descent .told p')")
     assert page.get_attribute(".descent .way", "d") == still
     slide(page, "Step size", 3)
@@ -194,8 +213,8 @@ def drawn(page) -> np.ndarray:
     return np.array(data).reshape(-1, width)
 
 
-def test_a_typed_kernel_gives_torchs_picture(visit, report):
-    page = visit(report, "lesson-touch-filtering")
+def test_a_typed_kernel_gives_torchs_picture(visit, touched):
+    page = visit(touched, "lesson-touch-filtering")
     whole(page)
     until(page, "document.querySelectorAll('.filtering .told p').length == 2")
     block = gallery.filtering()
@@ -231,9 +250,32 @@ def test_a_typed_kernel_gives_torchs_picture(visit, report):
     assert page.locator(".filtering .pixels input").count() == 0  # too many to type
 
 
-def test_without_scripts_every_kernel_stands_beside_its_picture(visit, report):
-    page = visit(report, "lesson-touch-filtering", java_script_enabled=False)
+def test_without_scripts_every_kernel_stands_beside_its_picture(visit, touched):
+    page = visit(touched, "lesson-touch-filtering", java_script_enabled=False)
     rows = page.locator(".filtering .mask")
     assert rows.count() == 3 and page.locator(".filtering .mask .after img").count() == 3
     assert rows.first.inner_text().replace("\t", " ").split("\n")[:2] == ["mean", "1/9 × 1 1 1"]
     assert "from −1020 to 1020" in rows.nth(1).inner_text()
+
+
+def test_what_a_calculator_counts_is_drawn(visit, touched):
+    page = visit(touched, "lesson-touch-padded")
+    whole(page)
+    until(page, "!!document.querySelector('.padded svg')")
+    for n, k, s, p, d in ((5, 3, 2, 1, 1), (6, 3, 1, 0, 1), (9, 2, 3, 2, 4)):
+        for name, value in zip("nkspd", (n, k, s, p, d), strict=True):
+            page.fill(f"#lesson-touch-padded input[name={name}]", str(value))
+        line = torch.ones(1, 1, n)
+        places = functional.conv1d(line, torch.ones(1, 1, k), stride=s, padding=p, dilation=d).shape[-1]
+        assert page.locator(".padded .corner").count() == places**2
+        assert page.locator(".padded .pixel").count() == n**2
+        assert page.locator(".padded .rim").count() == (n + 2 * p) ** 2 - n**2
+        assert page.inner_text("#lesson-touch-padded .value") == str(places)
+    page.fill("#lesson-touch-padded input[name=k]", "9")
+    assert page.locator(".padded svg").count() == 0
+    assert (
+        page.inner_text("#lesson-touch-padded .said") == "The kernel reaches over 33 places, the padded input has 13."
+    )
+    assert page.inner_text("#lesson-touch-padded dd").strip() == "nothing fits"  # and no 0 beside it
+    page.fill("#lesson-touch-padded input[name=n]", "90")
+    assert "Too large to draw" in page.inner_text("#lesson-touch-padded .said")

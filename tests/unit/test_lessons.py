@@ -143,14 +143,14 @@ def test_the_calculator_counts_what_torchs_convolution_gives():
 
 
 def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
-    cube = next(block for block in taught("output_size").blocks if getattr(block, "name", "") == "cube")
-    texts = [text.replace("−", "-") for text in re.findall(r">([^<>]+)</text>", cube.svg)]
-    drawn = iter([int(text) for text in texts if re.fullmatch(r"-?\d+", text)])
-    of_channel = [[[next(drawn) for _ in range(many)] for many in (49, 9, 9)] for _ in range(3)]
-    padded, kernel, maps = (torch.tensor(part, dtype=torch.float64) for part in zip(*of_channel, strict=True))
-    whole = torch.tensor(list(drawn), dtype=torch.float64)
-    theirs = torch.nn.functional.conv2d(padded.view(1, 3, 7, 7), kernel.view(1, 3, 3, 3), stride=2)
-    assert torch.equal(whole.view(3, 3), theirs[0, 0]) and torch.equal(maps.sum(0), whole)
+    exhibit = taught("output_size")
+    hang(exhibit, tmp_path / "output_size")
+    cube = next(block for block in exhibit.blocks if isinstance(block, Convolver))
+    image, kernel = (torch.tensor(part, dtype=torch.float64)[None] for part in (cube.image, cube.kernels[0].weights))
+    theirs = torch.nn.functional.conv2d(image, kernel, stride=cube.stride, padding=cube.padding)[0, 0].numpy()
+    np.testing.assert_array_equal(cube.kernels[0].map, theirs)
+    total = re.search(r"In the first window: (.*) = (\S+)\. Red", cube.caption["en"].replace("−", "-"))
+    assert eval(total[1]) == float(total[2]) == theirs[0, 0]
 
 
 def test_filters_by_hand_are_scipys(photographs, tmp_path):

@@ -67,3 +67,11 @@ def test_a_folded_table_has_a_title(tmp_path):
 
     with pytest.raises(InvalidExhibit, match="title"):
         hung(tmp_path, Table("t", pd.DataFrame({"a": [1]}), folded=True))
+
+
+def test_what_a_calculator_draws_are_inputs_of_its_own(tmp_path):
+    calculator = gallery.padded()
+    assert hung(tmp_path, calculator)["drawn"]["stride"] == "s"
+    calculator.drawn = {**calculator.drawn, "stride": "step"}
+    with pytest.raises(InvalidExhibit, match=r"drawn.stride: 'step' is no input"):
+        hung(tmp_path, calculator)

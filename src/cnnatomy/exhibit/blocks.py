@@ -272,7 +272,7 @@ class Output:
     """What a calculator gives: a number, or several that belong together and are shown as 3 × 4 × 5.
 
     Formulas (see `cnnatomy.exhibit.formulas`) may name inputs, and outputs of one number that stand before. `zero` is
-    said beside a result with a 0 in it.
+    said instead of a result with a 0 in it.
     """
 
     name: str
@@ -283,13 +283,18 @@ class Output:
 
 @dataclass
 class Calculator:
-    """Numbers to type and what formulas make of them. Without scripts the page shows what the first values give."""
+    """Numbers to type and what formulas make of them. Without scripts the page shows what the first values give.
+
+    drawn: the names of the inputs that are the size of a padded input, its kernel, stride, padding and dilation, where
+    the page is to draw it.
+    """
 
     name: str
     inputs: Sequence[Input]
     outputs: Sequence[Output]
     title: Text = ""
     caption: Text = ""
+    drawn: Mapping[Literal["input", "kernel", "stride", "padding", "dilation"], str] = field(default_factory=dict)
 
     def describe(self, files: Files) -> dict[str, Any]:
         inputs = [asdict(one) | {"label": _text(one.label)} for one in self.inputs]
@@ -298,7 +303,7 @@ class Calculator:
             described = {"name": one.name, "label": _text(one.label), "formulas": listed(one.formulas)}
             outputs.append(described | ({"zero": _text(one.zero)} if one.zero else {}))
         whole = {"type": "calculator", "name": file_name(self.name), "inputs": inputs, "outputs": outputs}
-        return whole | heading(self.title, self.caption)
+        return whole | ({"drawn": dict(self.drawn)} if self.drawn else {}) | heading(self.title, self.caption)
 
 
 @dataclass

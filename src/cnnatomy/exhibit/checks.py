@@ -197,6 +197,9 @@ def _sentence_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _calculator_problems(path: str, block: dict[str, Any]) -> Iterator[tuple[str, str]]:
     least: dict[str, int] = {}  # what each name that a formula may use is at the least; 0 where that is not known
     taken: set[str] = set()
+    for role, name in block.get("drawn", {}).items():
+        if name not in {entry["name"] for entry in block["inputs"]}:
+            yield f"{path}.drawn.{role}", f"{name!r} is no input; name one of them"
     for kind in ("inputs", "outputs"):
         for index, entry in enumerate(block[kind]):
             here = f"{path}.{kind}[{index}]"

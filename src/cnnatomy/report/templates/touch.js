@@ -137,7 +137,7 @@ const scale = (name, count, at, said, act) => { // a slider with its name and wh
       const within = (i, j, [a, b]) => i >= a && i < a + k && j >= b && j < b + l;
       images.forEach(({ cells }, c) => cells.forEach((line, r) => line.forEach((cell, s) => {
         const [i, j] = [r - p, s - p], rim = now.image[c][i]?.[j] === undefined, value = pixel(c, i, j);
-        cell.className = [rim ? "rim" : value > 0 && many === 1 ? "ink" : "", within(i, j, [top, left]) ? "under" : "",
+        cell.className = [rim ? "rim" : value > 0 ? many === 1 ? "ink" : many === 3 ? `tint-${c}` : "" : "", within(i, j, [top, left]) ? "under" : "",
           many === 1 && best.some((at) => within(i, j, corner(...at))) ? "alike" : ""].filter(Boolean).join(" ");
         const press = one("button", cell);
         if (!press) return;
@@ -326,4 +326,48 @@ const scale = (name, count, at, said, act) => { // a slider with its name and wh
     greyOf(before).then((found) => { grey = found; show(); });
   };
   preparing.push((exhibit) => { for (const host of all(".filtering", exhibit)) prepareFiltering(host); });
+}
+{
+  const most = 40; // rows of a padded input that are drawn
+  const form = (tag, attributes, ...content) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...content);
+    return made;
+  };
+  const prepareDrawn = (calculator) => {
+    const names = JSON.parse(calculator.dataset.drawn), entries = all("input", calculator);
+    const entry = (role) => entries.find((each) => each.name === names[role]);
+    const host = make("div", { class: "padded" }), said = make("p", { class: "said" });
+    const draw = () => {
+      host.replaceChildren();
+      said.replaceChildren();
+      if (entries.some((each) => !each.validity.valid)) return;
+      const [n, k, s, p, d] = ["input", "kernel", "stride", "padding", "dilation"].map((role) => entry(role).valueAsNumber);
+      const whole = n + 2 * p, reach = d * (k - 1) + 1;
+      if (reach > whole) return said.replaceChildren(...tell("The kernel reaches over {reach} places, the padded input has {whole}.", { reach, whole }));
+      if (whole > most) return said.replaceChildren(...tell("Too large to draw: {whole} places.", { whole }));
+      const places = Math.floor((whole - reach) / s) + 1, cell = Math.max(8, Math.min(26, Math.floor(312 / whole))), last = (places - 1) * s;
+      const picture = named(form("svg", { viewBox: `-2 -2 ${whole * cell + 4} ${whole * cell + 4}`, width: whole * cell + 4, height: whole * cell + 4, role: "img" }),
+        "The padded input, {whole} × {whole}, with the first and the last of {places} × {places} windows", { whole, places });
+      for (let r = 0; r < whole; r++) for (let c = 0; c < whole; c++) {
+        const rim = r < p || c < p || r >= n + p || c >= n + p;
+        picture.append(form("rect", { x: c * cell, y: r * cell, width: cell - 1, height: cell - 1, class: rim ? "rim" : "pixel" }));
+      }
+      for (let r = 0; r < k; r++) for (let c = 0; c < k; c++)
+        picture.append(form("rect", { x: c * d * cell, y: r * d * cell, width: cell - 1, height: cell - 1, class: "weight" }));
+      for (let r = 0; r < places; r++) for (let c = 0; c < places; c++)
+        picture.append(form("circle", { cx: (c * s + .5) * cell - .5, cy: (r * s + .5) * cell - .5, r: Math.max(1.5, cell / 8), class: "corner" }));
+      for (const [at, look] of [[last, "last"], [0, "first"]])
+        picture.append(form("rect", { x: at * cell, y: at * cell, width: reach * cell - 1, height: reach * cell - 1, class: look }));
+      host.append(picture);
+      const left = whole - reach - last;
+      said.replaceChildren(...tell("Each dot is the upper left corner of a window: {places} × {places}. The frame is the first window, the dashed one the last.", { places }),
+        ...(left ? [" ", ...tell("At the right and below {left} rows are left over.", { left })] : []));
+    };
+    calculator.append(host, said);
+    calculator.addEventListener("input", draw);
+    draw();
+  };
+  preparing.push((exhibit) => { for (const calculator of all(".calculator[data-drawn]", exhibit)) prepareDrawn(calculator); });
 }
