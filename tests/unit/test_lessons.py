@@ -189,9 +189,28 @@ def test_each_kernel_stands_with_its_numbers_beside_what_it_makes(photographs):
 def test_nine_weights_find_sobels_filter(photographs, tmp_path):
     exhibit = taught("learn_sobel", photographs)
     hang(exhibit, tmp_path / "learn_sobel")
-    assert number(exhibit, "mse_of_start") <= 1e-4
+    assert number(exhibit, "final_mse_over_first_mse") <= 1e-4
     assert number(exhibit, "middle_to_corners") == pytest.approx(2, rel=0.02)
     assert number(exhibit, "largest_weight_error") < 0.05
+    learned, snapshots = exhibit.blocks[:2]
+    drawn = [float(text.replace("−", "-")) for text in re.findall(r">([−\d.]+)</text>", learned.svg)]
+    for seed in range(3):  # three tables of nine a start: at random, learned, Sobel's
+        start, found, sobel = np.array(drawn[27 * seed : 27 * seed + 27]).reshape(3, 3, 3)
+        np.testing.assert_array_equal(sobel, SOBEL)
+        np.testing.assert_allclose(found, SOBEL, atol=0.055)
+        assert np.abs(start - SOBEL).max() > 0.5
+    assert [item.id for item in snapshots.items] == [
+        *(f"after/{n}" for n in shipped("learn_sobel")["snapshots"]),
+        "target",
+    ]
+    errors = [item.values["mse"] for item in snapshots.items[:-1]]
+    assert errors == sorted(errors, reverse=True)
+    ratio = number(exhibit, "final_mse_over_first_mse")
+    told = re.search("error is about 10(⁻[⁰¹²³⁴-⁹]+) of that at the start. Only rounding", exhibit.caption["en"])
+    if ratio < 1e-10:
+        assert int(told[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))) == round(np.log10(ratio))
+    else:
+        assert not told and f"The error at the end is {100 * ratio:.1f} % of that" in exhibit.caption["en"]
 
 
 def test_the_lectures_chain_counts_as_the_lecture_says(tmp_path):

@@ -58,13 +58,18 @@ class Learning:
     courses: Sequence[Course]
 
     @property
+    def left(self) -> float:
+        """The error at the end by that at the start, of the start from which most is left."""
+        return max(float(course.errors[-1] / course.errors[0]) for course in self.courses)
+
+    @property
     def found(self) -> int:
         """From how many starts all nine weights are Sobel's, each to `NEAR`."""
         return sum(course.away < NEAR for course in self.courses)
 
 
 def measure(config: Mapping[str, Any], samples: Samples) -> Learning:
-    """Train from every start. config: `sample`, `seeds`, `iterations`, `snapshot`, `learning_rate`."""
+    """Train from every start. config: `sample`, `seeds`, `iterations`, `snapshots` of these, `learning_rate`."""
     brightness = in_grey(samples.inputs[config["sample"]])
     # Around its mean, in standard deviations: the mean grey would weigh most in the error and Sobel does not see it.
     picture = torch.from_numpy((brightness - brightness.mean()) / brightness.std()).float()[None, None]
@@ -74,8 +79,10 @@ def measure(config: Mapping[str, Any], samples: Samples) -> Learning:
     return Learning(target[0, 0].numpy(), _snapshots(config), made, courses)
 
 
-def _snapshots(config: Mapping[str, Any]) -> range:
-    return range(0, config["iterations"] + 1, config["snapshot"])
+def _snapshots(config: Mapping[str, Any]) -> list[int]:
+    """In their order, with the first and the last iteration."""
+    last = config["iterations"]
+    return sorted({0, last} | {one for one in config["snapshots"] if one < last})
 
 
 def _learn(picture: Tensor, target: Tensor, config: Mapping[str, Any]) -> list[Course]:
@@ -84,11 +91,11 @@ def _learn(picture: Tensor, target: Tensor, config: Mapping[str, Any]) -> list[C
     weights = nn.Parameter(torch.cat(starts))
     optimiser = torch.optim.Adam([weights], lr=config["learning_rate"])
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config["iterations"])
-    errors, kept = [], []
+    errors, kept, snapshots = [], [], _snapshots(config)
     for iteration in range(config["iterations"] + 1):
         each = (functional.conv2d(picture, weights) - target).square().mean(dim=(0, 2, 3))
         errors.append(each.detach().numpy().copy())
-        if iteration in _snapshots(config):
+        if iteration in snapshots:
             kept.append(weights.detach()[:, 0].numpy().copy())
         if iteration < config["iterations"]:
             optimiser.zero_grad()
@@ -102,11 +109,11 @@ def numbers(found: Learning) -> Numbers:
     """The worst of all starts, then each start."""
     rows, courses = Numbers(), found.courses
     ratios = np.array([course.ratio[1] for course in courses])
-    rows.add("mse_of_start", max(float(one.errors[-1] / one.errors[0]) for one in courses), n=len(courses))
     rows.add("middle_to_corners", float(ratios[np.abs(ratios - 2).argmax()]), n=len(courses))
-    rows.add("largest_weight_error", max(course.away for course in courses))
     if learned := [course.learned for course in courses if course.learned is not None]:
         rows.add("iterations_to_one_per_cent", max(learned), n=len(learned))
+    rows.add("final_mse_over_first_mse", found.left, n=len(courses))
+    rows.add("largest_weight_error", max(course.away for course in courses))
     for seed, course in enumerate(courses):
         with rows.about(f"seed={seed}"):
             rows.add("final_mse", float(course.errors[-1]))
