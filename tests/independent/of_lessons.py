@@ -159,7 +159,7 @@ def ratio(report: Report, row: Row) -> float:
     return 2.0
 
 
-@recomputes("learn_sobel", "final_mse", "final_mse_over_first_mse", size=1e-8, why="nothing but rounding is left")
+@recomputes("learn_sobel", "final_mse", "mse_of_start", size=1e-8, why="nothing but rounding is left")
 @recomputes("learn_sobel", "largest_weight_error", size=1e-3)
 def nothing_left(report: Report, row: Row) -> float:
     return 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -16,6 +16,7 @@ from cnnatomy.report import charts, drawing, show, touched
 from cnnatomy.report.chapters import Chapter, StoredExhibit, chapters_of
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.language import counted, phrase
+from cnnatomy.report.recorded import Versions, day, recorded
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
 
@@ -34,6 +35,7 @@ SCRIPTS = (
     "links.js",
     "steps.js",
     "calculators.js",
+    "captions.js",
     "touch.js",
     "onward.js",
 )
@@ -42,8 +44,9 @@ SCRIPTS = (
 class Page:
     """What the templates ask for while they are filled: drawings, and the styles that these need."""
 
-    def __init__(self, chapters: Sequence[Chapter], given: str = "") -> None:
+    def __init__(self, chapters: Sequence[Chapter], given: str = "", whole: Mapping[str, str] | None = None) -> None:
         self.given = given
+        self.versions = Versions(chapters, whole or {})
         self.styles: dict[str, str] = {}
         self._letters: dict[str, int] = {}
         hung = [one.files for chapter in chapters for one in chapter.shown]
@@ -70,7 +73,8 @@ class Page:
 
     def command(self, exhibit: StoredExhibit) -> str:
         """What makes an exhibit alone; under overrides it needs the file that they stand in."""
-        return f"{exhibit.command} given={self.given}" if self.given else exhibit.command
+        given = self.given and exhibit.record is None
+        return f"{exhibit.command} given={self.given}" if given else exhibit.command
 
     def letter(self, exhibit: StoredExhibit) -> str:
         """The letter of the exhibit's next work: a to z, then aa."""
@@ -89,6 +93,7 @@ class Page:
             show.anchor(exhibit.anchor, block["name"]),
             title,
             block["alt"],
+            exhibit.terms,
         )
         self.styles |= styles
         return Markup(markup.removesuffix("</svg>") + over + "</svg>") if over else markup
@@ -132,7 +137,7 @@ class Page:
 
     def lead(self, chapters: Sequence[Chapter]) -> Words:
         """What this is, in a sentence or two."""
-        runs = sum(chapter.is_run for chapter in chapters)
+        runs = sum(chapter.is_run and chapter.record is None for chapter in chapters)
         if not runs:
             return phrase("How convolutional networks work, in pictures with numbers beside them.")
         if runs == 1:
@@ -198,11 +203,11 @@ def render(
 ) -> str:
     """The page as one HTML text; the arguments are those of `build`, read."""
     chapters = chapters_of(exhibits, more, context)
-    page = Page(chapters, context.get("given", ""))
+    page = Page(chapters, context.get("given", ""), context.get("whole"))
     title = context.get("title") or phrase(TITLE)
-    filled = environment(page=page, charts=charts, touched=touched, STATES=show.STATES, MOST=MOST_NUMBERS).get_template(
-        "body.html"
-    )
+    filled = environment(
+        page=page, charts=charts, recorded=recorded, day=day, touched=touched, STATES=show.STATES, MOST=MOST_NUMBERS
+    ).get_template("body.html")
     body = filled.render(title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place

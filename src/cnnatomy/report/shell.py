@@ -23,16 +23,18 @@ from cnnatomy.report.language import (
     metric,
     named,
     others,
+    parted,
     phrase,
     rules,
     said,
     spoken,
     switch,
     verdict,
+    without,
 )
 
 #: The style sheets of every page, a file a subject, in their order.
-STYLES = ("style.css", "touch.css")
+STYLES = ("style.css", "captions.css", "recorded.css", "touch.css")
 
 
 def environment(**more: Any) -> Environment:
@@ -50,7 +52,7 @@ def environment(**more: Any) -> Environment:
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,
         "switch": switch,
-        "unit": lambda name: said(phrase(name) if name == "points" else name),
+        "unit": lambda name: said(phrase(name) if name == "points" else named(name)),
         **more,
     }
     jinja.filters |= {
@@ -61,6 +63,8 @@ def environment(**more: Any) -> Environment:
         "metric": metric,
         "named": named,
         "verdict": verdict,
+        "parted": parted,
+        "without": without,
     }
     return jinja
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.feature_maps.measure import FeatureMaps, Maps, OfLayer, numbers
+from cnnatomy.dissect.feature_maps.settings import Settings
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.plotting import draw
 from cnnatomy.drawing.showing import Shown, Sound, amount, signed, spaced, upright, words
@@ -30,10 +31,10 @@ TICKS = 7  # places with a number at an axis
 SOURCES = ["@zeiler2014", "@yosinski2015"]
 
 
-def show(found: FeatureMaps, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:
+def show(found: FeatureMaps, samples: Samples, settings: Settings, *, sound: Sound | None = None) -> Showing:
     """The samples, and of each layer a picture a map; of the first sample strips, and the words that raise filters.
 
-    config: `columns`, maps a row. sound: gives a clip's wav bytes by the name of its file.
+    settings: `columns`, maps a row. sound: gives a clip's wav bytes by the name of its file.
     """
     facts = samples.facts
     chosen = [Shown(one.place, one.said(samples), one.state) for one in found.answers]
@@ -45,7 +46,7 @@ def show(found: FeatureMaps, samples: Samples, config: Mapping[str, Any], *, sou
                 blocks.append(figure)
             if facts.kind == "texts":
                 blocks.append(_marked(one, one.layer.field, samples, place))
-        blocks.append(_grid(one, facts, config["columns"]))
+        blocks.append(_grid(one, facts, settings.columns))
     caption = [say(f"feature_maps.look.{facts.kind}"), say("feature_maps.caption")]
     return Showing(numbers(found), blocks, caption, SOURCES)
 

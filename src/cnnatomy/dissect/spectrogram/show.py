@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.data.sounds import Spectrogram
 from cnnatomy.dissect.spectrogram.clips import Clip
 from cnnatomy.dissect.spectrogram.measure import REFERENCE, Compared, numbers
+from cnnatomy.dissect.spectrogram.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, picture, upright
@@ -28,7 +28,7 @@ SOURCES = ["@sakoe1978", "@boersma1993", "@markel1976"]
 POINTS = 300  # of a waveform drawn
 
 
-def show(found: Compared, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Compared, samples: Samples, settings: Settings) -> Showing:
     """Waveform, spectrogram, window and sound of two voices, and the shift between many, in bands."""
     facts = samples.facts
     blocks: list[Block] = [

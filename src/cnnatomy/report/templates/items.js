@@ -146,7 +146,7 @@ const enlarged = (item, size) => {
       return make("th", { scope: "col" }, away, enlarged(item, 120), link, make("span", { class: "where" }, ...where.childNodes));
     });
     const row = (name, cells) => make("tr", {}, make("th", { scope: "row" }, ...name), ...cells.map((cell) => make("td", {}, ...cell)));
-    const rows = keys.map((key) => row([make("bdi", {}, key)], values.map((known) => [known.get(key) ?? ""])));
+    const rows = keys.map((key) => row([make("bdi", {}, ...nameOf(key))], values.map((known) => [known.get(key) ?? ""])));
     if (picked.some(stateOf)) rows.unshift(row(tell("state"), picked.map((item) => (stateOf(item) ? tell(stateOf(item)) : []))));
     const clear = make("button", { type: "button", class: "clear" }, ...tell("Clear"));
     clear.addEventListener("click", () => { for (const item of [...picked]) compare(item); });
