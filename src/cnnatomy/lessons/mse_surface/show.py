@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.drawing.plotting import SERIES, draw
-from cnnatomy.exhibit import Block, Descent, Figure, Say, Showing, Table, HiddenUnit, say
+from cnnatomy.exhibit import Block, Descent, Figure, HiddenUnit, Say, Showing, Table, say
 from cnnatomy.lessons.mse_surface.measure import SPAN, THERE, Descents, numbers
 from cnnatomy.lessons.mse_surface.surface import FRAME, RAVINE, surface
 from cnnatomy.lessons.mse_surface.xor import CASES, PLANE, TRUE, Plane
