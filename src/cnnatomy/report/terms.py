@@ -28,7 +28,10 @@ BETWEEN = {", ": "between_items", " and ": "between_items", "; ": "between_claus
 
 @dataclass(frozen=True)
 class Terms:
-    """The words of one exhibit. data: the dataset, or the study. own: its classes, its channels, and the words of the texts shown."""
+    """The words of one exhibit.
+
+    data: the dataset, or the study. own: the data's classes and channels, and the words of the texts that are shown.
+    """
 
     data: str = ""
     own: frozenset[str] = frozenset()
