@@ -258,7 +258,7 @@ def test_paths_end_where_the_error_says(tmp_path):
     told = exhibit.caption["en"]
     assert f"With step 1 it takes {arrives[right]:.0f} steps." in told
     assert "With step 0.05 it does not get there in 200 steps." in told
-    assert "With step 20 it does not get there in 200 steps and leaps out of the drawing" in told
+    assert "With step 30 it does not get there in 200 steps and leaps out of the drawing" in told
     assert f"With momentum the smallest steps get there: after {pushed:.0f}." in told
     assert f"bends {number(exhibit, 'curvature_ratio'):.0f} times as much across it as along it" in told
     for block in exhibit.blocks[1:5]:  # the table behind each drawing begins where the paths do
