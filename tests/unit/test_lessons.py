@@ -99,8 +99,8 @@ def test_two_boxes_overlap_as_much_as_is_left_of_their_shift():
     for frame, shift in zip(frames, np.linspace(-1, 1, 17), strict=True):
         both = 1 - abs(shift)  # in closed form
         assert frame.text["en"] == f"At shift {shift:.2f} both cover {both:.2f} of a box.".replace("-", "−")
-        drawn = re.search(r'width="([\d.]+)" height="130" fill="var\(--series-2', frame.blocks[0].svg)
-        assert (float(drawn[1]) if drawn else 0) == pytest.approx(130 * both, abs=0.1)
+        drawn = re.search(r'width="([\d.]+)" height="84" fill="var\(--series-2', frame.blocks[0].svg)
+        assert (float(drawn[1]) if drawn else 0) == pytest.approx(84 * both, abs=0.1)
 
 
 def test_it_is_told_where_a_filters_pattern_is():
