@@ -132,9 +132,10 @@ def test_two_voices_are_seen_and_heard_with_the_window(tmp_path):
     assert windows[0].sound == archive("greeting/f1.wav")
     assert windows[0].pixels.shape == (16, 10, 3)
     assert [item.group for item in grids["everyone"].items] == ["female", "female", "male", "male"]
-    (figure,) = [block for block in exhibit.blocks if isinstance(block, Figure) and block.name == "voices"]
-    assert "16 bands × 10 frames" in figure.caption["en"] and "3 bands × 10 frames" in figure.caption["en"]
-    assert "你好" in figure.title["en"]
+    one, other = [block for block in exhibit.blocks if isinstance(block, Figure) and block.name.startswith("voices")]
+    assert "16 bands × 10 frames" in other.caption["en"] and "3 bands × 10 frames" in other.caption["en"]
+    assert "你好" in one.title["en"] and "m1" in other.title["en"]
+    assert other.beside and not one.beside
 
 
 def test_the_window_of_the_picture_is_the_window_of_the_network():

@@ -125,9 +125,11 @@ def test_the_first_screen_says_how_good_and_how_sure(page):
     assert "Handwritten digits" in text and "Images · mnist" in text
 
 
-def test_halls_come_in_the_order_given_then_lessons_then_studies(page):
-    chapters = [name for name in page.ids if name in ("mnist", "speech", "text", "lessons", "studies", "made")]
-    assert chapters == ["mnist", "speech", "text", "lessons", "studies", "made"]
+def test_lessons_come_first_then_runs_in_the_order_given_then_studies(page):
+    chapters = ["lessons", "mnist", "speech", "text", "studies", "made"]
+    assert [name for name in page.ids if name in chapters] == chapters
+    contents = [link["href"][1:] for link in page.all("a") if link.get("class") == "plan-chapter"]
+    assert [name for name in contents if name in chapters] == chapters
 
 
 def test_every_exhibit_says_how_to_make_it_alone(page):

@@ -24,11 +24,12 @@ from cnnatomy.exhibit.blocks import (
     Steps,
     Table,
     Texts,
+    Unit,
 )
 from cnnatomy.exhibit.checks import validate
 from cnnatomy.exhibit.describing import InvalidExhibit
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
-from cnnatomy.exhibit.touch import Convolver, Descent, Filtering, Kernel, Mask, Unit
+from cnnatomy.exhibit.touch import Convolver, Descent, Filtering, HiddenUnit, Kernel, Mask
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Filtering",
     "Frame",
     "Grid",
+    "HiddenUnit",
     "Input",
     "InvalidExhibit",
     "Item",

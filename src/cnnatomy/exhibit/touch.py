@@ -62,7 +62,7 @@ class Convolver:
 
 
 @dataclass(frozen=True)
-class Unit:
+class HiddenUnit:
     """out · tanh(weight · x + bias); what is free has its name, `a` or `b`, instead of a number."""
 
     out: float
@@ -85,7 +85,7 @@ class Descent:
     alt: Text
     frame: tuple[float, float, float, float]
     span: tuple[float, float]
-    units: Sequence[Unit]
+    units: Sequence[HiddenUnit]
     x: np.ndarray
     y: np.ndarray
     start: Sequence[float]

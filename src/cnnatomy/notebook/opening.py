@@ -166,11 +166,13 @@ def _made(method: str, network: nn.Module, data: Dataset, settings: dict[str, An
         from cnnatomy import evaluation
 
         found = evaluation.measure(evaluation.predict(network, test), None, test)
-        return Exhibit.of(evaluation.show(found, test, settings), "run", "network", method, seed)
+        shown = evaluation.show(found, test, evaluation.Settings(**settings))
+        return Exhibit.of(shown, "run", "network", method, seed)
     if method == "samples":
         from cnnatomy.dissect import samples
 
-        return Exhibit.of(samples.show(samples.measure(data), data, settings), "run", "network", method, seed)
+        shown = samples.show(samples.measure(data), data, samples.Settings(**settings))
+        return Exhibit.of(shown, "run", "network", method, seed)
     needs: dict[str, Callable[[], Any]] = {
         "training": lambda: data.split("train") if "train" in data.facts.splits else None,
         "others": list,

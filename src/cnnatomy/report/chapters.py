@@ -251,7 +251,7 @@ class Chapter:
 
 
 def chapters_of(exhibits: Sequence[StoredExhibit], more: Sequence[StoredExhibit], context: Context) -> list[Chapter]:
-    """Runs in the order given, then the lessons, then the studies."""
+    """The lessons, then runs in the order given, then the studies."""
     data = {facts.get("name", ""): dict(facts) for facts in context.get("data", ())}
     runs = [one for one in exhibits if one.key[0] == "run"]
     chapters: dict[str, Chapter] = {}
@@ -273,4 +273,4 @@ def chapters_of(exhibits: Sequence[StoredExhibit], more: Sequence[StoredExhibit]
             chapter = {"lessons": lessons, "studies": studies}.get(kind) or chapters.get(name)
             if chapter is not None:
                 chapter.missing.append((rest[-1] if rest else name, lack["why"], lack["command"]))
-    return [*chapters.values(), *(chapter for chapter in (lessons, studies) if chapter.exhibits)]
+    return [chapter for chapter in (lessons, *chapters.values(), studies) if chapter.exhibits]

@@ -16,6 +16,7 @@ from cnnatomy.report import charts, drawing, show, touched
 from cnnatomy.report.chapters import Chapter, StoredExhibit, chapters_of
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.language import counted, phrase
+from cnnatomy.report.path import LecturePath, Stop, through
 from cnnatomy.report.recorded import Versions, day, recorded
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
@@ -32,10 +33,14 @@ SCRIPTS = (
     "contents.js",
     "items.js",
     "grids.js",
+    "card.js",
+    "slides.js",
     "links.js",
+    "printing.js",
     "steps.js",
     "calculators.js",
     "captions.js",
+    "path.js",
     "touch.js",
     "onward.js",
 )
@@ -44,7 +49,13 @@ SCRIPTS = (
 class Page:
     """What the templates ask for while they are filled: drawings, and the styles that these need."""
 
-    def __init__(self, chapters: Sequence[Chapter], given: str = "", whole: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        chapters: Sequence[Chapter],
+        given: str = "",
+        whole: Mapping[str, str] | None = None,
+        path: LecturePath | None = None,
+    ) -> None:
         self.given = given
         self.versions = Versions(chapters, whole or {})
         self.styles: dict[str, str] = {}
@@ -58,7 +69,8 @@ class Page:
             for x, entry in [chapter.emblem]
             if "file" in entry
         ]
-        self._repeated = {content for content, count in Counter([*pictures, *on_cards]).items() if count > 1}
+        on_path = [content for stop in (path.stops if path else ()) for content in stop.pictures]
+        self._repeated = {content for content, count in Counter([*pictures, *on_cards, *on_path]).items() if count > 1}
 
     def picture(self, content: bytes, *classes: str) -> Markup:
         """The attributes that make an `img` show a PNG. What hangs twice is stored once, in the style sheet."""
@@ -97,6 +109,18 @@ class Page:
         )
         self.styles |= styles
         return Markup(markup.removesuffix("</svg>") + over + "</svg>") if over else markup
+
+    def sketch(self, stop: Stop) -> Markup:
+        """The small drawing of a stop on the path; who can't see it is told of it at the exhibit."""
+        markup, styles = drawing.inline(
+            stop.drawing or b"", f"{stop.anchor}--picture", stop.title, stop.says, stop.exhibit.terms
+        )
+        self.styles |= styles
+        return (
+            Markup(markup.replace("<svg", Markup('<svg preserveAspectRatio="xMidYMin slice"'), 1))
+            if stop.is_tall
+            else markup
+        )
 
     def sound(self, wav: bytes) -> str:
         """A sound as an address that needs no file: FLAC, which loses nothing and takes half the room.
@@ -203,12 +227,15 @@ def render(
 ) -> str:
     """The page as one HTML text; the arguments are those of `build`, read."""
     chapters = chapters_of(exhibits, more, context)
-    page = Page(chapters, context.get("given", ""), context.get("whole"))
+    path = through(chapters)
+    page = Page(chapters, context.get("given", ""), context.get("whole"), path)
     title = context.get("title") or phrase(TITLE)
     filled = environment(
         page=page, charts=charts, recorded=recorded, day=day, touched=touched, STATES=show.STATES, MOST=MOST_NUMBERS
     ).get_template("body.html")
-    body = filled.render(title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context)
+    body = filled.render(
+        title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context, path=path
+    )
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place
         # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.

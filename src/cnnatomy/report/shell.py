@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Words, languages
 from cnnatomy.exhibit.citing import cited
-from cnnatomy.report import show
+from cnnatomy.report import show, units
 from cnnatomy.report.language import (
     TEMPLATES,
     attribute,
@@ -34,7 +34,16 @@ from cnnatomy.report.language import (
 )
 
 #: The style sheets of every page, a file a subject, in their order.
-STYLES = ("style.css", "captions.css", "recorded.css", "touch.css")
+STYLES = (
+    "style.css",
+    "captions.css",
+    "recorded.css",
+    "path.css",
+    "card.css",
+    "slides.css",
+    "printing.css",
+    "touch.css",
+)
 
 
 def environment(**more: Any) -> Environment:
@@ -48,6 +57,7 @@ def environment(**more: Any) -> Environment:
     )
     jinja.globals |= {
         "show": show,
+        "units": units,
         "phrase": phrase,
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,

@@ -12,7 +12,7 @@ from cnnatomy.dissect.deconvolution.settings import Settings
 from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, fraction, in_room, titled
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.showing import class_name, colour, of_colours, shown_channels, signed, upright
-from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, say
+from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, Unit, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.patches import Drawn, Source, crop, sheet, shrunk, weight_of
 
@@ -72,6 +72,7 @@ def _item(one: Filter, drawn: Drawn) -> tuple[Item, float]:
         pixels=pixels,
         label=f"{one.channel}" if "none" in named else f"{one.channel}: {', '.join(named)}",
         values={key: significant(value, 3) for key, value in values.items() if not np.isnan(value)},
+        unit=Unit(one.source.name, one.channel),
     )
     return item, weight_of(pixels)
 

@@ -16,7 +16,7 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Axis, Samples
 from cnnatomy.dissect.feature_maps.settings import Settings
-from cnnatomy.exhibit.blocks import State
+from cnnatomy.exhibit.blocks import State, Unit
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.answers import Answer, answers
 from cnnatomy.inspection.choosing import chosen_samples, evenly
@@ -241,4 +241,5 @@ def _of_maps(rows: Numbers, one: OfLayer, maps: Maps) -> None:
             rows.add("map_zeros", float(zeros), unit="fraction")
             if one.enough:
                 rows.add("map_rank", float(maps.rank[channel]), unit="fraction", n=one.compared)
-                rows.share("fires", int(one.fires[channel]), one.compared)
+                with rows.about("", Unit(one.name, channel)):
+                    rows.share("fires", int(one.fires[channel]), one.compared)

@@ -15,7 +15,7 @@ from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.plotting import draw
 from cnnatomy.drawing.showing import Shown, Sound, amount, signed, spaced, upright, words
 from cnnatomy.drawing.showing import show as shown
-from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Sentence, Showing, Texts, say
+from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Sentence, Showing, Texts, Unit, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.fields import Field
@@ -83,6 +83,7 @@ def _items(one: OfLayer, maps: Maps, facts: Facts, several: bool) -> list[Item]:
                 state=state,
                 values={key: significant(float(value)) for key, value in values.items()},
                 group=maps.sample if several else "",
+                unit=Unit(one.name, channel),
             )
         )
     return items
@@ -237,6 +238,7 @@ def _marked(one: OfLayer, field: Field, samples: Samples, place: int) -> Texts:
                 state="live",
                 values={key: significant(float(value)) for key, value in values.items()},
                 spaces=spaced(samples.facts),
+                unit=Unit(one.name, int(channel)),
             )
         )
     title = say("feature_maps.marked.title", layer=one.name)

@@ -20,7 +20,7 @@ from cnnatomy.dissect.filter_ablation.budget import planned
 from cnnatomy.dissect.filter_ablation.pruning import POINT, Judge, Pruning, apart, prune
 from cnnatomy.dissect.filter_ablation.removable import Part, Removable
 from cnnatomy.dissect.filter_ablation.settings import Settings
-from cnnatomy.exhibit import say
+from cnnatomy.exhibit import Unit, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.ablation import ChannelAblation, ablation_point
@@ -264,7 +264,7 @@ def numbers(found: Ablation) -> Numbers:
                 rows.add(kind, one.kinds.count(kind), n=len(one.kinds))
     for one in found.parts:
         for channel, lost_ in zip(one.part.channels, one.accuracy, strict=True):
-            with rows.about(f"layer={one.part.name};filter={channel}"):
+            with rows.about(f"layer={one.part.name};filter={channel}", Unit(one.part.name, int(channel))):
                 value, low, high = (round(float(each), 5) for each in lost_)
                 rows.add("accuracy_lost", value, (low, high), unit="fraction", n=len(found.right))
     return rows

@@ -14,7 +14,7 @@ from cnnatomy.dissect.kernels.settings import Settings
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, colour, grey, of_colours, shown_channels, signed, upright
-from cnnatomy.exhibit import Block, Figure, Grid, Item, Showing, Text, say
+from cnnatomy.exhibit import Block, Figure, Grid, Item, Showing, Text, Unit, say
 from cnnatomy.exhibit.rounding import significant
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def _grid(one: Kernels, facts: Facts, settings: Settings) -> Grid:
                 label=str(index),
                 state="dead" if one.idle[index] else "",
                 values={key: significant(value) for key, value in values.items()},
+                unit=Unit(one.layer, index),
             )
         )
     wide = items[0].pixels.shape[1] > 64  # so wide that a row of them would not fit

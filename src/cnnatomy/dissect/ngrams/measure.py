@@ -18,7 +18,7 @@ from cnnatomy.dissect.ngrams.deleting import Deleted, Reading
 from cnnatomy.dissect.ngrams.settings import Settings
 from cnnatomy.dissect.ngrams.silencing import silenced_below
 from cnnatomy.dissect.ngrams.slots import Reader, Slots, Windows, readers, slots, windows
-from cnnatomy.exhibit import say
+from cnnatomy.exhibit import Unit, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.layers import Layer, LayerNotFound, named, trace
@@ -345,7 +345,7 @@ def numbers(found: Ngrams) -> Numbers:
     for filters in found.filters:
         parts = filters.reached
         for channel, one in enumerate(filters.purity):
-            with rows.about(f"layer={filters.name};filter={channel}"):
+            with rows.about(f"layer={filters.name};filter={channel}", Unit(filters.name, channel)):
                 if channel in parts:
                     rows.add("best_real_of_exact", round(parts[channel], 3), unit="fraction")
                 if one.n:

@@ -16,7 +16,7 @@ from cnnatomy.dissect.ngrams.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import class_name, spaced, words
-from cnnatomy.exhibit import Block, Figure, Say, Sentence, Showing, Table, Text, Texts, say
+from cnnatomy.exhibit import Block, Figure, Say, Sentence, Showing, Table, Text, Texts, Unit, say
 from cnnatomy.exhibit.reading import joined
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.statistics.intervals import mean_interval
@@ -181,6 +181,7 @@ def _ngram(filters: Filters, channel: int, facts: Facts, group: Text, row: Row) 
         values={"value": significant(row.value, 3)},
         group=group,
         spaces=spaced(facts),
+        unit=Unit(filters.name, channel),
     )
 
 

@@ -12,7 +12,7 @@ from cnnatomy.dissect.top_patches.measure import Filter, TopPatches, numbers
 from cnnatomy.dissect.top_patches.settings import Settings
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.showing import Sound, class_name, spaced, words
-from cnnatomy.exhibit import Block, Grid, Item, Say, Sentence, Showing, Texts, say
+from cnnatomy.exhibit import Block, Grid, Item, Say, Sentence, Showing, Texts, Unit, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.patches import Drawn, Source, sheet, shrunk, weight_of
 
@@ -61,6 +61,7 @@ def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
         label=_named(one),
         state="" if not found.enough else "dead" if one.dead else "live",
         values={key: significant(value, 3) for key, value in values.items()},
+        unit=Unit(one.source.name, one.channel),
     )
     return item, weight_of(pixels)
 
@@ -90,6 +91,7 @@ def _sentences(one: Filter, samples: Samples) -> tuple[list[Sentence], float]:
                 values={"activation": significant(patch.value, 3)},
                 group=say("top_patches.group", layer=one.source.name, filter=_named(one)),
                 spaces=spaced(samples.facts),
+                unit=Unit(one.source.name, one.channel),
             )
         )
     return sentences, sum(260 + sum(len(word.encode()) + 32 for word, _ in one.tokens) for one in sentences)
@@ -112,6 +114,7 @@ def _heard(filters: Sequence[Filter], samples: Samples, drawn: Drawn, sound: Sou
                     label=f"{one.channel}: “{class_name(samples.facts, int(samples.labels[patch.sample]))}”",
                     sound=wav,
                     values={"activation": significant(patch.value, 3)},
+                    unit=Unit(one.source.name, one.channel),
                 )
             )
     if not items:
@@ -137,8 +140,8 @@ def _caption(found: TopPatches, facts: Facts, asked_for: bool) -> list[Say | Non
     few = found.samples < found.patches
     return [
         say("top_patches.few", n=found.samples, **what) if few else say("top_patches.one_each", **what),
-        chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.look"),
+        chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.purity") if found.enough and facts.classes else None,
         say("top_patches.moves") if facts.kind == "sounds" else None,
         say(f"top_patches.refed.{'same' if found.whole else 'another'}", error=f"{found.refed_error:.1g}"),

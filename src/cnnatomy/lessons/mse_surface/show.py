@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.drawing.plotting import SERIES, draw
-from cnnatomy.exhibit import Block, Descent, Figure, Say, Showing, Table, Unit, say
+from cnnatomy.exhibit import Block, Descent, Figure, HiddenUnit, Say, Showing, Table, say
 from cnnatomy.lessons.mse_surface.measure import SPAN, THERE, Descents, numbers
 from cnnatomy.lessons.mse_surface.surface import FRAME, RAVINE, surface
 from cnnatomy.lessons.mse_surface.xor import CASES, PLANE, TRUE, Plane
@@ -54,7 +54,7 @@ def _descent(found: Descents) -> Descent:
         alt=say("mse_surface.alt", ends=[say("mse_surface.end", path=_name("right", found), a=a, b=b)]),
         frame=FRAME,
         span=(-SPAN, SPAN),
-        units=[Unit(1, "a", "b"), Unit(-1, weight, bias)],
+        units=[HiddenUnit(1, "a", "b"), HiddenUnit(-1, weight, bias)],
         x=found.network.x.numpy(),
         y=found.network.y.numpy(),
         start=right.weights[0].tolist(),
