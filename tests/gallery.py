@@ -490,7 +490,7 @@ def descent() -> Descent:
         x,
         y,
         start,
-        [0.05, 0.1, 1, 20],
+        [0.05, 0.1, 1, 30],
         1,
         np.array(descended(described, 1, 0, 50)),
         0.01,

@@ -183,7 +183,7 @@ def slide(page, name: str, to: int) -> None:
     page.get_by_label(name, exact=True).fill(str(to))
 
 
-@pytest.mark.parametrize(("choice", "size", "push"), [(0, 0.05, 0), (0, 0.05, 0.8), (2, 1, 0), (2, 1, 0.5), (3, 20, 0)])
+@pytest.mark.parametrize(("choice", "size", "push"), [(0, 0.05, 0), (0, 0.05, 0.8), (2, 1, 0), (2, 1, 0.5), (3, 30, 0)])
 def test_the_page_walks_down_as_torch_does(visit, touched, choice, size, push):
     page = visit(touched, "lesson-touch-descent")
     whole(page)
