@@ -95,11 +95,35 @@ def windows(report: Report, row: Row) -> float:
     return along + over
 
 
+@recomputes("connections", "difference_from_convolution", "difference_of_gradients")
+@recomputes("connections", "changed_by_noise_around", "changed_by_moving")
 @recomputes("convolution", "difference_from_torch")
 @recomputes("output_size", "unlike_torch")
 @recomputes("shapes", "difference_by_hand")
 def none(report: Report, row: Row) -> float:
     return 0
+
+
+# --- connections ---
+
+
+@recomputes("connections", "weights", "weights_not_zero", "weights_that_differ")
+def connected(report: Report, row: Row) -> float:
+    given = settings(report, row)
+    if row.metric != "weights":
+        size = np.array(given["kernel"]).size
+        outputs = np.prod([n - k + 1 for n, k in zip(np.shape(given["image"]), np.shape(given["kernel"]), strict=True)])
+        return float(outputs * size if row.metric == "weights_not_zero" else size)
+    units = given["inputs"] - given["window"] + 1
+    each = {"all": units * given["inputs"], "local": units * given["window"]}
+    return each.get(row.of["connected"], given["window"])
+
+
+leaves(
+    "connections",
+    ["picture_seen_by_filter", "halved_like_own", "halved_like_other"],
+    "of pictures that the project draws itself",
+)
 
 
 # --- output_size, shapes, why_convolution ---

@@ -1,0 +1,62 @@
+"""Lessons that draw what the lecture draws, against torch, scipy and counting."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+from scipy import signal
+
+from tests.unit.small_data import hang
+from tests.unit.test_lessons import number, taught
+
+DRAWN = ["connections"]
+# In a package the name `measure` is the function's.
+connections = import_module("cnnatomy.lessons.connections.measure")
+
+
+@pytest.mark.parametrize("lesson", DRAWN)
+def test_a_drawn_lesson_speaks_both_languages_and_a_phone_shows_it_whole(lesson):
+    exhibit = taught(lesson)
+    assert set(exhibit.title) == set(exhibit.caption) == {"en", "zh"}
+    drawings = [block for block in exhibit.blocks if hasattr(block, "svg")]
+    drawings += [inner for block in exhibit.blocks for frame in getattr(block, "frames", ()) for inner in frame.blocks]
+    widths = {one.name: float(re.search(r'width="([\d.]+)"', one.svg)[1]) for one in drawings if hasattr(one, "svg")}
+    assert widths and max(widths.values()) <= 312, widths
+
+
+def test_a_convolution_is_a_dense_layer_with_shared_weights(tmp_path):
+    exhibit = taught("connections")
+    hang(exhibit, tmp_path / "connections")
+    assert number(exhibit, "difference_from_convolution") == number(exhibit, "difference_of_gradients") == 0
+    assert number(exhibit, "weights_that_differ") == 9 and number(exhibit, "weights_not_zero") == 16 * 9
+    ways = {way: number(exhibit, "weights", f"connected={way}") for way in ("all", "local", "shared", "pooled")}
+    assert ways["all"] == torch.nn.Linear(8, 6).weight.numel() and ways["local"] == 6 * 3
+    assert ways["shared"] == ways["pooled"] == torch.nn.Conv1d(1, 1, 3).weight.numel()
+    lines = {"all": 48, "local": 18, "shared": 18, "pooled": 18}
+    drawn = next(block for block in exhibit.blocks if block.name == "ways").svg
+    assert len(re.findall("<path d=", drawn)) == sum(lines.values()) + 6  # and each unit goes into a pool
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (4, 4)])
+def test_the_dense_layers_matrix_is_scipys_correlation(shape):
+    draw = np.random.default_rng(3)
+    image, kernel = draw.standard_normal(shape), draw.standard_normal((3, 3))
+    tied = connections.tied(image, kernel)
+    matrix = np.append(0, kernel.ravel())[tied.which]
+    np.testing.assert_allclose(matrix @ image.ravel(), signal.correlate2d(image, kernel, mode="valid").ravel())
+    np.testing.assert_allclose(tied.slopes[0], tied.slopes[1])
+
+
+def test_the_beak_is_found_wherever_the_bird_stands():
+    found = connections.reasons()
+    maps = [
+        signal.correlate2d(one, connections.bird()[5:12, :7] - connections.bird()[5:12, :7].mean(), mode="valid")
+        for one in (connections.bird(), found.moved)
+    ]
+    assert [np.unravel_index(one.argmax(), one.shape) for one in maps] == list(found.places) == [(5, 0), (10, 8)]
+    assert found.values[0] == found.values[1] == found.values[2] == pytest.approx(maps[0].max())
+    assert found.own > 0.9 > 0.5 > found.other
