@@ -75,17 +75,23 @@ class Sketch:
         )
         return self
 
-    def picture(self, x: float, y: float, values: np.ndarray, side: float, colour: Colour = INK) -> Sketch:
-        """Pixels (rows, columns) in a thin frame, each a square of this side: 0 is nothing, 1 the full colour."""
+    def picture(
+        self, x: float, y: float, values: np.ndarray, side: float, colour: Colour = INK, tall: float | None = None
+    ) -> Sketch:
+        """Pixels (rows, columns) in a thin frame: 0 is nothing, 1 the full colour.
+
+        Each is a square of this side, or, where `tall` is given, as wide as this side and so high.
+        """
+        down = side if tall is None else tall
         levels = np.rint(8 * np.clip(values, 0, 1)).astype(int)
         for level in range(1, 9):
-            squares = "".join(
-                f"M{x + column * side:g} {y + row * side:g}h{side:g}v{side:g}h{-side:g}z"
+            cells = "".join(
+                f"M{x + column * side:g} {y + row * down:g}h{side:g}v{down:g}h{-side:g}z"
                 for row, column in np.argwhere(levels == level).tolist()
             )
-            if squares:
-                self._parts.append(f'<path d="{squares}" fill="{shade(colour)}" fill-opacity="{level / 8:g}"/>')
-        return self.box((x, y), (values.shape[1] * side, values.shape[0] * side))
+            if cells:
+                self._parts.append(f'<path d="{cells}" fill="{shade(colour)}" fill-opacity="{level / 8:g}"/>')
+        return self.box((x, y), (values.shape[1] * side, values.shape[0] * down))
 
     def svg(self) -> str:
         """The drawing."""
