@@ -13,8 +13,8 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING
 from cnnatomy.dissect.ngrams.sliding import Slides, slide
 from cnnatomy.dissect.ngrams.slots import readers
+from cnnatomy.inspection.layers import trace
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.layers import trace
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_ngrams import CONFIG, Deep, Pictures, kim

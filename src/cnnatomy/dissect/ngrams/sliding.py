@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.ngrams.slots import AGREES, Reader, given
-from cnnatomy.probing.layers import Layer, capture
+from cnnatomy.inspection.layers import Layer, capture
 
 
 @dataclass(frozen=True)
