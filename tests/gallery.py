@@ -17,6 +17,7 @@ import pandas as pd
 
 from cnnatomy.exhibit import (
     Calculator,
+    Code,
     Exhibit,
     Figure,
     Frame,
@@ -501,6 +502,7 @@ def hostile() -> Exhibit:
                 "calculator", [Input("a", HOSTILE, 0, 0, 1)], [Output("b", long, ["a", "a"], HOSTILE)], HOSTILE, HOSTILE
             ),
             Prose(HOSTILE, HOSTILE),
+            Code("code", f"print({HOSTILE!r})\n", HOSTILE),
         ],
         [HOSTILE],
     )

@@ -9,6 +9,7 @@ contract of the file.
 from cnnatomy.exhibit.blocks import (
     Block,
     Calculator,
+    Code,
     Exhibit,
     Figure,
     Frame,
@@ -33,6 +34,7 @@ from cnnatomy.exhibit.words import Say, Text, Words, say
 __all__ = [
     "Block",
     "Calculator",
+    "Code",
     "DamagedExhibit",
     "Exhibit",
     "Figure",

@@ -303,6 +303,20 @@ class Calculator:
 
 
 @dataclass
+class Code:
+    """Python, as it can be copied and run."""
+
+    name: str
+    code: str
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        described = {"type": "code", "name": file_name(self.name), "code": self.code}
+        return described | _heading(self.title, self.caption)
+
+
+@dataclass
 class Prose:
     """A paragraph; an empty line starts the next one."""
 
@@ -320,7 +334,7 @@ class Frame:
 
     title: Text
     text: Text = ""
-    blocks: Sequence[Figure | Grid | Matrix | Texts | Table | Calculator | Prose] = ()
+    blocks: Sequence[Figure | Grid | Matrix | Texts | Table | Calculator | Code | Prose] = ()
 
 
 @dataclass
@@ -342,7 +356,7 @@ class Steps:
         return {"type": "steps", "name": file_name(self.name), "frames": frames} | _heading(self.title, self.caption)
 
 
-Block = Figure | Grid | Matrix | Texts | Steps | Table | Calculator | Prose
+Block = Figure | Grid | Matrix | Texts | Steps | Table | Calculator | Code | Prose
 
 
 @dataclass
