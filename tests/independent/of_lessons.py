@@ -104,6 +104,60 @@ def none(report: Report, row: Row) -> float:
     return 0
 
 
+# --- neuron ---
+
+
+def network(report: Report, row: Row) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray, np.ndarray]:
+    """Weights and biases of each layer, the input, the target, drawn as the lesson says."""
+    given = settings(report, row)
+    draw, sizes = np.random.default_rng(given["seed"]), given["layers"]
+    x = draw.random(sizes[0]).round(1)
+    layers = [
+        (draw.uniform(-1, 1, (b, a)).round(1), draw.uniform(-1, 1, b).round(1))
+        for a, b in zip(sizes, sizes[1:], strict=False)
+    ]
+    return layers, x, np.eye(sizes[-1])[given["target"]]
+
+
+def wrong_by(layers: list, x: np.ndarray, target: np.ndarray, shifts: dict[tuple[int, int], float]) -> float:
+    """Half the sum of squares, with some sums (layer, neuron) shifted."""
+    for place, (weights, biases) in enumerate(layers):
+        z = weights @ x + biases
+        for (layer, neuron), by in shifts.items():
+            if layer == place:
+                z[neuron] += by
+        x = 1 / (1 + np.exp(-z))
+    return float(((x - target) ** 2).sum() / 2)
+
+
+@recomputes("neuron", "parameters", "error_before_step")
+def before_step(report: Report, row: Row) -> float:
+    layers, x, target = network(report, row)
+    if row.metric == "parameters":
+        return sum(weights.size + biases.size for weights, biases in layers)
+    return wrong_by(layers, x, target, {})
+
+
+@recomputes("neuron", "mean_size_of_delta", share=1e-5)
+def delta(report: Report, row: Row) -> float:
+    """By finite differences."""
+    layers, x, target = network(report, row)
+    place = int(row.of["layer"]) - 1
+    each = [
+        wrong_by(layers, x, target, {(place, at): 1e-5}) - wrong_by(layers, x, target, {(place, at): -1e-5})
+        for at in range(len(layers[place][1]))
+    ]
+    return float(np.abs(each).mean() / 2e-5)
+
+
+@recomputes("neuron", "difference_from_autograd", size=1e-12)
+def rounding(report: Report, row: Row) -> float:
+    return 0.0
+
+
+leaves("neuron", ["error_after_step"], "of a step along slopes that `mean_size_of_delta` is about")
+
+
 # --- connections ---
 
 

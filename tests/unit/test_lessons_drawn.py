@@ -13,8 +13,9 @@ from scipy import signal
 from tests.unit.small_data import hang
 from tests.unit.test_lessons import number, taught
 
-DRAWN = ["connections"]
+DRAWN = ["neuron", "connections"]
 # In a package the name `measure` is the function's.
+neuron = import_module("cnnatomy.lessons.neuron.measure")
 connections = import_module("cnnatomy.lessons.connections.measure")
 
 
@@ -60,3 +61,43 @@ def test_the_beak_is_found_wherever_the_bird_stands():
     assert [np.unravel_index(one.argmax(), one.shape) for one in maps] == list(found.places) == [(5, 0), (10, 8)]
     assert found.values[0] == found.values[1] == found.values[2] == pytest.approx(maps[0].max())
     assert found.own > 0.9 > 0.5 > found.other
+
+
+def test_delta_by_hand_is_autograds(tmp_path):
+    exhibit = taught("neuron")
+    hang(exhibit, tmp_path / "neuron")
+    assert number(exhibit, "parameters") == 10 * 12 + 12 + 12 * 12 + 12 + 12 * 6 + 6
+    assert number(exhibit, "difference_from_autograd") < 1e-15
+    assert "autograd's" in exhibit.caption["en"] and number(exhibit, "error_after_step") < number(
+        exhibit, "error_before_step"
+    )
+
+
+def test_slopes_of_the_small_network_are_those_of_finite_differences():
+    draw = np.random.default_rng(1)
+    weights = [(draw.standard_normal((4, 3)), draw.standard_normal(4)), (draw.standard_normal((2, 4)), np.zeros(2))]
+    x, target = draw.random(3), np.array([0.0, 1.0])
+    layers = neuron.walk(weights, x, target)
+    for at, (place, (matrix, _)) in ((at, pair) for pair in enumerate(weights) for at in np.ndindex(pair[1][0].shape)):
+        errors = []
+        for step in (1e-5, -1e-5):
+            moved = matrix.copy()
+            moved[at] += step
+            others = [(moved, one[1]) if which == place else one for which, one in enumerate(weights)]
+            errors.append(neuron.error(neuron.walk(others, x, target)[-1].activations, target))
+        assert layers[place].slopes[at] == pytest.approx((errors[0] - errors[1]) / 2e-5, abs=1e-9)
+
+
+def test_every_number_of_the_first_neuron_is_written_out():
+    figure, *_ = taught("neuron").blocks
+    drawn = [float(text.replace("−", "-")) for text in re.findall(r">(−?[\d.]+)</text>", figure.svg)]
+    rows, (bias_weight, bias, total, activation) = np.reshape(drawn[:30], (10, 3)), drawn[30:]
+    np.testing.assert_allclose(rows[:, 0] * rows[:, 1], rows[:, 2], atol=5e-3)
+    assert rows[:, 2].sum() + bias == pytest.approx(total) and bias_weight == bias
+    assert activation == pytest.approx(1 / (1 + np.exp(-total)), abs=5e-3)
+
+
+def test_a_step_that_is_too_large_is_not_said_to_help():
+    exhibit = taught("neuron", rate=60.0)
+    before, after = (number(exhibit, f"error_{when}_step") for when in ("before", "after"))
+    assert (after < before) == ("too large" not in exhibit.caption["en"])

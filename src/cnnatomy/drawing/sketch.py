@@ -12,6 +12,7 @@ from cnnatomy.drawing.plotting import MUTED, SERIES
 PHONE = 312  # pixels that a phone shows whole
 INK = -1
 GREY = -2
+Point = tuple[float, float]
 Colour = int
 """A place in `plotting.SERIES`, or INK, the page's own, or GREY, which is only there for comparison."""
 
@@ -33,13 +34,19 @@ class Sketch:
         )
         return self
 
-    def line(self, points: Sequence[tuple[float, float]], colour: Colour = GREY, width: float = 1.5) -> Sketch:
+    def line(self, points: Sequence[Point], colour: Colour = GREY, width: float = 1.5) -> Sketch:
         """Straight from each point to the next."""
         path = "L".join(f"{x:g} {y:g}" for x, y in points)
         self._parts.append(f'<path d="M{path}" fill="none" stroke="{shade(colour)}" stroke-width="{width:g}"/>')
         return self
 
-    def arrow(self, start: tuple[float, float], end: tuple[float, float], colour: Colour = GREY) -> Sketch:
+    def lines(self, pairs: Sequence[tuple[Point, Point]], colour: Colour = GREY, width: float = 1.0) -> Sketch:
+        """Many lines alike, each from a point to another, as one path."""
+        path = "".join(f"M{x:.4g} {y:.4g}L{to_x:.4g} {to_y:.4g}" for (x, y), (to_x, to_y) in pairs)
+        self._parts.append(f'<path d="{path}" fill="none" stroke="{shade(colour)}" stroke-width="{width:g}"/>')
+        return self
+
+    def arrow(self, start: Point, end: Point, colour: Colour = GREY) -> Sketch:
         """A line with a head at its end."""
         along = np.subtract(end, start) / max(float(np.hypot(*np.subtract(end, start))), 1e-9)
         aside = np.array([-along[1], along[0]])

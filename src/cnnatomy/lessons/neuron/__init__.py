@@ -1,0 +1,6 @@
+"""A neuron, a layer of them, and backpropagation by hand."""
+
+from cnnatomy.lessons.neuron.measure import measure
+from cnnatomy.lessons.neuron.show import show
+
+__all__ = ["measure", "show"]
