@@ -158,6 +158,28 @@ def rounding(report: Report, row: Row) -> float:
 leaves("neuron", ["error_after_step"], "of a step along slopes that `mean_size_of_delta` is about")
 
 
+# --- template ---
+
+
+@recomputes("template", "windows", "largest", "windows_marked", "likeness_of_best")
+def marked(report: Report, row: Row) -> float | None:
+    """Of the lecture's image; the other picture is the project's own drawing."""
+    if row.of["picture"] != "strokes":
+        return None
+    given = settings(report, row)
+    made = signal.correlate2d(given["image"], given["filter"], mode="valid")
+    if row.metric == "likeness_of_best":
+        row_, column = np.unravel_index(made.argmax(), made.shape)
+        under = np.array(given["image"])[row_ : row_ + 3, column : column + 3]
+        return float(made.max() / np.linalg.norm(under) / np.linalg.norm(given["filter"]))
+    return float(
+        {"windows": made.size, "largest": made.max(), "windows_marked": (made == made.max()).sum()}[row.metric]
+    )
+
+
+leaves("template", ["likeness_of_other"], "of a window that the lesson chooses to show")
+
+
 # --- connections ---
 
 

@@ -13,9 +13,10 @@ from scipy import signal
 from tests.unit.small_data import hang
 from tests.unit.test_lessons import number, taught
 
-DRAWN = ["neuron", "connections"]
+DRAWN = ["neuron", "connections", "template"]
 # In a package the name `measure` is the function's.
 neuron = import_module("cnnatomy.lessons.neuron.measure")
+template = import_module("cnnatomy.lessons.template.measure")
 connections = import_module("cnnatomy.lessons.connections.measure")
 
 
@@ -101,3 +102,30 @@ def test_a_step_that_is_too_large_is_not_said_to_help():
     exhibit = taught("neuron", rate=60.0)
     before, after = (number(exhibit, f"error_{when}_step") for when in ("before", "after"))
     assert (after < before) == ("too large" not in exhibit.caption["en"])
+
+
+def test_the_lectures_threes_stand_top_left_and_bottom_left(tmp_path):
+    exhibit = taught("template")
+    hang(exhibit, tmp_path / "template")
+    assert number(exhibit, "largest", "picture=strokes") == 3 and number(exhibit, "windows", "picture=strokes") == 16
+    assert number(exhibit, "windows_marked", "picture=strokes") == 2
+    caption = exhibit.blocks[0].caption["en"]
+    assert "(1, 1), (4, 1)" in caption and "Top left and bottom left" in caption and "exactly as the filter" in caption
+    turned = taught("template", filter=[[-1, -1, 1], [-1, 1, -1], [1, -1, -1]]).blocks[0].caption["en"]
+    assert "Top left" not in turned and "(1, 1)" not in turned
+
+
+def test_the_map_on_the_digit_is_scipys_and_its_windows_are_the_largest_apart():
+    picture, filter_ = template.eight(), template.arc()
+    whole = signal.correlate2d(picture, filter_, mode="valid")
+    places = template.apart(whole, 3, 7)
+    found = template.laid(picture, filter_, places)
+    np.testing.assert_allclose(found.map, whole)
+    assert abs(filter_.sum()) < 1e-9 and found.map[places[0]] == found.map.max()
+    window = picture[places[0][0] : places[0][0] + 7, places[0][1] : places[0][1] + 7]
+    cosine = (window * filter_).sum() / np.linalg.norm(window) / np.linalg.norm(filter_)
+    assert found.likeness[places[0]] == pytest.approx(cosine)
+    other = picture[found.other[0] : found.other[0] + 7, found.other[1] : found.other[1] + 7]
+    assert other.sum() >= window.sum() and (other * filter_).sum() < (window * filter_).sum()
+    (row, column), *others = places
+    assert all(max(abs(row - r), abs(column - c)) > 3 for r, c in others)
