@@ -180,6 +180,21 @@ def marked(report: Report, row: Row) -> float | None:
 leaves("template", ["likeness_of_other"], "of a window that the lesson chooses to show")
 
 
+# --- reversal ---
+
+
+@recomputes("reversal", "inputs_moved_in_training", "weights_moved_in_ascent")
+def stands_still(report: Report, row: Row) -> float:
+    return 0.0
+
+
+leaves(
+    "reversal",
+    ["loss_before", "loss_after", "weights_moved_in_training", "value_before", "value_after", "best_real_value"],
+    "of a small network that the lesson trains itself on its own drawings",
+)
+
+
 # --- connections ---
 
 

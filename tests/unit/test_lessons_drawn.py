@@ -10,12 +10,15 @@ import pytest
 import torch
 from scipy import signal
 
+from cnnatomy.config import folders
+from cnnatomy.lessons.reversal.show import FAMILIES
 from tests.unit.small_data import hang
 from tests.unit.test_lessons import number, taught
 
-DRAWN = ["neuron", "connections", "template"]
+DRAWN = ["neuron", "connections", "template", "reversal"]
 # In a package the name `measure` is the function's.
 neuron = import_module("cnnatomy.lessons.neuron.measure")
+reversal = import_module("cnnatomy.lessons.reversal.measure")
 template = import_module("cnnatomy.lessons.template.measure")
 connections = import_module("cnnatomy.lessons.connections.measure")
 
@@ -129,3 +132,30 @@ def test_the_map_on_the_digit_is_scipys_and_its_windows_are_the_largest_apart():
     assert other.sum() >= window.sum() and (other * filter_).sum() < (window * filter_).sum()
     (row, column), *others = places
     assert all(max(abs(row - r), abs(column - c)) > 3 for r, c in others)
+
+
+def test_in_training_only_weights_move_and_in_the_reversal_only_the_input(tmp_path):
+    exhibit = taught("reversal")
+    hang(exhibit, tmp_path / "reversal")
+    assert number(exhibit, "inputs_moved_in_training") == number(exhibit, "weights_moved_in_ascent") == 0
+    assert number(exhibit, "weights_moved_in_training") > 0
+    assert number(exhibit, "loss_after") < 0.1 * number(exhibit, "loss_before")
+    for formula in ("filter", "unit", "class"):
+        before, after, real = (
+            number(exhibit, name, f"formula={formula}") for name in ("value_before", "value_after", "best_real_value")
+        )
+        assert after > before and ("more than for any drawing" in exhibit.blocks[1].caption["en"]) >= (after > real)
+
+
+def test_the_ascent_of_a_linear_filter_finds_its_exact_best():
+    """Of one kernel as large as the picture: ink where a weight is above zero, and nowhere else."""
+    network = reversal.build(0, (8, 9))
+    weights = torch.randn(1, 1, 8, 9, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    start = torch.full((1, 1, 8, 9), 0.5, dtype=torch.float64)
+    found = reversal.climb(network, "filter", lambda x: (weights * x).sum((1, 2, 3)), start, start, 400)
+    assert found.values[1] == pytest.approx(float(weights.clamp_min(0).sum()), rel=0.02) and found.moved[1] == 0
+
+
+def test_every_method_stands_once_on_the_map_of_families():
+    placed = [method for family in FAMILIES.values() for method in family]
+    assert sorted(placed) == sorted(folders.options("dissect"))

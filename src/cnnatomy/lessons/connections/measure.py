@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from cnnatomy.lessons.connections.objects import BEAK, WINDOW, bird, fish, halved, house, moved
+from cnnatomy.lessons.objects import BEAK, WINDOW, bird, fish, halved, house, moved
 from cnnatomy.statistics.numbers import Numbers
 
 MOVED = (5, 8)  # pixels down and to the right

@@ -7,7 +7,7 @@ import numpy as np
 from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
 from cnnatomy.exhibit import Block, Figure, Say, Showing, say
 from cnnatomy.lessons.connections.measure import MOVED, Connections, Reasons, Tied, Way, numbers
-from cnnatomy.lessons.connections.objects import BEAK, WINDOW, halved
+from cnnatomy.lessons.objects import BEAK, WINDOW, halved
 
 SOURCES = ["Goodfellow, Bengio & Courville 2016, Deep learning, MIT Press, section 9.2"]
 TITLES = {

@@ -1,0 +1,6 @@
+"""The reversal: weights fixed, the input changed."""
+
+from cnnatomy.lessons.reversal.measure import measure
+from cnnatomy.lessons.reversal.show import show
+
+__all__ = ["measure", "show"]
