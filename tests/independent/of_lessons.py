@@ -195,6 +195,26 @@ leaves(
 )
 
 
+# --- board ---
+
+
+@recomputes("board", "places_after_pooling", "parameters")
+def pooled_and_weighed(report: Report, row: Row) -> float:
+    given = settings(report, row)
+    if row.metric == "places_after_pooling":
+        return (-(-len(given["position"]) // 2)) ** 2
+    filters = given["filters"]
+    rest = (given["layers"] - 1) * (9 * filters**2 + filters)
+    return 25 * given["planes"] * filters + filters + rest + filters + given["side"] ** 2
+
+
+leaves(
+    "board",
+    ["moves_that_capture", "stones_captured_by_best", "alike_after_pooling", "of_these_another_answer"],
+    "the rules of Go again; tests/unit/test_lessons_drawn.py has a library's",
+)
+
+
 # --- connections ---
 
 

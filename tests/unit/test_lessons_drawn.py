@@ -13,11 +13,12 @@ from scipy import signal
 from cnnatomy.config import folders
 from cnnatomy.lessons.reversal.show import FAMILIES
 from tests.unit.small_data import hang
-from tests.unit.test_lessons import number, taught
+from tests.unit.test_lessons import number, shipped, taught
 
-DRAWN = ["neuron", "connections", "template", "reversal"]
+DRAWN = ["neuron", "connections", "template", "reversal", "board"]
 # In a package the name `measure` is the function's.
 neuron = import_module("cnnatomy.lessons.neuron.measure")
+board = import_module("cnnatomy.lessons.board.measure")
 reversal = import_module("cnnatomy.lessons.reversal.measure")
 template = import_module("cnnatomy.lessons.template.measure")
 connections = import_module("cnnatomy.lessons.connections.measure")
@@ -159,3 +160,63 @@ def test_the_ascent_of_a_linear_filter_finds_its_exact_best():
 def test_every_method_stands_once_on_the_map_of_families():
     placed = [method for family in FAMILIES.values() for method in family]
     assert sorted(placed) == sorted(folders.options("dissect"))
+
+
+def on_board(stones: np.ndarray):
+    """The same stones, X black, on a board of the library that keeps the rules."""
+    boards = pytest.importorskip("sgfmill.boards", reason="sgfmill is not installed")
+    made = boards.Board(len(stones))
+    for (row, column), stone in np.ndenumerate(stones):
+        if stone != ".":
+            made.board[len(stones) - 1 - row][column] = {"X": "b", "O": "w"}[stone]
+    made._is_empty = False
+    return made
+
+
+def test_the_position_is_one_of_the_test_games_and_its_answer_is_the_librarys():
+    pytest.importorskip("sgfmill", reason="sgfmill is not installed")
+    from cnnatomy.data.go_positions import _positions, captures, most, play, seen
+
+    game = play(120, np.random.default_rng((0, 3910)))
+    theirs, colour, ko = next((b, c, k) for ply, b, c, k in _positions(game) if ply == 40)
+    planes, stones = seen(theirs, colour), np.array([list(row) for row in shipped("board")["position"]])
+    assert ko is None and colour == "b"
+    np.testing.assert_array_equal(planes > 0, [stones == "X", stones == "O", stones == "."])
+    best = most(captures(theirs, colour))
+    assert (8 - best[0], best[1]) == board.answer(board.captures(stones)) == (7, 7)
+
+
+def test_captures_are_the_librarys_on_random_boards():
+    from cnnatomy.data.go_positions import captures
+
+    draw = np.random.default_rng(5)
+    for _ in range(15):
+        stones = draw.choice(list("XO."), size=(9, 9), p=[0.4, 0.4, 0.2])
+        for row, column in np.ndindex(9, 9):  # groups without a liberty stand on no board
+            if stones[row, column] != "." and not board.group(stones, (row, column))[1]:
+                stones[row, column] = "."
+        theirs = {(8 - row, column): many for (row, column), many in captures(on_board(stones), "b").items()}
+        assert board.captures(stones) == theirs
+
+
+def test_twins_look_alike_to_torchs_pooling_and_some_want_another_move(tmp_path):
+    exhibit = taught("board")
+    hang(exhibit, tmp_path / "board")
+    found = board.measure(shipped("board"))
+
+    def after(stones: np.ndarray) -> torch.Tensor:
+        planes = torch.tensor(np.stack([stones == kind for kind in "XO."]).astype(float))
+        return torch.nn.MaxPool2d(2, ceil_mode=True)(planes[None])[0]
+
+    before = after(found.position.board)
+    assert torch.equal(before, torch.tensor(found.pooled.astype(float)))
+    assert all(torch.equal(after(one.position.board), before) for one in found.twins)
+    assert found.twin is not None and found.twin.position.answer != found.position.answer
+    assert number(exhibit, "of_these_another_answer") == found.misled / len(found.twins) > 0
+    assert "h2 (red), which captures 3 stones" in exhibit.blocks[0].caption["en"]
+
+
+def test_alphagos_maps_are_as_large_as_the_board():
+    found = board.measure(shipped("board"))
+    assert found.chain == [(48, 19, 19), *[(192, 19, 19)] * 12, (1, 19, 19)] and found.pooling[-1] == 5
+    assert found.parameters == 48 * 192 * 25 + 192 + 11 * (192 * 192 * 9 + 192) + 192 + 361
