@@ -15,7 +15,7 @@ from cnnatomy.lessons.reversal.show import FAMILIES
 from tests.unit.small_data import hang
 from tests.unit.test_lessons import number, shipped, taught
 
-DRAWN = ["neuron", "connections", "template", "reversal", "board"]
+DRAWN = ["neuron", "connections", "template", "reversal", "board", "shapes"]
 # In a package the name `measure` is the function's.
 neuron = import_module("cnnatomy.lessons.neuron.measure")
 board = import_module("cnnatomy.lessons.board.measure")
@@ -220,3 +220,16 @@ def test_alphagos_maps_are_as_large_as_the_board():
     found = board.measure(shipped("board"))
     assert found.chain == [(48, 19, 19), *[(192, 19, 19)] * 12, (1, 19, 19)] and found.pooling[-1] == 5
     assert found.parameters == 48 * 192 * 25 + 192 + 11 * (192 * 192 * 9 + 192) + 192 + 361
+
+
+def test_pooled_numbers_have_the_colour_of_their_block_and_flatten_keeps_their_order():
+    pooling, network, _ = taught("shapes").blocks
+    cells = re.findall(r'<rect [^>]*fill="var\(--series-(\d)[^>]*/><text [^>]*>(−?[\d.]+)</text>', pooling.svg)
+    drawn = [(int(colour), float(text.replace("−", "-"))) for colour, text in cells]
+    assert len(drawn) == 2 * (16 + 4 + 4) + 8
+    for at in (0, 24):  # two channels: sixteen numbers, four largest, four means
+        blocks = {colour: [value for block, value in drawn[at : at + 16] if block == colour] for colour in (1, 2, 3, 4)}
+        assert {colour: max(block) for colour, block in blocks.items()} == dict(drawn[at + 16 : at + 20])
+        assert {colour: sum(block) / 4 for colour, block in blocks.items()} == dict(drawn[at + 20 : at + 24])
+    assert drawn[48:] == drawn[16:20] + drawn[40:44]
+    assert ">1250<" in network.svg and ">50 × 5 × 5<" in network.svg
