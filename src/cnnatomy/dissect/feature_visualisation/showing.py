@@ -24,12 +24,7 @@ if TYPE_CHECKING:
 NAMES = {"plain": "plain", "l1_tv": "L1 + TV", "fourier": "Fourier"}  # of the variants, beside pictures
 SIDE = 64  # pixels of a picture, at most
 LEVELS = 24  # of brightness in a picture: enough to see, and half the bytes of 256
-SOURCES = [
-    "Erhan, Bengio, Courville & Vincent 2009, Visualizing higher-layer features of a deep network, Montréal",
-    "Mahendran & Vedaldi 2015, Understanding deep image representations by inverting them, CVPR (total variation)",
-    "Fel et al. 2023, Unlocking feature visualization for deeper networks with magnitude constrained optimization, "
-    "NeurIPS (MACO)",
-]
+SOURCES = ["@erhan2009", "@mahendran2015", "@fel2023"]
 
 
 def reading(found: Maximised, facts: Facts) -> list[Say]:

@@ -18,10 +18,7 @@ from cnnatomy.exhibit import Code, Figure, Say, Showing, Table, Text, say
 
 EXAMPLE = 5  # the class whose target is written out
 ONE_HOT = 12  # classes up to which that is done place by place
-SOURCES = [
-    "Araujo, Norris & Sim 2019, Computing receptive fields of convolutional neural networks, Distill",
-    "He et al. 2016, Deep residual learning for image recognition, CVPR (multiply-adds as a measure of cost)",
-]
+SOURCES = ["@araujo2019", "@he2016"]
 
 
 def show(found: Structure, samples: Samples, config: Mapping[str, Any]) -> Showing:

@@ -8,7 +8,7 @@ from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
 from cnnatomy.exhibit import Figure, Say, Showing, say
 from cnnatomy.lessons.board.measure import MOVER, OTHER, Boards, Place, numbers
 
-SOURCES = ["Silver et al. 2016, Mastering the game of Go with deep neural networks and tree search, Nature 529"]
+SOURCES = ["@silver2016"]
 LETTERS = "abcdefghjklmnopqrst"  # Go players leave out the i
 POINT = 15  # pixels from a point to the next
 

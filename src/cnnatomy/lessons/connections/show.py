@@ -9,7 +9,7 @@ from cnnatomy.exhibit import Block, Figure, Say, Showing, say
 from cnnatomy.lessons.connections.measure import MOVED, Connections, Reasons, Tied, Way, numbers
 from cnnatomy.lessons.objects import BEAK, WINDOW, halved
 
-SOURCES = ["Goodfellow, Bengio & Courville 2016, Deep learning, MIT Press, section 9.2"]
+SOURCES = ["@goodfellow2016, section 9.2"]
 TITLES = {
     "all": "all to all",
     "local": "blocks, each with its own weights",

@@ -12,7 +12,7 @@ from cnnatomy.exhibit import Block, Figure, Frame, Prose, Say, Showing, Steps, T
 from cnnatomy.lessons.neuron.measure import Backpropagation, Layer, numbers, sigmoid
 from cnnatomy.lessons.number_tables import factor, number
 
-SOURCES = ["Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors, Nature 323"]
+SOURCES = ["@rumelhart1986"]
 ROW = 20  # pixels from one neuron to the next
 TERMS = 4  # of a sum that are written out; the others are dots
 

@@ -8,10 +8,7 @@ from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
 from cnnatomy.exhibit import Figure, Say, Showing, say
 from cnnatomy.lessons.reversal.measure import Climbed, Reversal, numbers
 
-SOURCES = [
-    "Erhan et al. 2009, Visualizing higher-layer features of a deep network",
-    "Simonyan, Vedaldi & Zisserman 2014, Deep inside convolutional networks, ICLR workshop",
-]
+SOURCES = ["@erhan2009", "@simonyan2014"]
 FORMULAS = {"filter": "aᵏ = ΣΣ aᵢⱼ", "unit": "aⱼ", "class": "yᵢ − λ Σ|xᵢⱼ|"}
 #: Every method, by what it looks at: real samples, the network's own weights and slopes, or one sample's answer.
 FAMILIES = {

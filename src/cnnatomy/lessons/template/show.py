@@ -9,7 +9,7 @@ from cnnatomy.exhibit import Figure, Showing, say
 from cnnatomy.lessons.number_tables import number
 from cnnatomy.lessons.template.measure import Laid, Place, Templates, numbers
 
-SOURCES = ["Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV"]
+SOURCES = ["@zeiler2014"]
 CELL = 30
 LECTURE = [(0, 0), (3, 0)]  # where its 3s stand
 
