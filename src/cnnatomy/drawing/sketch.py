@@ -9,6 +9,7 @@ import numpy as np
 
 from cnnatomy.drawing.plotting import MUTED, SERIES
 
+LEVELS = 8  # of a colour, from faint to full, in pictures
 PHONE = 312  # pixels that a phone shows whole
 INK = -1
 GREY = -2
@@ -90,14 +91,18 @@ class Sketch:
         Each is a square of this side, or, where `tall` is given, as wide as this side and so high.
         """
         down = side if tall is None else tall
-        levels = np.rint(8 * np.clip(values, 0, 1)).astype(int)
-        for level in range(1, 9):
-            cells = "".join(
-                f"M{x + column * side:g} {y + row * down:g}h{side:g}v{down:g}h{-side:g}z"
-                for row, column in np.argwhere(levels == level).tolist()
+        levels = np.rint(LEVELS * np.clip(values, 0, 1)).astype(int)
+        for level in range(1, LEVELS + 1):
+            rows = "".join(
+                f"M{x + first * side:.5g} {y + (row + 0.5) * down:.5g}h{(last - first) * side:.5g}"
+                for row, line in enumerate(levels == level)
+                for first, last in _runs(line)
             )
-            if cells:
-                self._parts.append(f'<path d="{cells}" fill="{shade(colour)}" fill-opacity="{level / 8:g}"/>')
+            if rows:
+                self._parts.append(
+                    f'<path d="{rows}" fill="none" stroke="{shade(colour)}" stroke-width="{down:g}" '
+                    f'stroke-opacity="{level / LEVELS:g}"/>'
+                )
         return self.box((x, y), (values.shape[1] * side, values.shape[0] * down))
 
     def svg(self) -> str:
@@ -107,6 +112,12 @@ class Sketch:
             f'width="{self.width:g}" height="{self.height:g}" fill="currentColor" '
             f'font-family="var(--chart-font, system-ui, sans-serif)">{"".join(self._parts)}</svg>'
         )
+
+
+def _runs(line: np.ndarray) -> list[tuple[int, int]]:
+    """Where a row is true without a gap, each from its first place to behind its last."""
+    steps = np.diff(np.concatenate([[0], line.astype(int), [0]]))
+    return [*zip(np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist(), strict=True)]
 
 
 def shade(colour: Colour) -> str:
