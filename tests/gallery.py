@@ -32,6 +32,7 @@ from cnnatomy.exhibit import (
     Steps,
     Table,
     Texts,
+    Unit,
 )
 from cnnatomy.report import Context, build
 from cnnatomy.report.context import Time
@@ -215,6 +216,7 @@ def mnist() -> list[Exhibit]:
                                 "norm": round(float(np.linalg.norm(kernel)), 4),
                                 "sum": round(float(kernel.sum()), 4),
                             },
+                            unit=Unit("conv1", i),
                         )
                         for i, kernel in enumerate(kernels)
                     ],
@@ -230,7 +232,10 @@ def mnist() -> list[Exhibit]:
             0,
             "Feature maps",
             "What each filter of the two convolutions sees of one 6. Black is nothing.",
-            [Number("zero_maps", 2, n=75)],
+            [
+                Number("zero_maps", 2, n=75),
+                Number("fires", 0.5, 0.4, 0.6, "fraction", 80, "layer=conv1;filter=3", Unit("conv1", 3)),
+            ],
             [
                 Grid("input", [Item("test/11", images[11], "the input")]),
                 Grid(
@@ -241,6 +246,7 @@ def mnist() -> list[Exhibit]:
                             (images[11][2:, 2:] * random.uniform(0, 1)).astype(np.uint8),
                             str(i),
                             values={"sum": round(float(random.uniform(0, 300)), 1)},
+                            unit=Unit("conv1", i),
                         )
                         for i in range(25)
                     ],

@@ -33,7 +33,7 @@ CONFIG = {
     "curve": 40,
     "draws": 2,
     "idle": 0.25,
-    "budget": 1e10,
+    "work": 1e10,
 }
 
 
@@ -293,7 +293,7 @@ def test_a_large_network_is_thinned_out_and_it_is_said(tmp_path):
     samples = small(tmp_path, kind).split("test")
     net[3] = nn.Conv2d(4, 60, 3)
     net[5] = nn.Linear(540, 3)
-    exhibit = shown("filter_ablation", net, samples, CONFIG | {"budget": 1e7}, training=None, seed=0)
+    exhibit = shown("filter_ablation", net, samples, CONFIG | {"work": 1e7}, training=None, seed=0)
     hang(exhibit, tmp_path / "exhibit")
     looked = [number for number in exhibit.numbers if number.metric == "accuracy_lost"]
     assert 10 <= len(looked) < 64

@@ -266,7 +266,7 @@ def test_of_a_network_with_thousands_of_filters_some_are_looked_at_and_the_capti
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 3)).eval()
     exhibit = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG)
     assert len([block for block in exhibit.blocks if isinstance(block, Grid)]) == 6
-    assert "96 of 576 filters, those of 6 convolutions" in exhibit.caption["en"]
+    assert "96 of 576 filters: those of 6 convolutions" in exhibit.caption["en"]
     named = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG | {"layers": ["4"]})
     assert len([number for number in named.numbers if number.metric == "best_activation"]) == 64
     assert "64 filters of 4, as the settings ask for" in named.caption["en"]

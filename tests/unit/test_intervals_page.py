@@ -13,8 +13,7 @@ from torch import nn
 
 from cnnatomy.config import folders
 from cnnatomy.config.compose import compose
-from cnnatomy.config.plan import OWN_STEP
-from cnnatomy.config.slices import method_target
+from cnnatomy.config.steps import OWN_STEP, method_target
 from cnnatomy.dissect.method import Method
 from cnnatomy.evaluation import predict
 from cnnatomy.exhibit import Exhibit

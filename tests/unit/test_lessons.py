@@ -35,7 +35,8 @@ def taught(lesson: str, samples: prepared.Samples | None = None, **changed) -> E
     """A lesson as its step would hang it, its texts in words. samples: where it is about some; changed: settings."""
     package = import_module(f"cnnatomy.lessons.{lesson}")
     given = {} if samples is None else {"samples": samples}
-    found = package.measure(shipped(lesson) | changed, **given)
+    settings = getattr(package, "Settings", dict)(**shipped(lesson) | changed)
+    found = package.measure(settings, **given)
     return in_words(Exhibit.of(package.show(found), "lesson", lesson))
 
 

@@ -26,6 +26,7 @@ from cnnatomy.exhibit.blocks import (
     Steps,
     Table,
     Texts,
+    Unit,
 )
 from cnnatomy.exhibit.checks import validate
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
@@ -54,6 +55,7 @@ __all__ = [
     "Table",
     "Text",
     "Texts",
+    "Unit",
     "Words",
     "load",
     "read",

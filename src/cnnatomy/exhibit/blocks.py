@@ -39,12 +39,24 @@ class InvalidExhibit(ValueError):
 
 
 @dataclass(frozen=True)
+class Unit:
+    """One of a layer's filters or neurons, counted from 0. The page gathers on one card all that hangs of it."""
+
+    layer: str
+    index: int
+
+    def describe(self) -> dict[str, Any]:
+        return {"layer": self.layer, "index": int(self.index)}
+
+
+@dataclass(frozen=True)
 class Number:
     """One measured number: one row of the report's results.csv.
 
     `value` and the 95 % interval `ci_low`..`ci_high` are in `unit`: "fraction" (0 to 1, shown as per
     cent), "s", "Hz", or "" for a bare number. `n` is how many samples or seeds it rests on. `subject`
-    says what it was measured on: `layer=conv1;filter=3`, `class=7`, empty for the whole.
+    says what it was measured on: `layer=conv1;filter=3`, `class=7`, empty for the whole. `of_unit` is the filter
+    or neuron on whose card it stands.
     """
 
     metric: str
@@ -54,6 +66,7 @@ class Number:
     unit: str = ""
     n: int | None = None
     subject: str = ""
+    of_unit: Unit | None = None
 
     def describe(self) -> dict[str, Any]:
         name = f"the number {self.metric!r}" + (f" of {self.subject}" if self.subject else "")
@@ -69,12 +82,17 @@ class Number:
             described["n"] = int(self.n)
         if self.subject:
             described["subject"] = self.subject
+        if self.of_unit is not None:
+            described["of_unit"] = self.of_unit.describe()
         return described
 
 
 @dataclass
 class Figure:
-    """A drawing: `svg` is its text (see `cnnatomy.drawing.plotting`), `data` its numbers, one tidy table."""
+    """A drawing: `svg` is its text (see `cnnatomy.drawing.plotting`), `data` its numbers, one tidy table.
+
+    beside: it stands beside the figure before it where there is room for both, below it where there is none.
+    """
 
     name: str
     svg: str
@@ -82,10 +100,13 @@ class Figure:
     data: pd.DataFrame | None = None
     title: Text = ""
     caption: Text = ""
+    beside: bool = False
 
     def describe(self, files: Files) -> dict[str, Any]:
         name = file_name(self.name)
-        described = {"type": "figure", "name": name, "file": f"{name}.svg", "alt": _text(self.alt)}
+        described: dict[str, Any] = {"type": "figure", "name": name, "file": f"{name}.svg", "alt": _text(self.alt)}
+        if self.beside:
+            described["beside"] = True
         _add(files, f"{name}.svg", in_bytes(self.svg))
         if self.data is not None:
             described["data"] = f"{name}.csv"
@@ -100,7 +121,7 @@ class Item:
     `pixels` is uint8, (height, width) grey or (height, width, 3) colour, row 0 on top, never enlarged:
     the page does that. `sound` holds the bytes of a wav file. `values` are shown on hover and focus;
     `group` gathers items under one heading. The `id` is unique in the exhibit, e.g. `conv1/3` or
-    `test/11`.
+    `test/11`. `unit` is the filter or neuron of which it is a picture.
     """
 
     id: str
@@ -110,6 +131,7 @@ class Item:
     state: State = ""
     values: Mapping[str, float] = field(default_factory=dict)
     group: Text = ""
+    unit: Unit | None = None
 
 
 @dataclass
@@ -139,7 +161,7 @@ class Grid:
                 raise InvalidExhibit(f"the sound of {where} is no wav file; give the bytes of one")
             described["sound"] = f"{stem}.wav"
             _add(files, f"{stem}.wav", item.sound)
-        return described | _label(item.label, item.state, item.values, item.group, where)
+        return described | _label(item, where)
 
 
 @dataclass
@@ -203,7 +225,7 @@ class Matrix:
 class Sentence:
     """One sentence as tokens with weights: above 0 for, below 0 against; the page scales by the largest.
 
-    spaces: whether tokens are words, which stand apart.
+    spaces: whether tokens are words, which stand apart. unit: the filter or neuron that it tells of.
     """
 
     id: str
@@ -213,6 +235,7 @@ class Sentence:
     values: Mapping[str, float] = field(default_factory=dict)
     group: Text = ""
     spaces: bool = True
+    unit: Unit | None = None
 
 
 @dataclass
@@ -236,7 +259,7 @@ class Texts:
             }
             if not sentence.spaces:
                 described["spaces"] = False
-            sentences.append(described | _label(sentence.label, sentence.state, sentence.values, sentence.group, where))
+            sentences.append(described | _label(sentence, where))
         whole = {"type": "text", "name": file_name(self.name), "sentences": sentences}
         return whole | _heading(self.title, self.caption)
 
@@ -449,16 +472,18 @@ def _heading(title: Text, caption: Text) -> dict[str, Any]:
     return heading
 
 
-def _label(label: Text, state: str, values: Mapping[str, float], group: Text, where: str) -> dict[str, Any]:
+def _label(entry: Item | Sentence, where: str) -> dict[str, Any]:
     described: dict[str, Any] = {}
-    if label:
-        described["label"] = _text(label)
-    if state:
-        described["state"] = state
-    if values:
-        described["values"] = {key: _finite(value, f"{key!r} of {where}") for key, value in values.items()}
-    if group:
-        described["group"] = _text(group)
+    if entry.label:
+        described["label"] = _text(entry.label)
+    if entry.state:
+        described["state"] = entry.state
+    if entry.values:
+        described["values"] = {key: _finite(value, f"{key!r} of {where}") for key, value in entry.values.items()}
+    if entry.group:
+        described["group"] = _text(entry.group)
+    if entry.unit is not None:
+        described["unit"] = entry.unit.describe()
     return described
 
 

@@ -12,7 +12,7 @@ from cnnatomy.dissect.feature_visualisation.maximised import Maximised
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.pictures import in_own_units
 from cnnatomy.drawing.showing import amount, picture, upright
-from cnnatomy.exhibit import Item, Say, say
+from cnnatomy.exhibit import Item, Say, Unit, say
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
 
@@ -50,6 +50,7 @@ def item(found: Maximised, row: int, state: State, facts: Facts, box: Box) -> It
         label=str(unit),
         state=state,
         values={key: significant(float(value)) for key, value in values.items()},
+        unit=Unit(found.layer.name, unit),
     )
 
 

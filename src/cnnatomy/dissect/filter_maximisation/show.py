@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.feature_visualisation.maximisation import ENOUGH
 from cnnatomy.dissect.feature_visualisation.maximised import Maximised
 from cnnatomy.dissect.feature_visualisation.showing import SOURCES, item, reading
 from cnnatomy.dissect.filter_maximisation.measure import Look, Maximisation, numbers
+from cnnatomy.dissect.filter_maximisation.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.exhibit import Block, Grid, Showing, Text, say
 from cnnatomy.inspection.choosing import evenly
 
 
-def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Maximisation, samples: Samples, settings: Settings) -> Showing:
     """For each layer both objectives, a strip a filter; where there are too many pixels, filters evenly spread.
 
-    config: `shown`, the values drawn for each objective, at most.
+    settings: `shown`, the values drawn for each objective, at most.
     """
     blocks: list[Block] = []
     shown = {
-        False: _shown([look.position for look in found.looks], config["shown"]),
-        True: _shown([look.map for look in found.looks], config["shown"]),
+        False: _shown([look.position for look in found.looks], settings.shown),
+        True: _shown([look.map for look in found.looks], settings.shown),
     }
     for look in found.looks:
         for one in (look.position, look.map):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch.nn import functional
 from cnnatomy.data.prepared import Samples
 from cnnatomy.lessons.arriving import arrived
 from cnnatomy.lessons.classic_filters.measure import SOBEL, in_grey
+from cnnatomy.lessons.learn_sobel.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 SMALL = 0.01  # of the start: an error below this share is called learned
@@ -63,39 +63,39 @@ class Learning:
         return sum(course.away < NEAR for course in self.courses)
 
 
-def measure(config: Mapping[str, Any], samples: Samples) -> Learning:
-    """Train from every start. config: `sample`, `seeds`, `iterations`, `snapshot`, `learning_rate`."""
-    brightness = in_grey(samples.inputs[config["sample"]])
+def measure(settings: Settings, samples: Samples) -> Learning:
+    """Train from every start. settings: `sample`, `seeds`, `iterations`, `snapshot`, `learning_rate`."""
+    brightness = in_grey(samples.inputs[settings.sample])
     # Around its mean, in standard deviations: the mean grey would weigh most in the error and Sobel does not see it.
     picture = torch.from_numpy((brightness - brightness.mean()) / brightness.std()).float()[None, None]
     target = functional.conv2d(picture, torch.from_numpy(SOBEL).float()[None, None])
-    courses = _learn(picture, target, config)
+    courses = _learn(picture, target, settings)
     made = [functional.conv2d(picture, torch.from_numpy(one)[None, None])[0, 0].numpy() for one in courses[0].weights]
-    return Learning(target[0, 0].numpy(), _snapshots(config), made, courses)
+    return Learning(target[0, 0].numpy(), _snapshots(settings), made, courses)
 
 
-def _snapshots(config: Mapping[str, Any]) -> range:
-    return range(0, config["iterations"] + 1, config["snapshot"])
+def _snapshots(settings: Settings) -> range:
+    return range(0, settings.iterations + 1, settings.snapshot)
 
 
-def _learn(picture: Tensor, target: Tensor, config: Mapping[str, Any]) -> list[Course]:
+def _learn(picture: Tensor, target: Tensor, settings: Settings) -> list[Course]:
     """All seeds side by side: each is a channel with an error of its own, and Adam takes every weight by itself."""
-    starts = [torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(k)) for k in range(config["seeds"])]
+    starts = [torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(k)) for k in range(settings.seeds)]
     weights = nn.Parameter(torch.cat(starts))
-    optimiser = torch.optim.Adam([weights], lr=config["learning_rate"])
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config["iterations"])
+    optimiser = torch.optim.Adam([weights], lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.iterations)
     errors, kept = [], []
-    for iteration in range(config["iterations"] + 1):
+    for iteration in range(settings.iterations + 1):
         each = (functional.conv2d(picture, weights) - target).square().mean(dim=(0, 2, 3))
         errors.append(each.detach().numpy().copy())
-        if iteration in _snapshots(config):
+        if iteration in _snapshots(settings):
             kept.append(weights.detach()[:, 0].numpy().copy())
-        if iteration < config["iterations"]:
+        if iteration < settings.iterations:
             optimiser.zero_grad()
             each.sum().backward()
             optimiser.step()
             schedule.step()
-    return [Course(np.array(errors)[:, k], [one[k] for one in kept]) for k in range(config["seeds"])]
+    return [Course(np.array(errors)[:, k], [one[k] for one in kept]) for k in range(settings.seeds)]
 
 
 def numbers(found: Learning) -> Numbers:

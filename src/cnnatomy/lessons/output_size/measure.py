@@ -5,10 +5,9 @@ Dumoulin & Visin 2016, A guide to convolution arithmetic for deep learning, arXi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product, starmap
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch.nn import functional
 
 from cnnatomy.exhibit.formulas import Formula, evaluate
 from cnnatomy.lessons.convolution.measure import slide
+from cnnatomy.lessons.output_size.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 #: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1, and 0 where the kernel does not fit. The page's calculator works it out as well.
@@ -67,9 +67,9 @@ class Sizes:
     cube: Cube
 
 
-def measure(config: Mapping[str, Any]) -> Sizes:
-    """Try all combinations. config: `sizes`, `kernels`, `strides`, `paddings`, `dilations`."""
-    tried = product(*(config[name] for name in ("sizes", "kernels", "strides", "paddings", "dilations")))
+def measure(settings: Settings) -> Sizes:
+    """Try all combinations. settings: `sizes`, `kernels`, `strides`, `paddings`, `dilations`."""
+    tried = product(settings.sizes, settings.kernels, settings.strides, settings.paddings, settings.dilations)
     return Sizes(list(starmap(_case, tried)), _cube())
 
 
