@@ -24,7 +24,7 @@ def drawn(tmp_path_factory) -> Path:
     folders = []
     for name in LESSONS:
         lesson = import_module(f"cnnatomy.lessons.{name}")
-        exhibit = Exhibit.of(lesson.show(lesson.measure(shipped(name))), "lesson", name)
+        exhibit = Exhibit.of(lesson.show(lesson.measure(lesson.Settings(**shipped(name)))), "lesson", name)
         exhibit.write(place / name, {}, {})
         folders.append(place / name)
     listing = Exhibit(

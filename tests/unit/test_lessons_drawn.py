@@ -202,7 +202,7 @@ def test_captures_are_the_librarys_on_random_boards():
 def test_twins_look_alike_to_torchs_pooling_and_some_want_another_move(tmp_path):
     exhibit = taught("board")
     hang(exhibit, tmp_path / "board")
-    found = board.measure(shipped("board"))
+    found = board.measure(board.Settings(**shipped("board")))
 
     def after(stones: np.ndarray) -> torch.Tensor:
         planes = torch.tensor(np.stack([stones == kind for kind in "XO."]).astype(float))
@@ -217,7 +217,7 @@ def test_twins_look_alike_to_torchs_pooling_and_some_want_another_move(tmp_path)
 
 
 def test_alphagos_maps_are_as_large_as_the_board():
-    found = board.measure(shipped("board"))
+    found = board.measure(board.Settings(**shipped("board")))
     assert found.chain == [(48, 19, 19), *[(192, 19, 19)] * 12, (1, 19, 19)] and found.pooling[-1] == 5
     assert found.parameters == 48 * 192 * 25 + 192 + 11 * (192 * 192 * 9 + 192) + 192 + 361
 

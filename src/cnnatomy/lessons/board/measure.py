@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from cnnatomy.lessons.board.settings import Settings
 from cnnatomy.models.board import Board
 from cnnatomy.statistics.numbers import Numbers
 
@@ -65,16 +65,16 @@ class Boards:
         return sum(one.position.answer != self.position.answer for one in self.twins)
 
 
-def measure(config: Mapping[str, Any]) -> Boards:
-    """config: `position`, a row a line; AlphaGo's `side`, `planes`, `filters`, `layers`, and where to `pool` it."""
-    board = np.array([list(row) for row in config["position"]])
+def measure(settings: Settings) -> Boards:
+    """settings: `position`, a row a line; AlphaGo's `side`, `planes`, `filters`, `layers`, and where to `pool` it."""
+    board = np.array([list(row) for row in settings.position])
     position = Position(board, captures(board))
     alike = list(twins(position))
     others = [one for one in alike if one.position.answer not in (None, position.answer)]
-    sizes = (config["planes"], config["side"], config["side"]), config["side"] ** 2
+    sizes = (settings.planes, settings.side, settings.side), settings.side**2
     with torch.device("meta"):  # shapes only
-        plain = Board(*sizes, config["filters"], config["layers"], [], "point")
-        pooling = Board(*sizes, config["filters"], config["layers"], config["pool"], "point")
+        plain = Board(*sizes, settings.filters, settings.layers, [], "point")
+        pooling = Board(*sizes, settings.filters, settings.layers, settings.pool, "point")
     return Boards(
         position,
         pooled(board),

@@ -5,14 +5,14 @@ Goodfellow, Bengio & Courville 2016, Deep learning, section 9.2: sparse interact
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from cnnatomy.lessons.connections.settings import Settings
 from cnnatomy.lessons.objects import BEAK, WINDOW, bird, fish, halved, house, moved
 from cnnatomy.statistics.numbers import Numbers
 
@@ -92,16 +92,16 @@ class Connections:
     reasons: Reasons
 
 
-def measure(config: Mapping[str, Any]) -> Connections:
-    """config: `inputs` of a row, `window` that a unit sees, `pool`; `image` (rows, columns), `kernel` (k, k)."""
-    inputs, window = config["inputs"], config["window"]
+def measure(settings: Settings) -> Connections:
+    """settings: `inputs` of a row, `window` that a unit sees, `pool`; `image` (rows, columns), `kernel` (k, k)."""
+    inputs, window = settings.inputs, settings.window
     units = inputs - window + 1
     dense = [(unit, place, unit * inputs + place) for unit in range(units) for place in range(inputs)]
     local = [(unit, unit + at, unit * window + at) for unit in range(units) for at in range(window)]
     shared = [(unit, unit + at, at) for unit in range(units) for at in range(window)]
     ways = [Way("all", units, dense, 1), Way("local", units, local, 1), Way("shared", units, shared, 1)]
-    ways.append(Way("pooled", units, shared, config["pool"]))
-    image, kernel = (np.array(config[name], dtype=float) for name in ("image", "kernel"))
+    ways.append(Way("pooled", units, shared, settings.pool))
+    image, kernel = (np.array(one, dtype=float) for one in (settings.image, settings.kernel))
     return Connections(inputs, ways, tied(image, kernel), reasons())
 
 

@@ -5,13 +5,13 @@ Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
+from cnnatomy.lessons.neuron.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 
@@ -61,18 +61,18 @@ class Backpropagation:
         )
 
 
-def measure(config: Mapping[str, Any]) -> Backpropagation:
-    """config: `layers`, how many numbers go in and how many neurons each has; `target`, `rate`, `seed`."""
-    draw = np.random.default_rng(config["seed"])
-    sizes = config["layers"]
+def measure(settings: Settings) -> Backpropagation:
+    """settings: `layers`, how many numbers go in and how many neurons each has; `target`, `rate`, `seed`."""
+    draw = np.random.default_rng(settings.seed)
+    sizes = settings.layers
     x = draw.random(sizes[0]).round(1)  # few digits, so that one can follow by hand
-    target = np.eye(sizes[-1])[config["target"]]
+    target = np.eye(sizes[-1])[settings.target]
     weights = [
         (draw.uniform(-1, 1, (after, before)).round(1), draw.uniform(-1, 1, after).round(1))
         for before, after in zip(sizes, sizes[1:], strict=False)
     ]
     layers = walk(weights, x, target)
-    rate = config["rate"]
+    rate = settings.rate
     stepped = [(one.weights - rate * one.slopes, one.biases - rate * one.deltas) for one in layers]
     before, after = (error(found[-1].activations, target) for found in (layers, walk(stepped, x, target)))
     return Backpropagation(layers, target, rate, before, after, by_autograd(weights, x, target))

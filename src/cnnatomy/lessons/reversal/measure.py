@@ -7,9 +7,8 @@ networks, ICLR workshop.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnatomy.lessons.objects import bird, fish, house
+from cnnatomy.lessons.reversal.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 FILTERS, KERNEL, UNITS = 4, 5, 8
@@ -63,20 +63,20 @@ class Reversal:
     climbs: Sequence[Climbed]
 
 
-def measure(config: Mapping[str, Any]) -> Reversal:
-    """config: `steps` of training and of each ascent, `penalty` of a pixel of ink for the class, `seed`."""
+def measure(settings: Settings) -> Reversal:
+    """settings: `steps` of training and of each ascent, `penalty` of a pixel of ink for the class, `seed`."""
     inputs, labels = drawings()
-    network = build(config["seed"], inputs.shape[2:])
-    trained = train(network, inputs, labels, config["steps"])
+    network = build(settings.seed, inputs.shape[2:])
+    trained = train(network, inputs, labels, settings.steps)
     to_map, to_unit = network[:2], network[:6]
     k, j = _edge(trained.kernels[1]), int(to_unit(inputs).mean(0).argmax())
     formulas: dict[str, Callable[[Tensor], Tensor]] = {
         "filter": lambda x: to_map(x)[:, k].sum((1, 2)),
         "unit": lambda x: to_unit(x)[:, j],
-        "class": lambda x: network(x)[:, 0] - config["penalty"] * x.abs().sum((1, 2, 3)),
+        "class": lambda x: network(x)[:, 0] - settings.penalty * x.abs().sum((1, 2, 3)),
     }
-    start = torch.rand(inputs[:1].shape, generator=torch.Generator().manual_seed(config["seed"]), dtype=torch.float64)
-    climbs = [climb(network, name, formula, start, inputs, config["steps"]) for name, formula in formulas.items()]
+    start = torch.rand(inputs[:1].shape, generator=torch.Generator().manual_seed(settings.seed), dtype=torch.float64)
+    climbs = [climb(network, name, formula, start, inputs, settings.steps) for name, formula in formulas.items()]
     return Reversal(trained, climbs)
 
 

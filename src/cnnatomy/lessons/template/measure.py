@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from cnnatomy.lessons.template.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 Place = tuple[int, int]
@@ -57,13 +57,13 @@ class Templates:
     curve: Laid
 
 
-def measure(config: Mapping[str, Any]) -> Templates:
-    """config: `image` (rows, columns) and `filter` (k, k) of the lecture; `marked`, windows marked on the curve."""
-    image, filter_ = (np.array(config[name], dtype=float) for name in ("image", "filter"))
+def measure(settings: Settings) -> Templates:
+    """settings: `image` (rows, columns) and `filter` (k, k) of the lecture; `marked`, windows marked on the curve."""
+    image, filter_ = (np.array(one, dtype=float) for one in (settings.image, settings.filter))
     sums = slid(image, filter_)
     largest = [(int(row), int(column)) for row, column in np.argwhere(sums == sums.max())]
     picture, curve = eight(), arc()
-    found = apart(slid(picture, curve), config["marked"], len(curve))
+    found = apart(slid(picture, curve), settings.marked, len(curve))
     return Templates(laid(image, filter_, largest), laid(picture, curve, found))
 
 
