@@ -71,10 +71,10 @@ def _slides(found: Slides, samples: Samples) -> Iterator[Figure]:
             data=pd.DataFrame({"first word": [start + 1 for start in starts], "value": one.values}),
             title=say(f"ngrams.slide.title.{name}", n=one.words),
             caption=[
+                say(f"ngrams.slide.caption.{name}", **told),
                 say("ngrams.slide.vectors", drawn=DRAWN, dimensions=dimensions)
                 if name == "short" and dimensions > DRAWN
                 else None,
-                say(f"ngrams.slide.caption.{name}", **told),
             ],
         )
 

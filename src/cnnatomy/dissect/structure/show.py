@@ -48,11 +48,11 @@ def show(found: Structure, samples: Samples, settings: Settings) -> Showing:
         listing.code,
         title=say("structure.code.title"),
         caption=[
+            _input(facts),
+            _target(facts),
             say("structure.code.runs", parameters=found.parameters, away=listing.difference)
             if listing.runs
             else say("structure.code.printed"),
-            _input(facts),
-            _target(facts),
         ],
     )
     title, about = say("structure.layers.title", n=len(steps)), say("structure.layers.caption")

@@ -22,9 +22,10 @@ def show(found: Boards) -> Showing:
     said: list[Say] = [say("board.boards.pooled", **told)]
     if best is not None:
         said.insert(0, say("board.boards.best", move=named(found, best), stones=position.captures[best]))
-    if twin is not None and twin.position.answer is not None:
+    if best is not None and twin is not None and twin.position.answer is not None:
         change = {"start": named(found, twin.start), "end": named(found, twin.end)}
-        said.append(say("board.boards.twin", move=named(found, twin.position.answer), **change))
+        other = named(found, twin.position.answer)
+        said.insert(0, say("board.boards.two", move=named(found, best), other=other, **change))
     boards = Figure(
         "boards",
         _boards(found),
@@ -42,8 +43,8 @@ def show(found: Boards) -> Showing:
         alt=say("board.network.alt", **layers),
         title=say("board.network.title"),
         caption=[
-            say("board.network.caption", **layers),
             say("board.network.kept" if kept else "board.network.shrinks", **layers),
+            say("board.network.caption", **layers),
         ],
     )
     return Showing(numbers(found), [boards, network], say("board.caption"), SOURCES)

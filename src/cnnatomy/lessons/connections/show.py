@@ -101,6 +101,7 @@ def _matrix(tied: Tied) -> Figure:
         caption=[
             say("connections.matrix.caption", **size),
             say("connections.matrix.same" if difference == 0 else "connections.matrix.apart", away=difference),
+            say("connections.matrix.rows"),
             say("connections.matrix.slopes_same" if slopes == 0 else "connections.matrix.slopes_apart", away=slopes),
         ],
     )

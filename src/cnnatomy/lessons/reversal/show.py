@@ -42,7 +42,7 @@ FAMILIES = {
 def show(found: Reversal) -> Showing:
     """What moves and what stands still, three ascents, and the methods by family."""
     trained, climbs = found.trained, found.climbs
-    told = {"before": trained.losses[0], "after": trained.losses[1], "right": trained.right}
+    told = {"before": trained.losses[0], "after": trained.losses[1]}
     told |= {"weights": trained.moved[0], "inputs": trained.moved[1]}
     still = {"input": climbs[-1].moved[0], "weights": max(one.moved[1] for one in climbs)}
     kept = trained.moved[1] == 0 and still["weights"] == 0
@@ -55,6 +55,7 @@ def show(found: Reversal) -> Showing:
             say("reversal.two.training", **told),
             say("reversal.two.here", **still),
             say("reversal.two.kept" if kept else "reversal.two.leaked"),
+            say("reversal.two.network", right=trained.right),
         ],
     )
     formulas = Figure(

@@ -27,8 +27,9 @@ def show(found: Templates) -> Showing:
         title=say("template.strokes.title"),
         caption=[
             say("template.strokes.caption", **told),
-            say("template.strokes.lecture") if strokes.best == LECTURE else None,
             say("template.strokes.there" if same else "template.strokes.near"),
+            say("template.strokes.lecture") if strokes.best == LECTURE else None,
+            say("template.strokes.frames"),
         ],
     )
     likeness = [number(float(curve.likeness[place])) for place in curve.best]
