@@ -18,6 +18,7 @@ import pandas as pd
 
 from cnnatomy.exhibit import (
     Calculator,
+    Code,
     Convolver,
     Descent,
     Exhibit,
@@ -599,6 +600,7 @@ def hostile() -> Exhibit:
                 "calculator", [Input("a", HOSTILE, 0, 0, 1)], [Output("b", long, ["a", "a"], HOSTILE)], HOSTILE, HOSTILE
             ),
             Prose(HOSTILE, HOSTILE),
+            Code("code", f"print({HOSTILE!r})\n", HOSTILE),
         ],
         [HOSTILE],
     )

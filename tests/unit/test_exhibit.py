@@ -20,6 +20,7 @@ from PIL import Image
 from cnnatomy import exhibit
 from cnnatomy.exhibit import (
     Calculator,
+    Code,
     DamagedExhibit,
     Exhibit,
     Figure,
@@ -88,6 +89,7 @@ def one_of_each() -> Exhibit:
                 [Input("a", {"en": "a", "zh": "甲"}, 2, 0, 9)],
                 [Output("b", "b", [("+", "a", 1), "a"], "nothing")],
             ),
+            Code("code", "print(1 < 2)\n"),
             Prose("text", title="Title"),
         ],
         ["Someone (2012)."],
@@ -114,8 +116,10 @@ def test_what_is_written_is_read(folder):
         "steps",
         "table",
         "calculator",
+        "code",
         "prose",
     ]
+    assert document["blocks"][7]["code"] == "print(1 < 2)\n"
     assert document["blocks"][6]["inputs"] == [
         {"name": "a", "label": {"en": "a", "zh": "甲"}, "value": 2, "least": 0, "most": 9}
     ]
@@ -449,6 +453,7 @@ def test_the_examples_of_the_documentation_are_valid(folder):
         "steps",
         "table",
         "calculator",
+        "code",
         "prose",
         "convolver",
         "descent",

@@ -9,6 +9,7 @@ contract of the file.
 from cnnatomy.exhibit.blocks import (
     Block,
     Calculator,
+    Code,
     Exhibit,
     Figure,
     Frame,
@@ -35,6 +36,7 @@ from cnnatomy.exhibit.words import Say, Text, Words, say
 __all__ = [
     "Block",
     "Calculator",
+    "Code",
     "Convolver",
     "DamagedExhibit",
     "Descent",

@@ -330,6 +330,20 @@ class Calculator:
 
 
 @dataclass
+class Code:
+    """Python, as it can be copied and run."""
+
+    name: str
+    code: str
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        described = {"type": "code", "name": file_name(self.name), "code": self.code}
+        return described | heading(self.title, self.caption)
+
+
+@dataclass
 class Prose:
     """A paragraph; an empty line starts the next one."""
 
@@ -369,7 +383,7 @@ class Steps:
         return {"type": "steps", "name": file_name(self.name), "frames": frames} | heading(self.title, self.caption)
 
 
-Still = Figure | Grid | Matrix | Texts | Table | Calculator | Prose | Convolver | Descent | Filtering
+Still = Figure | Grid | Matrix | Texts | Table | Calculator | Code | Prose | Convolver | Descent | Filtering
 Block = Steps | Still
 
 

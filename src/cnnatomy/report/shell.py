@@ -37,6 +37,7 @@ from cnnatomy.report.language import (
 STYLES = (
     "style.css",
     "captions.css",
+    "code.css",
     "recorded.css",
     "path.css",
     "card.css",

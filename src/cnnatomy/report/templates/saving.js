@@ -113,6 +113,7 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
     if (!button) return;
     const { save: kind, name, packed } = button.dataset, work = button.closest(".work"), svg = work && one(".drawing svg", work);
     if (kind === "csv") save(name, await unpacked(packed, "text/csv;charset=utf-8"));
+    else if (kind === "py") save(name, new Blob([one(".code", work).textContent], { type: "text/x-python" }));
     else if (kind === "svg") save(name, new Blob([drawn(svg).text], { type: "image/svg+xml" }));
     else save(name, await (svg ? painted(svg) : gathered(work)));
   });
