@@ -6,6 +6,7 @@ and knows no method by name. `docs/exhibit.md` shows each block; `exhibit.schema
 contract of the file.
 """
 
+from cnnatomy.exhibit.axes import Axis, Scale
 from cnnatomy.exhibit.blocks import (
     Block,
     Calculator,
@@ -31,6 +32,7 @@ from cnnatomy.exhibit.store import DamagedExhibit, load, read
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
+    "Axis",
     "Block",
     "Calculator",
     "DamagedExhibit",
@@ -46,6 +48,7 @@ __all__ = [
     "Output",
     "Prose",
     "Say",
+    "Scale",
     "Sentence",
     "Showing",
     "Steps",

@@ -9,10 +9,10 @@ import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.deconvolution.measure import Answer, Filter, Reconstructions, mean_of_known, numbers
-from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, fraction, in_room, titled
+from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, fraction, hung, in_room, titled
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.showing import class_name, colour, of_colours, shown_channels, signed, upright
-from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, say
+from cnnatomy.exhibit import Block, Item, Say, Showing, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.probing.patches import Drawn, Source, crop, sheet, shrunk, weight_of
 
@@ -32,16 +32,11 @@ def show(found: Reconstructions, samples: Samples, config: Mapping[str, Any]) ->
     firing = [
         (source, [one for one in found.filters if one.source is source and one.answers]) for source in found.looked_at
     ]
-    blocks: list[Block] = [
-        Grid(
-            f"deconvolution-{source.name}",
-            items,
-            title=titled(facts, source, len(items)),
-            caption=_reading(facts, source, filters),
-        )
-        for source, filters, items in in_room(firing, lambda one: _item(one, drawn), facts, config["kilobytes"])
-        if items
-    ]
+    blocks: list[Block] = []
+    for source, filters, items in in_room(firing, lambda one: _item(one, drawn), facts, config["kilobytes"]):
+        if items:
+            said = titled(facts, source, len(items)), _reading(facts, source, filters)
+            blocks += hung(f"deconvolution-{source.name}", items, said)
     caption = [
         say("deconvolution.caption"),
         chosen(found.looked_at, len(found.filters), found.total, config["layers"] is not None),

@@ -1,4 +1,4 @@
-"""Strips of real and made inputs, a grid a layer. What is said: `locale/<language>/filter_maximisation.yaml`."""
+"""Made and real inputs, a picture a filter. What is said of them: `locale/<language>/filter_maximisation.yaml`."""
 
 from __future__ import annotations
 
@@ -9,34 +9,27 @@ from typing import Any
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.ascent.maximisation import ENOUGH
 from cnnatomy.dissect.ascent.maximised import Maximised
-from cnnatomy.dissect.ascent.showing import SOURCES, item, reading
+from cnnatomy.dissect.ascent.showing import SOURCES, hung, item, reading
 from cnnatomy.dissect.filter_maximisation.measure import Look, Maximisation, numbers
 from cnnatomy.drawing import saying
-from cnnatomy.exhibit import Block, Grid, Showing, Text, say
+from cnnatomy.exhibit import Grid, Showing, Text, say
 from cnnatomy.probing.choosing import evenly
 
 
 def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:
-    """For each layer both objectives, a strip a filter; where there are too many pixels, filters evenly spread.
+    """As the lecture: first inputs for the sum of the last layer's maps, then earlier layers; then for one position.
 
-    config: `shown`, the values drawn for each objective, at most.
+    config: `shown`, the values drawn for each objective, at most; filters evenly spread where there are more.
     """
-    blocks: list[Block] = []
-    shown = {
-        False: _shown([look.position for look in found.looks], config["shown"]),
-        True: _shown([look.map for look in found.looks], config["shown"]),
-    }
-    for look in found.looks:
-        for one in (look.position, look.map):
-            rows, states = evenly(len(one.which), max(1, int(shown[one.summed] * len(one.which)))), look.states
-            blocks.append(
-                Grid(
-                    f"{one.objective}-{look.layer.name}",
-                    [item(one, row, states[row], found.facts, found.box) for row in rows],
-                    title=_title(look, one, samples.facts),
-                    caption=_reading(found, look, one, len(rows)),
-                )
-            )
+    blocks: list[Grid] = []
+    for summed in (True, False):
+        every = [(look, look.map if summed else look.position) for look in found.looks]
+        share = _shown([one for _, one in every], config["shown"])
+        for look, one in reversed(every):
+            rows, states = evenly(len(one.which), max(1, int(share * len(one.which)))), look.states
+            items = [item(one, row, states[row], found.facts, found.box) for row in rows]
+            said = _title(look, one, samples.facts), _reading(found, look, one, len(rows))
+            blocks += hung(f"{one.objective}-{look.layer.name}", one, items, found.facts, said)
     return Showing(numbers(found), blocks, _caption(found, samples), SOURCES)
 
 
