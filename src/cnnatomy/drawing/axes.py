@@ -7,7 +7,8 @@ import numpy as np
 from cnnatomy.data.prepared import Facts
 from cnnatomy.exhibit import Axis, say
 
-TICKS = 5  # numbers along a side, about
+TICKS = 6  # numbers along a side, about
+ROOM = 0.5  # of the distance between two numbers, which the end must have to get one
 OCTAVES = 125 * 2 ** np.arange(9)  # Hz, of which those that are there stand at a frequency axis
 
 
@@ -32,7 +33,7 @@ def along(facts: Facts, rows: int, columns: int) -> tuple[Axis, Axis] | None:
 
 def counted(name: str, length: int, upward: bool = False) -> Axis:
     """A side of so many pixels, words or bands."""
-    ticks = [(at / length, f"{at:g}") for at in _round(length)]
+    ticks = [(at / length, f"{at:.0f}") for at in _round(length)]
     return Axis(say(f"data.axis.{name}"), [(1 - at, text) for at, text in ticks] if upward else ticks)
 
 
@@ -50,7 +51,7 @@ def hertz(bands: list[float]) -> Axis:
 def _times(step: float, frames: int) -> Axis:
     """A side of so many frames, each `step` seconds after the one before."""
     length = 1000 * step * frames
-    return Axis(say("data.axis.time"), [(at / length, f"{at:g}") for at in _round(length)])
+    return Axis(say("data.axis.time"), [(at / length, f"{at:.0f}") for at in _round(length)])
 
 
 def _round(length: float) -> list[float]:
@@ -58,4 +59,5 @@ def _round(length: float) -> list[float]:
     power = 10 ** np.floor(np.log10(length / TICKS))
     step = next(float(one * power) for one in (1, 2, 5, 10) if one * power >= length / TICKS)
     step = max(1.0, step)
-    return [float(at) for at in np.arange(0, length + step / 1000, step)]
+    found = [float(at) for at in np.arange(0, length + step / 1000, step)]
+    return [*found, length] if length - found[-1] > ROOM * step else found

@@ -31,7 +31,7 @@ from cnnatomy.report.language import (
 )
 
 #: The style sheets of every page, a file a subject, in their order.
-STYLES = ("style.css",)
+STYLES = ("style.css", "large.css")
 
 
 def environment(**more: Any) -> Environment:

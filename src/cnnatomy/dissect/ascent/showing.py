@@ -47,14 +47,14 @@ def reading(found: Maximised, facts: Facts) -> list[Say]:
 
 
 def hung(name: str, found: Maximised, items: Sequence[Item], facts: Facts, said: tuple[Text, Text]) -> list[Grid]:
-    """Units as pictures: the first of those that are not dead large, the others behind them in a grid of their own.
+    """Units as pictures: the first of those that are live large, the others behind them in a grid of their own.
 
     said: title and caption.
     """
     title, caption = said
     ways = [say(f"ascent.way.{way}") for way in WAYS]
     whole = Grid(name, items, title=title, caption=caption, variants=ways, axes=_axes(found, facts))
-    live = [one for one in items if one.state != "dead"]
+    live = [one for one in items if one.state == "live"]
     if not live or len(items) <= FIRST + FEW:
         return [whole]
     large = {one.id for one in live[:FIRST]}

@@ -52,6 +52,7 @@ def _reading(found: Maximisation, look: Look, one: Maximised, shown: int) -> Tex
     least = None if one.summed else look.least_share
     work = {"filters": filters, "n": n, "starts": plan.starts, "steps": plan.steps}
     return [
+        say("filter_maximisation.formula") if one.summed else None,
         *reading(one, found.facts),
         say("filter_maximisation.held", n=int(one.beats("l1_tv")[one.live].sum())),
         None if least is None else say("filter_maximisation.affine", least=least),
