@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from cnnatomy.report import show
+from cnnatomy.report.page import Page
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,21 @@ def test_pictures_are_enlarged_by_whole_numbers_to_what_can_be_seen(shape, items
     assert isinstance(zoom, int) and zoom >= 1
     assert max(shape) * zoom <= max(show.LONG, max(shape))
     if max(shape) < 20 * min(shape):
-        assert min(shape) * zoom >= 6
+        assert min(shape) * zoom >= 20
+    if items <= 64 and min(shape) > 1:
+        assert max(shape) * zoom >= 84  # nothing that stands first is smaller
+
+
+def test_a_filters_other_pictures_are_as_large_as_its_first():
+    def picture(side):
+        png = io.BytesIO()
+        Image.new("L", (side, side)).save(png, format="PNG")
+        return png.getvalue()
+
+    page, png = Page([]), [picture(28), picture(7), picture(86)]
+    exhibition: Any = SimpleNamespace(files={f"{place}.png": one for place, one in enumerate(png)})
+    sizes = page.sizes(exhibition, {"file": "0.png", "more": ["1.png", "2.png"]}, 84)
+    assert sizes == [(84, 84, 3), (84, 84, 12), (86, 86, 1)]
 
 
 def test_heat_tells_errors_from_right_answers():

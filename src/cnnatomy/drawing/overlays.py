@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnnatomy.data.prepared import Facts
-from cnnatomy.drawing.pictures import few_colours
 
 LEAST, MOST = 84, 112  # pixels of the longer side of what is made here: small pictures are enlarged, large ones reduced
 TINT, LINE = (214, 40, 24), (255, 196, 0)  # of an amount, and of the line around the places above half of the largest
 FRAME = (255, 64, 48)
 STRENGTH = 0.7  # of the tint at the largest amount
-COLOURS = 32
+LEVELS = 12  # of grey and of the tint: enough to see, and a third of the bytes
 LUMINANCE = np.array([0.299, 0.587, 0.114])
 
 
@@ -31,10 +30,14 @@ def over(pixels: np.ndarray, amounts: np.ndarray) -> np.ndarray:
     grey, amounts = (np.kron(one, np.ones((k, k))) for one in (grey, amounts))
     most = float(amounts.max())
     share = np.clip(amounts / most, 0, 1) if most > 0 else np.zeros(grey.shape)
-    tint = STRENGTH * share[..., None]
-    mixed = (1 - tint) * grey[..., None] + tint * np.array(TINT)
-    mixed[_edge(share >= 0.5) & (most > 0)] = LINE
-    return few_colours(np.rint(mixed).astype(np.uint8), COLOURS)
+    tint = STRENGTH * _stepped(share)[..., None]
+    mixed = (1 - tint) * 255 * _stepped(grey / 255)[..., None] + tint * np.array(TINT)
+    mixed[_edge(share >= 0.5)] = LINE
+    return np.rint(mixed).astype(np.uint8)
+
+
+def _stepped(share: np.ndarray) -> np.ndarray:
+    return np.rint(share * LEVELS) / LEVELS
 
 
 def _edge(inside: np.ndarray) -> np.ndarray:

@@ -129,7 +129,7 @@ class Grid:
     columns: int | None = None
     title: Text = ""
     caption: Text = ""
-    variants: Sequence[Text] = ()
+    variants: tuple[Text, ...] = ()
     axes: tuple[Axis, Axis] | None = None
     scale: Scale | None = None
 

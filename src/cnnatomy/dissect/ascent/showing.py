@@ -13,7 +13,7 @@ from cnnatomy.dissect.ascent.maximised import Maximised
 from cnnatomy.drawing import axes, curves, saying
 from cnnatomy.drawing.pictures import in_own_units
 from cnnatomy.drawing.showing import amount, picture, upright
-from cnnatomy.exhibit import Axis, Grid, Item, Say, Text, say
+from cnnatomy.exhibit import Axis, Grid, Item, Say, Scale, Text, say
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
 
@@ -52,8 +52,8 @@ def hung(name: str, found: Maximised, items: Sequence[Item], facts: Facts, said:
     said: title and caption.
     """
     title, caption = said
-    ways = [say(f"ascent.way.{way}") for way in WAYS]
-    whole = Grid(name, items, title=title, caption=caption, variants=ways, axes=_axes(found, facts))
+    ways = tuple(say(f"ascent.way.{way}") for way in WAYS)
+    whole = Grid(name, items, None, title, caption, ways, _axes(found, facts), _scale(facts))
     live = [one for one in items if one.state == "live"]
     if not live or len(items) <= FIRST + FEW:
         return [whole]
@@ -64,6 +64,13 @@ def hung(name: str, found: Maximised, items: Sequence[Item], facts: Facts, said:
         replace(whole, items=live[:FIRST]),
         replace(whole, name=f"{name}-others", items=others, title=rest, caption=""),
     ]
+
+
+def _scale(facts: Facts) -> Scale | None:
+    """What the colours of an input mean, where they are amounts."""
+    if facts.kind == "sounds":
+        return Scale("amount", say("data.scale.loudness"))
+    return Scale("grey", say("data.scale.range")) if facts.kind == "images" and facts.shape[0] == 1 else None
 
 
 def _axes(found: Maximised, facts: Facts) -> tuple[Axis, Axis] | None:

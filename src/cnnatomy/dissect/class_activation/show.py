@@ -67,7 +67,7 @@ def _pictures(found: Activations, samples: Samples) -> Grid:
             say(f"class_activation.cells.scale.{'signal' if curved else 'amount'}"),
             say("class_activation.cells.unsmoothed"),
         ],
-        variants=[] if curved else [say(f"class_activation.cells.{way}") for way in ("over", "alone")],
+        variants=() if curved else (say("class_activation.cells.over"), say("class_activation.cells.alone")),
         axes=axes.along(facts, *facts.shape[1:]) if len(facts.shape) == 3 else None,
         scale=None if curved else Scale("amount", say("data.scale.counts")),
     )

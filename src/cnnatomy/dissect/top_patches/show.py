@@ -73,10 +73,12 @@ def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
 
 
 def _placed(grid: Grid, filters: Sequence[Filter], drawn: Drawn) -> Grid:
-    """The same filters, and behind the switch where in the whole samples their patches lie; not of photographs, whose
-    many colours would cost too much, nor of signals."""
+    """The same filters, and behind the switch where in the whole samples their patches lie.
+
+    Of images in grey only: what has more colours would cost too much room, and of sounds values say it in Hz.
+    """
     facts = drawn.samples.facts
-    if facts.kind == "signals" or in_colours(facts):
+    if facts.kind != "images" or in_colours(facts):
         return grid
     by_id = {f"{one.source.name}/{one.channel}": one for one in filters}
     items = []
@@ -84,7 +86,7 @@ def _placed(grid: Grid, filters: Sequence[Filter], drawn: Drawn) -> Grid:
         patches = by_id[item.id].patches
         wholes = [overlays.framed(facts, drawn.whole(patch.sample), patch.window) for patch in patches]
         items.append(replace(item, more=[sheet(wholes, 3 if len(wholes) > 4 else len(wholes))]))
-    return replace(grid, items=items, variants=[say("top_patches.cut"), say("top_patches.place")])
+    return replace(grid, items=items, variants=(say("top_patches.cut"), say("top_patches.place")))
 
 
 def _named(one: Filter) -> str:
