@@ -245,6 +245,16 @@ def mnist() -> list[Exhibit]:
                     )
                     for name in ("map", "position")
                 ),
+                Grid(
+                    "classes",
+                    [
+                        Item(f"{prior}/{i}", images[i], str(i), group={"en": prior, "zh": "约束"})
+                        for prior in ("no prior", "ink")
+                        for i in range(3)
+                    ],
+                    title="Each class",
+                    switch=True,
+                ),
             ],
             ["Krizhevsky, Sutskever and Hinton (2012), ImageNet classification with deep networks, figure 3."],
         ),

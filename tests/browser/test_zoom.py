@@ -77,6 +77,24 @@ def test_the_switch_changes_all_pictures_of_the_exhibit_at_once(visit, report):
     assert page.inner_text(".zoom-ways [aria-pressed=true]") == "real"
 
 
+def test_groups_behind_a_switch_are_shown_one_at_a_time_and_an_address_shows_its_own(visit, report):
+    page = visit(report, "mnist-kernels:ink/1")
+    shown = (
+        "[...document.querySelectorAll('#mnist-kernels-classes .gathered')].map((one) => one.getClientRects().length)"
+    )
+    until(page, f"String({shown}) === '0,1'")
+    page.check("#mnist-kernels-classes .ways label:has-text('no prior') input")
+    assert page.evaluate(shown) == [1, 0]
+    page.click("[id='mnist-kernels:no%20prior/1']")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(shown) == [0, 1] and "ink/1" in page.inner_text(".zoom .facts")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert "ink/2" in page.inner_text(".zoom .facts")  # the last that is shown
+    page.keyboard.press("Escape")
+    assert page.evaluate(FOCUS) == "mnist-kernels:ink/2"
+
+
 def test_without_scripts_all_pictures_stand_below_each_other(visit, report):
     page = visit(report, java_script_enabled=False)
     for way in range(3):

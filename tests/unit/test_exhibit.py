@@ -290,6 +290,7 @@ def test_a_number_must_be_one(tmp_path, value):
         (Grid("g", [Item("a", GREY), Item("a", GREY)]), r"items\[1\].id: 'a' is taken by \$.blocks\[0\].items\[0\].id"),
         (Grid("g", [Item("a", GREY, more=[GREY])]), "it has 2 pictures and the grid names 1"),
         (Grid("g", [Item("a", GREY)], variants=("x", "y")), "it has 1 pictures and the grid names 2"),
+        (Grid("g", [Item("a", GREY)], switch=True), r"blocks\[0\].switch: it needs groups"),
         (Grid("g", [Item("a", GREY, ends=(1.0, 0.0))]), r"items\[0\]: the scale ends below its start"),
         (Grid("g", [Item("a", GREY, ends=(0.0, float("nan")))]), "an end of the colours of item 'a'"),
         (Grid("g", [Item("a", GREY)], axes=(Axis("x", [(2, "2")]), Axis("y"))), "greater than the maximum of 1"),

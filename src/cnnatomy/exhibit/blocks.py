@@ -122,6 +122,7 @@ class Grid:
 
     variants: what each of an item's pictures is called, where items have several; the page shows one of them, of all
     items at once, the first at first. axes: x and y, where all pictures have the same. scale: what their colours mean.
+    switch: groups are shown one at a time, the first at first.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Grid:
     variants: tuple[Text, ...] = ()
     axes: tuple[Axis, Axis] | None = None
     scale: Scale | None = None
+    switch: bool = False
 
     def describe(self, files: Files) -> dict[str, Any]:
         described: dict[str, Any] = {"type": "grid", "name": file_name(self.name)}
@@ -141,6 +143,8 @@ class Grid:
             described["variants"] = [_text(one) for one in self.variants]
         if self.axes is not None:
             described["axes"] = {side: axis.describe() for side, axis in zip("xy", self.axes, strict=True)}
+        if self.switch:
+            described["switch"] = True
         if self.scale is not None:
             described["scale"] = self.scale.describe()
         described["items"] = [self._item(index, item, files) for index, item in enumerate(self.items)]

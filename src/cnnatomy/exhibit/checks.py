@@ -190,6 +190,8 @@ def _grid_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             scales.append((here, item))
             if 1 + len(item.get("more", ())) != names:
                 yield f"{path}{here}", f"it has {1 + len(item.get('more', ()))} pictures and the grid names {names}"
+        if "switch" in block and ("variants" in block or not all(item.get("group") for item in block["items"])):
+            yield f"{path}.switch", "it needs groups, and no variants; give every item a group"
         for here, scale in scales:
             if "ends" in scale and scale["ends"][0] > scale["ends"][1]:
                 yield f"{path}{here}", "the scale ends below its start; swap its ends"

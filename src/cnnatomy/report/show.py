@@ -27,7 +27,7 @@ NEARLY = 0.1  # of a pixel's size: so much less than that is as good
 SMALL_FILE = 8000  # bytes of a PNG
 CARD = 112  # on a card of the first screen
 THIN, LONG = 30, 560  # px, how narrow it may stay, and how long it may get for that
-FLAT = 0.4  # of its size, likewise how narrow a large one may stay
+FLAT = 0.35  # of its size, likewise how narrow a large one may stay
 GLANCE = 9  # items of a group that are not counted beside its name, since they can be seen
 LEVELS = 12  # of a heat map, and of the weights of words
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?(e[+-][0-9]{2,3})?|-?inf|nan")
@@ -140,6 +140,13 @@ def zoom(width: int, height: int, size: int) -> int:
     thin = max(THIN, FLAT * size)
     wanted = max(math.ceil(size / max(width, height) - NEARLY), math.ceil(thin / min(width, height) - NEARLY))
     return max(1, min(wanted, LONG // max(width, height)))
+
+
+def at_once(block: dict[str, Any]) -> int:
+    """How many items of a grid are seen at once."""
+    if not block.get("switch"):
+        return len(block["items"])
+    return max(len(items) for _, items in grouped(block["items"]))
 
 
 def pictures(item: dict[str, Any]) -> list[str]:

@@ -52,6 +52,7 @@ def _grid(found: Maximisation) -> Grid:
         items,
         columns=min(COLUMNS, len(found.classes)) if items[0].pixels.shape[1] <= 64 else None,
         title=say("class_maximisation.classes.title"),
+        switch=True,
         caption=[
             say("class_maximisation.classes.signs", others=found.others) if found.others else None,
             say("class_maximisation.classes.caption"),

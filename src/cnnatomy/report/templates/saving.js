@@ -71,7 +71,7 @@ const pictureOf = (item) => all("img", item)[item.closest(".work")?.dataset.way 
   // A grid by itself: its pictures as they stand, what is hidden left out, each with its label.
   const gathered = async (work) => {
     const gap = 12, line = 14, font = "12px sans-serif";
-    const groups = all(".gathered", work).map((group) => ({
+    const groups = all(".gathered", work).filter((group) => getComputedStyle(group).display !== "none").map((group) => ({
       title: one(".group", group) ? textOf(one(".group", group)) : "",
       items: all(".items > li:not([hidden]) .item", group),
     })).filter(({ items }) => items.length);

@@ -1,4 +1,5 @@
-// Where items have several pictures, a switch says which of them is shown: of all items of the exhibit at once.
+// Where items have several pictures, or come in groups that are shown one at a time, a switch says which: of all items of
+// the exhibit at once.
 {
   const named = (work) => all(".ways .way", work).map((way) => texts(way)[0]).join("\n");
   const turn = (work, way) => {
@@ -18,6 +19,8 @@
       input.addEventListener("change", () => turn(work, way));
       return make("label", {}, input, name);
     });
+    for (const group of all(".gathered[class*=way-]", work)) // what an address leads to is shown
+      group.addEventListener("reveal", () => turn(work, Number(/way-(\d+)/.exec(group.className)[1])));
     one(".ways", work).replaceWith(make("fieldset", { class: "ways" }, make("legend", {}, ...tell("Shown:")), ...choices));
   };
   preparing.push((exhibit) => { for (const work of all(".work-grid", exhibit)) prepareWays(work); });

@@ -33,14 +33,21 @@ let zoom;
     const size = { width, height, times: times > 1 ? times : times.toFixed(2) };
     return [picture, make("p", { class: "zoom-size" }, ...tell("{width} × {height} px, shown {times} times as large", size))];
   };
-  const neighbours = () => all(".items > li:not([hidden]) > .item", shown.closest(".work"));
+  const seen = (item) => getComputedStyle(item.closest(".gathered")).display !== "none";
+  const neighbours = () => all(".items > li:not([hidden]) > .item", shown.closest(".work")).filter(seen);
   const step = (by) => {
     const items = neighbours(), next = items[items.indexOf(shown) + by];
     if (next) { shown = next; lay(); }
   };
+  const take = (input) => { // of groups that are shown one at a time, the item at the same place
+    const at = neighbours().indexOf(shown);
+    input.click();
+    if (!seen(shown)) { const items = neighbours(); shown = items[Math.min(at, items.length - 1)]; }
+    lay();
+  };
   const turn = (by) => {
     const inputs = all(".ways input", shown.closest(".work")), next = inputs[inputs.findIndex((input) => input.checked) + by];
-    if (next) { next.click(); lay(); }
+    if (next) take(next);
   };
   const ask = (what) => { shown.dispatchEvent(new CustomEvent(what, { bubbles: true })); lay(); };
   const lay = () => {
@@ -63,7 +70,7 @@ let zoom;
     const stage = make("div", { class: "zoom-stage" }, move("Previous picture", -1, at === 0), frame, move("Next picture", 1, at === items.length - 1));
     const ways = make("div", { class: "zoom-ways" }, ...all(".ways label", work).map((label, way) => {
       const input = one("input", label), made = make("button", { type: "button", "data-act": `way${way}`, "aria-pressed": input.checked }, ...one(".way", label).cloneNode(true).childNodes);
-      made.addEventListener("click", () => { input.click(); lay(); });
+      made.addEventListener("click", () => take(input));
       return made;
     }));
     const facts = factsOf(shown).map(([key, value]) => make("div", {}, make("dt", {}, ...key), make("dd", {}, ...value)));
