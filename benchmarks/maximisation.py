@@ -45,11 +45,11 @@ def turn_ours_map(data: Path, weights: Path, summed: bool = True) -> Callable[[]
 
     from cnnatomy.data import prepared
     from cnnatomy.data.batches import to_tensor
-    from cnnatomy.dissect.ascent.climb import Pixels, ascend
-    from cnnatomy.dissect.ascent.maximisation import AT_ONCE, sum_of_map, value_at
-    from cnnatomy.dissect.ascent.regularisers import box
-    from cnnatomy.dissect.ascent.units import Units
-    from cnnatomy.probing.layers import stages, trace
+    from cnnatomy.dissect.feature_visualisation.maximisation import AT_ONCE, sum_of_map, value_at
+    from cnnatomy.dissect.feature_visualisation.optimise import Pixels, ascend
+    from cnnatomy.dissect.feature_visualisation.regularisers import box
+    from cnnatomy.dissect.feature_visualisation.units import Units
+    from cnnatomy.inspection.layers import stages, trace
     from cnnatomy.training.memory import keep_freed_memory
 
     keep_freed_memory()

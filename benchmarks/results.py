@@ -24,7 +24,7 @@ import yaml
 from cnnatomy.config.study import Study
 from cnnatomy.exhibit import load
 from cnnatomy.report.tables import costs_of, results_csv
-from cnnatomy.steps import surroundings
+from cnnatomy.steps import provenance
 from cnnatomy.studies.comparing import subject_of, what_of
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -52,7 +52,7 @@ def keep(study: str) -> None:
     UNITS.mkdir(exist_ok=True)
     shutil.copy(folder / "differences.csv", UNITS / f"{study}.csv")
     costs = costs_of([Path(f"results/benchmarks/{step}/{study}.tsv") for step in ("trials", "study")])
-    versions, machine, code = surroundings.versions(), surroundings.machine(), surroundings.git()
+    versions, machine, code = provenance.versions(), provenance.machine(), provenance.git()
     row = {
         "study": study,
         "date": date.today().isoformat(),

@@ -158,7 +158,7 @@ def test_a_deep_link_to_a_frame_or_an_item_opens_it(visit, report):
 
 def test_search_finds_titles_and_captions(visit, report):
     page = visit(report)
-    shown = ".plan-halls ol li:not([hidden]) a"
+    shown = ".plan-chapters ol li:not([hidden]) a"
     page.keyboard.press("/")
     page.keyboard.type("kernel")
     assert {"mnist-kernels", "speech-kernels"} <= {
@@ -576,18 +576,18 @@ def test_axe_finds_nothing_that_keeps_people_out(visit, report, theme, width):
 
 def test_on_a_phone_the_contents_open_and_close(visit, report):
     page = visit(report, width=360)
-    assert page.is_hidden(".plan-halls")
+    assert page.is_hidden(".plan-chapters")
     page.click(".menu")
-    assert page.is_visible(".plan-halls")
-    page.click(".plan-halls a[href='#text-evaluation']")
-    assert page.is_hidden(".plan-halls")
+    assert page.is_visible(".plan-chapters")
+    page.click(".plan-chapters a[href='#text-evaluation']")
+    assert page.is_hidden(".plan-chapters")
     until(page, "document.querySelector('#text-evaluation').getBoundingClientRect().top < 400")
 
 
 def test_without_scripts_everything_can_be_read(visit, report):
     page = visit(report, java_script_enabled=False)
     for selector in (
-        ".plan-halls",
+        ".plan-chapters",
         "#mnist-evaluation-history svg",
         "#mnist-evaluation-classes td",
         ".sentence",

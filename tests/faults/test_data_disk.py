@@ -28,7 +28,7 @@ prepared.write(Path("toy"), facts, np.zeros((n, 1, 10, 10), np.uint8), table)
 """
 KEEP = """
 from pathlib import Path
-from cnnatomy.data.kept import keep
+from cnnatomy.data.spool import keep
 keep(((str(i), bytes(1000)) for i in range(SIZE // 1000)), Path("toy.zip"))
 """
 WRITE_SOUNDS = """

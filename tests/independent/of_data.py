@@ -202,7 +202,7 @@ def majority(report: Report, row: Row) -> Found:
 
 @recomputes("evaluation", "above_majority")
 def above_majority(report: Report, row: Row) -> Found:
-    """Agresti & Min (2005), as in `of_removal.lost`: what only the network reads, less what only the commonest is."""
+    """Agresti & Min (2005), as in `of_ablation.lost`: what only the network reads, less what only the commonest is."""
     run = report.run(row)
     right = run.read == run.labels
     commonest = run.labels == np.bincount(run.labels).argmax()

@@ -23,13 +23,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import of_ablation  # noqa: F401
 import of_attribution  # noqa: F401 - its families, like all of these
 import of_changed  # noqa: F401
 import of_data  # noqa: F401
 import of_lessons  # noqa: F401
 import of_made  # noqa: F401
 import of_maps  # noqa: F401
-import of_removal  # noqa: F401
 import of_weights  # noqa: F401
 import of_words  # noqa: F401
 from families import NOT_RECOMPUTED, RECOMPUTED, Found, Report

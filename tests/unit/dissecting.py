@@ -36,9 +36,9 @@ LITTLE = {
 
 #: The same for what is fixed in a module; a name that is gone makes this file slower and nothing else.
 LITTLE_INSIDE = {
-    "cnnatomy.dissect.attributing.attributions.WINDOWS": 3,
-    "cnnatomy.dissect.attributing.trust.SHUFFLES": 1,
-    "cnnatomy.dissect.attributing.trust.SAMPLES": 4,
+    "cnnatomy.dissect.saliency.attributions.WINDOWS": 3,
+    "cnnatomy.dissect.saliency.trust.SHUFFLES": 1,
+    "cnnatomy.dissect.saliency.trust.SAMPLES": 4,
 }
 
 

@@ -16,7 +16,7 @@ from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
 from cnnatomy.config.slices import canonical, digest_of
 from cnnatomy.config.study import Study
-from cnnatomy.steps import ways
+from cnnatomy.steps import lineage
 
 WRITTEN = {
     "title": {"en": "Title"},
@@ -157,7 +157,7 @@ def test_a_study_is_cut_into_as_many_jobs_as_asked_for_and_never_more_than_train
 
 def test_every_job_of_a_report_has_its_costs_named():
     plan = Plan("default", ("study_jobs=2",))
-    logs = {f"results/benchmarks/{job.rule}/{job.log}.tsv" for job in ways.jobs(plan)}
+    logs = {f"results/benchmarks/{job.rule}/{job.log}.tsv" for job in lineage.jobs(plan)}
     assert {name for name in logs if "/fetch/" not in name and "/prepare/" not in name} == set(plan.benchmarks())
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.attributing import attributions
-from cnnatomy.dissect.attributing.attributions import (
+from cnnatomy.dissect.saliency import attributions
+from cnnatomy.dissect.saliency.attributions import (
     TOLERANCE,
     baseline_of,
     gradients,
@@ -17,16 +17,16 @@ from cnnatomy.dissect.attributing.attributions import (
     methods,
     occlusion,
 )
-from cnnatomy.dissect.attributing.path import Mean, mean_gradient
-from cnnatomy.dissect.attributing.showing import precision, titled
+from cnnatomy.dissect.saliency.path import Mean, mean_gradient
+from cnnatomy.dissect.saliency.showing import precision, titled
 from cnnatomy.drawing.saying import in_charts
 from cnnatomy.exhibit import Grid, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.outputs import NoLogits
+from cnnatomy.inspection.rectifiers import FunctionalReLU
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
-from cnnatomy.probing.outputs import NoLogits
-from cnnatomy.probing.rectifiers import FunctionalReLU
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 

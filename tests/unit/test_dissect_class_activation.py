@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, grad_cam_plus, held, layer_cam, spread
+from cnnatomy.dissect.saliency.cams import cam_layers, grad_cam, grad_cam_plus, held, layer_cam, spread
 from cnnatomy.exhibit import Grid, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.probing.layers import LayerNotFound
-from cnnatomy.probing.outputs import NoLogits
+from cnnatomy.inspection.layers import LayerNotFound
+from cnnatomy.inspection.outputs import NoLogits
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_attribution import Residual, of

@@ -12,11 +12,11 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.deconvolution.measure import reconstructions, with_shuffled_weights
 from cnnatomy.exhibit import Grid
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.layers import LayerNotFound, trace
+from cnnatomy.inspection.patches import sources, strongest
+from cnnatomy.inspection.rectifiers import FunctionalReLU
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.layers import LayerNotFound, trace
-from cnnatomy.probing.patches import sources, strongest
-from cnnatomy.probing.rectifiers import FunctionalReLU
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 

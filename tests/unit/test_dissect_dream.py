@@ -15,12 +15,12 @@ from cnnatomy.dissect.changed.inputs import box
 from cnnatomy.dissect.dream.measure import Way, ascend, at_random, octaves
 from cnnatomy.exhibit import Grid
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.choosing import WrongSetting
+from cnnatomy.inspection.depths import after_activation, at_depths, before_activation
+from cnnatomy.inspection.layers import LayerNotFound, activations, trace
+from cnnatomy.inspection.outputs import NoLogits
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.choosing import WrongSetting
-from cnnatomy.probing.depths import after_activation, at_depths, before_activation
-from cnnatomy.probing.layers import LayerNotFound, activations, trace
-from cnnatomy.probing.outputs import NoLogits
 from tests.unit.dissecting import shown
 from tests.unit.small_data import WAV, hang, small
 

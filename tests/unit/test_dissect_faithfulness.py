@@ -8,17 +8,17 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
-from cnnatomy.dissect.attributing import trust
-from cnnatomy.dissect.attributing.attributions import baseline_of, gradients
-from cnnatomy.dissect.attributing.controls import of_the_data
-from cnnatomy.dissect.attributing.curves import TESTS, Changing, area, ranks
-from cnnatomy.dissect.attributing.maps import counting, rank_correlations
-from cnnatomy.dissect.attributing.trust import LIMIT, Verdict, parametrised, randomised, remeasure, shuffle
 from cnnatomy.dissect.faithfulness.measure import Comparison
 from cnnatomy.dissect.faithfulness.show import outcome
+from cnnatomy.dissect.saliency import trust
+from cnnatomy.dissect.saliency.attributions import baseline_of, gradients
+from cnnatomy.dissect.saliency.controls import of_the_data
+from cnnatomy.dissect.saliency.curves import TESTS, Changing, area, ranks
+from cnnatomy.dissect.saliency.maps import counting, rank_correlations
+from cnnatomy.dissect.saliency.trust import LIMIT, Verdict, parametrised, randomised, remeasure, shuffle
 from cnnatomy.drawing.saying import in_charts
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.probing.outputs import NoLogits
+from cnnatomy.inspection.outputs import NoLogits
 from cnnatomy.statistics.intervals import mean_interval
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small

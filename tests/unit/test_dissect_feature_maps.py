@@ -11,10 +11,10 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.feature_maps.measure import ranks
 from cnnatomy.dissect.feature_maps.show import pixels_of, thinned
 from cnnatomy.exhibit import Figure, Grid, Texts
+from cnnatomy.inspection.choosing import WrongSetting, chosen_samples
+from cnnatomy.inspection.layers import LayerNotFound
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.choosing import WrongSetting, chosen_samples
-from cnnatomy.probing.layers import LayerNotFound
 from tests.unit.dissecting import shown
 from tests.unit.small_data import WAV, hang, small
 

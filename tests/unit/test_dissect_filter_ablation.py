@@ -15,11 +15,11 @@ from cnnatomy.dissect.filter_ablation.measure import idle_limit, kinds_of
 from cnnatomy.dissect.filter_ablation.pruning import apart
 from cnnatomy.exhibit import Grid, Matrix, Table
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.ablation import ChannelAblation, ablation_point
+from cnnatomy.inspection.layers import LayerNotFound, stages, trace
+from cnnatomy.inspection.outputs import NoLogits
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.layers import LayerNotFound, stages, trace
-from cnnatomy.probing.outputs import NoLogits
-from cnnatomy.probing.removal import Removal, gate_of
 from cnnatomy.statistics.paired import by_chance, discoveries, lost
 from tests.unit.dissecting import shown
 from tests.unit.small_data import VOCABULARY, hang, small
@@ -77,17 +77,17 @@ def test_what_is_not_computed_again_changes_nothing(tmp_path, name):
     samples = small(tmp_path, kind).split("test")
     x = to_tensor(samples.facts, samples.inputs[:7])
     layers = trace(net, x[:1])
-    gates = [gate_of(layers, layer) for stage in stages(layers) for layer in stage]
-    removal = Removal(net, layers, gates, x[:1])
-    other = {gates[0].name: torch.arange(gates[0].shape[0]) != 1}
+    points = [ablation_point(layers, layer) for stage in stages(layers) for layer in stage]
+    removal = ChannelAblation(net, layers, points, x[:1])
+    other = {points[0].name: torch.arange(points[0].shape[0]) != 1}
     whole = net(x).detach()
     moved = 0.0
-    for gate in gates:
+    for point in points:
         for masks in ({}, other):
-            found = list(removal.without_each(x, gate.name, range(gate.shape[0]), masks))
+            found = list(removal.without_each(x, point.name, range(point.shape[0]), masks))
             for channel, logits in enumerate(found):
                 gone = {name: mask.clone() for name, mask in masks.items()}
-                gone.setdefault(gate.name, torch.ones(gate.shape[0], dtype=torch.bool))[channel] = False
+                gone.setdefault(point.name, torch.ones(point.shape[0], dtype=torch.bool))[channel] = False
                 expected = hooked(net, x, gone)
                 torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-6)
                 torch.testing.assert_close(removal.logits(x, gone), expected, rtol=1e-5, atol=1e-6)
@@ -99,7 +99,7 @@ def test_what_is_not_computed_again_changes_nothing(tmp_path, name):
 
 
 def hooked(net, x, gone):
-    """Independent of the module's code: one hook a gate, on the call of that number."""
+    """Independent of the module's code: one hook a point, on the call of that number."""
     handles, calls = [], {}
 
     def hook_of(called):
@@ -134,7 +134,7 @@ def test_a_filter_is_removed_behind_its_activation_or_its_normalisation(tmp_path
         net, kind = networks()[name]
         samples = small(tmp_path / name, kind).split("test")
         layers = trace(net, to_tensor(samples.facts, samples.inputs[:1]))
-        assert [gate_of(layers, layer).name for stage in stages(layers) for layer in stage] == expected
+        assert [ablation_point(layers, layer).name for stage in stages(layers) for layer in stage] == expected
 
 
 def rows(harmful: bool = False) -> nn.Module:

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from cnnatomy.dissect.ascent.regularisers import box
+from cnnatomy.dissect.feature_visualisation.regularisers import box
 from cnnatomy.exhibit import Grid
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.layers import LayerNotFound
 from cnnatomy.models.frequency import Frequency
-from cnnatomy.probing.layers import LayerNotFound
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 from tests.unit.test_dissect_configuration import shipped

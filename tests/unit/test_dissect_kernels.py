@@ -13,8 +13,8 @@ from cnnatomy.dissect.kernels.measure import components, likeness, smoothness
 from cnnatomy.dissect.kernels.show import drawn
 from cnnatomy.drawing.showing import ZERO
 from cnnatomy.exhibit import Figure, Grid
+from cnnatomy.inspection.layers import LayerNotFound
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.layers import LayerNotFound
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 

@@ -17,9 +17,9 @@ from cnnatomy.exhibit import Table, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.languages import language
 from cnnatomy.exhibit.words import described
+from cnnatomy.inspection.layers import LayerNotFound, trace
+from cnnatomy.inspection.outputs import NoLogits
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.layers import LayerNotFound, trace
-from cnnatomy.probing.outputs import NoLogits
 from tests.unit.dissecting import shown
 from tests.unit.small_data import VOCABULARY, hang, small
 

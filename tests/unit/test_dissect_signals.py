@@ -15,19 +15,19 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.plan import OWN_STEP
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts
-from cnnatomy.dissect.ascent.maximisation import Plan, Real, exact_optimum, maximise
-from cnnatomy.dissect.ascent.regularisers import box, total_variation
-from cnnatomy.dissect.ascent.units import Units, listen
-from cnnatomy.dissect.attributing.attributions import baseline_of, occlusion
-from cnnatomy.dissect.attributing.cams import cam_layers, grad_cam, held, spread
-from cnnatomy.dissect.attributing.curves import Changing
+from cnnatomy.dissect.feature_visualisation.maximisation import Plan, Real, exact_optimum, maximise
+from cnnatomy.dissect.feature_visualisation.regularisers import box, total_variation
+from cnnatomy.dissect.feature_visualisation.units import Units, listen
+from cnnatomy.dissect.saliency.attributions import baseline_of, occlusion
+from cnnatomy.dissect.saliency.cams import cam_layers, grad_cam, held, spread
+from cnnatomy.dissect.saliency.curves import Changing
 from cnnatomy.drawing import curves, saying
 from cnnatomy.evaluation import predict
 from cnnatomy.exhibit.languages import worded
 from cnnatomy.exhibit.words import described
+from cnnatomy.inspection.frequencies import FREQUENCIES, gains
+from cnnatomy.inspection.layers import trace
 from cnnatomy.models.signal import Signal
-from cnnatomy.probing.frequencies import FREQUENCIES, gains
-from cnnatomy.probing.layers import trace
 from tests.unit.dissecting import LITTLE_INSIDE, dissected, evaluated, in_english, shown
 from tests.unit.small_data import hang, small
 

@@ -16,8 +16,8 @@ from cnnatomy.dissect.spectrogram.clips import WINDOWS, clip
 from cnnatomy.dissect.spectrogram.show import padded
 from cnnatomy.exhibit import Figure, Grid
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection import voices
 from cnnatomy.models.frequency import Frequency
-from cnnatomy.probing import voices
 from cnnatomy.statistics.intervals import crossed
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small

@@ -15,14 +15,14 @@ from cnnatomy.dissect.structure.boxes import gathered
 from cnnatomy.dissect.structure.confirming import confirm
 from cnnatomy.dissect.structure.steps import calls, counted_by_torch
 from cnnatomy.exhibit import Figure, Table
+from cnnatomy.inspection.layers import named, trace
+from cnnatomy.inspection.outputs import NoLogits
 from cnnatomy.models import answering
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.photograph import EfficientNetLite0
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
-from cnnatomy.probing.layers import named, trace
-from cnnatomy.probing.outputs import NoLogits
 from tests.unit.dissecting import shown
 from tests.unit.small_data import hang, small
 

@@ -15,10 +15,10 @@ from cnnatomy.dissect.changed.inputs import box
 from cnnatomy.dissect.style.measure import Matching, Way, blend, gram
 from cnnatomy.exhibit import Figure, Grid
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.choosing import WrongSetting
+from cnnatomy.inspection.layers import LayerNotFound
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.choosing import WrongSetting
-from cnnatomy.probing.layers import LayerNotFound
 from tests.unit.dissecting import shown
 from tests.unit.small_data import WAV, hang, small
 

@@ -14,10 +14,10 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.top_patches.measure import purity_by_chance
 from cnnatomy.exhibit import Grid, Texts
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.layers import LayerNotFound, trace
+from cnnatomy.inspection.patches import OUTSIDE, crop, refed, sheet, sources, strongest, weight_of
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.sentence import Sentence
-from cnnatomy.probing.layers import LayerNotFound, trace
-from cnnatomy.probing.patches import OUTSIDE, crop, refed, sheet, sources, strongest, weight_of
 from tests.unit.dissecting import shown
 from tests.unit.small_data import WAV, hang, small
 

@@ -22,7 +22,7 @@ from cnnatomy.progress import expected, following, growing, words
 from cnnatomy.progress.jobs import Job, Progress, message_of, name_of
 from cnnatomy.progress.left import Task, left
 from cnnatomy.progress.views import Live
-from cnnatomy.steps import ways
+from cnnatomy.steps import lineage
 from snakemake_logger_plugin_cnnatomy import LogHandler, LogHandlerSettings
 
 
@@ -441,7 +441,7 @@ def test_a_job_is_expected_to_take_what_its_like_take(tmp_path, monkeypatch):
 
 def test_something_is_known_of_every_job_of_the_default_report(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    jobs = [*((visit.rule, str(visit.log_file)) for visit in ways.jobs(Plan("default"))), ("report", "report.log")]
+    jobs = [*((visit.rule, str(visit.log_file)) for visit in lineage.jobs(Plan("default"))), ("report", "report.log")]
     known = expected._table()
     assert len(jobs) > 80
     assert [job for job in jobs if expected.seconds(*job) is None] == []

@@ -119,15 +119,15 @@ def test_the_first_screen_says_how_good_and_how_sure(page):
     assert "99.21% of 10 000 test images; 95 % interval 99.02–99.37" in text.replace("99.21 %", "99.21%")
     # Beside it the best that can be had without a network, not the worst.
     assert "Without a network, the nearest neighbour: 96.91 %" in text and "82.03" not in text[: text.index("96.91")]
-    # And what the studies found, before the first hall.
+    # And what the studies found, before the first chapter.
     assert text.index("supported difference 11.5 points (10.1–12.9)") < text.rindex("First-layer kernels")
     assert "Three small convolutional networks" in text
     assert "Handwritten digits" in text and "Images · mnist" in text
 
 
 def test_halls_come_in_the_order_given_then_lessons_then_studies(page):
-    halls = [name for name in page.ids if name in ("mnist", "speech", "text", "lessons", "studies", "made")]
-    assert halls == ["mnist", "speech", "text", "lessons", "studies", "made"]
+    chapters = [name for name in page.ids if name in ("mnist", "speech", "text", "lessons", "studies", "made")]
+    assert chapters == ["mnist", "speech", "text", "lessons", "studies", "made"]
 
 
 def test_every_exhibit_says_how_to_make_it_alone(page):

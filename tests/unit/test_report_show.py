@@ -81,8 +81,8 @@ def test_a_filters_other_pictures_are_as_large_as_its_first():
         return png.getvalue()
 
     page, png = Page([]), [picture(28), picture(7), picture(86)]
-    exhibition: Any = SimpleNamespace(files={f"{place}.png": one for place, one in enumerate(png)})
-    sizes = page.sizes(exhibition, {"file": "0.png", "more": ["1.png", "2.png"]}, 84)
+    exhibit: Any = SimpleNamespace(files={f"{place}.png": one for place, one in enumerate(png)})
+    sizes = page.sizes(exhibit, {"file": "0.png", "more": ["1.png", "2.png"]}, 84)
     assert sizes == [(84, 84, 3), (84, 84, 12), (86, 86, 1)]
 
 

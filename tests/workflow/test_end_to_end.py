@@ -300,9 +300,9 @@ def test_the_graph_is_snakemakes(made):
     assert sum(int(label.partition("× ")[2] or 1) for label in labels) == len(jobs_of) - 1
     program = (
         "import json; from pathlib import Path\n"
-        "from cnnatomy.config.plan import Plan; from cnnatomy.steps import ways\n"
-        "plan = Plan('stripes'); ways_to = [ways.way_to(plan, Path(exhibit)) for exhibit in plan.exhibits()]\n"
-        "print(json.dumps([[[v.rule, v.about] for v in pair] for way in ways_to for pair in ways.pairs(way)]))"
+        "from cnnatomy.config.plan import Plan; from cnnatomy.steps import lineage\n"
+        "plan = Plan('stripes'); ways_to = [lineage.lineage_of(plan, Path(exhibit)) for exhibit in plan.exhibits()]\n"
+        "print(json.dumps([[[v.rule, v.about] for v in pair] for way in ways_to for pair in lineage.pairs(way)]))"
     )
     ours = json.loads(made.run(sys.executable, "-c", program).stdout)
     assert len(ours) > 10

@@ -43,7 +43,7 @@ from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config.folders import options
 from cnnatomy.models.published import WeightsNotThere, look_for
 from cnnatomy.progress import following
-from cnnatomy.steps.ways import ended_badly
+from cnnatomy.steps.lineage import ended_badly
 from cnnatomy.training.gpus import takes
 from cnnatomy.warm import server
 

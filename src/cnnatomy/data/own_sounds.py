@@ -10,10 +10,10 @@ from typing import Any
 
 from cnnatomy.data import archive, own, recordings, sounds
 from cnnatomy.data.errors import DamagedData
-from cnnatomy.data.kept import Kept, keep
 from cnnatomy.data.left_out import shortened
 from cnnatomy.data.naming import Labels
 from cnnatomy.data.sounds import Clip, Spectrogram
+from cnnatomy.data.spool import Kept, keep
 
 NAMED = 20  # files that a message names of each kind
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from cnnatomy.data.download import Unreachable, download
 from cnnatomy.data.errors import NoSource
 from cnnatomy.data.files import sha256
-from cnnatomy.data.kept import Kept, Place, keep
+from cnnatomy.data.spool import Kept, Place, keep
 from cnnatomy.data.unpack import Refused, refuse_html
 
 MIRROR = "CNNATOMY_MIRROR"

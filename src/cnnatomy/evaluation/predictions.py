@@ -27,7 +27,7 @@ def predict(network: nn.Module, samples: Samples) -> pd.DataFrame:
     import torch
 
     from cnnatomy.data.batches import to_tensor
-    from cnnatomy.probing.layers import batch_size, evaluating
+    from cnnatomy.inspection.layers import batch_size, evaluating
 
     facts, rows = samples.facts, []
     size = batch_size(facts.shape)

@@ -13,8 +13,8 @@ from pathlib import Path
 from cnnatomy.exhibit import load
 from cnnatomy.exhibit.languages import in_words
 from cnnatomy.report import show
+from cnnatomy.report.chapters import StoredExhibit
 from cnnatomy.report.context import Context
-from cnnatomy.report.halls import Exhibition
 from cnnatomy.report.page import forward, render
 from cnnatomy.report.tables import costs_csv, costs_of, pictures_csv, results_csv
 
@@ -37,56 +37,56 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     exhibits of the same thing.
     """
     folders = [*folders, *more]
-    exhibitions = [Exhibition(in_words(document), files) for document, files in map(load, folders)]
+    exhibits = [StoredExhibit(in_words(document), files) for document, files in map(load, folders)]
     first: dict[tuple[object, ...], Path] = {}
-    for folder, exhibition in zip(folders, exhibitions, strict=True):
-        known = first.setdefault(exhibition.key, folder)
+    for folder, exhibit in zip(folders, exhibits, strict=True):
+        known = first.setdefault(exhibit.key, folder)
         if known is not folder:
-            raise ValueError(f"{known} and {folder} are both the exhibit {exhibition.key}; name only one of them")
-    _refuse_equal_addresses(exhibitions)
-    results = results_csv([exhibition.document for exhibition in exhibitions])
+            raise ValueError(f"{known} and {folder} are both the exhibit {exhibit.key}; name only one of them")
+    _refuse_equal_addresses(exhibits)
+    results = results_csv([exhibit.document for exhibit in exhibits])
     costs = costs_of(context.get("benchmarks", ()))
-    hung = len(exhibitions) - len(more)
-    page = render(exhibitions[:hung], exhibitions[hung:], results, costs, context)
+    hung = len(exhibits) - len(more)
+    page = render(exhibits[:hung], exhibits[hung:], results, costs, context)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     if "missing" in context or "growing" in context:
         _replace(out / "partial.html", page)
         return
     _replace(out / "results.csv", results)
-    _replace(out / "pictures.csv", pictures_csv([exhibition.document for exhibition in exhibitions]))
+    _replace(out / "pictures.csv", pictures_csv([exhibit.document for exhibit in exhibits]))
     _replace(out / "costs.csv", costs_csv(costs))
-    _replace(out / "exhibits.zip", _archive(exhibitions))
+    _replace(out / "exhibits.zip", _archive(exhibits))
     _replace(out / "index.html", page)
     if (out / "partial.html").exists():
         _replace(out / "partial.html", forward())
 
 
-def _refuse_equal_addresses(exhibitions: Sequence[Exhibition]) -> None:
+def _refuse_equal_addresses(exhibits: Sequence[StoredExhibit]) -> None:
     """Two exhibits must not have one address in the page, nor one that is the page's own."""
-    halls = {show.anchor(exhibition.key[1]) for exhibition in exhibitions if exhibition.key[0] == "run"}
-    if taken := halls & OWN_ADDRESSES:
+    chapters = {show.anchor(exhibit.key[1]) for exhibit in exhibits if exhibit.key[0] == "run"}
+    if taken := chapters & OWN_ADDRESSES:
         raise ValueError(
             f"a run cannot be called {sorted(taken)[0]!r} here: it is an address of the page's own; rename it"
         )
-    known = dict.fromkeys(OWN_ADDRESSES | halls, "the page's own")
-    for exhibition in exhibitions:
-        name = " ".join(str(part) for part in exhibition.key if part)
-        if exhibition.anchor in known:
+    known = dict.fromkeys(OWN_ADDRESSES | chapters, "the page's own")
+    for exhibit in exhibits:
+        name = " ".join(str(part) for part in exhibit.key if part)
+        if exhibit.anchor in known:
             raise ValueError(
-                f"{name} would have the address #{exhibition.anchor}, which {known[exhibition.anchor]} has; rename one"
+                f"{name} would have the address #{exhibit.anchor}, which {known[exhibit.anchor]} has; rename one"
             )
-        known[exhibition.anchor] = name
+        known[exhibit.anchor] = name
 
 
-def _archive(exhibitions: Sequence[Exhibition]) -> bytes:
+def _archive(exhibits: Sequence[StoredExhibit]) -> bytes:
     """A zip with a folder for each exhibit, named as its address in the page; the same exhibits give the same bytes."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        for exhibition in exhibitions:
-            document = json.dumps(exhibition.document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-            for name, content in {"exhibit.json": document.encode(), **exhibition.files}.items():
-                entry = zipfile.ZipInfo(f"{exhibition.anchor}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
+        for exhibit in exhibits:
+            document = json.dumps(exhibit.document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+            for name, content in {"exhibit.json": document.encode(), **exhibit.files}.items():
+                entry = zipfile.ZipInfo(f"{exhibit.anchor}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
                 entry.external_attr = 0o644 << 16
                 # Pictures are compressed already.
                 file.writestr(entry, content, None if name.endswith(".png") else zipfile.ZIP_DEFLATED)

@@ -1,4 +1,4 @@
-"""The page: the templates filled with halls of exhibits."""
+"""The page: the templates filled with chapters of exhibits."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from markupsafe import Markup
 from cnnatomy.exhibit import Words, languages
 from cnnatomy.exhibit.checks import walk
 from cnnatomy.report import charts, drawing, show
+from cnnatomy.report.chapters import Chapter, StoredExhibit, chapters_of
 from cnnatomy.report.context import Context, Growth
-from cnnatomy.report.halls import Exhibition, Hall, halls_of
 from cnnatomy.report.language import counted, phrase, spoken
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
@@ -42,14 +42,18 @@ SCRIPTS = (
 class Page:
     """What the templates ask for while they are filled: drawings, and the styles that these need."""
 
-    def __init__(self, halls: Sequence[Hall], given: str = "") -> None:
+    def __init__(self, chapters: Sequence[Chapter], given: str = "") -> None:
         self.given = given
         self.styles: dict[str, str] = {}
         self._letters: dict[str, int] = {}
-        hung = [one.files for hall in halls for one in hall.hung]
+        hung = [one.files for chapter in chapters for one in chapter.shown]
         pictures = [content for files in hung for name, content in files.items() if name.endswith(".png")]
         on_cards = [
-            x.files[entry["file"]] for hall in halls if hall.emblem for x, entry in [hall.emblem] if "file" in entry
+            x.files[entry["file"]]
+            for chapter in chapters
+            if chapter.emblem
+            for x, entry in [chapter.emblem]
+            if "file" in entry
         ]
         self._repeated = {content for content, count in Counter([*pictures, *on_cards]).items() if count > 1}
 
@@ -64,24 +68,24 @@ class Page:
         attribute = Markup(' class="{}"').format(" ".join(classes)) if classes else ""
         return Markup('src="{}"').format(source) + attribute
 
-    def command(self, exhibition: Exhibition) -> str:
+    def command(self, exhibit: StoredExhibit) -> str:
         """What makes an exhibit alone; under overrides it needs the file that they stand in."""
-        return f"{exhibition.command} given={self.given}" if self.given else exhibition.command
+        return f"{exhibit.command} given={self.given}" if self.given else exhibit.command
 
-    def letter(self, exhibition: Exhibition) -> str:
+    def letter(self, exhibit: StoredExhibit) -> str:
         """The letter of the exhibit's next work: a to z, then aa."""
-        count = self._letters[exhibition.anchor] = self._letters.get(exhibition.anchor, 0) + 1
+        count = self._letters[exhibit.anchor] = self._letters.get(exhibit.anchor, 0) + 1
         letters = ""
         while count:
             count, place = divmod(count - 1, 26)
             letters = chr(ord("a") + place) + letters
         return letters
 
-    def drawing(self, exhibition: Exhibition, block: dict[str, Any]) -> Markup:
-        title: Words = block.get("title", "") or exhibition.document["title"]
+    def drawing(self, exhibit: StoredExhibit, block: dict[str, Any]) -> Markup:
+        title: Words = block.get("title", "") or exhibit.document["title"]
         markup, styles = drawing.inline(
-            exhibition.files[block["file"]],
-            show.anchor(exhibition.anchor, block["name"]),
+            exhibit.files[block["file"]],
+            show.anchor(exhibit.anchor, block["name"]),
             title,
             block["alt"],
         )
@@ -105,19 +109,19 @@ class Page:
             return show.data_uri(wav, "audio/wav")
         return show.data_uri(flac.getvalue(), "audio/flac")
 
-    def grid(self, exhibition: Exhibition, block: dict[str, Any], picture: int) -> str:
+    def grid(self, exhibit: StoredExhibit, block: dict[str, Any], picture: int) -> str:
         """The class that gives a grid the width of its items and the number of its columns."""
-        width = max((size[0] for item in block["items"] for size in self.sizes(exhibition, item, picture)), default=0)
+        width = max((size[0] for item in block["items"] for size in self.sizes(exhibit, item, picture)), default=0)
         columns = block.get("columns", 0)
         name = f"g{width}" + (f"-{columns}" if columns else "")
         self.styles[name] = f"--item: {width}px" + (f"; --columns: {columns}" if columns else "")
         return name
 
-    def sizes(self, exhibition: Exhibition, item: dict[str, Any], picture: int) -> list[tuple[int, int, int]]:
+    def sizes(self, exhibit: StoredExhibit, item: dict[str, Any], picture: int) -> list[tuple[int, int, int]]:
         """Of each of an item's pictures its shown width and height, and by what it is enlarged; all about as large."""
         found: list[tuple[int, int, int]] = []
         for file in show.pictures(item):
-            width, height = show.size(exhibition.files[file])
+            width, height = show.size(exhibit.files[file])
             zoom = show.zoom(width, height, max(found[0][:2]) if found else picture)
             found.append((width * zoom, height * zoom, zoom))
         return found
@@ -137,20 +141,20 @@ class Page:
             known["scale"] = {"colours": scale["colours"], "title": by_tag(scale["title"]), "ends": show.ends(scale)}
         return known
 
-    def links(self, exhibition: Exhibition, block: dict[str, Any]) -> dict[tuple[int, int], list[str]]:
+    def links(self, exhibit: StoredExhibit, block: dict[str, Any]) -> dict[tuple[int, int], list[str]]:
         """The anchors of the items that a matrix's cells stand for."""
         return {
-            (cell["row"], cell["column"]): [show.anchor(f"{exhibition.anchor}:{name}") for name in cell["items"]]
+            (cell["row"], cell["column"]): [show.anchor(f"{exhibit.anchor}:{name}") for name in cell["items"]]
             for cell in block["cells"]
         }
 
-    def verdicts(self, halls: Sequence[Hall]) -> list[Exhibition]:
+    def verdicts(self, chapters: Sequence[Chapter]) -> list[StoredExhibit]:
         """The studies that came to a verdict, which the first screen names."""
-        return [one for hall in halls for one in hall.hung if one.number("verdict") is not None]
+        return [one for chapter in chapters for one in chapter.shown if one.number("verdict") is not None]
 
-    def lead(self, halls: Sequence[Hall]) -> Words:
+    def lead(self, chapters: Sequence[Chapter]) -> Words:
         """What this is, in a sentence or two."""
-        runs = sum(hall.is_run for hall in halls)
+        runs = sum(chapter.is_run for chapter in chapters)
         if not runs:
             return phrase("How convolutional networks work, in pictures with numbers beside them.")
         if runs == 1:
@@ -208,30 +212,30 @@ def _time(seconds: float) -> Words:
 
 
 def render(
-    exhibitions: Sequence[Exhibition],
-    more: Sequence[Exhibition],
+    exhibits: Sequence[StoredExhibit],
+    more: Sequence[StoredExhibit],
     results: str,
     costs: Sequence[Cost],
     context: Context,
 ) -> str:
     """The page as one HTML text; the arguments are those of `build`, read."""
-    halls = halls_of(exhibitions, more, context)
-    page = Page(halls, context.get("given", ""))
+    chapters = chapters_of(exhibits, more, context)
+    page = Page(chapters, context.get("given", ""))
     title = context.get("title") or phrase(TITLE)
     filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
-    body = filled.render(title=title, halls=halls, results=results, costs=_by_rule(costs), context=context)
+    body = filled.render(title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context)
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place
         # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.
         reload = Markup('<noscript><meta http-equiv="refresh" content="{}; url=partial.html"></noscript>').format(
             context["growing"]["reload"]
         )
-    return whole(title, body, SCRIPTS, page.styles, reload, _values(exhibitions))
+    return whole(title, body, SCRIPTS, page.styles, reload, _values(exhibits))
 
 
-def _values(exhibitions: Sequence[Exhibition]) -> set[str]:
+def _values(exhibits: Sequence[StoredExhibit]) -> set[str]:
     """What the values beside pictures are called."""
-    blocks = (block for exhibition in exhibitions for _, block in walk(exhibition.document))
+    blocks = (block for exhibit in exhibits for _, block in walk(exhibit.document))
     return {
         name for block in blocks for item in block.get("items", ()) if "id" in item for name in item.get("values", ())
     }

@@ -19,10 +19,10 @@ def dissect(job: Job) -> None:
     from cnnatomy.config.slices import method_target, other_seeds
     from cnnatomy.dissect.method import Method
     from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
-    from cnnatomy.probing.choosing import WrongSetting
+    from cnnatomy.inspection.choosing import WrongSetting
     from cnnatomy.steps.datasets import dataset, sound
-    from cnnatomy.steps.hanging import hang
     from cnnatomy.steps.networks import network
+    from cnnatomy.steps.publish import publish
     from cnnatomy.training.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -43,7 +43,7 @@ def dissect(job: Job) -> None:
     except DoesNotApply as because:
         print(f"{name} of {job.run} {because}.", file=sys.stderr)
         made = does_not_apply(because)
-    hang(job, made, name)
+    publish(job, made, name)
 
 
 if __name__ == "__main__":

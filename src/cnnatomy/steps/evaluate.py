@@ -19,8 +19,8 @@ def evaluate(job: Job) -> None:
 
     from cnnatomy.evaluation import measure, predict, show
     from cnnatomy.steps.datasets import dataset, sound
-    from cnnatomy.steps.hanging import hang
     from cnnatomy.steps.networks import network
+    from cnnatomy.steps.publish import publish
     from cnnatomy.steps.writing import replaced
 
     data = dataset(job)
@@ -38,7 +38,7 @@ def evaluate(job: Job) -> None:
     with replaced(folder / "metrics.json") as file:
         numbers = [asdict(number) for number in made.numbers]
         file.write_text(json.dumps({"digest": job.digest, "numbers": numbers}, indent=1) + "\n")
-    hang(job, made, "evaluation")
+    publish(job, made, "evaluation")
 
 
 if __name__ == "__main__":

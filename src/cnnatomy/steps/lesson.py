@@ -15,13 +15,13 @@ def lesson(job: Job) -> None:
     from importlib import import_module
 
     from cnnatomy.steps.datasets import dataset
-    from cnnatomy.steps.hanging import hang_lesson
+    from cnnatomy.steps.publish import publish_lesson
 
     name = str(job.method)
     config = job.config["lesson"][name]
     taught = import_module(f"cnnatomy.lessons.{name}")
     given = {"samples": dataset(job).split("test")} if config.get("data") else {}
-    hang_lesson(job, taught.show(taught.measure(config, **given)))
+    publish_lesson(job, taught.show(taught.measure(config, **given)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from cnnatomy.config.plan import OWN_STEP, Plan
 from cnnatomy.config.slices import digest_of
 from cnnatomy.report.context import Missing
 from cnnatomy.steps import logs
-from cnnatomy.steps.ways import Visit, way_to
+from cnnatomy.steps.lineage import PlannedJob, lineage_of
 
 LINES = 20  # of the end of a log
 
@@ -36,10 +36,10 @@ def is_current(plan: Plan, exhibit: Path) -> bool:
 def missing(plan: Plan, exhibits: Sequence[str]) -> list[Missing]:
     """For exhibits (paths of exhibit.json) that are lacking: the first job on the way to each that left no output."""
     lacking: dict[str, list[str]] = {}
-    jobs: dict[str, Visit] = {}
+    jobs: dict[str, PlannedJob] = {}
     given = f" given=results/config/{plan.file_name}" if plan.overrides else ""
     for exhibit in exhibits:
-        way = way_to(plan, Path(exhibit))
+        way = lineage_of(plan, Path(exhibit))
         # Where all outputs are there, the last one is an old one, whose job was not begun.
         job = next((visit for visit in way if not Path(visit.output).is_file()), way[-1])
         lacking.setdefault(job.name, []).append(str(Path(exhibit).parent.relative_to("results")))

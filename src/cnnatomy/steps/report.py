@@ -18,7 +18,7 @@ def report(job: Job) -> None:
 
     from cnnatomy.report import build
     from cnnatomy.report.context import Context, DataFacts, RunFacts
-    from cnnatomy.steps import clock, logs, surroundings, ways
+    from cnnatomy.steps import clock, lineage, logs, provenance
     from cnnatomy.steps.missing import is_current, missing
 
     def facts_of(data: dict[str, Any]) -> DataFacts:
@@ -28,8 +28,8 @@ def report(job: Job) -> None:
             "splits": made["splits"],
             "licence": made["licence"],
             "citation": made["citation"],
-            "sources": surroundings.sources(data),
-            "hashes": surroundings.hashes(data),
+            "sources": provenance.sources(data),
+            "hashes": provenance.hashes(data),
         }
 
     plan = job.plan
@@ -60,17 +60,17 @@ def report(job: Job) -> None:
         "command": shlex.join(command),
         "overrides": plan.overrides,
         "given": f"results/config/{plan.file_name}" if plan.overrides else "",
-        "citation": surroundings.citation(),
-        "graph": ways.graph(plan),
+        "citation": provenance.citation(),
+        "graph": lineage.graph(plan),
         "runs": runs,
         "data": list(data.values()),
         "configuration": {Path(p).parts[2]: Path(p).read_text() for p in plan.configurations() if Path(p).is_file()},
-        "versions": surroundings.versions(),
-        "machine": surroundings.machine(),
-        "git": surroundings.git(),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+        "git": provenance.git(),
         "benchmarks": [file for file in map(Path, plan.benchmarks()) if file.is_file()],
-        "warnings": [(visit.name, said) for visit in ways.jobs(plan) if (said := logs.warnings_in(visit.log_file))],
-        "times": [ran for visit in ways.jobs(plan) if (ran := clock.read(visit.log_file, visit.rule, visit.log))],
+        "warnings": [(visit.name, said) for visit in lineage.jobs(plan) if (said := logs.warnings_in(visit.log_file))],
+        "times": [ran for visit in lineage.jobs(plan) if (ran := clock.read(visit.log_file, visit.rule, visit.log))],
     }
     if partial and job.config["growing"]:
         context["growing"] = json.loads(Path(job.config["growing"]).read_text(encoding="utf-8"))

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def samples(job: Job) -> None:
     from cnnatomy.dissect.samples import measure, show
     from cnnatomy.steps.datasets import dataset, sound
-    from cnnatomy.steps.hanging import hang
+    from cnnatomy.steps.publish import publish
 
     data = dataset(job)
     made = show(measure(data), data, job.config["dissect"]["samples"], sound=sound(job, data))
-    hang(job, made, "samples")
+    publish(job, made, "samples")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def study(job: Job) -> None:
     import pandas as pd
 
-    from cnnatomy.steps.hanging import hang_study
     from cnnatomy.steps.measures import measured, trial_of
+    from cnnatomy.steps.publish import publish_study
     from cnnatomy.studies.comparing import compare, corrected
     from cnnatomy.studies.findings import findings
     from cnnatomy.studies.measures.answers import Answered
@@ -31,10 +31,10 @@ def study(job: Job) -> None:
                 answers[variant.run, seed, number.metric, number.subject] = number
     table = pd.DataFrame(rows)
     if asked.is_sweep:
-        hang_study(job, swept(asked.content, table))
+        publish_study(job, swept(asked.content, table))
         return
     compared = [compare(vars(one), asked.sides(one), table, answers) for one in asked.comparisons]
-    hang_study(job, findings(asked.content, corrected(compared), table))
+    publish_study(job, findings(asked.content, corrected(compared), table))
 
 
 if __name__ == "__main__":

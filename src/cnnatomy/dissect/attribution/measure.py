@@ -1,6 +1,6 @@
 """The output of the class that is read, attributed to the places of a sample by up to four methods.
 
-Gradients, integrated gradients, occlusion, guided backpropagation; on texts at the word vectors: see `attributing`.
+Gradients, integrated gradients, occlusion, guided backpropagation; on texts at the word vectors: see `saliency/`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.attributing.attributions import (
+from cnnatomy.dissect.saliency.attributions import (
     NAMES,
     Baseline,
     Maps,
@@ -25,15 +25,15 @@ from cnnatomy.dissect.attributing.attributions import (
     methods,
     without_guided,
 )
-from cnnatomy.dissect.attributing.maps import ENOUGH, counting, extent, rank_correlations
-from cnnatomy.dissect.attributing.path import Mean
-from cnnatomy.dissect.attributing.trust import Verdict, randomised
+from cnnatomy.dissect.saliency.maps import ENOUGH, counting, extent, rank_correlations
+from cnnatomy.dissect.saliency.path import Mean
+from cnnatomy.dissect.saliency.trust import Verdict, randomised
 from cnnatomy.exhibit import Text
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.answers import Answer, to_look_at
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.work import affordable, effort
+from cnnatomy.inspection.answers import Answer, to_look_at
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.outputs import logits_of
+from cnnatomy.inspection.work import affordable, effort
 from cnnatomy.statistics.numbers import Numbers
 
 COMPARED = 3e9  # multiply-adds of one forward pass on all samples compared

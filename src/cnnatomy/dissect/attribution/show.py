@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.attributing.maps import extent
-from cnnatomy.dissect.attributing.showing import (
+from cnnatomy.dissect.attribution.measure import Attributions, numbers
+from cnnatomy.dissect.saliency.maps import extent
+from cnnatomy.dissect.saliency.showing import (
     based,
     coarser,
     marked,
@@ -22,13 +23,12 @@ from cnnatomy.dissect.attributing.showing import (
     titled,
     weighed,
 )
-from cnnatomy.dissect.attribution.measure import Attributions, numbers
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import spaced
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Matrix, Sentence, Showing, Texts, say
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import evenly
+from cnnatomy.inspection.choosing import evenly
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

@@ -12,8 +12,8 @@ from cnnatomy.data.prepared import Facts
 from cnnatomy.dissect.changed.inputs import Limits
 from cnnatomy.exhibit import Text, say
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.probing.choosing import WrongSetting
-from cnnatomy.probing.outputs import logits_of
+from cnnatomy.inspection.choosing import WrongSetting
+from cnnatomy.inspection.outputs import logits_of
 
 PALETTE = 256  # colours that a picture's palette holds
 

@@ -16,14 +16,14 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Samples
-from cnnatomy.dissect.attributing.cams import CAMS, cam_layers, held, methods, spread
-from cnnatomy.dissect.attributing.maps import ENOUGH, concentration, counting, places_of, rank_correlations
-from cnnatomy.dissect.attributing.trust import Verdict, randomised
+from cnnatomy.dissect.saliency.cams import CAMS, cam_layers, held, methods, spread
+from cnnatomy.dissect.saliency.maps import ENOUGH, concentration, counting, places_of, rank_correlations
+from cnnatomy.dissect.saliency.trust import Verdict, randomised
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.answers import Answer, to_look_at
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.layers import Layer
-from cnnatomy.probing.outputs import logits_of
+from cnnatomy.inspection.answers import Answer, to_look_at
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.layers import Layer
+from cnnatomy.inspection.outputs import logits_of
 from cnnatomy.statistics.numbers import Numbers
 
 

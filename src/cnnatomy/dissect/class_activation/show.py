@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.attributing.showing import (
+from cnnatomy.dissect.class_activation.measure import Activations, Map, Seen, numbers
+from cnnatomy.dissect.saliency.showing import (
     cells_picture,
     marked,
     on_signal,
@@ -22,12 +23,11 @@ from cnnatomy.dissect.attributing.showing import (
     titled,
     weighed,
 )
-from cnnatomy.dissect.class_activation.measure import Activations, Map, Seen, numbers
 from cnnatomy.drawing import axes, overlays, saying
 from cnnatomy.drawing.showing import picture, spaced, upright
 from cnnatomy.exhibit import Grid, Item, Say, Scale, Sentence, Showing, Texts, say
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.layers import Layer
+from cnnatomy.inspection.layers import Layer
 
 SOURCES = [
     "Zhou et al. 2016, Learning deep features for discriminative localization, CVPR",

@@ -12,10 +12,10 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.ascent.climb import PASSES
-from cnnatomy.dissect.ascent.regularisers import spread
-from cnnatomy.probing.convolving import frozen
-from cnnatomy.probing.work import affordable, effort
+from cnnatomy.dissect.feature_visualisation.optimise import PASSES
+from cnnatomy.dissect.feature_visualisation.regularisers import spread
+from cnnatomy.inspection.convolving import frozen
+from cnnatomy.inspection.work import affordable, effort
 
 SHORTER = 5  # by which a climb is shortened where the work doesn't allow all of it
 FEWEST = 5  # classes that are seen however large the network is

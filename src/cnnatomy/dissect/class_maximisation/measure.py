@@ -17,17 +17,17 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.ascent.climb import Pixels, ascend
-from cnnatomy.dissect.ascent.maximisation import best_of
-from cnnatomy.dissect.ascent.parameterisation import Spectrum, windows
-from cnnatomy.dissect.ascent.regularisers import Box, Jitter, Limits, box, ink, measured, total_variation
 from cnnatomy.dissect.class_maximisation.budget import Plan, planned
+from cnnatomy.dissect.feature_visualisation.maximisation import best_of
+from cnnatomy.dissect.feature_visualisation.optimise import Pixels, ascend
+from cnnatomy.dissect.feature_visualisation.parameterisation import Spectrum, windows
+from cnnatomy.dissect.feature_visualisation.regularisers import Box, Jitter, Limits, box, ink, measured, total_variation
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.convolving import frozen, laid_out
-from cnnatomy.probing.predicting import in_batches
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.convolving import frozen, laid_out
+from cnnatomy.inspection.predicting import in_batches
 from cnnatomy.statistics.intervals import crossed_share
 from cnnatomy.statistics.numbers import Numbers
 from cnnatomy.statistics.paired import no_more_than_zero

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.ascent.showing import drawn
 from cnnatomy.dissect.class_maximisation.measure import Maximisation, Opinions, numbers, verdict
+from cnnatomy.dissect.feature_visualisation.showing import drawn
 from cnnatomy.drawing.saying import in_charts
 from cnnatomy.exhibit import Grid, Item, Say, Showing, Table, Text, say
 from cnnatomy.exhibit.blocks import State
@@ -119,7 +119,7 @@ def _caption(found: Maximisation, samples: Samples) -> Text:
         ]
     return [
         say("class_maximisation.limits", sure=float(made["none"].probability.mean())),
-        say("ascent.ink") if found.facts.kind == "signals" else None,
+        say("feature_visualisation.ink") if found.facts.kind == "signals" else None,
         None if least is None else say("class_maximisation.reached", least=least),
         *told,
         say("class_maximisation.fewer", n=len(found.classes)) if found.fewer else None,

@@ -22,12 +22,12 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.convolving import frozen
-from cnnatomy.probing.layers import activations, batch_size, trace
-from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.patches import Patch, Source, inside, sources, strongest
-from cnnatomy.probing.rectifiers import passing_back, refuse_functional
-from cnnatomy.probing.work import LARGE, effort
+from cnnatomy.inspection.convolving import frozen
+from cnnatomy.inspection.layers import activations, batch_size, trace
+from cnnatomy.inspection.outputs import logits_of
+from cnnatomy.inspection.patches import Patch, Source, inside, sources, strongest
+from cnnatomy.inspection.rectifiers import passing_back, refuse_functional
+from cnnatomy.inspection.work import LARGE, effort
 from cnnatomy.statistics.numbers import Numbers
 
 SAMPLED = 8  # filters of a convolution of a network with many: each takes several backward passes

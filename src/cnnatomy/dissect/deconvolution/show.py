@@ -14,7 +14,7 @@ from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.showing import class_name, colour, of_colours, shown_channels, signed, upright
 from cnnatomy.exhibit import Block, Item, Say, Showing, say
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.patches import Drawn, Source, crop, sheet, shrunk, weight_of
+from cnnatomy.inspection.patches import Drawn, Source, crop, sheet, shrunk, weight_of
 
 SOURCES = [
     "Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV, section 2.1",

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.ascent.climb import PASSES
-from cnnatomy.dissect.ascent.maximisation import Plan, Real, maximise
-from cnnatomy.dissect.ascent.maximised import (
+from cnnatomy.dissect.feature_visualisation.maximisation import Plan, Real, maximise
+from cnnatomy.dissect.feature_visualisation.maximised import (
     VARIANTS,
     Maximised,
     against_real,
@@ -27,15 +26,16 @@ from cnnatomy.dissect.ascent.maximised import (
     of_unit,
     states,
 )
-from cnnatomy.dissect.ascent.regularisers import Box, box
-from cnnatomy.dissect.ascent.units import Units, listen
+from cnnatomy.dissect.feature_visualisation.optimise import PASSES
+from cnnatomy.dissect.feature_visualisation.regularisers import Box, box
+from cnnatomy.dissect.feature_visualisation.units import Units, listen
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.convolving import frozen
-from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, trace
-from cnnatomy.probing.work import effort
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.convolving import frozen
+from cnnatomy.inspection.layers import CONVOLUTIONS, Layer, LayerNotFound, named, trace
+from cnnatomy.inspection.work import effort
 from cnnatomy.statistics.numbers import Numbers
 
 SHIFTS = (1, 2, 3, 4)  # pixels

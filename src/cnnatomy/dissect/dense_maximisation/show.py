@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.ascent.maximised import states
-from cnnatomy.dissect.ascent.showing import SOURCES, hung, item, reading
 from cnnatomy.dissect.dense_maximisation.measure import SAID, SHIFTS, Look, Maximisation, kept_by, numbers
+from cnnatomy.dissect.feature_visualisation.maximised import states
+from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.exhibit import Figure, Grid, Showing, Text, say
 

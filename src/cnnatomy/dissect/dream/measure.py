@@ -21,10 +21,10 @@ from cnnatomy.dissect.changed.measuring import Read, check, moved, pictures_only
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import WrongSetting, chosen_samples
-from cnnatomy.probing.convolving import frozen
-from cnnatomy.probing.depths import after_activation, at_depths
-from cnnatomy.probing.layers import activations, trace
+from cnnatomy.inspection.choosing import WrongSetting, chosen_samples
+from cnnatomy.inspection.convolving import frozen
+from cnnatomy.inspection.depths import after_activation, at_depths
+from cnnatomy.inspection.layers import activations, trace
 from cnnatomy.statistics.intervals import mean_interval
 from cnnatomy.statistics.numbers import Numbers
 

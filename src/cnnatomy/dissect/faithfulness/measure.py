@@ -19,19 +19,19 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.data.speakers import alike
-from cnnatomy.dissect.attributing import attributions, cams
-from cnnatomy.dissect.attributing.attributions import Maps, attributed, baseline_of
-from cnnatomy.dissect.attributing.controls import of_the_data
-from cnnatomy.dissect.attributing.curves import TESTS, Changing, area, ranks
-from cnnatomy.dissect.attributing.maps import ENOUGH, counting, places_of
-from cnnatomy.dissect.attributing.path import Mean
-from cnnatomy.dissect.attributing.trust import Verdict, randomised
+from cnnatomy.dissect.saliency import attributions, cams
+from cnnatomy.dissect.saliency.attributions import Maps, attributed, baseline_of
+from cnnatomy.dissect.saliency.controls import of_the_data
+from cnnatomy.dissect.saliency.curves import TESTS, Changing, area, ranks
+from cnnatomy.dissect.saliency.maps import ENOUGH, counting, places_of
+from cnnatomy.dissect.saliency.path import Mean
+from cnnatomy.dissect.saliency.trust import Verdict, randomised
 from cnnatomy.exhibit import Text, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.work import affordable, effort
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.outputs import logits_of
+from cnnatomy.inspection.work import affordable, effort
 from cnnatomy.statistics.intervals import grouped_mean
 from cnnatomy.statistics.numbers import Numbers
 from cnnatomy.statistics.paired import discoveries, no_more_than_zero

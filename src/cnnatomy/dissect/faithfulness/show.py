@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.attributing.cams import CAMS
-from cnnatomy.dissect.attributing.curves import TESTS
-from cnnatomy.dissect.attributing.maps import ENOUGH
-from cnnatomy.dissect.attributing.showing import precision, similarities, tested, titled
-from cnnatomy.dissect.attributing.trust import LIMIT, Verdict
 from cnnatomy.dissect.faithfulness.measure import Comparison, Faithfulness, numbers
+from cnnatomy.dissect.saliency.cams import CAMS
+from cnnatomy.dissect.saliency.curves import TESTS
+from cnnatomy.dissect.saliency.maps import ENOUGH
+from cnnatomy.dissect.saliency.showing import precision, similarities, tested, titled
+from cnnatomy.dissect.saliency.trust import LIMIT, Verdict
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.exhibit import Block, Figure, Say, Showing, Table, say

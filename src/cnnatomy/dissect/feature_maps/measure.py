@@ -18,11 +18,11 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Axis, Samples
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.answers import Answer, answers
-from cnnatomy.probing.choosing import chosen_samples, evenly
-from cnnatomy.probing.fields import Field
-from cnnatomy.probing.layers import Layer, LayerNotFound, activated, capture, named, stages, trace
-from cnnatomy.probing.predicting import in_batches
+from cnnatomy.inspection.answers import Answer, answers
+from cnnatomy.inspection.choosing import chosen_samples, evenly
+from cnnatomy.inspection.fields import Field
+from cnnatomy.inspection.layers import Layer, LayerNotFound, activated, capture, named, stages, trace
+from cnnatomy.inspection.predicting import in_batches
 from cnnatomy.statistics.numbers import Numbers
 
 ENOUGH = 20  # samples to compare with; with fewer nothing is said of other samples

@@ -17,8 +17,8 @@ from cnnatomy.drawing.showing import show as shown
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Scale, Sentence, Showing, Texts, say
 from cnnatomy.exhibit.axes import Colours
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.fields import Field
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.fields import Field
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

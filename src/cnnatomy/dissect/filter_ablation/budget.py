@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from cnnatomy.dissect.filter_ablation.removable import Part, Removable
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.layers import Layer
-from cnnatomy.probing.removal import Removal, gate_of, work
+from cnnatomy.inspection.ablation import ChannelAblation, ablation_point, work
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.layers import Layer
 
 FEWEST = 200  # test samples below which filters are thinned out instead, and half as many of those are looked at
 LEAST = 10  # filters, and samples, looked at however large the network is
@@ -40,16 +40,20 @@ class Plan:
 
 
 def planned(
-    removal: Removal, layers: Sequence[Layer], convolutions: Sequence[Layer], config: Mapping[str, Any], labelled: int
+    removal: ChannelAblation,
+    layers: Sequence[Layer],
+    convolutions: Sequence[Layer],
+    config: Mapping[str, Any],
+    labelled: int,
 ) -> tuple[Removable, Plan]:
     """What can be measured within the budget: two fifths for each filter, two for the order, one for what is kept.
 
     Where two fifths aren't enough for all filters, all goes to as many of them as can be removed, evenly spread.
     labelled: how many test samples have a label.
     """
-    gates = [gate_of(layers, layer).name for layer in convolutions]
+    points = [ablation_point(layers, layer).name for layer in convolutions]
     every = np.array([(at, channel) for at, layer in enumerate(convolutions) for channel in range(layer.shape[0])])
-    costs = np.array([removal.cost(gate) for gate in gates])
+    costs = np.array([removal.cost(point) for point in points])
     sweep, once = int(costs[every[:, 0]].sum()), sum(map(work, layers))
     fifth = config["budget"] / 5
     drawn = once * (LEVELS + FEW * config["draws"])
@@ -76,7 +80,7 @@ def planned(
             step=config["step"] if again else 1.0,
             looks=int(fifth / (sweep * ranked)) if again else 0,
         )
-    chosen = [every[every[:, 0] == at, 1] for at in range(len(gates))]
-    named = zip(convolutions, gates, chosen, strict=True)
-    parts = [Part(layer.name, gate, channels, layer.shape[0]) for layer, gate, channels in named if len(channels)]
+    chosen = [every[every[:, 0] == at, 1] for at in range(len(points))]
+    named = zip(convolutions, points, chosen, strict=True)
+    parts = [Part(layer.name, point, channels, layer.shape[0]) for layer, point, channels in named if len(channels)]
     return Removable(removal, parts), plan

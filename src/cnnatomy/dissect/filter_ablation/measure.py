@@ -23,12 +23,12 @@ from cnnatomy.dissect.filter_ablation.removable import Part, Removable
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.layers import Layer, LayerNotFound, named, stages, trace
-from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.predicting import in_batches
-from cnnatomy.probing.redundancy import Redundancy, redundancies
-from cnnatomy.probing.removal import Removal, gate_of
+from cnnatomy.inspection.ablation import ChannelAblation, ablation_point
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.layers import Layer, LayerNotFound, named, stages, trace
+from cnnatomy.inspection.outputs import logits_of
+from cnnatomy.inspection.predicting import in_batches
+from cnnatomy.inspection.redundancy import Redundancy, redundancies
 from cnnatomy.statistics.intervals import average, grouped_mean, share_interval
 from cnnatomy.statistics.numbers import Numbers
 from cnnatomy.statistics.paired import by_chance, discoveries, lost, widening
@@ -112,7 +112,7 @@ def measure(
     logits_of(network, example, len(samples.facts.classes))
     layers = trace(network, example)
     convolutions = _convolutions(layers, config["layers"])
-    removal = Removal(network, layers, [gate_of(layers, layer) for layer in convolutions], example)
+    removal = ChannelAblation(network, layers, [ablation_point(layers, layer) for layer in convolutions], example)
     removable, plan = planned(removal, layers, convolutions, config, len(labelled))
 
     tested = labelled[evenly(len(labelled), plan.samples)]
@@ -122,7 +122,7 @@ def measure(
     every = np.concatenate([one.right for one in without])
     wider = 1.0 if groups is None else widening(whole.right, every, groups)
     compared = tested[evenly(len(tested), plan.compared)]
-    maps = redundancies(network, [part.gate for part in removable.parts], samples, compared)
+    maps = redundancies(network, [part.point for part in removable.parts], samples, compared)
     one_of = np.eye(len(samples.facts.classes))[samples.labels[tested]]
     limit = idle_limit(whole.right, config["idle"])
     comparison = Comparison(whole, groups, wider, limit, one_of)
@@ -174,7 +174,7 @@ def _answers(removable: Removable, samples: Samples, places: np.ndarray) -> tupl
         truth = torch.from_numpy(samples.labels[batch])
         whole.append(Answers.of([removal.logits(x, {})], truth))
         for batches, part in zip(without, parts, strict=True):
-            logits = removal.without_each(x, part.gate, part.channels.tolist(), {})
+            logits = removal.without_each(x, part.point, part.channels.tolist(), {})
             batches.append(Answers.of(list(logits), truth))
     all_ = Answers.joined(whole)
     return Answers(all_.right[0], all_.loss[0]), [Answers.joined(batches) for batches in without]

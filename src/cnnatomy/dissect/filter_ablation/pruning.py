@@ -16,8 +16,8 @@ from cnnatomy.data.prepared import Samples
 from cnnatomy.data.speakers import alike
 from cnnatomy.dissect.filter_ablation.budget import FEW, LEVELS, Plan
 from cnnatomy.dissect.filter_ablation.removable import Filter, Removable
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.predicting import in_batches
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.predicting import in_batches
 from cnnatomy.statistics.intervals import share_interval
 from cnnatomy.statistics.paired import lost
 
@@ -166,7 +166,7 @@ def _least_damaging(removable: Removable, ranking: Ranking, gone: Sequence[Filte
         for at, part in enumerate(removable.parts):
             mine = [i for i, (of, _) in enumerate(left) if of == at]
             channels = [left[i][1] for i in mine]
-            answers = removable.removal.without_each(x, part.gate, channels, masks) if mine else ()
+            answers = removable.removal.without_each(x, part.point, channels, masks) if mine else ()
             for i, logits in zip(mine, answers, strict=True):
                 damage[i] += float(nn.functional.cross_entropy(logits.double(), truth, reduction="sum"))
     return [left[i] for i in np.argsort(damage, kind="stable")[:many]]

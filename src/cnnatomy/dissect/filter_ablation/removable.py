@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnatomy.probing.removal import Removal
+from cnnatomy.inspection.ablation import ChannelAblation
 
 Filter = tuple[int, int]  # which part, which channel
 
@@ -18,11 +18,11 @@ Filter = tuple[int, int]  # which part, which channel
 class Part:
     """The filters of one layer that are removed.
 
-    name: of the convolution. gate: where they are set to zero. channels: those removed. total: all there are.
+    name: of the convolution. point: where they are set to zero. channels: those removed. total: all there are.
     """
 
     name: str
-    gate: str
+    point: str
     channels: np.ndarray
     total: int
 
@@ -31,7 +31,7 @@ class Part:
 class Removable:
     """The parts of a network whose filters are removed."""
 
-    removal: Removal
+    removal: ChannelAblation
     parts: list[Part]
 
     @property
@@ -40,8 +40,8 @@ class Removable:
         return [(at, int(channel)) for at, part in enumerate(self.parts) for channel in part.channels]
 
     def masks(self, gone: Sequence[Filter]) -> dict[str, Tensor]:
-        """Which channels are left of each gate, bool (channels,)."""
-        masks = {part.gate: torch.ones(part.total, dtype=torch.bool) for part in self.parts}
+        """Which channels are left of each point, bool (channels,)."""
+        masks = {part.point: torch.ones(part.total, dtype=torch.bool) for part in self.parts}
         for at, channel in gone:
-            masks[self.parts[at].gate][channel] = False
+            masks[self.parts[at].point][channel] = False
         return masks

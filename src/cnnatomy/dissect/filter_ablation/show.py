@@ -16,7 +16,7 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import signed
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Matrix, Showing, Table, Text, say
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import evenly
+from cnnatomy.inspection.choosing import evenly
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

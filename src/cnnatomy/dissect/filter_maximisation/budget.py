@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from cnnatomy.dissect.ascent.climb import PASSES
-from cnnatomy.dissect.ascent.maximisation import Plan
-from cnnatomy.dissect.ascent.maximised import VARIANTS
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages
-from cnnatomy.probing.work import reached
+from cnnatomy.dissect.feature_visualisation.maximisation import Plan
+from cnnatomy.dissect.feature_visualisation.maximised import VARIANTS
+from cnnatomy.dissect.feature_visualisation.optimise import PASSES
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages
+from cnnatomy.inspection.work import reached
 
 STEPPING = 150  # multiply-adds that a step costs for each value of the input besides: Adam, spectrum, contrast
 DEPTHS = 5  # layers looked at where all are too many

@@ -14,17 +14,24 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.ascent.maximisation import Plan, Real, exact_optimum, maximise
-from cnnatomy.dissect.ascent.maximised import Maximised, against_real, count, first_ranks, of_unit, states
-from cnnatomy.dissect.ascent.regularisers import Box, box
-from cnnatomy.dissect.ascent.units import Units, listen
+from cnnatomy.dissect.feature_visualisation.maximisation import Plan, Real, exact_optimum, maximise
+from cnnatomy.dissect.feature_visualisation.maximised import (
+    Maximised,
+    against_real,
+    count,
+    first_ranks,
+    of_unit,
+    states,
+)
+from cnnatomy.dissect.feature_visualisation.regularisers import Box, box
+from cnnatomy.dissect.feature_visualisation.units import Units, listen
 from cnnatomy.dissect.filter_maximisation.budget import planned
 from cnnatomy.dissect.filter_maximisation.scenes import scenes
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.layers import CONVOLUTIONS, Layer
+from cnnatomy.inspection.layers import CONVOLUTIONS, Layer
 from cnnatomy.statistics.numbers import Numbers
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
-from cnnatomy.probing.layers import Layer, trace
+from cnnatomy.inspection.layers import Layer, trace
 
 
 def scenes(network: nn.Module, samples: Samples, training: Samples, side: int) -> tuple[Samples, Samples, list[Layer]]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.ascent.maximisation import ENOUGH
-from cnnatomy.dissect.ascent.maximised import Maximised
-from cnnatomy.dissect.ascent.showing import SOURCES, hung, item, reading
+from cnnatomy.dissect.feature_visualisation.maximisation import ENOUGH
+from cnnatomy.dissect.feature_visualisation.maximised import Maximised
+from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading
 from cnnatomy.dissect.filter_maximisation.measure import Look, Maximisation, numbers
 from cnnatomy.drawing import saying
 from cnnatomy.exhibit import Grid, Showing, Text, say
-from cnnatomy.probing.choosing import evenly
+from cnnatomy.inspection.choosing import evenly
 
 
 def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:

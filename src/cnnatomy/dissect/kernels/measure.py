@@ -15,8 +15,8 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.frequencies import frequencies, gains
-from cnnatomy.probing.layers import Layer, stages, trace
+from cnnatomy.inspection.frequencies import frequencies, gains
+from cnnatomy.inspection.layers import Layer, stages, trace
 from cnnatomy.statistics.numbers import Numbers
 
 IDLE = 1e-3  # a filter whose norm is below this share of its layer's largest has no weight to speak of

@@ -11,7 +11,7 @@ from torch import nn
 
 from cnnatomy.data.prepared import PADDING, Facts
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.predicting import probabilities
+from cnnatomy.inspection.predicting import probabilities
 from cnnatomy.statistics.intervals import mean_interval, ratio
 from cnnatomy.statistics.numbers import Numbers
 

@@ -13,8 +13,8 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.dissect.ngrams.slots import Reader, Slots, ngrams
 from cnnatomy.dissect.odds import word_odds, word_scores
-from cnnatomy.probing.calls import module_of, next_call
-from cnnatomy.probing.layers import batch_size, evaluating
+from cnnatomy.inspection.calls import module_of, next_call
+from cnnatomy.inspection.layers import batch_size, evaluating
 
 
 def contributions(

@@ -21,9 +21,9 @@ from cnnatomy.dissect.ngrams.slots import Reader, Slots, Windows, readers, slots
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.layers import Layer, LayerNotFound, named, trace
-from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.predicting import predict
+from cnnatomy.inspection.layers import Layer, LayerNotFound, named, trace
+from cnnatomy.inspection.outputs import logits_of
+from cnnatomy.inspection.predicting import predict
 from cnnatomy.statistics.intervals import wilson
 from cnnatomy.statistics.numbers import Numbers
 

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
-from cnnatomy.probing.calls import module_of, number_of
-from cnnatomy.probing.layers import CONVOLUTIONS, Layer, activated, batch_size, capture, evaluating, stages
-from cnnatomy.probing.predicting import in_batches
+from cnnatomy.inspection.calls import module_of, number_of
+from cnnatomy.inspection.layers import CONVOLUTIONS, Layer, activated, batch_size, capture, evaluating, stages
+from cnnatomy.inspection.predicting import in_batches
 
 AGREES = 1e-4  # of the largest value: how far the sum over slots may lie from what the network computes
 ROOM = 2**26  # numbers held at once: 256 MB

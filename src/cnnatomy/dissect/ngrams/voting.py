@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts
 from cnnatomy.dissect.ngrams.slots import Reader, given, ngrams
-from cnnatomy.probing.layers import Layer, batch_size, capture
+from cnnatomy.inspection.layers import Layer, batch_size, capture
 
 FEWEST = 20  # training sentences that must lie above a threshold, so that chance alone makes none
 SAME = 1e-4  # of the largest: how far a pooled value may lie from what the dense layer reads

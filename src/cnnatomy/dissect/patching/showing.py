@@ -9,7 +9,7 @@ from cnnatomy.data.prepared import Facts
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.showing import in_colours
 from cnnatomy.exhibit import Grid, Item, Say, Text, say
-from cnnatomy.probing.patches import Patch, Source, fitting
+from cnnatomy.inspection.patches import Patch, Source, fitting
 
 LARGEST = 48  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
 

@@ -12,7 +12,7 @@ import numpy as np
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Samples
 from cnnatomy.data.speakers import origins
 from cnnatomy.exhibit import Number
-from cnnatomy.probing.choosing import evenly
+from cnnatomy.inspection.choosing import evenly
 from cnnatomy.statistics.intervals import clustered, share
 
 if TYPE_CHECKING:

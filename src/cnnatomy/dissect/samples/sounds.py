@@ -11,7 +11,7 @@ from cnnatomy.dissect.samples.measure import Given, Speakers
 from cnnatomy.dissect.samples.voices import APART
 from cnnatomy.drawing.showing import Shown, Sound, show
 from cnnatomy.exhibit import Block, Say, Table, Text, say
-from cnnatomy.probing.choosing import evenly
+from cnnatomy.inspection.choosing import evenly
 
 
 def blocks(found: Given, data: Dataset, split: Samples, config: Mapping[str, Any], sound: Sound | None) -> list[Block]:

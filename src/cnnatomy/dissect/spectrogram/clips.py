@@ -15,8 +15,8 @@ from cnnatomy.data.sounds import Spectrogram, Unusable, resampled
 from cnnatomy.drawing.showing import Sound
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.probing import voices
-from cnnatomy.probing.choosing import evenly
+from cnnatomy.inspection import voices
+from cnnatomy.inspection.choosing import evenly
 
 WINDOWS = 4  # of the network's, of a clip's middle at most
 

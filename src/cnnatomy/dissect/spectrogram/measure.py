@@ -24,8 +24,8 @@ from cnnatomy.drawing.showing import Sound
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing import voices
-from cnnatomy.probing.layers import LayerNotFound, stages, trace
+from cnnatomy.inspection import voices
+from cnnatomy.inspection.layers import LayerNotFound, stages, trace
 from cnnatomy.statistics.intervals import crossed
 from cnnatomy.statistics.numbers import Numbers
 

@@ -17,8 +17,8 @@ from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, picture, upright
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Showing, Table, Text, say
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.voices import FORMANTS, FURTHEST
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.voices import FORMANTS, FURTHEST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

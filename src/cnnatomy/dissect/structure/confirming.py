@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.data.prepared import Facts
-from cnnatomy.probing.layers import Layer, capture
+from cnnatomy.inspection.layers import Layer, capture
 
 
 def confirm(network: nn.Module, x: Tensor, layer: Layer, facts: Facts) -> bool:

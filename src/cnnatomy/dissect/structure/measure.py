@@ -16,10 +16,10 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.structure.confirming import confirm
 from cnnatomy.dissect.structure.steps import Step, calls, counted_by_torch
+from cnnatomy.inspection.fields import Field
+from cnnatomy.inspection.layers import trace
+from cnnatomy.inspection.outputs import logits_of
 from cnnatomy.models.answering import Reading, reading_of
-from cnnatomy.probing.fields import Field
-from cnnatomy.probing.layers import trace
-from cnnatomy.probing.outputs import logits_of
 from cnnatomy.statistics.numbers import Numbers
 
 

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn.modules.padding import _ConstantPadNd, _ReflectionPadNd, _ReplicationPadNd
 
 from cnnatomy.exhibit import Say, Text, say
-from cnnatomy.probing.calls import module_of
-from cnnatomy.probing.fields import Field
-from cnnatomy.probing.layers import CONVOLUTIONS, Layer, evaluating, whole
-from cnnatomy.probing.work import products
+from cnnatomy.inspection.calls import module_of
+from cnnatomy.inspection.fields import Field
+from cnnatomy.inspection.layers import CONVOLUTIONS, Layer, evaluating, whole
+from cnnatomy.inspection.work import products
 
 PASSING = (nn.Flatten, _ConstantPadNd, _ReflectionPadNd, _ReplicationPadNd)
 QUIET = (

@@ -20,11 +20,11 @@ from cnnatomy.dissect.changed.measuring import Read, check, moved, pictures_only
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.choosing import WrongSetting, chosen_samples
-from cnnatomy.probing.convolving import frozen
-from cnnatomy.probing.depths import at_depths, before_activation
-from cnnatomy.probing.layers import activations, trace
-from cnnatomy.probing.outputs import logits_of
+from cnnatomy.inspection.choosing import WrongSetting, chosen_samples
+from cnnatomy.inspection.convolving import frozen
+from cnnatomy.inspection.depths import at_depths, before_activation
+from cnnatomy.inspection.layers import activations, trace
+from cnnatomy.inspection.outputs import logits_of
 from cnnatomy.statistics.numbers import Numbers
 
 LOWEST = {"steps": 1, "candidates": 1, "size": 8, "blur": 0, "blur_of_sounds": 0, "colours": 2}

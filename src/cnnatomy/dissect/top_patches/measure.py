@@ -16,10 +16,10 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.layers import trace
-from cnnatomy.probing.outputs import logits_of
-from cnnatomy.probing.patches import Found, Patch, Source, refed, sources, strongest
-from cnnatomy.probing.work import affordable, effort
+from cnnatomy.inspection.layers import trace
+from cnnatomy.inspection.outputs import logits_of
+from cnnatomy.inspection.patches import Found, Patch, Source, refed, sources, strongest
+from cnnatomy.inspection.work import affordable, effort
 from cnnatomy.statistics.numbers import Numbers
 
 REFED = 5e10  # effort for feeding patches again with other surroundings

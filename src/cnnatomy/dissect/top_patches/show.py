@@ -15,7 +15,7 @@ from cnnatomy.drawing import axes, curves, overlays, saying
 from cnnatomy.drawing.showing import Sound, class_name, in_colours, spaced, words
 from cnnatomy.exhibit import Block, Grid, Item, Say, Sentence, Showing, Texts, say
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.probing.patches import Drawn, Source, sheet, shrunk, weight_of
+from cnnatomy.inspection.patches import Drawn, Source, sheet, shrunk, weight_of
 
 AROUND = 5  # words of a sentence shown on either side of a patch
 SOURCES = [

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.exhibit import Block, Figure, Frame, Prose, Say, Showing, Steps, Table, say
-from cnnatomy.lessons.cells import Sheet, factor, number
 from cnnatomy.lessons.convolution.measure import STRIDES, Convolution, Walk, numbers
+from cnnatomy.lessons.number_tables import NumberTables, factor, number
 
 SOURCES = ["Dumoulin & Visin 2016, A guide to convolution arithmetic for deep learning, arXiv:1603.07285"]
 
@@ -34,7 +34,7 @@ def _along(walk: Walk) -> list[Frame]:
         laid = np.zeros((1, n))
         laid[0, i : i + k] = walk.kernel
         ahead = {(0, later) for later in range(i + 1, len(walk.sums))}
-        sheet = Sheet().table(walk.over[None], "signal", marked=under).below()
+        sheet = NumberTables().table(walk.over[None], "signal", marked=under).below()
         sheet.table(laid, "weights", marked=under, hidden={(0, j) for j in range(n)} - under).below()
         sheet.table(walk.sums[None], "sums", marked={(0, i)}, hidden=ahead)
         frames.append(_frame(f"overlap-{i + 1}", say("convolution.place", n=i + 1), worked(window, walk.kernel), sheet))
@@ -47,7 +47,7 @@ def _over(walk: Walk) -> list[Frame]:
     for place, (top, left), window in walk.windows():
         under = {(top + i, left + j) for i in range(height) for j in range(width)}
         ahead = {later for later in np.ndindex(*walk.sums.shape) if later > place}
-        sheet = Sheet().table(walk.over, "image", marked=under, shaded=True).sign("×")
+        sheet = NumberTables().table(walk.over, "image", marked=under, shaded=True).sign("×")
         sheet.table(walk.kernel, "filter").sign("=").table(window * walk.kernel, "products").sign("→")
         sheet.table(walk.sums, "feature map", marked={(place[0], place[1])}, hidden=ahead)
         where = say("convolution.window", top=top + 1, bottom=top + height, left=left + 1, right=left + width)
@@ -55,7 +55,7 @@ def _over(walk: Walk) -> list[Frame]:
     return frames
 
 
-def _frame(name: str, where: Say, sum_: str, sheet: Sheet) -> Frame:
+def _frame(name: str, where: Say, sum_: str, sheet: NumberTables) -> Frame:
     return Frame(where, sum_, [Figure(name, sheet.svg(), say("convolution.alt", where=where, sum=sum_))])
 
 
@@ -66,7 +66,7 @@ def worked(window: np.ndarray, weights: np.ndarray) -> str:
 
 
 def _channels(found: Convolution) -> Figure:
-    sheet = Sheet()
+    sheet = NumberTables()
     filters = found.at(1)
     for walk in filters:
         sheet.table(walk.kernel, f"filter {walk.filter}").sign("→")

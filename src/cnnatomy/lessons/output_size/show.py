@@ -6,7 +6,7 @@ import pandas as pd
 
 from cnnatomy.exhibit import Calculator, Figure, Input, Output, Prose, Say, Showing, Table, say
 from cnnatomy.exhibit.formulas import Formula
-from cnnatomy.lessons.cells import Sheet, factor, number
+from cnnatomy.lessons.number_tables import NumberTables, factor, number
 from cnnatomy.lessons.output_size.measure import LECTURE, PLACES, Cube, Sizes, numbers, units
 
 #: What a reader may type, pictures and kernels being square: at first, least, most. First the lecture's ten filters.
@@ -66,7 +66,7 @@ def _lecture() -> pd.DataFrame:
 def _cube(cube: Cube) -> Figure:
     """One window of a picture in three channels, worked out, and the map of all."""
     window = {(row, column) for row in range(3) for column in range(3)}
-    sheet = Sheet()
+    sheet = NumberTables()
     for name, channel, weights, one in zip(("red", "green", "blue"), cube.padded, cube.kernel, cube.maps, strict=True):
         sheet.table(channel, f"{name}, padded by 1", marked=window).sign("×").table(weights, "filter")
         sheet.sign("→").table(one, "sums, stride 2", marked={(0, 0)}).below()

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from cnnatomy.inspection.layers import trace
 from cnnatomy.models.lecture import Lecture
-from cnnatomy.probing.layers import trace
 from cnnatomy.statistics.numbers import Numbers
 
 #: The two channels that lesson `convolution` ends with, (2, 4, 4).

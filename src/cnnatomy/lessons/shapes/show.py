@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cnnatomy.exhibit import Block, Figure, Showing, Table, say
-from cnnatomy.lessons.cells import Sheet
+from cnnatomy.lessons.number_tables import NumberTables
 from cnnatomy.lessons.shapes.measure import Chain, Pooled, numbers
 
 
@@ -20,7 +20,7 @@ def show(found: Chain) -> Showing:
 
 
 def _pooling(pooled: Sequence[Pooled]) -> Figure:
-    sheet = Sheet()
+    sheet = NumberTables()
     for number, one in enumerate(pooled, 1):
         sheet.table(one.channel, f"channel {number}, 4 × 4").sign("→")
         sheet.table(one.largest, "max pooling").table(one.mean, "average pooling").below()

@@ -3,9 +3,9 @@
   const plan = one(".plan"), menu = one(".menu");
   const show = (open) => { plan.classList.toggle("open", open); menu.setAttribute("aria-expanded", open); };
   menu.addEventListener("click", () => show(!plan.classList.contains("open")));
-  one(".plan-halls").addEventListener("click", (event) => { if (event.target.closest("a")) show(false); });
+  one(".plan-chapters").addEventListener("click", (event) => { if (event.target.closest("a")) show(false); });
 
-  const links = new Map(all(".plan-halls a").map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+  const links = new Map(all(".plan-chapters a").map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
   const seen = new Set();
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries) entry.isIntersecting ? seen.add(entry.target) : seen.delete(entry.target);
@@ -25,8 +25,8 @@
   let index = null; // made when it is first wanted
   const indexed = () => (prepareAll(), index ??= all(".exhibit").map((exhibit) => {
     const [title, ...lines] = all("[data-search]", exhibit).map((element) => texts(element).map(plainly));
-    const hall = texts(one("h2", exhibit.closest(".hall"))).map(plainly);
-    return { link: links.get(decodeURIComponent(exhibit.id)), title: [...title, ...hall].join("\n"), lines: lines.flat() };
+    const chapter = texts(one("h2", exhibit.closest(".chapter"))).map(plainly);
+    return { link: links.get(decodeURIComponent(exhibit.id)), title: [...title, ...chapter].join("\n"), lines: lines.flat() };
   }).filter((entry) => entry.link));
   const search = () => {
     const query = plainly(find.value).toLowerCase(), parts = query.split(" ");
@@ -40,8 +40,8 @@
       const where = query && hit && lines.find((line) => line.toLowerCase().includes(parts[0]));
       if (where && !title.toLowerCase().includes(parts[0])) link.append(snippet(where, parts[0]));
     }
-    for (const hall of all(".plan-halls > li"))
-      hall.hidden = query !== "" && !all("li", hall).some((entry) => !entry.hidden);
+    for (const chapter of all(".plan-chapters > li"))
+      chapter.hidden = query !== "" && !all("li", chapter).some((entry) => !entry.hidden);
     found.replaceChildren(...(query ? count ? tell("{n} found", { n: count }) : tell("Nothing found") : []));
   };
   const snippet = (line, word) => {

@@ -7,8 +7,8 @@ from torch import nn
 
 from cnnatomy.data.prepared import Dataset, Samples
 from cnnatomy.exhibit import Number
-from cnnatomy.probing.choosing import evenly
-from cnnatomy.probing.predicting import predict
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.predicting import predict
 from cnnatomy.statistics.intervals import share
 from cnnatomy.studies.measures.answers import answered
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.exhibit import Number
-from cnnatomy.probing.choosing import evenly
+from cnnatomy.inspection.choosing import evenly
 from cnnatomy.studies.measures.always import LOOKED_AT, right
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.exhibit import Number
-from cnnatomy.probing.predicting import predict
+from cnnatomy.inspection.predicting import predict
 
 
 def moved(network: nn.Module, data: Dataset, *, seed: int, by: Sequence[int], samples: int) -> list[Number]:

@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.exhibit import Number
-from cnnatomy.probing.predicting import predict
+from cnnatomy.inspection.predicting import predict
 from cnnatomy.studies.measures.answers import answered
 
 

@@ -7,7 +7,7 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import SPLITS, Dataset
 from cnnatomy.exhibit import Number
-from cnnatomy.probing.layers import trace
+from cnnatomy.inspection.layers import trace
 
 
 def receptive_field(network: nn.Module, data: Dataset, *, seed: int) -> list[Number]:
