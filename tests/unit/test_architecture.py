@@ -36,6 +36,9 @@ MAY_IMPORT = {
     "locks": set(),
     "places": set(),
     "warm": set(),
+    "scaffold": {"config", "data"},
+    "cli": {"config", "scaffold", "compare", "places", "shadows"},
+    "__main__": {"cli"},
     "progress": {"steps"},
     "steps": {
         "config",

@@ -104,7 +104,7 @@ def offers(names: Sequence[str], beside: Iterable[str] = ()) -> str:
     names: of files whose class is not known. beside: names of other files there, of which some may be tables.
     """
     said = ""
-    if fitting := _fitting(names):
+    if fitting := patterns(names):
         given: list[str] = []
         for pattern in fitting:
             counts = Counter(by_names(names, pattern).values())
@@ -119,7 +119,7 @@ def offers(names: Sequence[str], beside: Iterable[str] = ()) -> str:
     return said
 
 
-def _fitting(names: Sequence[str]) -> list[str]:
+def patterns(names: Sequence[str]) -> list[str]:
     """Patterns under which names fall into classes that come again and again, the likeliest first."""
     names = names[:: max(1, len(names) // LOOKED_AT)]
     shared: dict[tuple[tuple[str, str], ...], list[str]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import numpy as np
 from cnnatomy.data import archive, fitting, images, own, pictures
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.fitting import FITS, Fit
+from cnnatomy.data.layout import Filed
 from cnnatomy.data.left_out import shortened
 from cnnatomy.data.naming import Labels
-from cnnatomy.data.pictures import Depth, Scale
+from cnnatomy.data.pictures import Depth, Picture, Scale
 from cnnatomy.data.prepared import SPLITS, Channel
 
 NAMED = 20  # files that a message names of each kind
@@ -80,54 +82,29 @@ def prepare(
     settings |= {"channels": channels, "channel_names": channel_names, "shown": shown}
     fitting.check(settings)
     shape, given = fitting.shape(size), fitting.ends(range, channels)
-    as_they_are = channels is not None
-    into = None if as_they_are else colour
+    into = None if channels is not None else colour
     with archive.Raw(raw) as source:
         files, classes, left_out = own.sorted_out(source, validation, test)
         pixels = np.empty((len(files), channels or (3 if colour else 1), *shape), np.uint8)
-        sizes: set[tuple[int, int]] = set()
-        depths: dict[Depth, list[str]] = defaultdict(list)
-        ranges: list[Scale] = []
-        moving: list[str] = []
-        unreadable: dict[str, list[str]] = defaultdict(list)
-        others: dict[int, list[str]] = defaultdict(list)
+        seen = _Seen(channels)
         later: list[int] = []  # those whose scale is known when all are read
         for place, file in enumerate(files):
-            try:
-                picture = pictures.read(source.read(file.name), file.name, channels)
-            except pictures.OtherChannels as error:
-                others[error.channels].append(file.name)
+            picture = seen.read(source, file)
+            if picture is None:
                 continue
-            except pictures.Unreadable as error:
-                unreadable[error.why].append(file.name)
-                continue
-            sizes.add(picture.size)
-            depths[picture.depth].append(file.name)
-            moving += [file.name] * picture.moving
-            if picture.depth != "8 bits" and file.split == "train":
-                ranges.append(picture.range(each=as_they_are))
             if given is None and isinstance(picture.values, np.ndarray):
                 later.append(place)
             else:
                 pixels[place] = pictures.pixels(picture, shape, colour=into, fit=fit, scale=given)
-        _refuse(raw.stem, unreadable)
-        _refuse_channels(raw.stem, others, channels, len(files))
-        scale = given or pictures.span(ranges, depths)
+        _refuse(raw.stem, seen.unreadable)
+        _refuse_channels(raw.stem, seen.others, channels, len(files))
+        scale = given or pictures.span(seen.ranges, seen.depths)
         for place in later:
             picture = pictures.read(source.read(files[place].name), files[place].name, channels)
             pixels[place] = pictures.pixels(picture, shape, colour=into, fit=fit, scale=scale)
         each = None if channels is None else _channels(channels, channel_names, scale or [(0.0, 255.0)])
-        if scale is not None and len(scale) == 1:
-            log.warning("%s: the value %g is black and %g is white, in all images", raw.stem, *scale[0])
-        elif scale is not None and each is not None:
-            said = ", ".join(f"{one.name} {one.low:g} and {one.high:g}" for one in each)
-            log.warning("%s: of each channel these values are black and white, in all images: %s", raw.stem, said)
-        cut = depths.get("the upper 8 of 16 bits in colour", [])
-        if cut:
-            log.warning("%s: of 16 bits a colour the upper 8 are read: %s", raw.stem, _some(cut))
-        if moving:
-            log.warning("%s: of moving images the first picture is taken: %s", raw.stem, _some(moving))
-        _say_sizes(raw.stem, sizes, shape, fit)
+        _say(raw.stem, seen, scale, each)
+        _say_sizes(raw.stem, seen.sizes, shape, fit)
         labels = np.array([classes.index(file.label) for file in files])
         chosen = {split: np.array([file.split == split for file in files]) for split in SPLITS}
         images.write(
@@ -142,8 +119,56 @@ def prepare(
             scale=scale[0] if scale is not None and each is None else None,
             channels=each,
             shown=fitting.shown(shown, channels),
-            counts={"moving": len(moving)},
+            counts={"moving": len(seen.moving)},
         )
+
+
+@dataclass
+class _Seen:
+    """What is seen of images while they are read.
+
+    channels: as `prepare` has it. sizes: (width, height). ranges: of the values of training images of more than 8 bits.
+    unreadable: names by the reason why; others: by their number of channels, where it is not the one wanted.
+    """
+
+    channels: int | None
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+    depths: dict[Depth, list[str]] = field(default_factory=lambda: defaultdict(list))
+    ranges: list[Scale] = field(default_factory=list)
+    moving: list[str] = field(default_factory=list)
+    unreadable: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    others: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def read(self, source: archive.Raw, file: Filed) -> Picture | None:
+        """An image, or None of one that can't be taken; what is worth saying of it is noted."""
+        try:
+            picture = pictures.read(source.read(file.name), file.name, self.channels)
+        except pictures.OtherChannels as error:
+            self.others[error.channels].append(file.name)
+            return None
+        except pictures.Unreadable as error:
+            self.unreadable[error.why].append(file.name)
+            return None
+        self.sizes.add(picture.size)
+        self.depths[picture.depth].append(file.name)
+        self.moving += [file.name] * picture.moving
+        if picture.depth != "8 bits" and file.split == "train":
+            self.ranges.append(picture.range(each=self.channels is not None))
+        return picture
+
+
+def _say(name: str, seen: _Seen, scale: Scale | None, each: Sequence[Channel] | None) -> None:
+    """Warn of what became of values beyond 8 bits, and of images that move."""
+    if scale is not None and len(scale) == 1:
+        log.warning("%s: the value %g is black and %g is white, in all images", name, *scale[0])
+    elif scale is not None and each is not None:
+        said = ", ".join(f"{one.name} {one.low:g} and {one.high:g}" for one in each)
+        log.warning("%s: of each channel these values are black and white, in all images: %s", name, said)
+    cut = seen.depths.get("the upper 8 of 16 bits in colour", [])
+    if cut:
+        log.warning("%s: of 16 bits a colour the upper 8 are read: %s", name, _some(cut))
+    if seen.moving:
+        log.warning("%s: of moving images the first picture is taken: %s", name, _some(seen.moving))
 
 
 def _refuse(name: str, unreadable: Mapping[str, Sequence[str]]) -> None:

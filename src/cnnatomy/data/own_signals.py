@@ -86,7 +86,7 @@ def fetch(
         if not place.name.lower().endswith(WHOLE):
             raise DataError(f"{place} is no table of recordings: its name should end with {', '.join(WHOLE)}.")
         contents = own.Files({place.name: place})
-    elif place.is_dir() and labels is None and (found := _of_splits(place)):
+    elif place.is_dir() and labels is None and (found := of_splits(place)):
         contents = own.Files({file.name: file for file in found})
     else:
         contents = own.packed(path, SUFFIXES, splits, labels)
@@ -161,9 +161,9 @@ def prepare(
 def _read(source: archive.Raw, columns: Columns) -> list[Read]:
     """All recordings of a raw zip: a file each, or all in one."""
     if "layout" in source.manifest:
-        found = [_file(source.read(file.name), file.name, file, columns) for file in own.filed(source)]
+        found = [recording_of(source.read(file.name), file.name, file, columns) for file in own.filed(source)]
     else:
-        found = [one for name in source.names for one in _whole(source.read(name), name, columns)]
+        found = [one for name in source.names for one in recordings_in(source.read(name), name, columns)]
     columns.decode.say(source.path.stem)
     return found
 
@@ -190,7 +190,7 @@ def _sorted_out(
     ], without
 
 
-def _of_splits(folder: Path) -> list[Path]:
+def of_splits(folder: Path) -> list[Path]:
     """The files right in the folder whose names end with train and test, and begin alike; none where there are none.
 
     Raises DataError where they are of several sets, or one has no other.
@@ -303,7 +303,8 @@ def _together(found: Sequence[Read], given: list[str]) -> list[str]:
 # One file for each recording
 
 
-def _file(content: bytes, name: str, file: layout.Filed, columns: Columns) -> Read:
+def recording_of(content: bytes, name: str, file: layout.Filed, columns: Columns) -> Read:
+    """The recording of a file of its own. Raises DataError."""
     suffix, rate, names = PurePosixPath(name).suffix.lower(), None, None
     if suffix in SOUNDS:
         values, rate = recordings.channels(content, name)
@@ -376,7 +377,8 @@ def _chosen(
 # All recordings in one file
 
 
-def _whole(content: bytes, name: str, columns: Columns) -> Iterator[Read]:
+def recordings_in(content: bytes, name: str, columns: Columns) -> Iterator[Read]:
+    """The recordings of a table, an archive or a .ts file. Raises DataError."""
     said = _SPLIT.search(PurePosixPath(name).stem)
     split = layout.SPLITS_BY_NAME[said[1].lower()] if said else ""
     suffix = PurePosixPath(name).suffix.lower()

@@ -17,6 +17,7 @@ from cnnatomy.data.fitting import Fit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 #: How names of pictures end.
 SUFFIXES = (
@@ -94,44 +95,8 @@ def read(content: bytes, name: str, channels: int | None = None) -> Picture:
     try:
         if content.startswith((bands.NUMPY, bands.ZIPPED)):
             return _of_numbers(bands.arranged(bands.of_numpy(content), channels), name, channels)
-        formats = _formats(content, name)
-        with Image.open(io.BytesIO(content), formats=formats) as opened:
-            width, height = opened.size
-            upper_bits, format = _has_16_bits(opened), opened.format or ""
-            heavy = format in HEAVY or opened.mode in ("I", "F") or upper_bits
-            most = MOST_PIXELS // (2 if heavy else 1)
-            if opened.format in ("JPEG", "MPO") and width * height > most:
-                # The largest photographs: a JPEG can be read at a half, a quarter or an eighth of its size.
-                opened.draft(None, (width // 8, height // 8))
-            if opened.width * opened.height > most:
-                raise Unreadable(
-                    name, f"it has {width} × {height} pixels, more than {most // 10**6} million, reduce it"
-                )
-            if width * height > max(4_000_000, SWOLLEN * len(content)) and opened.mode != "1":
-                raise Unreadable(name, f"it claims {width} × {height} pixels, and has {len(content)} bytes")
-            samples, sample_format, bits = _tags(opened)
-            # Pillow leaves channels out, and of 16 bits in planes it gives 8, without a word.
-            if samples > len(opened.getbands()) or (bits > 8 and samples > 1 and not upper_bits):
-                return _of_tiff(content, name, channels, samples)
-            # Phones put a map of depths, or a brighter copy, behind a JPEG's picture.
-            moving = bool(getattr(opened, "is_animated", False)) and opened.format != "MPO"
-            if moving and channels is not None and opened.format == "TIFF":
-                pages = _pages(opened, name, channels, sample_format)
-                if pages is not None:
-                    return _of_numbers(pages, name, channels)
-            _load_upright(opened)
-            turned = (opened.width > opened.height) != (width > height)
-            size = (height, width) if turned else (width, height)
-            if opened.mode.startswith(("I", "F")) or (opened.mode == "L" and sample_format == _SIGNED):
-                return _of_numbers(_values(opened, sample_format), name, channels, moving=moving)
-            if upper_bits and (whole := _wholly(content, opened, format)) is not None:
-                whole = bands.on_white(whole) if opened.mode == "RGBA" and channels is None else whole
-                return _of_numbers(whole, name, channels, moving=moving, in_colour=True)
-            depth: Depth = "the upper 8 of 16 bits in colour" if upper_bits else "8 bits"
-            if channels is None:
-                return Picture(_on_white(opened), depth, size, moving)
-            values = np.asarray(_as_it_is(opened))
-            return replace(_of_numbers(values, name, channels, moving=moving), depth=depth, size=size)
+        with Image.open(io.BytesIO(content), formats=_formats(content, name)) as opened:
+            return _of_opened(opened, content, name, channels)
     except DataError:
         raise
     except UnidentifiedImageError as error:
@@ -144,6 +109,52 @@ def read(content: bytes, name: str, channels: int | None = None) -> Picture:
         raise Unreadable(name, f"it has more than {MOST_PIXELS // 10**6} million pixels, reduce it") from error
     except Exception as error:  # damaged bytes can make a decoder fail in any way
         raise Unreadable(name, str(error) or type(error).__name__) from error
+
+
+def _of_opened(opened: ImageFile, content: bytes, name: str, channels: int | None) -> Picture:
+    """A picture from a file that Pillow has opened, of which it has not read the pixels yet."""
+    width, height = opened.size
+    upper_bits, format = _has_16_bits(opened), opened.format or ""
+    _make_small(opened, len(content), name, heavy=format in HEAVY or opened.mode in ("I", "F") or upper_bits)
+    samples, sample_format, bits = _tags(opened)
+    # Pillow leaves channels out, and of 16 bits in planes it gives 8, without a word.
+    if samples > len(opened.getbands()) or (bits > 8 and samples > 1 and not upper_bits):
+        return _of_tiff(content, name, channels, samples)
+    # Phones put a map of depths, or a brighter copy, behind a JPEG's picture.
+    moving = bool(getattr(opened, "is_animated", False)) and format != "MPO"
+    if moving and channels is not None and format == "TIFF":
+        pages = _pages(opened, name, channels, sample_format)
+        if pages is not None:
+            return _of_numbers(pages, name, channels)
+    _load_upright(opened)
+    turned = (opened.width > opened.height) != (width > height)
+    size = (height, width) if turned else (width, height)
+    if opened.mode.startswith(("I", "F")) or (opened.mode == "L" and sample_format == _SIGNED):
+        return _of_numbers(_values(opened, sample_format), name, channels, moving=moving)
+    if upper_bits and (whole := _wholly(content, opened, format)) is not None:
+        whole = bands.on_white(whole) if opened.mode == "RGBA" and channels is None else whole
+        return _of_numbers(whole, name, channels, moving=moving, in_colour=True)
+    depth: Depth = "the upper 8 of 16 bits in colour" if upper_bits else "8 bits"
+    if channels is None:
+        return Picture(_on_white(opened), depth, size, moving)
+    values = np.asarray(_as_it_is(opened))
+    return replace(_of_numbers(values, name, channels, moving=moving), depth=depth, size=size)
+
+
+def _make_small(opened: ImageFile, length: int, name: str, *, heavy: bool) -> None:
+    """Have the largest photographs read smaller; raise Unreadable for more pixels than memory should be asked for.
+
+    length: of the file, in bytes. heavy: pixels take more memory than usual.
+    """
+    width, height = opened.size
+    most = MOST_PIXELS // (2 if heavy else 1)
+    if opened.format in ("JPEG", "MPO") and width * height > most:
+        # A JPEG can be read at a half, a quarter or an eighth of its size.
+        opened.draft(None, (width // 8, height // 8))
+    if opened.width * opened.height > most:
+        raise Unreadable(name, f"it has {width} × {height} pixels, more than {most // 10**6} million, reduce it")
+    if width * height > max(4_000_000, SWOLLEN * length) and opened.mode != "1":
+        raise Unreadable(name, f"it claims {width} × {height} pixels, and has {length} bytes")
 
 
 def pixels(

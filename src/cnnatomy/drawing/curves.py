@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts
 from cnnatomy.drawing.plotting import MUTED, SERIES
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
 
 SIZE = (240, 96)  # pixels: width, height
 SMALL = (96, 44)  # of a picture beside many others, which has no numbers at its axes
@@ -40,7 +45,7 @@ def plot(
     units: of the values and of time. behind: uint8 (steps, 3), a colour behind each step. map_: likewise, in a strip
     below the curves, and pale behind them. dots: a dot at each value.
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     channels, steps = values.shape
     lanes = channels if channels > LANES else 1
@@ -50,51 +55,78 @@ def plot(
     ends = [_apart(low, high) for low, high in np.broadcast_to(np.reshape(limits, (-1, 2)), (lanes, 2)).tolist()]
     image = Image.new("RGB", (width * FINE, height * FINE), PAPER)
     draw = ImageDraw.Draw(image)
-
-    def across(step: float) -> float:
-        return FINE * (left + (right - left) * (step + 0.5) / steps)
-
-    def up(value: float, lane: int) -> float:
-        tall, (low, high) = (bottom - top) / lanes, ends[lane]
-        return FINE * (top + tall * lane + tall * (high - min(max(value, low), high)) / (high - low))
-
-    def ground(colours: np.ndarray, highest: float, lowest: float) -> None:
-        for step, colour in enumerate(np.rint(colours).astype(int).tolist()):
-            draw.rectangle((across(step - 0.5), FINE * highest, across(step + 0.5), FINE * lowest), fill=tuple(colour))
-
+    strip = STRIP if map_ is not None else 0
+    frame = _Frame(left, top, right, bottom - strip, steps, ends)
     if map_ is not None:
-        ground(map_, bottom - STRIP, bottom)
-        bottom -= STRIP
-        ground(PALE * map_ + (1 - PALE) * np.array(PAPER), top, bottom)
+        frame.ground(draw, map_, bottom - STRIP, bottom)
+        frame.ground(draw, PALE * map_ + (1 - PALE) * np.array(PAPER), top, frame.bottom)
     if behind is not None:
-        ground(behind, top, bottom)
-    for lane in range(lanes):
-        if ends[lane][0] < 0 < ends[lane][1]:
-            draw.line((FINE * left, up(0, lane), FINE * right, up(0, lane)), fill="#c4c5c7", width=2)
-    draw.line((FINE * left, FINE * top, FINE * left, FINE * bottom, FINE * right, FINE * bottom), fill=MUTED, width=2)
+        frame.ground(draw, behind, top, frame.bottom)
+    frame.axes(draw)
     for channel in range(channels):
         lane, colour = (channel if lanes > 1 else 0), SERIES[channel % len(SERIES)]
         points = [
-            (across(step), up(float(value), lane)) for step, value in enumerate(values[channel]) if value == value
+            (frame.across(step), frame.up(float(value), lane))
+            for step, value in enumerate(values[channel])
+            if value == value
         ]
         draw.line(points, fill=colour, width=4, joint="curve")
         for x, y in points if dots else ():
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour)
     if times is not None:
-        font = ImageFont.load_default(size=LETTERS * FINE)
-        ink = "#5a5b5d"
-        low, high = ends[0]
-        for value, y, anchor in ((high, top, "rt"), (low, bottom, "rb")) if len(set(ends)) == 1 else ():
-            text = short(value) + (f" {units[0]}" if units[0] and value == high else "")
-            draw.text((FINE * (left - 2), FINE * y), text, fill=ink, font=font, anchor=anchor)
-        draw.text((FINE * left, FINE * (height - 1)), short(times[0]), fill=ink, font=font, anchor="lb")
-        last = f"{short(times[1])} {units[1]}"
-        draw.text((FINE * right, FINE * (height - 1)), last, fill=ink, font=font, anchor="rb")
+        frame.numbers(draw, times, units, height)
     small = image.reduce(FINE)
     palette = small.quantize(
         COLOURS if map_ is None else 2 * COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
     )
     return np.asarray(palette.convert("RGB"))
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where curves stand in a picture, in pixels of the one that is shown; ends: of the values of each lane."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    steps: int
+    ends: Sequence[tuple[float, float]]
+
+    def across(self, step: float) -> float:
+        return FINE * (self.left + (self.right - self.left) * (step + 0.5) / self.steps)
+
+    def up(self, value: float, lane: int) -> float:
+        tall, (low, high) = (self.bottom - self.top) / len(self.ends), self.ends[lane]
+        return FINE * (self.top + tall * lane + tall * (high - min(max(value, low), high)) / (high - low))
+
+    def ground(self, draw: ImageDraw.ImageDraw, colours: np.ndarray, highest: float, lowest: float) -> None:
+        """A colour behind each step, (steps, 3)."""
+        for step, colour in enumerate(np.rint(colours).astype(int).tolist()):
+            box = (self.across(step - 0.5), FINE * highest, self.across(step + 0.5), FINE * lowest)
+            draw.rectangle(box, fill=tuple(colour))
+
+    def axes(self, draw: ImageDraw.ImageDraw) -> None:
+        left, top, right, bottom = (FINE * side for side in (self.left, self.top, self.right, self.bottom))
+        for lane, (low, high) in enumerate(self.ends):
+            if low < 0 < high:
+                draw.line((left, self.up(0, lane), right, self.up(0, lane)), fill="#c4c5c7", width=2)
+        draw.line((left, top, left, bottom, right, bottom), fill=MUTED, width=2)
+
+    def numbers(
+        self, draw: ImageDraw.ImageDraw, times: tuple[float, float], units: tuple[str, str], height: int
+    ) -> None:
+        """The numbers at the ends of the axes; upward only where all lanes have the same."""
+        from PIL import ImageFont
+
+        font, ink = ImageFont.load_default(size=LETTERS * FINE), "#5a5b5d"
+        low, high = self.ends[0]
+        for value, y, anchor in ((high, self.top, "rt"), (low, self.bottom, "rb")) if len(set(self.ends)) == 1 else ():
+            text = short(value) + (f" {units[0]}" if units[0] and value == high else "")
+            draw.text((FINE * (self.left - 2), FINE * y), text, fill=ink, font=font, anchor=anchor)
+        draw.text((FINE * self.left, FINE * (height - 1)), short(times[0]), fill=ink, font=font, anchor="lb")
+        last = f"{short(times[1])} {units[1]}"
+        draw.text((FINE * self.right, FINE * (height - 1)), last, fill=ink, font=font, anchor="rb")
 
 
 def signal(

@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 
 NAMED_CELLS = 40  # classes up to which a confusion matrix can be read
 MARKED = 15  # epochs up to which each has a dot on its curve
-SOURCES = [
-    "Wilson 1927, Probable inference, the law of succession, and statistical inference, JASA 22 (intervals)",
-    "Kish 1965, Survey sampling, Wiley (design effect: samples that come in groups)",
-    "Korn & Graubard 1998, Confidence intervals for proportions with small expected number of positive counts "
-    "estimated from survey data, Survey Methodology 24 (few groups)",
-    "Guo et al. 2017, On calibration of modern neural networks, ICML (calibration error)",
-]
+SOURCES = ["@wilson1927", "@kish1965", "@korn1998", "@guo2017"]
 
 
 def show(

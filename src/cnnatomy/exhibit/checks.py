@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.exhibit import languages, svg
+from cnnatomy.exhibit import citing, languages, svg
 from cnnatomy.exhibit.blocks import Files, InvalidExhibit
 from cnnatomy.exhibit.formulas import parts
 
@@ -62,6 +62,9 @@ def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
     for path, block in walk(document):
         if block["type"] == "calculator":
             yield from _calculator_problems(path, block)
+    for index, source in enumerate(document["sources"]):
+        if citing.unknown(source):
+            yield f"$.sources[{index}]", f"{source!r} is no entry of references.bib; add it there, or give it in words"
     yield from _file_problems(document, files)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnatomy.exhibit import load
+from cnnatomy.exhibit.citing import cited
 from cnnatomy.exhibit.languages import in_words
 from cnnatomy.report import show
 from cnnatomy.report.chapters import StoredExhibit
@@ -84,7 +85,11 @@ def _archive(exhibits: Sequence[StoredExhibit]) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for exhibit in exhibits:
-            document = json.dumps(exhibit.document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+            sources = [", ".join(filter(None, cited(source))) for source in exhibit.document["sources"]]
+            document = (
+                json.dumps({**exhibit.document, "sources": sources}, indent=1, ensure_ascii=False, allow_nan=False)
+                + "\n"
+            )
             for name, content in {"exhibit.json": document.encode(), **exhibit.files}.items():
                 entry = zipfile.ZipInfo(f"{exhibit.anchor}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
                 entry.external_attr = 0o644 << 16

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cnnatomy.exhibit import Words, languages
+from cnnatomy.exhibit.citing import cited
 from cnnatomy.report import show
 from cnnatomy.report.language import (
     TEMPLATES,
@@ -53,6 +54,7 @@ def environment(**more: Any) -> Environment:
         **more,
     }
     jinja.filters |= {
+        "cited": cited,
         "english": english,
         "said": said,
         "plain": show.plain,

@@ -14,15 +14,8 @@ from cnnatomy.studies.wording import OUTCOMES, sentence
 if TYPE_CHECKING:
     import pandas as pd
 
-SOURCES = [
-    "Student 1908, The probable error of a mean, Biometrika 6 (intervals)",
-    "Holm 1979, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 "
-    "(comparisons that contradict)",
-    "Hedges & Olkin 1985, Statistical methods for meta-analysis, Academic Press (effect size)",
-]
-OVERLAP = (
-    "Nadeau & Bengio 2003, Inference for the generalization error, Machine Learning 52 (folds share training data)"
-)
+SOURCES = ["@student1908", "@holm1979", "@hedges1985"]
+OVERLAP = "@nadeau2003"  # folds share what they are trained on
 
 
 def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: pd.DataFrame) -> Showing:

@@ -92,12 +92,6 @@ def fit(
     from cnnatomy.training.classifier import Classifier
     from cnnatomy.training.state import newest
 
-    chooses = config["keep"] == "best" and config["max_epochs"] != AUTO
-    if validation is None and (chooses or config["early_stop"] is not None):
-        raise TrainingError(
-            "without a validation split no epoch is the best: set training.keep=last and training.early_stop=null, "
-            "or keep some samples for validation"
-        )
     keep_freed_memory()
     torch.set_num_threads(config["threads"])
     # Behind saturated sigmoids gradients fall below 1e-38, where a processor takes a hundred cycles a number: of the
@@ -105,17 +99,7 @@ def fit(
     torch.set_flush_denormal(True)
     if config["channels_last"]:
         network.to(memory_format=torch.channels_last)
-    check_outputs(network, train, seed)
-    if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise TrainingError(
-            f"the network {type(network).__name__} has no weights that could be trained: take it as it is with "
-            "training.max_epochs=0, or let some of its parameters require gradients"
-        )
-    for batches in filter(None, (train, validation)):
-        check_labels(batches.samples)
-    check_last_batch(network, train, seed)
-    decides = validation is not None and (config["max_epochs"] == AUTO or chooses or config["early_stop"] is not None)
-    say_of_few(train.samples, validation.samples if validation and decides else None)
+    _check(network, train, validation, config, seed)
     network.train()
     pace = Pace.of(config, train, validation) if config["max_epochs"] == AUTO else None
     module = Classifier(network, config, seed, Path(state), pace)
@@ -137,6 +121,29 @@ def fit(
         network.load_state_dict(module.best["weights"])
     network.eval()
     return _table(module.history)
+
+
+def _check(
+    network: nn.Module, train: Batches, validation: Batches | None, config: Mapping[str, Any], seed: int
+) -> None:
+    """Raise TrainingError for what can't be trained, or not so; warn of too few samples."""
+    auto = config["max_epochs"] == AUTO
+    looks_back = (config["keep"] == "best" and not auto) or config["early_stop"] is not None
+    if validation is None and looks_back:
+        raise TrainingError(
+            "without a validation split no epoch is the best: set training.keep=last and training.early_stop=null, "
+            "or keep some samples for validation"
+        )
+    check_outputs(network, train, seed)
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise TrainingError(
+            f"the network {type(network).__name__} has no weights that could be trained: take it as it is with "
+            "training.max_epochs=0, or let some of its parameters require gradients"
+        )
+    for batches in filter(None, (train, validation)):
+        check_labels(batches.samples)
+    check_last_batch(network, train, seed)
+    say_of_few(train.samples, validation.samples if validation and (auto or looks_back) else None)
 
 
 class _Epochs:

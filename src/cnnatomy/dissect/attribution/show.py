@@ -33,13 +33,7 @@ from cnnatomy.inspection.choosing import evenly
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-SOURCES = [
-    "Simonyan et al. 2014, Deep inside convolutional networks, ICLR workshop",
-    "Sundararajan et al. 2017, Axiomatic attribution for deep networks, ICML",
-    "Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV",
-    "Springenberg et al. 2015, Striving for simplicity: the all convolutional net, ICLR workshop",
-    "Adebayo et al. 2018, Sanity checks for saliency maps, NeurIPS",
-]
+SOURCES = ["@simonyan2014", "@sundararajan2017", "@zeiler2014", "@springenberg2015", "@adebayo2018"]
 DRAWN = 4  # curves over frequency in one chart
 
 

@@ -29,13 +29,7 @@ from cnnatomy.exhibit import Grid, Item, Say, Scale, Sentence, Showing, Texts, s
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.layers import Layer
 
-SOURCES = [
-    "Zhou et al. 2016, Learning deep features for discriminative localization, CVPR",
-    "Selvaraju et al. 2017, Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV",
-    "Chattopadhay et al. 2018, Grad-CAM++: improved visual explanations for deep convolutional networks, WACV",
-    "Jiang et al. 2021, LayerCAM: exploring hierarchical class activation maps for localization, IEEE TIP",
-    "Adebayo et al. 2018, Sanity checks for saliency maps, NeurIPS",
-]
+SOURCES = ["@zhou2016", "@selvaraju2017", "@chattopadhay2018", "@jiang2021", "@adebayo2018"]
 
 
 def show(found: Activations, samples: Samples, config: Mapping[str, Any]) -> Showing:

@@ -17,11 +17,7 @@ from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
 
 COLUMNS = 10  # classes a row, at most
-SOURCES = [
-    "Simonyan, Vedaldi & Zisserman 2014, Deep inside convolutional networks, ICLR workshop",
-    "Yosinski et al. 2015, Understanding neural networks through deep visualization, ICML workshop on deep learning",
-    "Nguyen, Yosinski & Clune 2015, Deep neural networks are easily fooled, CVPR",
-]
+SOURCES = ["@simonyan2014", "@yosinski2015", "@nguyen2015"]
 
 
 def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:

@@ -16,11 +16,7 @@ from cnnatomy.exhibit import Block, Item, Say, Showing, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.patches import Drawn, Source, crop, sheet, shrunk, weight_of
 
-SOURCES = [
-    "Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV, section 2.1",
-    "Nie, Zhang & Patel 2018, A theoretical explanation for perplexing behaviors of backpropagation-based "
-    "visualizations, ICML",
-]
+SOURCES = ["@zeiler2014, section 2.1", "@nie2018"]
 
 
 def show(found: Reconstructions, samples: Samples, config: Mapping[str, Any]) -> Showing:

@@ -15,9 +15,7 @@ from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, Table, say
 from cnnatomy.exhibit.rounding import significant
 
 COLUMNS = 4  # pictures a row, at most
-SOURCES = [
-    "Mordvintsev, Olah & Tyka 2015, Inceptionism: going deeper into neural networks, Google Research blog",
-]
+SOURCES = ["@mordvintsev2015"]
 
 
 def show(found: Dreams, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:

@@ -22,11 +22,7 @@ from cnnatomy.exhibit.rounding import significant
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-SOURCES = [
-    "Petsiuk et al. 2018, RISE: randomized input sampling for explanation of black-box models, BMVC",
-    "Bach et al. 2015, On pixel-wise explanations for non-linear classifier decisions, PLOS ONE",
-    "Adebayo et al. 2018, Sanity checks for saliency maps, NeurIPS",
-]
+SOURCES = ["@petsiuk2018", "@bach2015", "@adebayo2018"]
 FEW = 200  # samples: fewer are said to be few
 
 

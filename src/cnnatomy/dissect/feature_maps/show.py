@@ -29,10 +29,7 @@ WIDE = 8  # pixels of a map of one row or column
 CURVES = (150, 56)  # pixels of a map of a signal
 MARKED = 8  # filters of a layer whose words are marked in a sentence
 TICKS = 7  # places with a number at an axis
-SOURCES = [
-    "Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV",
-    "Yosinski et al. 2015, Understanding neural networks through deep visualization, ICML workshop on deep learning",
-]
+SOURCES = ["@zeiler2014", "@yosinski2015"]
 
 
 def show(found: FeatureMaps, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:

@@ -1,4 +1,4 @@
-"""Made inputs beside real ones as pictures, and how to read them. What is said: `locale/<language>/feature_visualisation.yaml`."""
+"""Made inputs beside real ones as pictures, and how to read them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,7 @@ FEW = 4  # more of them than that, and the others stand behind them
 FIRST = 12  # filters or units that stand first and large, as many as the lecture shows
 SIDE = 64  # pixels of a picture, at most
 LEVELS = 24  # of brightness in a picture: enough to see, and half the bytes of 256
-SOURCES = [
-    "Erhan, Bengio, Courville & Vincent 2009, Visualizing higher-layer features of a deep network, Montréal",
-    "Mahendran & Vedaldi 2015, Understanding deep image representations by inverting them, CVPR (total variation)",
-    "Fel et al. 2023, Unlocking feature visualization for deeper networks with magnitude constrained optimization, "
-    "NeurIPS (MACO)",
-]
+SOURCES = ["@erhan2009", "@mahendran2015", "@fel2023"]
 
 
 def reading(found: Maximised, facts: Facts) -> list[Say]:

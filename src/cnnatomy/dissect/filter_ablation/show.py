@@ -21,13 +21,7 @@ from cnnatomy.inspection.choosing import evenly
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-SOURCES = [
-    "Morcos, Barrett, Rabinowitz & Botvinick 2018, On the importance of single directions for generalization, ICLR",
-    "Molchanov, Tyree, Karras, Aila & Kautz 2017, Pruning convolutional neural networks for resource efficient "
-    "inference, ICLR",
-    "Agresti & Min 2005, Simple improved confidence intervals for comparing matched proportions, Statistics in "
-    "Medicine 24",
-]
+SOURCES = ["@morcos2018", "@molchanov2017", "@agresti2005"]
 CLASSES = 30  # more of them make no table by class
 DAMAGING = 20  # filters in the table by class
 PANELS = 4  # layers drawn

@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 LINE = 128  # the grey between weights on one channel and on the next: no weight is drawn so
 TALL = 8  # pixels of the picture of a filter on words, at least
 CURVES = (150, 64)  # pixels of the picture of a filter on signals
-SOURCES = [
-    "Krizhevsky, Sutskever & Hinton 2012, ImageNet classification with deep convolutional neural networks, NeurIPS, "
-    "figure 3",
-]
-SOURCES_OF_TEXTS = ["Kim 2014, Convolutional neural networks for sentence classification, EMNLP"]
+SOURCES = ["@krizhevsky2012, figure 3"]
+SOURCES_OF_TEXTS = ["@kim2014"]
 
 
 def show(found: Sequence[Kernels], samples: Samples, config: Mapping[str, Any]) -> Showing:

@@ -24,11 +24,7 @@ from cnnatomy.statistics.numbers import Numbers
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-SOURCES = [
-    "Jacovi, Sar Shalom & Goldberg 2018, Understanding convolutional neural networks for text classification, "
-    "BlackboxNLP",
-    "Kim 2014, Convolutional neural networks for sentence classification, EMNLP",
-]
+SOURCES = ["@jacovi2018", "@kim2014"]
 DELETED = {
     "highlighted": ("highlighted words", SERIES[1]),
     "random": ("random words", SERIES[0]),

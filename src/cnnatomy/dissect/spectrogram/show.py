@@ -24,13 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
 
-SOURCES = [
-    "Sakoe & Chiba 1978, Dynamic programming algorithm optimization for spoken word recognition, IEEE Transactions on "
-    "Acoustics, Speech and Signal Processing 26",
-    "Boersma 1993, Accurate short-term analysis of the fundamental frequency, Proceedings of the Institute of "
-    "Phonetic Sciences 17",
-    "Markel & Gray 1976, Linear prediction of speech, Springer",
-]
+SOURCES = ["@sakoe1978", "@boersma1993", "@markel1976"]
 POINTS = 300  # of a waveform drawn
 
 

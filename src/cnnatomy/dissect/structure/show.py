@@ -15,10 +15,7 @@ from cnnatomy.dissect.structure.steps import Step, times
 from cnnatomy.drawing import saying
 from cnnatomy.exhibit import Figure, Say, Showing, Table, Text, say
 
-SOURCES = [
-    "Araujo, Norris & Sim 2019, Computing receptive fields of convolutional neural networks, Distill",
-    "He et al. 2016, Deep residual learning for image recognition, CVPR (multiply-adds as a measure of cost)",
-]
+SOURCES = ["@araujo2019", "@he2016"]
 
 
 def show(found: Structure, samples: Samples, config: Mapping[str, Any]) -> Showing:

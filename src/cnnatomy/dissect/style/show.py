@@ -19,7 +19,7 @@ from cnnatomy.exhibit.rounding import significant
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Chart
 
-SOURCES = ["Gatys, Ecker & Bethge 2016, Image style transfer using convolutional neural networks, CVPR"]
+SOURCES = ["@gatys2016"]
 LEAST = 1e-4  # no loss below is drawn
 
 

@@ -18,11 +18,7 @@ from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.patches import Drawn, Source, sheet, shrunk, weight_of
 
 AROUND = 5  # words of a sentence shown on either side of a patch
-SOURCES = [
-    "Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV, figure 2",
-    "Borowski et al. 2021, Exemplary natural images explain CNN activations better than state-of-the-art feature "
-    "visualization, ICLR",
-]
+SOURCES = ["@zeiler2014, figure 2", "@borowski2021"]
 
 
 def show(found: TopPatches, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 DECADES = 4  # powers of ten that a drawn spectrum spans; its caption says so
-SOURCES = ["Sobel & Feldman 1968, A 3 × 3 isotropic gradient operator for image processing"]
+SOURCES = ["@sobel1968"]
 
 
 def show(found: Filters) -> Showing:

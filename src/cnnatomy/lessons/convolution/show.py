@@ -9,7 +9,7 @@ from cnnatomy.exhibit import Block, Figure, Frame, Prose, Say, Showing, Steps, T
 from cnnatomy.lessons.convolution.measure import STRIDES, Convolution, Walk, numbers
 from cnnatomy.lessons.number_tables import NumberTables, factor, number
 
-SOURCES = ["Dumoulin & Visin 2016, A guide to convolution arithmetic for deep learning, arXiv:1603.07285"]
+SOURCES = ["@dumoulin2016"]
 
 
 def show(found: Convolution) -> Showing:

@@ -17,7 +17,7 @@ from cnnatomy.lessons.learn_sobel.measure import NEAR, Learning, numbers
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-SOURCES = ["Sobel & Feldman 1968, A 3 × 3 isotropic gradient operator for image processing"]
+SOURCES = ["@sobel1968"]
 
 
 def show(found: Learning) -> Showing:

@@ -22,7 +22,7 @@ TOGETHER = {
     "batches": ("right", "batches"),
 }
 LINES = np.arange(12, 0, -1)  # contour lines, each at half the error of the next
-SOURCES = ["Minsky & Papert 1969, Perceptrons", "Nocedal & Wright 2006, Numerical optimization, chapters 4 and 5"]
+SOURCES = ["@minsky1969", "@nocedal2006, chapters 4 and 5"]
 
 
 def show(found: Descents) -> Showing:

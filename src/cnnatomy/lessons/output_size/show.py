@@ -19,7 +19,7 @@ TYPED = {
     "channels": (3, 1, 10_000),
     "filters": (10, 1, 10_000),
 }
-SOURCES = ["Dumoulin & Visin 2016, A guide to convolution arithmetic for deep learning, arXiv:1603.07285"]
+SOURCES = ["@dumoulin2016"]
 
 
 def show(found: Sizes) -> Showing:

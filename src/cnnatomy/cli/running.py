@@ -1,0 +1,88 @@
+"""`cnnatomy report`, `dissect`, `study`, `compare`, `show`: what make, Snakemake and the steps do, in a word."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from cnnatomy.config import folders
+from cnnatomy.config.errors import ConfigurationError
+
+PAGE = Path("results/report/index.html")
+
+
+def add_to(words: Any) -> None:
+    """Add these words to a parser's."""
+    made = words.add_parser("report", help="train, dissect, and write the page: results/report/index.html")
+    made.add_argument("name", nargs="?", default="default", help="a report: default, full, one that `new` wrote")
+    made.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values that differ: training.max_epochs=3")
+    made.add_argument("--profile", help="how Snakemake runs: default, slurm, a folder of profiles/")
+    made.set_defaults(do=report)
+    one = words.add_parser("dissect", help="make one exhibit of a run, and what it needs")
+    one.add_argument("run")
+    one.add_argument("method", help="docs/dissections.md has all")
+    one.add_argument("--seed", type=int, default=0)
+    one.set_defaults(do=dissect)
+    compared = words.add_parser("study", help="train and compare what a study compares")
+    compared.add_argument("name", help="docs/studies.md has all")
+    compared.set_defaults(do=study)
+    side = words.add_parser("compare", help="which numbers of two reports differ", add_help=False)
+    side.add_argument("results", nargs=argparse.REMAINDER)
+    side.set_defaults(do=compare)
+    seen = words.add_parser("show", help="open the page in a browser")
+    seen.set_defaults(do=show)
+
+
+def report(told: argparse.Namespace) -> int:
+    """Make a report, as `make report` does; the exit status."""
+    if "=" in told.name:
+        told.name, told.overrides = "default", [told.name, *told.overrides]
+    settings = {"REPORT": told.name, "OVERRIDES": shlex.join(told.overrides), "PROFILE": told.profile or ""}
+    status = _run([sys.executable, "-I", "-m", "cnnatomy.launch"], settings)
+    if not status:
+        print(f"The page: {folders.PROJECT / PAGE}\n  cnnatomy show")
+    return status
+
+
+def dissect(told: argparse.Namespace) -> int:
+    """Make one exhibit; the exit status."""
+    return _snakemake(f"results/exhibits/{told.run}/seed{told.seed}/{told.method}/exhibit.json")
+
+
+def study(told: argparse.Namespace) -> int:
+    """Make a study's exhibit; the exit status."""
+    if told.name not in folders.options("study"):
+        raise folders.no_such("study", told.name, "cnnatomy study")
+    return _snakemake(f"results/studies/{told.name}/exhibit.json")
+
+
+def compare(told: argparse.Namespace) -> int:
+    """Put two results.csv side by side; the exit status."""
+    from cnnatomy.compare import main
+
+    return main(told.results)
+
+
+def show(_: argparse.Namespace) -> int:
+    """Open the page; the exit status."""
+    page = folders.PROJECT / PAGE
+    if not page.is_file():
+        raise ConfigurationError(f"{page} is not there yet. Make it: cnnatomy report")
+    print(page)
+    webbrowser.open(page.as_uri())
+    return 0
+
+
+def _snakemake(target: str) -> int:
+    return _run([sys.executable, "-m", "snakemake", "--cores", "all", "--rerun-incomplete", target], {})
+
+
+def _run(command: list[str], settings: dict[str, str]) -> int:
+    """Run something in the checkout, whose results/ it fills; the exit status."""
+    return subprocess.run(command, cwd=folders.PROJECT, env={**os.environ, **settings}, check=False).returncode

@@ -1,0 +1,116 @@
+"""A table's columns: which are texts, numbers, classes, splits, times and groups, by their names and their values."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnatomy.data import layout, own_signals, tables
+from cnnatomy.data.column_names import LABELS, SPLITS
+from cnnatomy.data.errors import DataError
+from cnnatomy.scaffold.proposal import Told
+
+ROWS = 200_000  # of a table that are looked at
+CLASSES = 100  # at most, of a column that says them
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's name and its values, those of the first rows."""
+
+    name: str
+    values: list[str]
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(value.strip() for value in self.values)
+
+    @property
+    def is_numbers(self) -> bool:
+        """Whether nearly all values are numbers, and the others missing."""
+        given = [value.strip() for value in self.values if value.strip().lower() not in own_signals.MISSING]
+        return bool(given) and sum(map(_is_number, given)) > 0.98 * len(given)
+
+    @property
+    def is_fractions(self) -> bool:
+        return self.is_numbers and any(set(".eE") & set(value) for value in self.values)
+
+    @property
+    def length(self) -> float:
+        """Characters of a value, on average."""
+        return sum(map(len, self.values)) / max(1, len(self.values))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether values come again and again, as classes do."""
+        counts = self.counts
+        return 2 <= len(counts) <= min(CLASSES, len(self.values) // 2) and "" not in counts
+
+    @property
+    def is_split(self) -> bool:
+        """Whether its values are names of splits, those to train on and to test on among them."""
+        known = {layout.SPLITS_BY_NAME.get(value.lower()) for value in self.counts}
+        return None not in known and {"train", "test"} <= known
+
+
+def read(path: Path) -> list[Column]:
+    """The columns of a table, of its first rows. Raises DataError."""
+    text, _ = tables.decoded(path.read_bytes(), path.name, how="--encoding {}")
+    if path.name.lower().endswith((".jsonl", ".ndjson")):
+        first = next((line for line in text.split("\n") if line.strip()), "")
+        try:
+            wanted = [key for key, value in json.loads(first).items() if not isinstance(value, list | dict)]
+        except (ValueError, AttributeError) as error:
+            raise DataError(f"{path.name}: its first line is no object ({error}).") from error
+        rows = tables.lines_of_json(text, path.name, wanted)
+    else:
+        wanted = tables.columns(text, path.name, [], "")
+        wanted = list(dict.fromkeys(name for name in wanted if wanted.count(name) == 1))
+        rows = tables.rows(text, path.name, wanted)
+    values = [row.values for row, _ in zip(rows, range(ROWS), strict=False)]
+    if not values:
+        raise DataError(f"{path.name} has no row.")
+    return [Column(name, list(its)) for name, its in zip(wanted, zip(*values, strict=True), strict=True)]
+
+
+def named(columns: list[Column], told: Told, what: str) -> Column | None:
+    """The column that the user names for something; None where nothing is said. Raises DataError for one that isn't."""
+    name = told.columns.get(what)
+    if name is None:
+        return None
+    for column in columns:
+        if column.name == name:
+            return column
+    raise DataError(f"--column {what}={name}: there is no such column, but {', '.join(c.name for c in columns)}.")
+
+
+def called(columns: list[Column], names: tuple[str, ...]) -> Column | None:
+    """The first column with one of these names, those that stand first in `names` before others."""
+    by_name = {column.name.strip().lower(): column for column in columns}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def label_of(columns: list[Column]) -> Column | None:
+    """The column of the classes: by its name, else the only one whose values come again and again."""
+    fitting = [column for column in columns if column.repeats and not column.is_fractions and not column.is_split]
+    named = called(fitting, LABELS)
+    if named is not None:
+        return named
+    words = [column for column in fitting if not column.is_numbers] or fitting
+    return words[0] if len(words) == 1 else None
+
+
+def split_of(columns: list[Column]) -> Column | None:
+    return called([column for column in columns if column.is_split], SPLITS) or next(
+        (column for column in columns if column.is_split), None
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

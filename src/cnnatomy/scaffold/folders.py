@@ -1,0 +1,50 @@
+"""A folder of files and their classes: by folders, by the files' names, or by a table, as `fetch` will take them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnnatomy.data import layout, naming, own
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.layout import Filed, Part, Unclassed
+from cnnatomy.data.own import Files
+from cnnatomy.data.walking import walk
+from cnnatomy.scaffold.proposal import Proposal, Told, said_of_classes, said_of_left_out, said_of_splits
+
+LOOKED_AT = 300  # files that are opened, evenly chosen
+
+
+def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Files, list[Filed]]:
+    """The files of a folder with the class of each; what is found goes into the proposal, and what settles it.
+
+    Where folders say no class and the files' names leave one possibility only, that is taken.
+    Raises DataError, which says what would settle it.
+    """
+    path, splits, labels = proposal.path, told.splits, told.labels
+    try:
+        files = own.packed(str(path), suffixes, splits, labels)
+    except DataError as error:
+        if not isinstance(error.__cause__, Unclassed):
+            raise
+        fitting = naming.patterns(list(walk(path, suffixes).files)) if labels is None else []
+        if len(fitting) != 1:
+            raise
+        labels = fitting[0]
+        files = own.packed(str(path), suffixes, splits, labels)
+        proposal.proposed.append(f"labels: {labels!r}, as the files' names say the class and no folder does")
+    if splits is not None:
+        proposal.fetch["splits"] = splits
+    if labels is not None:
+        proposal.fetch["labels"] = labels
+    filed, _ = layout.filed(list(files), [Part(**part) for part in files.layout])
+    proposal.found += said_of_classes([file.label for file in filed])
+    proposal.found.append(said_of_splits(filed))
+    proposal.found += said_of_left_out(files.left_out)
+    return files, filed
+
+
+def looked_at(files: Files) -> list[str]:
+    """Names of the files that are opened: all, or some that are evenly spread."""
+    names = sorted(files)
+    step = max(1, -(-len(names) // LOOKED_AT))
+    return names[::step]

@@ -1,0 +1,93 @@
+"""What kind of data lies at a place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cnnatomy.data import own_signals, own_texts, pictures, recordings
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.walking import walk
+from cnnatomy.scaffold import columns, images, signals, sounds, texts
+from cnnatomy.scaffold.proposal import Proposal, Question, Told
+
+KINDS: Mapping[str, Callable[[Path, Told], Proposal]] = {
+    "images": images.propose,
+    "sounds": sounds.propose,
+    "texts": texts.propose,
+    "signals": signals.propose,
+}
+PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+SHARE = 0.8  # of the files are of one kind: then it is that
+
+
+def propose(path: Path, told: Told, kind: str | None = None) -> Proposal:
+    """What is found at `path`, and the settings that suit it; kind: one of `KINDS`, or None to find out.
+
+    Raises DataError for what can't be read, and Question for what only the owner knows.
+    """
+    return KINDS[kind or kind_of(path)](path, told)
+
+
+def kind_of(path: Path) -> str:
+    """Images, sounds, texts or signals, by names of files and, where these leave it open, by contents."""
+    if not path.exists():
+        raise DataError(f"{path} is not there. Name a folder with a folder of each class, or a table.")
+    if path.is_file():
+        return _of_file(path)
+    every = {*pictures.SUFFIXES, *recordings.suffixes(), *own_texts.FILES, *own_signals.SUFFIXES, *own_signals.WHOLE}
+    found = walk(path, tuple(every)).files
+    counts = Counter(kind for name in found if (kind := _by_suffix(name)))
+    if not counts:
+        raise DataError(f"{path} holds no pictures, sounds, texts or signals that can be read.")
+    kind, count = counts.most_common(1)[0]
+    if kind in ("arrays", "tables"):
+        return _of_folder(kind, [found[name] for name in found if _by_suffix(name) == kind])
+    if count < SHARE * counts.total():
+        named = ", ".join(f"{its} {kind}" for kind, its in counts.most_common())
+        raise Question(f"{path} holds files of several kinds: {named}. Say which to use: --kind {kind}")
+    return kind
+
+
+def _by_suffix(name: str) -> str:
+    low = name.lower()
+    if low.endswith((".npy", ".npz")):
+        return "arrays"
+    if low.endswith(pictures.SUFFIXES):
+        return "images"
+    if low.endswith(recordings.suffixes()):
+        return "sounds"
+    return "texts" if low.endswith(own_texts.FILES) else "tables" if low.endswith((".csv", ".tsv", ".ts")) else ""
+
+
+def _of_file(path: Path) -> str:
+    name = path.name.lower()
+    if name.endswith(PACKED):
+        raise DataError(f"{path} is packed: unpack it, and name the folder.")
+    if name.endswith((".npz", ".ts")):
+        return "signals"
+    if name.endswith((*own_texts.CUT, *own_texts.JSON, ".txt")):
+        found = columns.read(path)
+        numbers = sum(column.is_numbers for column in found)
+        words = [column for column in found if not column.is_numbers and not column.repeats and not column.is_split]
+        return "texts" if words and numbers <= len(found) / 2 else "signals" if numbers >= 2 else "texts"
+    raise DataError(
+        f"{path} is a single file of no kind that holds many samples. Name the folder with a folder of each class, or "
+        "a table (.csv, .tsv, .jsonl, .ts, .npz)."
+    )
+
+
+def _of_folder(kind: str, files: list[Path]) -> str:
+    """Arrays and tables may be pictures or signals: by the shape of the first array; tables of files are signals."""
+    if kind == "tables":
+        return "signals"
+    import numpy as np
+
+    first = next((file for file in files if file.suffix.lower() == ".npy"), None)
+    if first is None:
+        raise Question("Arrays may be pictures or signals. Say which: --kind images, or --kind signals")
+    shape = np.load(first, mmap_mode="r", allow_pickle=False).shape
+    if len(shape) == 1 or (len(shape) == 2 and min(shape) <= signals.WIDE):
+        return "signals"
+    return "images"

@@ -1,0 +1,196 @@
+"""From data to a configuration: what is found is there; what is proposed can be fetched and prepared as it is."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnatomy.cli import main as command
+from cnnatomy.config import folders
+from cnnatomy.config.plan import Plan
+
+CHANCE = np.random.default_rng(0)
+
+
+def table(file: Path, head: list[str], rows: list[list[object]]) -> Path:
+    with open(file, "w", newline="", encoding="utf-8") as opened:
+        csv.writer(opened).writerows([head, *rows] if head else rows)
+    return file
+
+
+def pictures(folder: Path, names: list[str], size: tuple[int, int] = (20, 20), mode: str = "L") -> Path:
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        depth = () if mode == "L" else (3,)
+        Image.fromarray(CHANCE.integers(0, 256, (size[1], size[0], *depth), dtype=np.uint8)).save(file)
+    return folder
+
+
+def sounds(folder: Path) -> Path:
+    import soundfile
+
+    for i in range(24):
+        file = folder / ("high", "low")[i % 2] / f"{i}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, 0.3 * CHANCE.normal(size=6000), 8000)
+    return folder
+
+
+def in_folders(folder: Path) -> Path:
+    return pictures(folder, [f"{kind}/{i}.png" for kind in ("cat", "dog") for i in range(12)])
+
+
+def in_splits(folder: Path) -> Path:
+    names = [f"{split}/{kind}/{i}.png" for split in ("Training", "test") for kind in ("cat", "dog") for i in range(9)]
+    return pictures(folder, names, (90, 60), "RGB")
+
+
+def by_names(folder: Path) -> Path:
+    return pictures(folder, [f"{kind}.{i}.jpg" for kind in ("cat", "dog") for i in range(15)])
+
+
+def opinions(folder: Path) -> Path:
+    things = [[f"the {w} film number {i} was {v}", ("good", "bad")[v == "dull"], i] for i in range(40)
+              for w, v in [(("long", "short")[i % 2], ("fine", "dull")[i % 3 == 0])]]  # fmt: skip
+    return table(folder / "opinions.csv", ["review", "verdict", "number"], things)
+
+
+def moments(folder: Path) -> Path:
+    rows = [[f"r{i}", t / 50, *CHANCE.normal(size=2).round(3), ("shake", "turn")[i % 2], f"p{i // 6}"]
+            for i in range(36) for t in range(30)]  # fmt: skip
+    return table(folder / "gestures.csv", ["recording", "time", "x", "y", "gesture", "person"], rows)
+
+
+def wide(folder: Path) -> Path:
+    rows = [[("a", "b")[i % 2], *CHANCE.normal(size=40).round(3)] for i in range(40)]
+    return table(folder / "beats.csv", ["beat", *[f"t{i}" for i in range(40)]], rows)
+
+
+def stacked(folder: Path) -> Path:
+    np.savez(folder / "both.npz", X=CHANCE.normal(size=(40, 3, 50)), y=np.arange(40) % 4)
+    return folder / "both.npz"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr("cnnatomy.cli.main.MINE", tmp_path / "mine")
+    monkeypatch.delenv("CNNATOMY_CONF", raising=False)
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+    yield tmp_path / "mine"
+    folders._users.cache_clear()
+
+
+def prepared(name: str, folder: Path) -> dict:
+    """What the workflow makes of the data by the configuration that was written."""
+    from hydra.utils import instantiate
+
+    data = Plan(name).config(name)["data"]
+    instantiate(data["fetch"], target=folder / "raw.zip", mirror=None, digest="d")
+    instantiate(data["prepare"], raw=folder / "raw.zip", folder=folder / "made", digest="d", _convert_="all")
+    return json.loads((folder / "made/dataset.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "classes", "samples", "said"),
+    [
+        (in_folders, "images", 2, 24, "width 20 px, height 20 px"),
+        (in_splits, "images", 2, 36, "splits by folders: train 18, test 18"),
+        (by_names, "images", 2, 30, "labels: '{class}.*'"),
+        (sounds, "sounds", 2, 24, "8000 Hz, 1 channel"),
+        (opinions, "texts", 2, 40, 'text: "review"'),
+        (moments, "signals", 2, 36, 'recording: "recording"'),
+        (wide, "signals", 2, 40, 'label: "beat"'),
+        (stacked, "signals", 4, 40, "3 channels; 50 values each"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_is_proposed_can_be_fetched_and_prepared(make, kind, classes, samples, said, home, tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    place = make(tmp_path / "data")
+    assert command.main(["new", str(place), "--name", f"my_{make.__name__}"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"{kind.capitalize()} at {place}") and said in told
+    assert f"{samples} samples of {classes} classes" in told
+    made = prepared(f"my_{make.__name__}", tmp_path)
+    assert made["kind"] == kind and len(made["classes"]) == classes
+    assert sum(made["splits"].values()) == samples
+
+
+def test_pictures_that_are_no_squares_are_kept_whole_and_grey_ones_stay_grey(home, tmp_path, capsys):
+    command.main(["new", str(in_splits(tmp_path / "wide")), "--name", "wide"])
+    made = prepared("wide", tmp_path)
+    assert made["shape"] == [3, 60, 90]
+    command.main(["new", str(in_folders(tmp_path / "grey")), "--name", "grey"])
+    (tmp_path / "second").mkdir()
+    assert prepared("grey", tmp_path / "second")["shape"] == [1, 20, 20]
+
+
+def test_what_only_the_owner_knows_is_asked(home, tmp_path, capsys):
+    rows = [[f"text {i} of words", ("a", "b")[i % 2], ("c", "d")[i % 3 > 0]] for i in range(30)]
+    place = table(tmp_path / "two.csv", ["text", "mood", "topic"], rows)
+    assert command.main(["new", str(place)]) == 1
+    asked = capsys.readouterr().err
+    assert "which column says the class? 'mood', 'topic'" in asked and "--column label=" in asked
+    assert not home.exists()
+    assert command.main(["new", str(place), "--column", "label=topic"]) == 0
+    assert Plan("two").config("two")["data"]["prepare"]["label"] == "topic"
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda folder: folder / "nowhere", "is not there"),
+        (lambda folder: folder, "holds no pictures, sounds, texts or signals"),
+        (lambda folder: pictures(folder, ["a.png", "b.png"]), "folder of each class"),
+        (lambda folder: [pictures(folder, [f"a/{i}.png" for i in range(20)]), sounds(folder)][0], "--kind sounds"),
+    ],
+    ids=["nowhere", "empty", "loose", "several"],
+)
+def test_what_can_not_be_used_is_refused_and_nothing_is_written(make, error, home, tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    assert command.main(["new", str(make(tmp_path / "data"))]) == 1
+    said = capsys.readouterr().err
+    assert error in said and "data.fetch" not in said
+    assert not home.exists()
+
+
+def test_what_was_written_is_not_written_over(home, tmp_path, capsys):
+    place = str(in_folders(tmp_path / "pets"))
+    assert command.main(["new", place]) == 0
+    (home / "conf/run/pets.yaml").write_text("# mine\n")
+    assert command.main(["new", place]) == 1
+    assert (home / "conf/run/pets.yaml").read_text() == "# mine\n"
+    assert command.main(["new", place, "--replace"]) == 0
+
+
+def test_a_name_of_the_projects_is_not_taken(home, tmp_path):
+    assert command.main(["new", str(in_folders(tmp_path / "mnist"))]) == 0
+    assert (home / "conf/data/mnist_own.yaml").is_file()
+    assert command.main(["new", str(tmp_path / "mnist"), "--name", "speech"]) == 1
+
+
+def test_a_network_of_ones_own_is_built_with_its_weights(home, tmp_path):
+    home.mkdir()
+    (home / "nets_of_scaffold.py").write_text(
+        "from torch import nn\n\n\nclass Mine(nn.Sequential):\n    def __init__(self, shape, classes):\n"
+        "        super().__init__(nn.Conv2d(shape[0], 4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(classes))\n"
+    )
+    place = in_folders(tmp_path / "pets")
+    weights = tmp_path / "mine.pth"
+    weights.write_bytes(b"")
+    assert (
+        command.main(
+            ["new", str(place), "--model", "nets_of_scaffold.Mine", "--weights", str(weights), "--name", "own_net"]
+        )
+        == 0
+    )
+    config = Plan("own_net").config("own_net")
+    assert config["model"]["_target_"] == "nets_of_scaffold.Mine"
+    assert config["training"]["weights"] == str(weights) and config["training"]["max_epochs"] == 0
