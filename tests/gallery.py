@@ -248,8 +248,8 @@ def mnist() -> list[Exhibit]:
                 Grid(
                     "classes",
                     [
-                        Item(f"{prior}/{i}", images[i], str(i), group={"en": prior, "zh": "约束"})
-                        for prior in ("no prior", "ink")
+                        Item(f"{prior}/{i}", images[i], str(i), group={"en": f"prior: {prior}", "zh": f"约束：{prior}"})
+                        for prior in ("none", "ink")
                         for i in range(3)
                     ],
                     title="Each class",

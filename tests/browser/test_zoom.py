@@ -83,9 +83,9 @@ def test_groups_behind_a_switch_are_shown_one_at_a_time_and_an_address_shows_its
         "[...document.querySelectorAll('#mnist-kernels-classes .gathered')].map((one) => one.getClientRects().length)"
     )
     until(page, f"String({shown}) === '0,1'")
-    page.check("#mnist-kernels-classes .ways label:has-text('no prior') input")
+    page.check("#mnist-kernels-classes .ways label:has-text('prior: none') input")
     assert page.evaluate(shown) == [1, 0]
-    page.click("[id='mnist-kernels:no%20prior/1']")
+    page.click("[id='mnist-kernels:none/1']")
     page.keyboard.press("ArrowDown")
     assert page.evaluate(shown) == [0, 1] and "ink/1" in page.inner_text(".zoom .facts")
     page.keyboard.press("ArrowRight")
