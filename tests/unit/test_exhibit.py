@@ -467,7 +467,7 @@ def test_the_examples_of_the_documentation_are_valid(folder):
 def _files(value: object) -> set[str]:
     if isinstance(value, dict):
         own = {entry for key, entry in value.items() if key in ("file", "data", "sound") and isinstance(entry, str)}
-        return own.union(*map(_files, value.values()))
+        return own.union(value.get("more", ()), *map(_files, value.values()))
     return set().union(*map(_files, value)) if isinstance(value, list) else set()
 
 
