@@ -80,10 +80,15 @@ def test_a_filters_other_pictures_are_as_large_as_its_first():
         Image.new("L", (side, side)).save(png, format="PNG")
         return png.getvalue()
 
+    strip = io.BytesIO()
+    Image.new("L", (44, 8)).save(strip, format="PNG")
     page, png = Page([]), [picture(28), picture(7), picture(86)]
     exhibit: Any = SimpleNamespace(files={f"{place}.png": one for place, one in enumerate(png)})
     sizes = page.sizes(exhibit, {"file": "0.png", "more": ["1.png", "2.png"]}, 84)
     assert sizes == [(84, 84, 3), (84, 84, 12), (86, 86, 1)]
+    flat: Any = SimpleNamespace(files={"0.png": strip.getvalue(), "1.png": strip.getvalue()})
+    first, second = page.sizes(flat, {"file": "0.png", "more": ["1.png"]}, 126)
+    assert first == second and min(first[:2]) >= 40
 
 
 def test_heat_tells_errors_from_right_answers():

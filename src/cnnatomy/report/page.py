@@ -122,7 +122,7 @@ class Page:
         found: list[tuple[int, int, int]] = []
         for file in show.pictures(item):
             width, height = show.size(exhibit.files[file])
-            zoom = show.zoom(width, height, max(found[0][:2]) if found else picture)
+            zoom = show.alike(width, height, max(found[0][:2])) if found else show.zoom(width, height, picture)
             found.append((width * zoom, height * zoom, zoom))
         return found
 

@@ -159,6 +159,11 @@ def ends(of: dict[str, Any]) -> list[str]:
     return [plain(end) for end in of.get("ends", ())]
 
 
+def alike(width: int, height: int, size: int) -> int:
+    """By which whole number a picture is enlarged to be about as long as another."""
+    return max(1, math.ceil(size / max(width, height) - NEARLY))
+
+
 def heat(matrix: dict[str, Any]) -> list[list[str]]:
     """The class of each cell's colour: `h0` (nothing) to `h12` (most), `c1` to `c12` for what is below zero.
 

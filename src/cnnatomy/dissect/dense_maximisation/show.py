@@ -46,7 +46,7 @@ def _grids(found: Maximisation, look: Look, facts: Facts) -> list[Grid]:
     items = [item(of, row, label[row], facts, found.box) for row in range(len(label))]
     formula = say("filter_maximisation.formula" if of.summed else "dense_maximisation.formula")
     title = say(f"dense_maximisation.{'filters' if of.summed else 'units'}", layer=look.name, n=len(label))
-    return hung(f"units-{look.name}", of, items, facts, (title, [formula, *reading(of, facts)]))
+    return hung(f"units-{look.name}", of, items, facts, (title, [formula, *reading([of], facts)]))
 
 
 def _shift(found: Maximisation, facts: Facts) -> Figure:

@@ -31,13 +31,13 @@ LEVELS = 24  # of brightness in a picture: enough to see, and half the bytes of 
 SOURCES = ["@erhan2009", "@mahendran2015", "@fel2023"]
 
 
-def reading(found: Maximised, facts: Facts) -> list[Say]:
+def reading(every: Sequence[Maximised], facts: Facts) -> list[Say]:
     """How to read the pictures, of signals their axes, and how many of the best real inputs plain ones beat."""
     said = [say("feature_visualisation.reading")]
     if facts.kind == "signals":
         said += [saying.small_signals(facts), say("feature_visualisation.ink")]
-    live, more = int(found.live.sum()), int(found.beats()[found.live].sum())
-    same = int(found.reaches[found.live].sum()) - more
+    live, more = sum(int(one.live.sum()) for one in every), sum(int(one.beats()[one.live].sum()) for one in every)
+    same = sum(int(one.reaches[one.live].sum()) for one in every) - more
     return [*said, say(f"feature_visualisation.beaten.{'ties' if same else 'more'}", more=more, live=live, same=same)]
 
 
@@ -46,19 +46,27 @@ def hung(name: str, found: Maximised, items: Sequence[Item], facts: Facts, said:
 
     said: title and caption.
     """
-    title, caption = said
-    ways = tuple(say(f"feature_visualisation.way.{way}") for way in WAYS)
-    whole = Grid(name, items, None, title, caption, ways, _axes(found, facts), _scale(facts))
+    whole = together(name, [found], items, facts, said)
     live = [one for one in items if one.state == "live"]
     if not live or len(items) <= FIRST + FEW:
         return [whole]
     large = {one.id for one in live[:FIRST]}
     others = [one for one in items if one.id not in large]
-    rest = say("feature_visualisation.others", title=title, n=len(others))
+    rest = say("feature_visualisation.others", title=said[0], n=len(others))
     return [
         replace(whole, items=live[:FIRST]),
         replace(whole, name=f"{name}-others", items=others, title=rest, caption=""),
     ]
+
+
+def together(
+    name: str, every: Sequence[Maximised], items: Sequence[Item], facts: Facts, said: tuple[Text, Text]
+) -> Grid:
+    """Units of one layer, or of several, as one grid; axes where all have the same. said: title and caption."""
+    ways = tuple(say(f"feature_visualisation.way.{way}") for way in WAYS)
+    first, *others = (_axes(one, facts) for one in every)
+    axes_ = first if all(one == first for one in others) else None
+    return Grid(name, items, None, *said, variants=ways, axes=axes_, scale=_scale(facts))
 
 
 def _scale(facts: Facts) -> Scale | None:
