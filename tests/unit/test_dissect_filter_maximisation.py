@@ -226,3 +226,16 @@ def test_without_training_data_and_with_two_photographs(tmp_path):
     data = small(tmp_path, "images", unlabelled=True)
     exhibit = shown("filter_maximisation", network(), data.split("test"), CONFIG | {"steps": 4}, training=None, seed=0)
     hang(exhibit, tmp_path / "exhibit")
+
+
+def test_few_filters_of_many_layers_stand_in_one_grid_the_deepest_first(tmp_path):
+    torch.manual_seed(0)
+    body = [part for place in range(4) for part in (nn.Conv2d(4 if place else 1, 4, 3), nn.ReLU())]
+    net = nn.Sequential(*body, nn.Flatten(), nn.Linear(64, 3)).eval()
+    exhibit = opened(net, small(tmp_path, "images"), units=[0, 2], steps=4)
+    grids = [block for block in exhibit.blocks if isinstance(block, Grid)]
+    assert [grid.name for grid in grids] == ["map", "position"]
+    assert [item.id.split()[0] for item in grids[0].items] == [f"{at}/{unit}" for at in (6, 4, 2, 0) for unit in (0, 2)]
+    assert "Drawn are 8 filters of 4 layers" in grids[0].caption["en"]
+    assert len({item.group["en"] for item in grids[0].items}) == 4
+    hang(exhibit, tmp_path / "exhibit")
