@@ -70,7 +70,7 @@ def make(method: str, name: str, data: Path) -> str:
     from hydra.utils import get_object
 
     from cnnatomy.config.compose import compose
-    from cnnatomy.config.slices import method_target
+    from cnnatomy.config.steps import method_target
     from cnnatomy.data import prepared
     from cnnatomy.dissect.method import Method
     from cnnatomy.exhibit import Exhibit
@@ -110,7 +110,7 @@ def main() -> None:
         print(make(options.method, options.network, options.data))
         return
     from cnnatomy.config import folders
-    from cnnatomy.config.plan import OWN_STEP
+    from cnnatomy.config.steps import OWN_STEP
 
     methods = sorted(set(folders.options("dissect")) - set(OWN_STEP))
     networks: tuple[str, ...] = (SMALL,) if options.smoke else NETWORKS

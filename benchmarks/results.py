@@ -1,11 +1,12 @@
-"""Keep what full runs of studies gave: their numbers under docs/results/, and the table of README.md made of them.
+"""Keep what full runs gave: their exhibits and numbers under docs/results/, and the tables made of them.
 
     snakemake --cores all results/studies/direction/exhibit.json
-    python benchmarks/results.py direction        # keep this one; without a name only the tables are written again
+    python benchmarks/results.py direction           # keep this study; without a name only the tables are written again
+    python benchmarks/results.py article/evaluation  # keep an exhibit of a run
 
-For each study docs/results/<study>.csv has its rows of results.csv, docs/results/units/<study>.csv what its intervals
-are made of, a row a seed, fold or speaker, and docs/results/runs.csv one row: when, by which code, with which versions,
-on which machine, in how much time.
+A study's exhibit goes to docs/results/studies/<study>/, a run's to docs/results/runs/<run>/<method>/. A report hangs
+them where its `recorded` names them. docs/results/<study>.csv has a study's rows of results.csv, and
+docs/results/runs.csv one row an exhibit: when, by which code, with which versions, on which machine, in how much time.
 """
 
 from __future__ import annotations
@@ -29,32 +30,42 @@ from cnnatomy.studies.comparing import subject_of, what_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 KEPT = PROJECT / "docs/results"
-UNITS = KEPT / "units"
 RUNS = KEPT / "runs.csv"
 BEGIN, END = "<!-- studies: begin -->\n", "<!-- studies: end -->\n"
 OUTCOMES = {1: "**supported**", 0: "not decided", -1: "**not supported**"}
 
 
-def main(studies: list[str]) -> None:
-    """Keep the named studies' numbers, then write the tables."""
-    for study in studies:
-        keep(study)
+def main(names: list[str]) -> None:
+    """Keep what is named, then write the tables."""
+    for name in names:
+        keep(name)
     readme = PROJECT / "README.md"
     readme.write_text(with_table(readme.read_text(), table()))
     (KEPT / "README.md").write_text(page())
 
 
-def keep(study: str) -> None:
-    """Copy a study's numbers out of results/, and note how they came about."""
-    folder = Path("results/studies") / study
-    document, _ = load(folder)
-    (KEPT / f"{study}.csv").write_text(results_csv([document]))
-    UNITS.mkdir(exist_ok=True)
-    shutil.copy(folder / "differences.csv", UNITS / f"{study}.csv")
-    costs = costs_of([Path(f"results/benchmarks/{step}/{study}.tsv") for step in ("trials", "study")])
+def keep(name: str) -> None:
+    """Copy a study's exhibit, or a run's (`<run>/<method>`), out of results/, and note how it came about."""
+    run, _, method = name.partition("/")
+    folder = Path(f"results/exhibits/{run}/seed0/{method}" if method else f"results/studies/{run}")
+    document, files = load(folder)
+    kept = KEPT / ("runs" if method else "studies") / name
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for file in ("exhibit.json", *files):
+        shutil.copy(folder / file, kept / file)
+    if method:
+        jobs = [
+            f"train/{run}-seed0",
+            f"evaluate/{run}-seed0" if method == "evaluation" else f"dissect/{run}-seed0-{method}",
+        ]
+    else:
+        jobs = [f"trials/{run}", f"study/{run}"]
+        (KEPT / f"{run}.csv").write_text(results_csv([document]))
+    costs = costs_of([Path(f"results/benchmarks/{job}.tsv") for job in jobs])
     versions, machine, code = provenance.versions(), provenance.machine(), provenance.git()
     row = {
-        "study": study,
+        "study": name,
         "date": date.today().isoformat(),
         "commit": code.get("commit", "")[:12],
         "torch": versions["torch"],
@@ -65,21 +76,26 @@ def keep(study: str) -> None:
         "cores": machine["cores"],
         "minutes": round(sum(cost.seconds or 0 for cost in costs) / 60, 1),
         "processor_minutes": round(sum(cost.cpu or 0 for cost in costs) / 60, 1),
-        "seeds": document["config"]["study"]["seeds"],
+        "seeds": 1 if method else document["config"]["study"]["seeds"],
     }
     others = runs()
-    others = others[others["study"] != study]
+    others = others[others["study"] != name]
     pd.concat([others, pd.DataFrame([row])]).astype({"seeds": int}).sort_values("study").to_csv(RUNS, index=False)
 
 
 def runs() -> pd.DataFrame:
-    """One row a study that was kept."""
+    """One row a study, or an exhibit of a run, that was kept."""
     return pd.read_csv(RUNS, dtype={"commit": str}) if RUNS.is_file() else pd.DataFrame({"study": []})
 
 
-def without_units() -> list[str]:
-    """Studies that were kept before their units were, and before there were intervals over what was tested."""
-    return [study for study in runs()["study"] if not (UNITS / f"{study}.csv").is_file()]
+def studies() -> list[str]:
+    """The studies that were kept."""
+    return [name for name in runs()["study"] if "/" not in name]
+
+
+def without_exhibits() -> list[str]:
+    """Studies that were kept before their exhibits were, and before there were intervals over what was tested."""
+    return [study for study in studies() if not (KEPT / f"studies/{study}/exhibit.json").is_file()]
 
 
 def table() -> str:
@@ -88,7 +104,7 @@ def table() -> str:
         "| study | claim | outcome | what decides (95 % interval) | trainings |",
         "|" + " --- |" * 5,
     ]
-    for name in runs()["study"]:
+    for name in studies():
         study = Study.read(name, yaml.safe_load((PROJECT / f"conf/study/{name}.yaml").read_text()))
         numbers = pd.read_csv(KEPT / f"{name}.csv", keep_default_na=False).set_index(["metric", "subject"])
         said = OUTCOMES[int(numbers.loc[("verdict", "")]["value"])]
@@ -121,14 +137,20 @@ def with_table(text: str, new: str) -> str:
 
 
 def _about(old: list[str]) -> str:
-    """Where single seeds, folds and speakers are, and of which studies they are not yet."""
+    """Where the exhibits are, with single seeds, folds and speakers, and of which studies they are not yet."""
     text = (
-        "What each interval is made of, a row a seed, fold or speaker, is in `units/<study>.csv`: the mean of its "
-        "`difference`, each counted `n` times, is the difference there.\n\n"
+        "The exhibits lie in `studies/<study>/` and `runs/<run>/<method>/`, as the run made them: text, drawings, "
+        "tables. A report hangs those that its `recorded` names and that it doesn't make itself, with a line that says "
+        "when and where they were made. What each interval is made of, a row a seed, fold or speaker, is in their "
+        "`differences.csv`: the mean of its `difference`, each counted `n` times, is the difference there.\n\n"
+        "To keep a new full run: `snakemake --cores all results/studies/direction/exhibit.json`, then "
+        "`python benchmarks/results.py direction`. It copies the exhibit, writes its rows and its line below, makes "
+        "this page and the README's table again, and the next report hangs it. An exhibit of a run is kept as "
+        "`python benchmarks/results.py article/evaluation`.\n\n"
     )
     if old:
         text += (
-            f"Of {', '.join(f'`{study}`' for study in old)} these rows come with the next full run, and so do "
+            f"Of {', '.join(f'`{study}`' for study in old)} exhibits come with the next full run, and so do "
             "intervals over test samples or their speakers. Until then verdicts follow from the intervals that were "
             "recorded, by the rule of [../studies.md](../studies.md), and are over seeds only where these are.\n\n"
         )
@@ -137,20 +159,26 @@ def _about(old: list[str]) -> str:
 
 def page() -> str:
     """docs/results/README.md."""
-    made, old = io.StringIO(), without_units()
+    made, old = io.StringIO(), without_exhibits()
     for row in runs().to_dict("records"):
+        name = row["study"]
+        place = f"runs/{name}" if "/" in name else f"studies/{name}"
+        links = [
+            *([] if "/" in name else [f"[numbers]({name}.csv)"]),
+            *([] if name in old else [f"[exhibit]({place})"]),
+        ]
         made.write(
-            f"| [`{row['study']}`]({row['study']}.csv) | {row['date']} | {row['commit']} | {row['torch']} | "
+            f"| `{name}`: {', '.join(links)} | {row['date']} | {row['commit']} | {row['torch']} | "
             f"{row['lightning']} | "
             f"{row['processor']}, {row['cores']} cores | {row['minutes']} | {row['processor_minutes']} |\n"
         )
     return (
         "# Results of full runs of the studies\n\n"
-        "Written by `python benchmarks/results.py`; the files have the form of `results.csv`. How studies work: "
+        "Written by `python benchmarks/results.py`; the tables have the form of `results.csv`. How studies work: "
         "[../studies.md](../studies.md).\n\n"
         f"{table()}\n"
         f"{_about(old)}"
-        "| numbers | made on | commit | torch | Lightning | machine | minutes on the clock | processor minutes |\n"
+        "| of | made on | commit | torch | Lightning | machine | minutes on the clock | processor minutes |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
         f"{made.getvalue()}"
     )

@@ -22,7 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.config.plan import Plan
+from cnnatomy.config.steps import OWN_STEP
 
 PROJECT = Path(__file__).resolve().parents[1]
 IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
@@ -83,7 +84,7 @@ def asked_of(plan: Plan) -> list[tuple[str, ...]]:
     for run in plan.runs:
         data = plan.config(run)["data"]["name"]
         lines += [("fetch", f"data={data}"), ("prepare", f"data={data}"), ("train", f"run={run}")]
-        for method in plan.report["methods"]:
+        for method in plan.methods(run):
             own = OWN_STEP.get(method)
             lines.append((own, f"run={run}") if own else ("dissect", f"run={run}", f"method={method}"))
     lines += [("lesson", f"lesson={lesson}") for lesson in plan.report["lessons"]]

@@ -53,7 +53,7 @@ class Checkout:
 
 
 def make_checkout(folder: Path) -> Checkout:
-    for name in ("Snakefile", "conf", "workflow", "profiles", "src", "Makefile", "pyproject.toml"):
+    for name in ("Snakefile", "conf", "workflow", "profiles", "src", "docs/results", "Makefile", "pyproject.toml"):
         source = PROJECT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))

@@ -56,6 +56,8 @@ class Row:
 
 
 def rows_of(file: Path) -> list[Row]:
+    """The rows of what was made; what was recorded elsewhere has nothing here that it could be recomputed from."""
+
     def number(cell: str) -> float | None:
         return float(cell) if cell else None
 
@@ -67,6 +69,7 @@ def rows_of(file: Path) -> list[Row]:
                 int(float(one["n"])) if one["n"] else None,
             )
             for one in csv.DictReader(table)
+            if one["kind"] != "recorded"
         ]  # fmt: skip
 
 

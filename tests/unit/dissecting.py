@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -12,26 +12,28 @@ from hydra.utils import get_object
 from torch import nn
 
 from cnnatomy import evaluation
-from cnnatomy.config import folders
+from cnnatomy.config import folders, reading
 from cnnatomy.config.compose import compose
-from cnnatomy.config.plan import OWN_STEP
-from cnnatomy.config.slices import method_target
+from cnnatomy.config.steps import OWN_STEP, method_target
 from cnnatomy.data import prepared
 from cnnatomy.dissect import samples
 from cnnatomy.dissect.method import Method
 from cnnatomy.drawing.showing import Sound
-from cnnatomy.exhibit import Exhibit, Say, Text
+from cnnatomy.exhibit import Exhibit, Say, Text, Words
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.exhibit.languages import language
 from cnnatomy.exhibit.languages import worded as words_of
 from cnnatomy.exhibit.words import described
+from cnnatomy.report.language import english, parted
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
+
+MOST_WORDS, MOST_CHARACTERS = 40, 120  # of a caption that are seen before it is unfolded
 
 #: Settings that only say how much is computed, and how little is enough here.
 LITTLE = {
     "iterations": 2, "steps": 8, "octaves": 2, "draws": 2, "samples": 12, "compared": 12, "tested": 12, "ranked": 12,
-    "curve": 12, "search": 12, "budget": 2e10, "work": 5e9, "starts": 1, "others": 1, "right": 1, "wrong": 1,
+    "curve": 12, "search": 12, "work": 5e9, "starts": 1, "others": 1, "right": 1, "wrong": 1,
 }  # fmt: skip
 
 #: The same for what is fixed in a module; a name that is gone makes this file slower and nothing else.
@@ -67,18 +69,29 @@ def dissected(
     return Exhibit.of(made, "run", "one", method)
 
 
+def shipped(method: str) -> dict[str, Any]:
+    """The settings that a method's YAML file has."""
+    return reading.read(folders.find("dissect", method), "dissect")
+
+
+def settings(method: str, config: Mapping[str, Any]) -> Any:
+    """A method's settings as it takes them, those that `config` lacks as its YAML file has them."""
+    package = evaluation if method == "evaluation" else import_module(f"cnnatomy.dissect.{method}")
+    return package.Settings(**shipped(method) | dict(config))
+
+
 def shown(method: str, network: nn.Module, samples: prepared.Samples, config: Mapping[str, Any], **needs) -> Exhibit:
     """A method's exhibit with its texts in words, {"en": …, "zh": …}. needs: what it asks for by name."""
     found = import_module(f"cnnatomy.dissect.{method}")
-    made = Method.of(found).made(
-        network, samples, config, {need: lambda value=value: value for need, value in needs.items()}
-    )
+    asked = {need: lambda value=value: value for need, value in needs.items()}
+    full = shipped(method) | dict(config) if hasattr(found, "Settings") else config
+    made = Method.of(found).made(network, samples, full, asked)
     return in_words(Exhibit.of(made, "run", "one", method))
 
 
 def given(data: prepared.Dataset, config: Mapping[str, Any], sound: Sound | None = None) -> Exhibit:
     """The exhibit of the data themselves, with its texts in words."""
-    made = samples.show(samples.measure(data), data, config, sound=sound)
+    made = samples.show(samples.measure(data), data, settings("samples", config), sound=sound)
     return in_words(Exhibit.of(made, "run", "one", "samples"))
 
 
@@ -90,7 +103,8 @@ def evaluated(
     **needs: Any,
 ) -> Exhibit:
     """The exhibit `evaluation` with its texts in words. needs: `sound`, and `training`, its settings."""
-    made = evaluation.show(evaluation.measure(predictions, history, samples), samples, config, **needs)
+    found = evaluation.measure(predictions, history, samples)
+    made = evaluation.show(found, samples, settings("evaluation", config), **needs)
     return in_words(Exhibit.of(made, "run", "one", "evaluation"))
 
 
@@ -106,7 +120,28 @@ def in_words(exhibit: Exhibit) -> Exhibit:
             return replace(value, **{field.name: worded(getattr(value, field.name)) for field in fields(value)})
         return value
 
-    return worded(exhibit)
+    told = worded(exhibit)
+    for where, caption in _captions(told):
+        _is_short(caption, where)
+    return told
+
+
+def _captions(exhibit: Exhibit) -> Iterator[tuple[str, Words]]:
+    waiting: list[Any] = [exhibit]
+    while waiting:
+        part = waiting.pop()
+        yield getattr(part, "name", "prose"), part.caption
+        waiting += [
+            *getattr(part, "blocks", ()),
+            *(inner for one in getattr(part, "frames", ()) for inner in one.blocks),
+        ]
+
+
+def _is_short(caption: Words, where: str) -> None:
+    """What is seen of a caption before it is unfolded is read at a glance, in every language."""
+    seen, _ = parted(caption)
+    assert len(english(seen).split()) <= MOST_WORDS, f"{where}: {english(seen)}"
+    assert isinstance(seen, str) or len(seen["zh"]) <= MOST_CHARACTERS, f"{where}: {seen}"
 
 
 def in_english(text: Text) -> str:

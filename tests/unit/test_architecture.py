@@ -17,7 +17,8 @@ CHINESE = re.compile("[\u3400-\u9fff]")
 
 #: A room and the rooms of ours that it may import.
 MAY_IMPORT = {
-    "config": {"data"},
+    "config": {"data", "settings"},
+    "settings": set(),
     "data": set(),
     "models": set(),
     "exhibit": set(),
@@ -27,9 +28,9 @@ MAY_IMPORT = {
     "compare": {"report"},
     "training": {"data", "models"},
     "inspection": {"data", "exhibit", "drawing"},
-    "evaluation": {"data", "models", "exhibit", "statistics", "drawing", "inspection"},
-    "dissect": {"data", "models", "exhibit", "statistics", "drawing", "inspection"},
-    "lessons": {"data", "models", "exhibit", "statistics", "drawing", "inspection"},
+    "evaluation": {"data", "models", "exhibit", "statistics", "drawing", "inspection", "settings"},
+    "dissect": {"data", "models", "exhibit", "statistics", "drawing", "inspection", "settings"},
+    "lessons": {"data", "models", "exhibit", "statistics", "drawing", "inspection", "settings"},
     "studies": {"data", "models", "exhibit", "statistics", "drawing", "inspection", "evaluation"},
     "launch": {"locks", "places", "shadows"},
     "shadows": set(),
@@ -39,6 +40,7 @@ MAY_IMPORT = {
     "scaffold": {"config", "data"},
     "cli": {"config", "scaffold", "compare", "places", "shadows"},
     "__main__": {"cli"},
+    "notebook": {"config", "data", "models", "exhibit", "report", "evaluation", "dissect"},
     "progress": {"steps"},
     "steps": {
         "config",

@@ -43,6 +43,17 @@ from cnnatomy.config.plan import Plan
         ("runs.mnist=3", "name what of the run to change"),
         ("report.runs=[mnits]", "Did you mean 'mnist'?"),
         ("report.methods=[kernel]", "Did you mean 'kernels'?"),
+        ("report.methods_of={mnits:[kernels]}", "report.methods_of: no run 'mnits'. Did you mean 'mnist'?"),
+        ("report.methods_of={mnist:[kernel]}", "report.methods_of.mnist: no dissect 'kernel'. Did you mean 'kernels'?"),
+        ("report.recorded=[directoin]", "nothing was recorded of 'directoin'. Did you mean 'direction'?"),
+        ("report.recorded=[go,go]", "report.recorded: 'go' stands there twice; leave one"),
+        ("report.whole={mnits:mnist}", "report.whole: no run 'mnits'. Did you mean 'mnist'?"),
+        ("report.whole={direction_quick:go2}", "report.whole.direction_quick: no study 'go2'. Did you mean 'go'?"),
+        ("runs.mnist.published={test_accuracy:97,by:{en:me}}", "published.test_accuracy: must be between 0 and 1"),
+        (
+            "runs.mnist.published={test_acuracy:0.97}",
+            "published.test_acuracy: no such key. Did you mean 'test_acc",
+        ),
         ("report.seeds=0", "report.seeds: must be greater than zero"),
         ("seed=3", "report.seeds=5"),
         ("hydra.run.dir=x", "not an override of a report"),
@@ -173,3 +184,25 @@ def test_a_folder_of_the_users_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setenv("CNNATOMY_CONF", "/no/such/folder")
     with pytest.raises(ConfigurationError, match="/no/such/folder"):
         Plan("default").check()
+
+
+def test_a_run_may_have_methods_of_its_own():
+    given = ("report.runs=[mnist,speech]", "report.methods=[kernels]", "report.methods_of={speech:[evaluation]}")
+    plan = Plan("default", (*given, "report.lessons=[]", "report.studies=[]", "report.seeds=2"))
+    plan.check()
+    assert [exhibit.split("/", 2)[2] for exhibit in plan.exhibits()] == [
+        "mnist/seed0/kernels/exhibit.json",
+        "speech/seed0/evaluation/exhibit.json",
+    ]
+    assert plan.other_seeds() == ["results/exhibits/speech/seed1/evaluation/exhibit.json"]
+    assert "results/benchmarks/dissect/mnist-seed0-kernels.tsv" in plan.benchmarks()
+    assert not [job for job in plan.benchmarks() if "dissect/speech" in job or "evaluate/mnist" in job]
+    Plan("default", (*given, "dissect.evaluation.misread=3")).check()
+
+
+def test_what_a_report_makes_stands_in_place_of_what_was_recorded():
+    plan = Plan("default", ("report.recorded=[direction,go]", "report.studies=[go]"))
+    plan.check()
+    assert plan.recorded() == ["docs/results/studies/direction/exhibit.json"]
+    assert plan.records() == [*plan.recorded(), "docs/results/runs.csv"]
+    assert Plan("accuracy").records() == []

@@ -95,7 +95,7 @@ def test_other_networks_are_asked(tmp_path):
 def test_without_other_networks_nothing_is_said_of_them(tmp_path):
     exhibit = opened(network(), small(tmp_path, "images"))
     assert not any("agree" in number.metric or "others" in number.metric for number in exhibit.numbers)
-    assert "no other network" in exhibit.caption["en"]
+    assert "No other network of this kind" in exhibit.caption["en"]
     table = next(block for block in exhibit.blocks if isinstance(block, Table))
     assert not any("others" in column for column in table.data.columns)
 
@@ -143,7 +143,7 @@ def test_unlabelled_photographs_of_a_thousand_classes(tmp_path):
     # So little work makes the images smaller and leaves half of the classes.
     assert len(grid.items) == 5 * len(PRIORS) and grid.items[0].pixels.shape[0] < 20
     assert "5 classes are looked at" in exhibit.caption["en"]
-    assert "smaller than what the network was trained on" in exhibit.caption["en"]
+    assert "smaller than those of training" in exhibit.caption["en"]
     hang(exhibit, tmp_path / "exhibit")
 
 

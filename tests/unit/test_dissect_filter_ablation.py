@@ -33,7 +33,7 @@ CONFIG = {
     "curve": 40,
     "draws": 2,
     "idle": 0.25,
-    "budget": 1e10,
+    "work": 1e10,
 }
 
 
@@ -293,7 +293,7 @@ def test_a_large_network_is_thinned_out_and_it_is_said(tmp_path):
     samples = small(tmp_path, kind).split("test")
     net[3] = nn.Conv2d(4, 60, 3)
     net[5] = nn.Linear(540, 3)
-    exhibit = shown("filter_ablation", net, samples, CONFIG | {"budget": 1e7}, training=None, seed=0)
+    exhibit = shown("filter_ablation", net, samples, CONFIG | {"work": 1e7}, training=None, seed=0)
     hang(exhibit, tmp_path / "exhibit")
     looked = [number for number in exhibit.numbers if number.metric == "accuracy_lost"]
     assert 10 <= len(looked) < 64
@@ -311,11 +311,13 @@ def test_the_interval_of_paired_answers():
     assert by_chance(np.ones(100, dtype=bool), worse) == pytest.approx(2 * 0.5**9)
 
 
-def test_discoveries_agree_with_scipy():
-    from scipy.stats import false_discovery_control
-
+def test_discoveries_are_those_of_benjamini_and_hochberg():
+    """By their words: of the sorted chances the largest k with p(k) ≤ k/m · q, and all before it."""
     chances = np.random.default_rng(1).random(50) ** 4
-    assert (discoveries(chances, 0.05) == (false_discovery_control(chances) <= 0.05)).all()
+    ordered = sorted(chances)
+    last = max((k for k in range(1, 51) if ordered[k - 1] <= k / 50 * 0.05), default=0)
+    assert last > 1 and (discoveries(chances, 0.05) == (chances <= ordered[last - 1])).all()
+    assert not discoveries(np.array([0.2, 0.9]), 0.05).any() and discoveries(np.array([0.0]), 0.05).all()
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path):

@@ -278,7 +278,8 @@ def test_the_ratio_is_of_sizes_so_that_ups_and_downs_do_not_cancel():
 
 
 @pytest.mark.parametrize(
-    ("by", "said"), [(0.1, "more than"), (-0.1, "less than"), (0.0, "no more, beyond chance, than"), (None, None)]
+    ("by", "said"),
+    [(0.1, "cost less: 20.0."), (-0.1, "cost more: 40.0."), (0.0, "no difference beyond chance"), (None, None)],
 )
 def test_what_is_said_of_counting_follows_from_the_drops(by, said):
     noise = 0.01 * np.random.default_rng(0).standard_normal(200)
@@ -286,7 +287,7 @@ def test_what_is_said_of_counting_follows_from_the_drops(by, said):
     ours = np.full(200, 0.3)
     counted = None if by is None else ours - by + noise
     text = against_counting(deleted(ours, np.full((2, 200), 0.1), counted))
-    assert (f"{said} those that counting" in language("en").words(described(text))) if said else text is None
+    assert (said in language("en").words(described(text))) if said else text is None
 
 
 @pytest.mark.parametrize("build", [Pictures, Deep])
@@ -298,7 +299,7 @@ def test_other_structures_are_shown_too(tmp_path, build):
     assert "correlation" in exhibit.caption["en"]
     said = " ".join(block.caption["en"] for block in exhibit.blocks if isinstance(block, Texts))
     assert ("no exact best" in said) == (build is Deep)
-    assert ("where it can be had, the exact best of all" in exhibit.caption["en"]) == (build is Deep)
+    assert ("where it can be had" in exhibit.caption["en"]) == (build is Deep)
 
 
 def test_the_network_is_left_as_it_was_and_the_same_seed_gives_the_same_bytes(tmp_path):

@@ -61,7 +61,7 @@ def test_every_sample_is_counted_once(tmp_path, kind):
 @pytest.mark.parametrize(("licence", "said"), [("CC-BY-4.0", True), ("unknown", False)])
 def test_a_licence_that_nobody_knows_is_not_the_first_thing_said(tmp_path, licence, said):
     caption = given(small(tmp_path, "images", licence=licence), CONFIG).caption
-    assert (f"licence: {licence}." in caption["en"]) == (f"许可：{licence}。" in caption["zh"]) == said
+    assert (f"Licence: {licence}." in caption["en"]) == (f"许可：{licence}。" in caption["zh"]) == said
     assert ("unknown" in caption["en"]) is False
 
 
@@ -212,7 +212,7 @@ def test_the_best_rule_is_the_one_that_is_named(tmp_path, kind):
     most = max(reached.values())
     best = [SENTENCES[f"samples.rules.named.{metric}"] for metric, accuracy in reached.items() if accuracy == most]
     assert len(reached) == 3
-    sentences = [f"The best of 3 rules without a network, {rule}, reads {100 * most:.1f} % of" for rule in best]
+    sentences = [f"Without a network, the best of 3 simple rules ({rule}) reads {100 * most:.1f} % of" for rule in best]
     assert any(sentence in exhibit.caption["en"] for sentence in sentences)
     table = blocks(exhibit)["rules"].data
     assert table["accuracy"].tolist() == [round(one, 4) for one in sorted(reached.values(), reverse=True)]
@@ -270,7 +270,7 @@ def test_copies_of_training_voices_are_not_called_unheard(tmp_path):
 def test_of_some_copies_and_some_new_voices_the_copies_are_named(tmp_path):
     exhibit = given(spoken(tmp_path, apart=5, between=5), CONFIG, lambda file: WAV)
     assert value(exhibit, "voice_newness_least") < 1 < value(exhibit, "voice_newness", "speaker=d")
-    assert "1 of 2 test speakers as near to training voices as another take of their own: c." in who_speaks(exhibit)
+    assert "1 of 2 test speakers are as near to training voices as another take of their own: c." in who_speaks(exhibit)
     assert "never heard" not in who_speaks(exhibit)
 
 

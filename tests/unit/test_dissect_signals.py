@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cnnatomy.config import folders
 from cnnatomy.config.compose import compose
-from cnnatomy.config.plan import OWN_STEP
+from cnnatomy.config.steps import OWN_STEP
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts
 from cnnatomy.dissect.feature_visualisation.maximisation import Plan, Real, exact_optimum, maximise

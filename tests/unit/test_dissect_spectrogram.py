@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.inspection import voices
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.statistics.intervals import crossed
-from tests.unit.dissecting import shown
+from tests.unit.dissecting import settings, shown
 from tests.unit.small_data import hang, small
 
 RATE = 8000
@@ -40,6 +41,7 @@ CONFIG = {
     "said": "你好",
     "most": 3,
 }
+SETTINGS = settings("spectrogram", CONFIG)
 
 
 def vowel(pitch: float, formants: list[float], seconds: float = 0.4, rate: int = RATE) -> np.ndarray:
@@ -130,9 +132,10 @@ def test_two_voices_are_seen_and_heard_with_the_window(tmp_path):
     assert windows[0].sound == archive("greeting/f1.wav")
     assert windows[0].pixels.shape == (16, 10, 3)
     assert [item.group for item in grids["everyone"].items] == ["female", "female", "male", "male"]
-    (figure,) = [block for block in exhibit.blocks if isinstance(block, Figure) and block.name == "voices"]
-    assert "16 bands × 10 frames" in figure.caption["en"] and "3 bands × 10 frames" in figure.caption["en"]
-    assert "你好" in figure.title["en"]
+    one, other = [block for block in exhibit.blocks if isinstance(block, Figure) and block.name.startswith("voices")]
+    assert "16 bands × 10 frames" in other.caption["en"] and "3 bands × 10 frames" in other.caption["en"]
+    assert "你好" in one.title["en"] and "m1" in other.title["en"]
+    assert other.beside and not one.beside
 
 
 def test_the_window_of_the_picture_is_the_window_of_the_network():
@@ -196,18 +199,18 @@ def test_the_same_clips_give_the_same_bytes(tmp_path):
 def test_where_nothing_can_be_heard_it_says_so(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
     with pytest.raises(DoesNotApply, match="no two voices"):
-        measure(net(), samples, CONFIG, sound=lambda name: None, prepare=PREPARE)
+        measure(net(), samples, SETTINGS, sound=lambda name: None, prepare=PREPARE)
     with pytest.raises(DoesNotApply, match="how their spectrograms were made"):
-        measure(net(), samples, CONFIG, sound=archive, prepare={})
+        measure(net(), samples, SETTINGS, sound=archive, prepare={})
     with pytest.raises(DoesNotApply, match="only sounds"):
-        measure(net(), small(tmp_path, "images").split("test"), CONFIG, sound=archive, prepare=PREPARE)
+        measure(net(), small(tmp_path, "images").split("test"), SETTINGS, sound=archive, prepare=PREPARE)
 
 
 def test_a_file_that_is_missing_among_others_is_an_error(tmp_path):
     samples = small(tmp_path, "sounds").split("test")
     files = {"female": ["greeting/f1.wav", "greeting/f9.wav"], "male": ["greeting/m1.wav"]}
     with pytest.raises(DataError, match="names 'greeting/f9.wav', which the raw archive of 'sounds' doesn't have"):
-        measure(net(), samples, CONFIG | {"files": files}, sound=archive, prepare=PREPARE)
+        measure(net(), samples, replace(SETTINGS, files=files), sound=archive, prepare=PREPARE)
 
 
 @pytest.mark.parametrize("rate", [16_000, 32_000])

@@ -33,7 +33,7 @@ KINDS = dict.fromkeys(IMAGES, "images") | dict.fromkeys(TEXTS, "texts") | dict.f
 #: Looked at always; the others with the slow tests.
 FIRST = ("Flat", "Again", "Named", "LSTMFirst", "Lazy", "Mapped", "softmax", "Read", "Encoder", "Changing")
 #: Little of everything that only takes time.
-MOST = {**LITTLE, "samples": 6, "compared": 4, "tested": 4, "ranked": 6, "curve": 6, "search": 6, "budget": 1e8,
+MOST = {**LITTLE, "samples": 6, "compared": 4, "tested": 4, "ranked": 6, "curve": 6, "search": 6,
         "work": 1e8, "right": 1, "wrong": 1}  # fmt: skip
 
 

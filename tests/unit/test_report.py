@@ -125,9 +125,11 @@ def test_the_first_screen_says_how_good_and_how_sure(page):
     assert "Handwritten digits" in text and "Images · mnist" in text
 
 
-def test_halls_come_in_the_order_given_then_lessons_then_studies(page):
-    chapters = [name for name in page.ids if name in ("mnist", "speech", "text", "lessons", "studies", "made")]
-    assert chapters == ["mnist", "speech", "text", "lessons", "studies", "made"]
+def test_lessons_come_first_then_runs_in_the_order_given_then_studies(page):
+    chapters = ["lessons", "mnist", "speech", "text", "studies", "made"]
+    assert [name for name in page.ids if name in chapters] == chapters
+    contents = [link["href"][1:] for link in page.all("a") if link.get("class") == "plan-chapter"]
+    assert [name for name in contents if name in chapters] == chapters
 
 
 def test_every_exhibit_says_how_to_make_it_alone(page):
@@ -263,9 +265,8 @@ def test_drawings_do_not_share_ids_or_styles(tmp_path):
     page = Reader((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
     assert len(set(page.ids)) == len(page.ids) and "unused" not in page.ids
     uses = page.all("use")
-    assert [use["href"] for use in uses] == ["#r-m-one--1", "#r-m-two--1"]
-    assert [use["clip-path"] for use in uses] == ["url(#r-m-one--0)", "url(#r-m-two--0)"]
-    assert {f"r-m-one--{n}" for n in (0, 1)} <= set(page.ids)
+    named = [{use["href"].removeprefix("#"), use["clip-path"][5:-1]} for use in uses]
+    assert not named[0] & named[1] and named[0] | named[1] <= set(page.ids)
     style = "".join(page.raw["style"])
     assert "{ fill: red }" in style and "{ fill: var(--series-1, #00f) }" in style
     assert [svg["viewbox"] for svg in page.all("svg")] == ["0 0 12 12", "0 0 12 12"]  # 9 pt are 12 px
@@ -273,14 +274,18 @@ def test_drawings_do_not_share_ids_or_styles(tmp_path):
     assert "first" in text and "second" in text  # the descriptions
 
 
-def test_the_words_of_a_drawing_have_their_chinese_but_names_at_ticks_have_none(tmp_path):
+def test_the_words_of_a_drawing_have_their_chinese_but_the_classes_of_a_users_data_have_none(tmp_path):
     svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="xtick_1"><text>image</text></g>'
-        "<g><text> epoch </text><text>no such label</text><text>image</text></g></svg>"
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g><text> epoch </text><text>no such label</text>'
+        "<text>image</text><text>filter, image</text><text>conv1</text></g></svg>"
     )
-    build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Figure("f", svg, "a")])]), tmp_path, {})
+    exhibit = Exhibit("run", "r", "m", 0, "t", "c", [], [Figure("f", svg, "a")])
+    context = {"runs": {"r": {"data": "mine"}}, "data": [{"name": "mine", "classes": ["image"], "splits": {}}]}
+    build(gallery.write(tmp_path, [exhibit]), tmp_path, context)
     page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
-    assert [text.get("data-zh") for text in page.all("text")] == [None, "轮次", None, "图像"]
+    texts = page.all("text")
+    assert [text.get("data-zh") for text in texts] == ["轮次", None, None, "卷积核、image", None]
+    assert [text.get("translate") for text in texts] == [None, None, "no", None, "no"]
 
 
 def test_a_sound_without_length_cannot_be_played(tmp_path):
@@ -306,7 +311,7 @@ def test_one_number_is_not_called_numbers(tmp_path):
     exhibit = Exhibit("run", "r", "m", 0, "t", "c", [Number("images", 2, subject="test")], [])
     build(gallery.write(tmp_path, [exhibit]), tmp_path, {})
     text = "".join(Reader((tmp_path / "index.html").read_text(encoding="utf-8")).text)
-    assert "Its only number" in text and "1 numbers" not in text
+    assert "The one number" in text and "1 numbers" not in text
 
 
 # The same inputs, the same bytes.
@@ -455,7 +460,7 @@ def test_of_very_many_numbers_the_page_shows_the_first_and_results_csv_all(tmp_p
     numbers = [Number("peak", k, subject=f"filter={k}") for k in range(1000)]
     build(gallery.write(tmp_path, [Exhibit("run", "a", "m", 0, "t", "c", numbers)]), tmp_path / "report", {})
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert page.count("<bdi>filter=") == 20 and "The first 20 of 1000 numbers; all are in results.csv" in page
+    assert page.count('title="filter=') == 20 and "The first 20 of 1000 numbers; all are in results.csv" in page
     assert len(pd.read_csv(tmp_path / "report" / "results.csv")) == 1000
 
 

@@ -15,7 +15,7 @@ from tests.conftest import OWN, PROJECT, Checkout, copied
 OURS = {"SNAKEMAKE_LOGGER_CNNATOMY_EVERYTHING": "false"}
 REPORT = ("--config", "report=stripes")
 METHODS = "report.methods=[samples,evaluation,darkness,feature_maps,dream]"
-FAILS = f'overrides=["{METHODS}","dissect.feature_maps.sample=5000","dissect.dream.octaves=0"]'
+FAILS = f'overrides=["{METHODS}","dissect.feature_maps.sample=5000","dissect.dream.sample=5000"]'
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_of_several_failures_each_is_among_the_last_lines_and_the_rest_is_in_the
     last = shown.rpartition("2 failed:")[2]
     assert (
         "dissect stripes feature_maps: " in last
-        and "dissect stripes dream: WrongSetting: dissect.dream.octaves: 0" in last
+        and "dissect stripes dream: WrongSetting: dissect.dream.sample: 5000" in last
     )
 
 

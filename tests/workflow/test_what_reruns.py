@@ -15,7 +15,6 @@ from cnnatomy.config.plan import Plan
 from tests.conftest import jobs_and_wildcards, make_checkout
 
 PLAN = Plan("default")
-METHODS = PLAN.report["methods"]
 
 
 def due(checkout, *overrides: str, report: str = "default") -> set[str]:
@@ -47,11 +46,11 @@ def copy(made, tmp_path):
     return type(made)(folder, made.environment | {"PYTHONPATH": str(folder / "src")})
 
 
-def after(run: str, methods: list[str] = METHODS) -> set[str]:
+def after(run: str) -> set[str]:
     """What hangs on a run's data: its training and all that follows."""
     follow = {"samples": f"samples:{run}", "evaluation": f"evaluate:{run}"}
     trained = {f"train:{run}" + (f":{seed}" if seed else "") for seed in PLAN.seeds_of(run)}
-    return trained | {"report"} | {follow.get(m, f"dissect:{run}:{m}") for m in methods}
+    return trained | {"report"} | {follow.get(m, f"dissect:{run}:{m}") for m in PLAN.methods(run)}
 
 
 def without_samples(run: str) -> set[str]:
@@ -61,15 +60,15 @@ def without_samples(run: str) -> set[str]:
 @pytest.mark.parametrize(
     ("override", "rules"),
     [
-        ("runs.mnist.data.fetch.licence=other", {"fetch:mnist", "prepare:mnist"} | after("mnist")),
+        ("runs.text.data.fetch.licence=other", {"fetch:rotten_tomatoes", "prepare:rotten_tomatoes"} | after("text")),
         ("runs.speech.data.mirror=/somewhere", set()),
-        ("runs.mnist.data.prepare.validation=4000", {"prepare:mnist"} | after("mnist")),
+        ("runs.text.data.prepare.at_least=3", {"prepare:rotten_tomatoes"} | after("text")),
         ("runs.speech.model.dropout=0.123", without_samples("speech")),
         ("runs.text.training.max_epochs=3", without_samples("text")),
         ("runs.text.training.accelerator=gpu", set()),
         (
             "dissect.kernels.columns=4",
-            {f"dissect:{run}:kernels" for run in ("mnist", "speech", "text", "photograph")} | {"report"},
+            {f"dissect:{run}:kernels" for run in PLAN.runs} | {"report"},
         ),
         ("runs.mnist.dissect.feature_maps.sample=3", {"dissect:mnist:feature_maps", "report"}),
         ("runs.mnist.threads.evaluate=2", {"evaluate:mnist", "report"}),
@@ -99,12 +98,23 @@ def test_the_order_of_keys_a_comment_a_docstring_the_workflow_and_the_composing_
 def test_a_line_of_a_dissection_redraws_its_exhibits_and_retrains_nothing(copy):
     file = copy.folder / "src/cnnatomy/dissect/kernels/measure.py"
     file.write_text(file.read_text() + "\nANOTHER = 1\n")
-    assert due(copy) == {f"dissect:{run}:kernels" for run in ("mnist", "speech", "text", "photograph")} | {"report"}
+    assert due(copy) == {f"dissect:{run}:kernels" for run in PLAN.runs} | {"report"}
 
 
 def test_a_changed_sentence_makes_the_page_anew_and_nothing_else(copy):
     copy.edit("src/cnnatomy/locale/zh/kernels.yaml", "第一层卷积核", "首层卷积核")
     assert due(copy) == {"report"}
+
+
+def test_a_changed_record_makes_the_page_anew_and_nothing_else(copy):
+    copy.edit("docs/results/runs.csv", "AMD EPYC", "another")
+    assert due(copy) == {"report"}
+
+
+def test_what_is_made_is_no_longer_hung_as_recorded_and_nothing_is_made_for_what_is(made):
+    assert not {job for job in due(made, report="default") if "direction" in job}
+    assert due(made, "report.studies=[direction_quick,go]") >= {"trials:go", "study:go", "report"}
+    assert due(made, "report.recorded=[]") == {"report"}
 
 
 def test_a_line_of_a_model_retrains_its_runs_only(copy):

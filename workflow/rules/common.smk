@@ -37,9 +37,10 @@ if not _package.is_relative_to(Path(workflow.basedir).resolve()):
 
 from cnnatomy import places, shadows, waiting
 from cnnatomy.config.errors import ConfigurationError
-from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.config.plan import Plan
 from cnnatomy.config import names
 from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
+from cnnatomy.config import steps
 from cnnatomy.config.folders import options
 from cnnatomy.models.published import WeightsNotThere, look_for
 from cnnatomy.progress import following
@@ -115,7 +116,7 @@ wildcard_constraints:
     dataset=names.PATTERN,
     run=names.PATTERN,
     seed=r"\d+",
-    method="|".join(map(re.escape, set(options("dissect")) - set(OWN_STEP))),
+    method="|".join(map(re.escape, set(options("dissect")) - set(steps.OWN_STEP))),
     lesson=names.PATTERN,
     study=names.PATTERN,
     share=r"\d+-of-\d+",
@@ -201,11 +202,9 @@ def study_gpus(wildcards, *_):
 def threads_of(step):
     def of(wildcards):
         settings = configuration(wildcards)
-        if step != "train":
-            return settings["threads"][step]
         training = settings["training"]
-        processes = 1 if training["accelerator"] == "gpu" else training["devices"]
-        return training["threads"] * processes
+        alone = step != "train" or training["accelerator"] == "gpu"
+        return steps.threads_of(step, settings) * (1 if alone else training["devices"])
 
     return of
 

@@ -5,6 +5,7 @@ rule report:
     input:
         exhibits=PLAN.exhibits(),
         other_seeds=PLAN.other_seeds(),
+        recorded=PLAN.records(),
         configurations=PLAN.configurations(),
     output:
         page=report(

@@ -17,7 +17,7 @@ from cnnatomy.config import modules
 
 #: What decides which values a step gets and in which process it runs. The values show in the slice; so this code is in
 #: no digest.
-PLUMBING = ("cnnatomy.config", "cnnatomy.steps.job", "cnnatomy.steps.step", "cnnatomy.warm")
+PLUMBING = ("cnnatomy.config", "cnnatomy.settings", "cnnatomy.steps.job", "cnnatomy.steps.step", "cnnatomy.warm")
 
 
 def digest(roots: Iterable[str], folders: Iterable[Path] = ()) -> str:

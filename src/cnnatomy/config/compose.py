@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_type_hints
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -20,9 +20,9 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnatomy.config import composing, folders, names, overrides, reading, schema, targets, types
+from cnnatomy.config import composing, folders, names, overrides, reading, schema, settings, targets, types
 from cnnatomy.config.errors import ConfigurationError, nearest
-from cnnatomy.data import settings
+from cnnatomy.data import settings as of_data
 from cnnatomy.data.errors import DataError
 
 ROOT = "cnnatomy"
@@ -231,6 +231,9 @@ def _whole(group: str, values: Config) -> Config:
         if "not in" in str(error).splitlines()[0]:
             hint = nearest(key.split(".")[-1], [field.name for field in fields(wanted)])
             raise ConfigurationError(f"{group}.{key}: no such key. {hint}") from error
+        if "Union[" in str(error):  # which OmegaConf says as Python writes it
+            kind = get_type_hints(wanted, include_extras=True)[key]
+            raise ConfigurationError(f"{group}.{key}: {settings.fault(values[key], kind)}") from error
         raise ConfigurationError(f"{group}.{key}: {_in_words(error)}") from error
     except ValueError as error:
         raise ConfigurationError(f"{group}.{error}") from error
@@ -246,8 +249,9 @@ def check(config: Config, reference: Config) -> None:
     written = _written() or reference
     for group in ("model", "study"):
         types.check(config.get(group) or {}, reference.get(group) or {}, group)
-    for group in ("threads", *folders.COLLECTED):
-        types.check(config.get(group) or {}, written.get(group) or {}, group)
+    types.check(config["threads"], written["threads"], "threads")
+    for group in folders.COLLECTED:
+        _check_collected(config.get(group) or {}, written.get(group) or {}, group)
     check_title(config["title"], "title")
     check_title(config["report"]["title"], "report.title")
     for part in ("fetch", "prepare"):
@@ -256,17 +260,30 @@ def check(config: Config, reference: Config) -> None:
         types.check(node, written_so | dict.fromkeys(several), path)
         targets.check(node, path, given_later=("target", "raw", "folder", "mirror", "digest"))
     try:
-        settings.check(config["data"]["prepare"])
+        of_data.check(config["data"]["prepare"])
     except DataError as error:
         raise ConfigurationError(str(error)) from error
     for method, node in config["dissect"].items():
-        if type(node.get("columns")) is int and node["columns"] < 1:
-            raise ConfigurationError(f"dissect.{method}.columns: must be greater than zero, not {node['columns']}")
         if "_target_" in node:
             targets.definition(str(node["_target_"]), f"dissect.{method}")
     targets.check(config["model"], "model", given_later=("shape", "classes", "vocabulary"))
     if config["training"].get("augment"):
         targets.check(config["training"]["augment"], "training.augment", given_later=("generator",))
+
+
+def _check_collected(given: Config, written: Config, group: str) -> None:
+    """Each dissection or lesson by its class of settings; one without by the keys and types of its YAML file."""
+    types.check(given, dict.fromkeys(written), group)
+    for name, node in given.items():
+        wanted = None if "_target_" in written[name] else settings.kinds(group, name)
+        if wanted is None or not isinstance(node, dict):
+            types.check(node, written[name], f"{group}.{name}")
+        elif (text := f"{group}.{name}: {node!r}") not in _SOUND:
+            settings.check(node, wanted, written[name], f"{group}.{name}")
+            _SOUND.add(text)
+
+
+_SOUND: set[str] = set()  # what was checked: a study's thousand variants differ in little else
 
 
 def check_title(title: Any, path: str) -> None:
@@ -309,6 +326,8 @@ def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
             cause = error.__cause__
             if cause is not None and "not in struct" not in str(cause):
                 return ConfigurationError(f"{overrides.said(override)}: {str(cause).splitlines()[0]}")
+            if key in settings.RENAMED:
+                return ConfigurationError(f"{key}: is called {settings.RENAMED[key]!r} now; write that")
             return ConfigurationError(f"{key}: no such key. {_nearest_key(key, _choices(given))}")
     first = str(error).splitlines()[0]
     if first.startswith("Ambiguous value"):

@@ -105,13 +105,14 @@ def _without_effect(key: str, report: Mapping[str, Any], known: Mapping[str, Seq
     if not whole:
         return ""
     for of, selected in (("dissect", "methods"), ("lesson", "lessons"), ("studies", "studies")):
-        if group == of and name in known.get(of, known["study"]) and name not in report[selected]:
+        own = {one for methods in report["methods_of"].values() for one in methods} if of == "dissect" else set()
+        if group == of and name in known.get(of, known["study"]) and name not in {*report[selected], *own}:
             listed = ",".join([*report[selected], name])
             return f"{name} is none of this report's {selected}; add it with report.{selected}=[{listed}]"
     if group in ("study", "study_jobs") and not report["studies"]:
         return "this report has no study; select one, as in report.studies=[direction_quick]"
     trains = report["runs"] or (group == "training" and report["studies"])
-    if group in ("data", "model", "split", "title", "training") and not trains:
+    if group in ("data", "model", "split", "title", "published", "training") and not trains:
         return "this report has no run; select one, as in report.runs=[mnist]"
     return ""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import pairwise
@@ -18,18 +19,47 @@ import yaml
 
 from cnnatomy.config import folders, names, overrides
 from cnnatomy.config.compose import Config, compose, placed
-from cnnatomy.config.errors import ConfigurationError
+from cnnatomy.config.errors import ConfigurationError, nearest
 from cnnatomy.config.slices import canonical, digest_of, other_seeds, slice_of, together
+from cnnatomy.config.steps import OWN_STEP
 from cnnatomy.config.study import Study, study_of
 
-#: Methods that are no dissection of a network, with the step that makes each.
-OWN_STEP = {"samples": "samples", "evaluation": "evaluate"}
-
-_NOTHING: Config = {"runs": [], "seeds": 1, "methods": [], "lessons": [], "studies": []}
+_NOTHING: Config = {
+    "runs": [],
+    "seeds": 1,
+    "methods": [],
+    "methods_of": {},
+    "lessons": [],
+    "studies": [],
+    "recorded": [],
+    "whole": {},
+}
 
 
 def _is_of_report(override: str) -> bool:
     return overrides.key_of(override).startswith("report.")
+
+
+def records_folder() -> Path:
+    """The folder in which exhibits of full runs are kept: `studies/<study>/` and `runs/<run>/<method>/`."""
+    return Path(os.path.relpath(folders.PROJECT / "docs/results"))
+
+
+def recorded_there() -> list[str]:
+    """What was recorded: names of studies, and exhibits of runs as `<run>/<method>`."""
+    studies = [file.parent.name for file in records_folder().glob("studies/*/exhibit.json")]
+    return sorted([*studies, *("/".join(file.parts[-3:-1]) for file in records_folder().glob("runs/*/*/exhibit.json"))])
+
+
+def _record_of(name: str) -> Path:
+    """Where what was recorded lies."""
+    return records_folder() / ("runs" if "/" in name else "studies") / name / "exhibit.json"
+
+
+def _made_as(name: str) -> str:
+    """Where the same is made."""
+    run, _, method = name.partition("/")
+    return f"results/exhibits/{run}/seed0/{method}/exhibit.json" if method else f"results/studies/{run}/exhibit.json"
 
 
 @cache
@@ -80,14 +110,11 @@ class Plan:
         if self.report_name and not names.is_name(self.report_name):
             raise ConfigurationError(f"report: {names.shown(self.report_name)} names none; {names.RULE}")
         for key, group in (("methods", "dissect"), ("lessons", "lesson"), ("studies", "study"), ("runs", "run")):
-            for wanted in self.report[key]:
-                if not names.is_name(wanted):
-                    raise self._of_report(f"report.{key}: {names.shown(wanted)} names no {group}; {names.RULE}")
-                if wanted not in folders.options(group):
-                    raise self._of_report(str(folders.no_such(group, wanted, f"report.{key}")))
-            twice = [wanted for wanted, count in Counter(map(str, self.report[key])).items() if count > 1]
-            if twice:
-                raise self._of_report(f"report.{key}: {twice[0]!r} stands there twice; leave one")
+            self._check_names(key, group, self.report[key])
+        for run, methods in self.report["methods_of"].items():
+            self._check_names("methods_of", "run", [run])
+            self._check_names(f"methods_of.{run}", "dissect", methods)
+        self._check_recorded()
         self._check_addresses()
         self.check_overrides(whole)
         for study in self.studies:
@@ -103,6 +130,33 @@ class Plan:
                 if first != wanted:
                     raise self._two_versions(key, called, other, run)
 
+    def _check_names(self, key: str, group: str, wanted: Sequence[str]) -> None:
+        """Refuse what names no option of a group, and what stands twice."""
+        for name in wanted:
+            if not names.is_name(name):
+                raise self._of_report(f"report.{key}: {names.shown(name)} names no {group}; {names.RULE}")
+            if name not in folders.options(group):
+                raise self._of_report(str(folders.no_such(group, name, f"report.{key}")))
+        self._check_once(key, wanted)
+
+    def _check_once(self, key: str, wanted: Sequence[str]) -> None:
+        twice = [name for name, count in Counter(map(str, wanted)).items() if count > 1]
+        if twice:
+            raise self._of_report(f"report.{key}: {twice[0]!r} stands there twice; leave one")
+
+    def _check_recorded(self) -> None:
+        """Refuse what was never recorded."""
+        kept = recorded_there()
+        for name in self.report["recorded"]:
+            if name not in kept:
+                hint = nearest(str(name), kept) if kept else f"There is nothing in {records_folder()}/."
+                raise self._of_report(f"report.recorded: nothing was recorded of {names.shown(name)}. {hint}")
+        self._check_once("recorded", self.report["recorded"])
+        for quick, of in self.report["whole"].items():
+            group = "study" if quick in folders.options("study") else "run"
+            self._check_names("whole", group, [quick])
+            self._check_names(f"whole.{quick}", group, [of])
+
     def check_overrides(self, whole: bool = True) -> None:
         """Refuse overrides that can't mean what they say; with `whole` also those that change nothing of the report."""
         known = {group: folders.options(group) for group in ("study", *folders.COLLECTED)}
@@ -113,8 +167,10 @@ class Plan:
 
     def _check_addresses(self) -> None:
         """Two things of a report must not have one address in its page, nor one that is the page's own."""
-        wanted = [(name, f"the run {name}") for name in self.runs]
-        for exhibit in [*self.exhibits(), *self.other_seeds()]:
+        of_records = self.recorded_names()
+        halls = dict.fromkeys([*self.runs, *(name.partition("/")[0] for name in of_records if "/" in name)])
+        wanted = [(name, f"the run {name}") for name in halls]
+        for exhibit in [*self.exhibits(), *self.other_seeds(), *map(_made_as, of_records)]:
             kind, name, *rest = exhibit.split("/")[1:-1]
             parts = [name, *(part for part in rest if part != "seed0")]
             parts = parts if kind == "exhibits" else [kind.removesuffix("s").replace("studie", "study"), *parts]
@@ -173,6 +229,23 @@ class Plan:
         """Names of the selected studies, in the report's order."""
         return self.report["studies"]
 
+    def methods(self, run: str) -> list[str]:
+        """The methods that open up a run, in the report's order."""
+        return self.report["methods_of"].get(run, self.report["methods"])
+
+    def recorded_names(self) -> list[str]:
+        """What the report hangs of what was recorded: what it doesn't make."""
+        made = set(self.exhibits())
+        return [name for name in self.report["recorded"] if _made_as(name) not in made]
+
+    def recorded(self) -> list[str]:
+        """The same, as paths of their `exhibit.json`."""
+        return [str(_record_of(name)) for name in self.recorded_names()]
+
+    def records(self) -> list[str]:
+        """The files that say what was recorded, and how, of what the report hangs of it."""
+        return [*self.recorded(), *([str(records_folder() / "runs.csv")] if self.recorded() else [])]
+
     def study(self, name: str) -> Study:
         """A study, selected or not, with the user's overrides."""
         return _study(name, tuple(self._of_study(name)))
@@ -189,9 +262,11 @@ class Plan:
         return [names.choosing("run", study.base), *study.overrides, *self._of_study(name)]
 
     def report_slice(self) -> Config:
-        """What the report's step reads: its own selection, and the names of the runs it shows."""
-        titles = {run: self.config(run)["title"] for run in self.runs}
-        return slice_of("report", self.composed) | {"titles": titles}
+        """What the report's step reads: its own selection, and what runs it shows say of themselves."""
+        recorded = (name.partition("/")[0] for name in self.recorded_names() if "/" in name)
+        of_runs = {run: self.config(run) for run in dict.fromkeys([*self.runs, *recorded])}
+        told = {key: {run: config[key] for run, config in of_runs.items()} for key in ("title", "published")}
+        return slice_of("report", self.composed) | told
 
     def of_run(self, run: str) -> list[str]:
         """The Hydra overrides that make the configuration of a run, selected or not, or of a study's variant.
@@ -279,22 +354,17 @@ class Plan:
     def exhibits(self) -> list[str]:
         """The exhibits that the report hangs, as paths of their `exhibit.json`, in the order in which it hangs them."""
         return (
-            [
-                f"results/exhibits/{run}/seed0/{method}/exhibit.json"
-                for run in self.runs
-                for method in self.report["methods"]
-            ]
+            [f"results/exhibits/{run}/seed0/{method}/exhibit.json" for run in self.runs for method in self.methods(run)]
             + [f"results/lessons/{lesson}/exhibit.json" for lesson in self.report["lessons"]]
             + [f"results/studies/{study}/exhibit.json" for study in self.report["studies"]]
         )
 
     def other_seeds(self) -> list[str]:
         """The evaluations of the seeds after the first: only their numbers go into the report."""
-        if "evaluation" not in self.report["methods"]:
-            return []
         return [
             f"results/exhibits/{run}/seed{seed}/evaluation/exhibit.json"
             for run in self.runs
+            if "evaluation" in self.methods(run)
             for seed in range(1, self.report["seeds"])
         ]
 
@@ -305,7 +375,7 @@ class Plan:
     def seeds_of(self, run: str) -> list[int]:
         """The seeds with which the report has a run trained: its own, and those that some method compares with."""
         config = self.config(run)
-        methods = [method for method in self.report["methods"] if method not in OWN_STEP]
+        methods = [method for method in self.methods(run) if method not in OWN_STEP]
         others = [seed for method in methods for seed in other_seeds(config, method)]
         return sorted({*range(self.report["seeds"]), *others})
 
@@ -313,7 +383,7 @@ class Plan:
         """Snakemake's measurements of the jobs behind the report, those of a dataset excepted (see `data.smk`)."""
         jobs = [f"train/{run}-seed{seed}" for run in self.runs for seed in self.seeds_of(run)]
         for run in self.runs:
-            for method in self.report["methods"]:
+            for method in self.methods(run):
                 step = OWN_STEP.get(method)
                 seeds = range(self.report["seeds"] if step == "evaluate" else 1)
                 jobs += [f"{step}/{run}-seed{k}" if step else f"dissect/{run}-seed{k}-{method}" for k in seeds]

@@ -28,7 +28,7 @@ MOST_VALUES = 100_000  # of a file, what it repeats by its anchors counted as of
 DEEPEST = 50  # keys below each other
 
 #: Keys that a run may set beside the groups; those of base.yaml but what decides on one job, and what Hydra reads.
-_OF_RUN = ("defaults", "title", "threads", "split", "study_jobs")
+_OF_RUN = ("defaults", "title", "published", "threads", "split", "study_jobs")
 #: What may be taken from the environment: places, which no artifact and no page shows.
 _FROM_ENVIRONMENT = re.compile(r"fetch\.(?!licence$|citation$)|mirror$|training\.weights$|weights$")
 _RESOLVER = re.compile(r"\$\{\s*([\w.]+)\s*:")

@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnatomy.config import folders, targets
+from cnnatomy.config import folders, settings, targets
 from cnnatomy.config.errors import ConfigurationError, nearest
 
 NAME = re.compile(r"[a-z0-9_]+")
@@ -24,6 +24,7 @@ FIGURES = {
     "curve": ("metric", "along", "lines"),
     "scatter": ("x", "y", "points"),
 }
+OUTCOMES = ("supported", "not_supported", "not_decided")
 OPTIONAL = ("panels", "over")  # of all figures
 
 
@@ -49,6 +50,7 @@ class Written:
     title: dict[str, str] = MISSING
     claim: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
+    meaning: dict[str, dict[str, str]] = field(default_factory=dict)
     base: str = MISSING
     overrides: list[str] = field(default_factory=list)
     seeds: int = MISSING
@@ -111,10 +113,18 @@ class Study:
             raise self._wrong("without", "leaves no variant")
         for place, node in enumerate(self.measures):
             targets.check(node, f"study.{self.name}.measures.{place}", given_later=("network", "data", "seed"))
+            for key, kind in targets.kinds(node["_target_"]).items():
+                if key in node and (said := settings.fault(node[key], kind)):
+                    raise self._wrong(f"measures.{place}.{key}", said)
         if not self.is_sweep and not self.content["claim"]:
             raise self._wrong("claim", "there is none: say what the comparisons are about")
         if not self.is_sweep and "en" not in self.content["settings"]:
             raise self._wrong("settings", 'there are none in English: say on what they were chosen, {en: "…", zh: "…"}')
+        for outcome, said in self.content["meaning"].items():
+            if outcome not in OUTCOMES:
+                raise self._wrong(f"meaning.{outcome}", f"no such outcome. {nearest(outcome, OUTCOMES)}")
+            if "en" not in said:
+                raise self._wrong(f"meaning.{outcome}", 'is not said in English; write {en: "…", zh: "…"}')
         if not self.is_sweep and not self.comparisons:
             raise self._wrong("comparisons", "there are none: say what would contradict the claim")
         for place, comparison in enumerate(self.comparisons):

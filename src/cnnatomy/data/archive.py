@@ -77,7 +77,7 @@ class Raw:
             raise DamagedData(f"{self.path} is missing. Run the fetch step first.")
         try:
             self._zip = zipfile.ZipFile(self.path)
-            self.manifest: dict = json.loads(self._stored(MANIFEST))
+            self.manifest: dict[str, Any] = json.loads(self._stored(MANIFEST))
             self.hashes: dict[str, str] = self.manifest["files"]
             self.left_out = [LeftOut(**one) for one in self.manifest.get("left_out", [])]
         except (*DAMAGE, TypeError) as error:

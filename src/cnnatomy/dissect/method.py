@@ -19,23 +19,28 @@ Needs = Mapping[str, Callable[[], Any]]
 
 @dataclass(frozen=True)
 class Method:
-    """`measure(network, samples, config, …)` gives a record, and `show(record, samples, config, …)` what is made of it.
+    """`measure(network, samples, settings, …)` gives a record, `show(record, samples, settings, …)` what is made of it.
 
-    show: None where one function does both, as that of a user may.
+    show: None where one function does both, as that of a user may. settings: the class of the settings; without one
+    they are handed on as the mapping that they are in YAML.
     """
 
     measure: Callable[..., Any]
     show: Callable[..., Showing] | None = None
+    settings: Callable[..., Any] = dict
 
     @classmethod
     def of(cls, found: ModuleType | Callable[..., Any]) -> Method:
-        """A module with `measure` and `show`, or a function."""
-        return cls(found.measure, found.show) if isinstance(found, ModuleType) else cls(found)
+        """A module with `measure`, `show` and perhaps `Settings`, or a function."""
+        if not isinstance(found, ModuleType):
+            return cls(found)
+        return cls(found.measure, found.show, getattr(found, "Settings", dict))
 
     def made(self, network: nn.Module, samples: Samples, config: Mapping[str, Any], needs: Needs) -> Showing | Exhibit:
         """The method's numbers and blocks. Raises what it raises, DoesNotApply where it makes no sense."""
-        found = self.measure(network, samples, config, **_asked(self.measure, needs))
-        return found if self.show is None else self.show(found, samples, config, **_asked(self.show, needs))
+        settings = self.settings(**config)
+        found = self.measure(network, samples, settings, **_asked(self.measure, needs))
+        return found if self.show is None else self.show(found, samples, settings, **_asked(self.show, needs))
 
 
 def _asked(function: Callable[..., Any], needs: Needs) -> dict[str, Any]:

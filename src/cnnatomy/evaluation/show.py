@@ -14,6 +14,7 @@ from cnnatomy.drawing.showing import show as show_samples
 from cnnatomy.evaluation.groups import OVER_GROUPS, OVER_SPEAKERS
 from cnnatomy.evaluation.learning import verdict
 from cnnatomy.evaluation.measure import Evaluation, Unlabelled, numbers
+from cnnatomy.evaluation.settings import Settings
 from cnnatomy.exhibit import Block, Figure, Matrix, Number, Prose, Say, Showing, Table, Text, say
 from cnnatomy.statistics.numbers import Numbers
 
@@ -30,20 +31,20 @@ SOURCES = ["@wilson1927", "@kish1965", "@korn1998", "@guo2017"]
 def show(
     found: Evaluation | Unlabelled,
     samples: Samples,
-    config: Mapping[str, Any],
+    settings: Settings,
     *,
     sound: Sound | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> Showing:
     """Accuracy, curves, confusion, scores of each class, calibration, and the misread samples.
 
-    Without labels the best classes of each sample. samples: the test split. config: `misread`, how many misread
+    Without labels the best classes of each sample. samples: the test split. settings: `misread`, how many misread
     samples to show at most. training: its settings, which advice starts from.
     """
     if isinstance(found, Unlabelled):
         return _unlabelled(found, samples, sound)
     rows = numbers(found)
-    shown = found.misread[: config["misread"]]
+    shown = found.misread[: settings.misread]
     blocks: list[Block] = [] if found.history is None else [_curves(found.history)]
     if len(found.classes) <= NAMED_CELLS:
         blocks.append(_confusion(found, samples, shown))
@@ -93,10 +94,13 @@ def _percent(part: float) -> Say:
 
 
 def _curves(history: pd.DataFrame) -> Figure:
+    alone = bool(history["validation_loss"].isna().all())  # no samples were kept apart
+    parts = [("train", SERIES[1]), *([] if alone else [("validation", SERIES[0])])]
+
     def paint(drawing: Drawing) -> None:
         loss, accuracy = drawing.subplots(1, 2)
         marker = "o" if len(history) <= MARKED else None
-        for part, colour in (("train", SERIES[1]), ("validation", SERIES[0])):
+        for part, colour in parts:
             label = "training" if part == "train" else part
             loss.plot(history["epoch"], history[f"{part}_loss"], color=colour, marker=marker, label=label)
             accuracy.plot(history["epoch"], 100 * history[f"{part}_accuracy"], color=colour, marker=marker, label=label)
@@ -108,7 +112,7 @@ def _curves(history: pd.DataFrame) -> Figure:
         loss.set_ylim(bottom=0)
         accuracy.legend(loc="lower right")
 
-    title, caption = say("evaluation.curves.title"), say("evaluation.curves.caption")
+    title, caption = say("evaluation.curves.title"), say(f"evaluation.curves.{'alone' if alone else 'caption'}")
     return Figure("curves", draw(paint, 720, 260), _of_curves(history), data=history, title=title, caption=caption)
 
 
@@ -190,10 +194,10 @@ def _classes(found: Evaluation, rows: Numbers) -> Table:
 def _voices(voices: pd.DataFrame, speakers: pd.DataFrame, rows: Numbers) -> Table:
     right = [f"{row.speaker} {row.right}/{row.clips}" for row in speakers.itertuples()]
     caption = [say("evaluation.voices.order")]
-    if len(right) < len(voices):
-        caption.append(say("evaluation.voices.speakers", n=len(right), right=right))
     if rows.says(OVER_SPEAKERS):
         caption.append(say("evaluation.voices.over", n=len(right), **_between(rows.row(OVER_SPEAKERS))))
+    if len(right) < len(voices):
+        caption.append(say("evaluation.voices.speakers", n=len(right), right=right))
     return Table("voices", _rated(voices, "voice", rows), title=say("evaluation.voices.title"), caption=caption)
 
 

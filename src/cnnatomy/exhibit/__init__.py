@@ -15,7 +15,6 @@ from cnnatomy.exhibit.blocks import (
     Frame,
     Grid,
     Input,
-    InvalidExhibit,
     Item,
     Matrix,
     Number,
@@ -26,23 +25,32 @@ from cnnatomy.exhibit.blocks import (
     Steps,
     Table,
     Texts,
+    Unit,
 )
 from cnnatomy.exhibit.checks import validate
+from cnnatomy.exhibit.describing import InvalidExhibit
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
+from cnnatomy.exhibit.touch import Convolver, Descent, Filtering, HiddenUnit, Kernel, Mask
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
     "Axis",
     "Block",
     "Calculator",
+    "Convolver",
     "DamagedExhibit",
+    "Descent",
     "Exhibit",
     "Figure",
+    "Filtering",
     "Frame",
     "Grid",
+    "HiddenUnit",
     "Input",
     "InvalidExhibit",
     "Item",
+    "Kernel",
+    "Mask",
     "Matrix",
     "Number",
     "Output",
@@ -55,6 +63,7 @@ __all__ = [
     "Table",
     "Text",
     "Texts",
+    "Unit",
     "Words",
     "load",
     "read",

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cnnatomy.exhibit.words import Text, say
+from cnnatomy.exhibit.words import Text, Words, say
 
 LOCALE = Path(__file__).parents[1] / "locale"
 HABITS = "language"  # the file of a language's own name and habits
 FIRST = "en"  # the language that stands in where another has no sentence
-_FOLDED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")  # a line of Chinese ended
+_FOLDED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")  # Chinese has no spaces
 
 
 class NoSentence(KeyError):
@@ -60,7 +60,7 @@ class Language(string.Formatter):
                 raise NoSentence(f"there is no sentence {said!r} in locale/{FIRST}/{said.partition('.')[0]}.yaml")
             return language(FIRST).words(text)
         try:
-            return self.vformat(sentence, (), values)
+            return _FOLDED.sub("", self.vformat(sentence, (), values))  # a word of Chinese that fills Chinese
         except KeyError as missing:
             raise NoSentence(f"the sentence {said!r} ({self.tag}) wants a value {missing}") from None
 
@@ -95,22 +95,39 @@ def titled(subject: str) -> Text:
     return say(f"{subject}.title") if f"{subject}.title" in language(FIRST).sentences else subject
 
 
-def in_words(document: Mapping[str, Any]) -> dict[str, Any]:
-    """An exhibit.json with every text of it in words, by language; one that is the same in all is a string."""
-    told = {key: worded(document[key]) for key in ("title", "caption", "blocks")}
+def in_words(document: Mapping[str, Any], name: Callable[[str], Words] = str) -> dict[str, Any]:
+    """An exhibit.json with every text of it in words, by language; one that is the same in all is a string.
+
+    name: what a language calls a class of the data that fills a sentence.
+    """
+    told = {key: worded(document[key], name) for key in ("title", "caption", "blocks")}
     return {**document, **told}
 
 
-def worded(value: Any) -> Any:
+def worded(value: Any, name: Callable[[str], Words] = str) -> Any:
     """A part of an exhibit.json with every sentence of it in words."""
     if isinstance(value, list):
-        return [worded(one) for one in value]
+        return [worded(one, name) for one in value]
     if not isinstance(value, Mapping):
         return value
     if "say" not in value:
-        return {key: worded(one) for key, one in value.items()}
+        return {key: worded(one, name) for key, one in value.items()}
+    value = _named(value, name)
     words = {tag: language(tag).words(value) for tag in tags()}
     return words[FIRST] if len(set(words.values())) == 1 else words
+
+
+def _named(value: Any, name: Callable[[str], Words]) -> Any:
+    """A text with what fills its sentences as `name` has it."""
+    if isinstance(value, str):
+        return name(value)
+    if isinstance(value, list):
+        return [_named(one, name) for one in value]
+    if not isinstance(value, Mapping) or "say" not in value:
+        return value
+    if not isinstance(value["say"], str):
+        return {"say": [one if isinstance(one, str) else _named(one, name) for one in value["say"]]}
+    return {**value, "with": {key: _named(one, name) for key, one in value.get("with", {}).items()}}
 
 
 def texts(value: Any) -> Iterator[tuple[str, Any]]:

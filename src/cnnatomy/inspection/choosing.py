@@ -19,7 +19,7 @@ def evenly(length: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, length - 1, min(most, length)).astype(int))
 
 
-def chosen_samples(samples: Samples, sample: int | Sequence[int] | None, label: str | None) -> list[int]:
+def chosen_samples(samples: Samples, sample: int | Sequence[int] | None, label: str | int | None) -> list[int]:
     """Places in the split of the samples that the configuration asks for.
 
     `sample` goes before `label`; without both it is the first 6 (the lecture's), or the first sample where there is

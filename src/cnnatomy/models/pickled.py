@@ -256,7 +256,7 @@ def _typed(function: Any, kind: Any, arguments: Any, state: Any) -> Any:
 _PURE: Any = pickle._Unpickler  # that in C has a damaged file take all memory
 
 
-class _Unpickler(_PURE):
+class _Unpickler(_PURE):  # type: ignore[misc]
     """Reads a pickle and calls nothing that it names."""
 
     dispatch: dict[int, Any] = dict(_PURE.dispatch)

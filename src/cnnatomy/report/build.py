@@ -8,9 +8,12 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cnnatomy.exhibit import load
+from cnnatomy.exhibit.checks import walk
 from cnnatomy.exhibit.citing import cited
 from cnnatomy.exhibit.languages import in_words
 from cnnatomy.report import show
@@ -18,6 +21,7 @@ from cnnatomy.report.chapters import StoredExhibit
 from cnnatomy.report.context import Context
 from cnnatomy.report.page import forward, render
 from cnnatomy.report.tables import costs_csv, costs_of, pictures_csv, results_csv
+from cnnatomy.report.terms import Terms
 
 #: Ids in the templates that no run may take.
 OWN_ADDRESSES = frozenset(
@@ -25,8 +29,13 @@ OWN_ADDRESSES = frozenset(
 )
 
 
-def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = ()) -> None:
+def build(
+    folders: Sequence[Path], out: Path, context: Context, more: Sequence[Path] = (), recorded: Sequence[Path] = ()
+) -> None:
     """Hang the exhibits in `folders`, in that order, and write what docs/report.md lists to `out`.
+
+    `recorded` are exhibits that were made elsewhere and earlier, each with its record in `context["recorded"]`; they
+    hang behind the others of their kind, and are marked.
 
     With `context["missing"]` or `context["growing"]` the report is a partial one: `partial.html`, and nothing else is
     written.
@@ -37,15 +46,19 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
     Raises `cnnatomy.exhibit.DamagedExhibit` for an exhibit that is not what was written, and ValueError for two
     exhibits of the same thing.
     """
-    folders = [*folders, *more]
-    exhibits = [StoredExhibit(in_words(document), files) for document, files in map(load, folders)]
+    folders = [*folders, *recorded, *more]
+    exhibits = [_exhibit(*load(folder), context) for folder in folders]
+    records = context.get("recorded", {})
+    for place in range(len(folders) - len(more) - len(recorded), len(folders) - len(more)):
+        exhibits[place] = replace(exhibits[place], record=records[exhibits[place].recorded_as])
     first: dict[tuple[object, ...], Path] = {}
     for folder, exhibit in zip(folders, exhibits, strict=True):
         known = first.setdefault(exhibit.key, folder)
         if known is not folder:
             raise ValueError(f"{known} and {folder} are both the exhibit {exhibit.key}; name only one of them")
     _refuse_equal_addresses(exhibits)
-    results = results_csv([exhibit.document for exhibit in exhibits])
+    tabled = [exhibit.tabled for exhibit in exhibits]
+    results = results_csv(tabled)
     costs = costs_of(context.get("benchmarks", ()))
     hung = len(exhibits) - len(more)
     page = render(exhibits[:hung], exhibits[hung:], results, costs, context)
@@ -55,12 +68,23 @@ def build(folders: Sequence[Path], out: Path, context: Context, more: Sequence[P
         _replace(out / "partial.html", page)
         return
     _replace(out / "results.csv", results)
-    _replace(out / "pictures.csv", pictures_csv([exhibit.document for exhibit in exhibits]))
+    _replace(out / "pictures.csv", pictures_csv(tabled))
     _replace(out / "costs.csv", costs_csv(costs))
     _replace(out / "exhibits.zip", _archive(exhibits))
     _replace(out / "index.html", page)
     if (out / "partial.html").exists():
         _replace(out / "partial.html", forward())
+
+
+def _exhibit(document: dict[str, Any], files: dict[str, bytes], context: Context) -> StoredExhibit:
+    """An exhibit with its texts in words, among them the classes of its data."""
+    run = context.get("runs", {}).get(document["name"], {}) if document["kind"] == "run" else {}
+    data = run.get("data", "")
+    facts = [one for one in context.get("data", ()) if one.get("name") == data]
+    named = {str(name) for one in facts for name in (*one.get("classes", ()), *one.get("channels", ()))}
+    tokens = {token for _, block in walk(document) for one in block.get("sentences", ()) for token, _ in one["tokens"]}
+    terms = Terms(data, frozenset(named | tokens))
+    return StoredExhibit(in_words(document, terms.class_name), files, terms)
 
 
 def _refuse_equal_addresses(exhibits: Sequence[StoredExhibit]) -> None:

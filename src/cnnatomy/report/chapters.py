@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from cnnatomy.exhibit import Words
 from cnnatomy.report import show
-from cnnatomy.report.context import Context, RunFacts
+from cnnatomy.report.context import Context, Record, RunFacts
 from cnnatomy.report.language import between, joined, metric, phrase
+from cnnatomy.report.terms import Terms
+from cnnatomy.statistics.differences import t_interval
 
 KINDS = {"images": "Images", "sounds": "Sounds", "texts": "Sentences", "signals": "Signals"}
 OF_TEST = {
@@ -34,10 +38,13 @@ STEPS = {"samples": "samples", "evaluation": "evaluate"}
 
 @dataclass(frozen=True)
 class StoredExhibit:
-    """An exhibit as it hangs in the page: its exhibit.json and the bytes of its siblings."""
+    """An exhibit as it hangs in the page: its exhibit.json, the bytes of its siblings, and where it is a recorded one
+    how it came about."""
 
     document: dict[str, Any]
     files: dict[str, bytes]
+    terms: Terms = field(default_factory=Terms)
+    record: Record | None = None
 
     @property
     def key(self) -> tuple[str, str, int, str]:
@@ -51,9 +58,23 @@ class StoredExhibit:
         return show.anchor("" if kind == "run" else kind, name, f"seed{seed}" if seed else "", method)
 
     @property
+    def recorded_as(self) -> str:
+        """Its name among the recorded: of a study, or of a run and a method."""
+        kind, name, _, method = self.key
+        return f"{name}/{method}" if kind == "run" else name
+
+    @property
+    def tabled(self) -> dict[str, Any]:
+        """Its exhibit.json for the report's tables, which say what was recorded."""
+        return self.document if self.record is None else self.document | {"kind": "recorded"}
+
+    @property
     def command(self) -> str:
         """What makes this exhibit alone."""
         kind, name, seed, method = self.key
+        if self.record is not None:  # nothing of it is here
+            place = f"exhibits/{name}/seed{seed}/{method}" if kind == "run" else f"studies/{name}"
+            return f"snakemake --cores all results/{place}/exhibit.json"
         if kind != "run":
             return f"python -m cnnatomy.steps.{kind} {kind}={name}"
         if method in STEPS:
@@ -93,6 +114,11 @@ class Chapter:
     exhibits: list[StoredExhibit] = field(default_factory=list)
     others: list[StoredExhibit] = field(default_factory=list)  # of further seeds, of which only the numbers are shown
     missing: list[tuple[str, str, str]] = field(default_factory=list)  # what failed: its name, why, what makes it
+
+    @property
+    def record(self) -> Record | None:
+        """How its exhibits came about, where none was made for this report."""
+        return self.exhibits[0].record if self.is_run else None
 
     @property
     def is_run(self) -> bool:
@@ -145,6 +171,24 @@ class Chapter:
             spread=f"{statistics.stdev(values):.2f}",
         )
         return {"value": f"{statistics.mean(values):.2f}", "unit": "%", "says": says}
+
+    @cached_property
+    def published(self) -> Words:
+        """What others had with this network, and whether that is more or less than here."""
+        published = self.facts.get("published")
+        if not published or not (found := self._accuracies):
+            return ""
+        theirs, ours = published["test_accuracy"], statistics.mean(one["value"] for one in found)
+        if len(found) > 1:
+            low, high = t_interval(np.array([one["value"] for one in found]))
+        else:
+            low, high = (found[0].get(end, ours) for end in ("ci_low", "ci_high"))
+        sides = {"by": published["by"], "value": show.plain(100 * theirs)}
+        if low <= theirs <= high:
+            return phrase("{by}: {value}\u202f%, which lies in the interval here.", **sides)
+        gain = show.plain(abs(100 * (ours - theirs)), 2)
+        more = "{by}: {value}\u202f%; here {gain} points more."
+        return phrase(more if ours > theirs else "{by}: {value}\u202f%; here {gain} points fewer.", **sides, gain=gain)
 
     @property
     def _accuracies(self) -> list[dict[str, Any]]:
@@ -207,7 +251,7 @@ class Chapter:
 
 
 def chapters_of(exhibits: Sequence[StoredExhibit], more: Sequence[StoredExhibit], context: Context) -> list[Chapter]:
-    """Runs in the order given, then the lessons, then the studies."""
+    """The lessons, then runs in the order given, then the studies."""
     data = {facts.get("name", ""): dict(facts) for facts in context.get("data", ())}
     runs = [one for one in exhibits if one.key[0] == "run"]
     chapters: dict[str, Chapter] = {}
@@ -229,4 +273,4 @@ def chapters_of(exhibits: Sequence[StoredExhibit], more: Sequence[StoredExhibit]
             chapter = {"lessons": lessons, "studies": studies}.get(kind) or chapters.get(name)
             if chapter is not None:
                 chapter.missing.append((rest[-1] if rest else name, lack["why"], lack["command"]))
-    return [*chapters.values(), *(chapter for chapter in (lessons, studies) if chapter.exhibits)]
+    return [chapter for chapter in (lessons, *chapters.values(), studies) if chapter.exhibits]

@@ -139,9 +139,9 @@ def graph(given: Graph) -> Markup:
         ).format(left[n], middle[n] - BOX / 2, right[n] - left[n], BOX, left[n] + 8, middle[n] + 4, labels[n])
         for n in range(len(nodes))
     ]
-    return Markup('<svg class="graph" viewBox="-1 -1 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>').format(
-        lefts[-1] + widths[-1] + 2, height + 2, "; ".join(labels), Markup("").join([*arrows, *boxes])
-    )
+    return Markup(
+        '<svg class="graph" translate="no" viewBox="-1 -1 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>'
+    ).format(lefts[-1] + widths[-1] + 2, height + 2, "; ".join(labels), Markup("").join([*arrows, *boxes]))
 
 
 def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[list[int]]:

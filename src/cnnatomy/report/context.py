@@ -9,24 +9,47 @@ from typing import TypedDict
 from cnnatomy.exhibit import Words
 
 
+class Published(TypedDict):
+    """The test accuracy that others had with a run's network and recipe, and who."""
+
+    test_accuracy: float
+    by: Words
+
+
 class RunFacts(TypedDict, total=False):
-    """A run's title, the name of its dataset, and what kind of data it is: "images", "sounds", "texts" or
-    "signals"."""
+    """A run's title, the name of its dataset, what kind of data it is ("images", "sounds", "texts" or "signals"), and
+    what others had with its network."""
 
     title: Words
     data: str
     kind: str
+    published: Published
 
 
 class DataFacts(TypedDict, total=False):
-    """A dataset: its name, samples of each split, licence, how to cite it, where its files come from, their SHA-256."""
+    """A dataset: its name, its classes and channels, samples of each split, licence, how to cite it, where its files
+    come from, their SHA-256."""
 
     name: str
+    classes: Sequence[str]
+    channels: Sequence[str]
     splits: Mapping[str, int]
     licence: str
     citation: str
     sources: Sequence[str]
     hashes: Mapping[str, str]
+
+
+class Record(TypedDict):
+    """How a recorded exhibit came about: the day (as in "2026-11-27"), commit, processor and its cores, versions, the
+    processor minutes of its trainings."""
+
+    date: str
+    commit: str
+    processor: str
+    cores: str
+    torch: str
+    processor_minutes: str
 
 
 class Missing(TypedDict):
@@ -89,7 +112,9 @@ class Context(TypedDict, total=False):
     of each run, `given` the file in which its overrides stand, `citation` how to cite the project. `versions`,
     `machine`, `git`, `times`, `warnings` (the jobs that warned, each with its lines) and the costs read from
     `benchmarks` (tables of Snakemake's columns, `<rule>/<job>.tsv`) may change while the inputs stay the same; they
-    stand in the page's one marked block. `missing` is for a partial report, `growing` for one of a run at work.
+    stand in the page's one marked block. `recorded` has the record of each recorded exhibit, by the name of its study
+    or as `<run>/<method>`; `whole` names for each quick version of a run or study the whole one. `missing` is for a
+    partial report, `growing` for one of a run at work.
     """
 
     title: Words
@@ -108,5 +133,7 @@ class Context(TypedDict, total=False):
     benchmarks: Sequence[Path]
     times: Sequence[Time]
     warnings: Sequence[tuple[str, Sequence[str]]]
+    recorded: Mapping[str, Record]
+    whole: Mapping[str, str]
     missing: Sequence[Missing]
     growing: Growth

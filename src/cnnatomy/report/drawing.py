@@ -14,11 +14,13 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from cnnatomy.exhibit import Words
-from cnnatomy.report.language import drawn, english, others
+from cnnatomy.report.language import english, others
+from cnnatomy.report.terms import Terms
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
+WORD = re.compile(r"[^\W\d_]{2,}")
 LENGTH = re.compile(r"([0-9.]+)(px|pt|pc|in|cm|mm)?")
 PIXELS = {"": 1, "px": 1, "pt": 4 / 3, "pc": 16, "in": 96, "cm": 96 / 2.54, "mm": 9.6 / 2.54}
 # Attributes that are styles as well. Drawings repeat the same ones on thousands of points; as classes they are short.
@@ -30,14 +32,16 @@ LOOKS = """
 LOOKS_ALLOWED = frozenset(LOOKS.split())
 
 
-def inline(content: bytes, prefix: str, title: Words, description: Words) -> tuple[Markup, dict[str, str]]:
+def inline(
+    content: bytes, prefix: str, title: Words, description: Words, terms: Terms
+) -> tuple[Markup, dict[str, str]]:
     """The drawing as markup, and the styles (class → declarations) that the page must define for it."""
     root = ElementTree.fromstring(content)
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag in (f"{SVG}metadata", f"{SVG}style", f"{SVG}title", f"{SVG}desc"):
                 parent.remove(child)
-    _translate(root)
+    _translate(root, terms)
     names = _names(root, prefix)
     styles: dict[str, str] = {}
     for element in root.iter():
@@ -49,25 +53,28 @@ def inline(content: bytes, prefix: str, title: Words, description: Words) -> tup
     return Markup(ElementTree.tostring(root, encoding="unicode")), styles
 
 
-def _translate(element: ElementTree.Element) -> None:
-    """Other languages beside the words of axes and legends; the names at ticks are the data's and stay as they are."""
-    for child in element:
-        if child.get("id", "").startswith(("xtick", "ytick")):
-            continue
-        if child.tag == f"{SVG}text":
-            for tag, words in drawn((child.text or "").strip()).items():
-                child.set(f"data-{tag}", words)
-        _translate(child)
+def _translate(root: ElementTree.Element, terms: Terms) -> None:
+    """Other languages beside the words of axes, ticks and legends; names are marked as such."""
+    for element in root.iter(f"{SVG}text"):
+        text = (element.text or "").strip()
+        words = terms.words(text)
+        if not isinstance(words, str):
+            for tag in others():
+                if tag in words:
+                    element.set(f"data-{tag}", words[tag])
+        elif WORD.search(text) and terms.is_name(text):
+            element.set("translate", "no")
 
 
 def _names(root: ElementTree.Element, prefix: str) -> dict[str, str]:
-    """New names for the ids that something refers to."""
+    """New names for the ids that something refers to: short, since hundreds of lines refer to each."""
+    prefix = f"d{hashlib.sha256(prefix.encode()).hexdigest()[:6]}"
     used = set()
     for element in root.iter():
         used |= {name for value in element.attrib.values() for name in REFERENCE.findall(value)}
         used |= {element.get(key, "")[1:] for key in (HREF, "href")}
     ids = [name for element in root.iter() if (name := element.get("id", "")) in used and name]
-    return {name: f"{prefix}--{number}" for number, name in enumerate(dict.fromkeys(ids))}
+    return {name: f"{prefix}-{number}" for number, name in enumerate(dict.fromkeys(ids))}
 
 
 def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dict[str, str]) -> dict[str, str]:

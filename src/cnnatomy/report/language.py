@@ -11,6 +11,7 @@ import string
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -18,6 +19,9 @@ from cnnatomy.exhibit import Words, languages
 from cnnatomy.exhibit.languages import FIRST
 
 PER_CENT = re.compile(r"(?<=\d) (?=%)")  # a line must not end between a number and its sign
+#: Where a sentence ends: in English before a space, but not behind an abbreviation.
+END = re.compile(r"(?<!\bal)(?<!\b[a-z]\.[a-z])(?<!\bvs)[.!?][”’)]*(?=\s|$)|[。！？][”’）]*")
+SEEN = 2  # sentences of a caption that are always seen
 PROPER = {
     "mse": "MSE",
     "xor": "XOR",
@@ -40,11 +44,14 @@ def html(tag: str) -> str:
     return str(languages.language(tag).habits["html"])
 
 
+PARTS = ("page", "script", "metrics", "drawings", "phrases", "classes", "names")
+
+
 @cache
-def catalogue(tag: str) -> dict[str, dict[str, str]]:
-    """A language's words by English: `page`, `script`, `metrics` and `drawings`."""
+def catalogue(tag: str) -> dict[str, dict[str, Any]]:
+    """A language's words by English: `page`, `script`, and those of `terms.py`."""
     folder = languages.LOCALE / tag / "page"
-    return {part: languages.read(folder / f"{part}.yaml") for part in ("page", "script", "metrics", "drawings")}
+    return {part: languages.read(folder / f"{part}.yaml") for part in PARTS}
 
 
 def english(text: Words) -> str:
@@ -78,20 +85,22 @@ def _filled(said: str, tag: str, values: Mapping[str, object]) -> str:
 
 def metric(name: str) -> Words:
     """A metric's, a column's or a split's name as words; in other languages, too, where there are any."""
-    words = " ".join(PROPER.get(word, word) for word in name.replace("_", " ").split())
+    plain = " ".join(PROPER.get(word, word) for word in name.replace("_", " ").split())
+    words = _names_in_english().get(name, plain)
     known = {tag: said for tag in others() if (said := catalogue(tag)["metrics"].get(name))}
     return {FIRST: words, **known} if known else words
+
+
+@cache
+def _names_in_english() -> dict[str, str]:
+    """What numbers are called whose own names say too little."""
+    return dict(languages.read(languages.LOCALE / FIRST / "page" / "metrics.yaml"))
 
 
 def named(name: str) -> Words:
     """What a column or a value is called, as it is; in other languages where there is a word for it."""
     known = {tag: said for tag in others() if (said := catalogue(tag)["metrics"].get(name))}
     return {FIRST: name, **known} if known else name
-
-
-def drawn(words: str) -> dict[str, str]:
-    """By language, what stands at an axis or in a legend, where there is a word for it."""
-    return {tag: said for tag in others() if (said := catalogue(tag)["drawings"].get(words))}
 
 
 def verdict(word: str) -> Words:
@@ -127,6 +136,27 @@ def said(text: Words) -> Markup:
     return Markup("").join(each)
 
 
+def parted(text: Words) -> tuple[Words, Words]:
+    """A caption's first two sentences, which are always seen, and the rest, which is folded away, or ""."""
+    if isinstance(text, str):
+        return _parted(text)
+    parts = {tag: _parted(words) for tag, words in text.items()}
+    rest = {tag: more for tag, (_, more) in parts.items()}
+    return {tag: first for tag, (first, _) in parts.items()}, rest if any(rest.values()) else ""
+
+
+def _parted(text: str) -> tuple[str, str]:
+    ends = [end.end() for end in END.finditer(text)]
+    if len(ends) < SEEN or not text[ends[SEEN - 1] :].strip():
+        return text, ""
+    return text[: ends[SEEN - 1]].strip(), text[ends[SEEN - 1] :].strip()
+
+
+def without(text: Words) -> str:
+    """The classes of what has nothing to show in some languages."""
+    return "" if isinstance(text, str) else "".join(f" without-{tag}" for tag, words in text.items() if not words)
+
+
 def attribute(name: str, text: Words) -> Markup:
     """An attribute of an element, with those of the other languages beside it for the script to put in its place."""
     markup = Markup('{}="{}"').format(name, english(text))
@@ -140,6 +170,7 @@ def rules() -> str:
     """The style sheet's part that hides what was not chosen; the button shows the language that comes next."""
     tags = languages.tags()
     lines = []
+    lines += [f':root[lang="{html(tag)}"] .without-{tag} {{ display: none; }}' for tag in tags]
     for tag, next_ in zip(tags, [*tags[1:], tags[0]], strict=True):
         here, there = html(tag), html(next_)
         lines.append(f':root[lang="{here}"] span[lang]:not([lang="{here}"], .other) {{ display: none; }}')

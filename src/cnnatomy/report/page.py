@@ -5,23 +5,26 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from cnnatomy.exhibit import Words, languages
 from cnnatomy.exhibit.checks import walk
-from cnnatomy.report import charts, drawing, show
+from cnnatomy.report import charts, drawing, show, touched
 from cnnatomy.report.chapters import Chapter, StoredExhibit, chapters_of
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.language import counted, phrase, spoken
+from cnnatomy.report.path import LecturePath, Stop, through
+from cnnatomy.report.recorded import Versions, day, recorded
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
 
 MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
+NOTHING_OVER = Markup()
 TITLE = "What the networks learned"  # a phrase of the page
 #: What the page does, a file a subject: page.js first, which hangs the works, onward.js last, which begins.
 SCRIPTS = (
@@ -30,11 +33,17 @@ SCRIPTS = (
     "contents.js",
     "items.js",
     "grids.js",
+    "card.js",
     "ways.js",
     "zoom.js",
+    "slides.js",
     "links.js",
+    "printing.js",
     "steps.js",
     "calculators.js",
+    "captions.js",
+    "path.js",
+    "touch.js",
     "onward.js",
 )
 
@@ -42,8 +51,15 @@ SCRIPTS = (
 class Page:
     """What the templates ask for while they are filled: drawings, and the styles that these need."""
 
-    def __init__(self, chapters: Sequence[Chapter], given: str = "") -> None:
+    def __init__(
+        self,
+        chapters: Sequence[Chapter],
+        given: str = "",
+        whole: Mapping[str, str] | None = None,
+        path: LecturePath | None = None,
+    ) -> None:
         self.given = given
+        self.versions = Versions(chapters, whole or {})
         self.styles: dict[str, str] = {}
         self._letters: dict[str, int] = {}
         hung = [one.files for chapter in chapters for one in chapter.shown]
@@ -55,7 +71,8 @@ class Page:
             for x, entry in [chapter.emblem]
             if "file" in entry
         ]
-        self._repeated = {content for content, count in Counter([*pictures, *on_cards]).items() if count > 1}
+        on_path = [content for stop in (path.stops if path else ()) for content in stop.pictures]
+        self._repeated = {content for content, count in Counter([*pictures, *on_cards, *on_path]).items() if count > 1}
 
     def picture(self, content: bytes, *classes: str) -> Markup:
         """The attributes that make an `img` show a PNG. What hangs twice is stored once, in the style sheet."""
@@ -70,7 +87,8 @@ class Page:
 
     def command(self, exhibit: StoredExhibit) -> str:
         """What makes an exhibit alone; under overrides it needs the file that they stand in."""
-        return f"{exhibit.command} given={self.given}" if self.given else exhibit.command
+        given = self.given and exhibit.record is None
+        return f"{exhibit.command} given={self.given}" if given else exhibit.command
 
     def letter(self, exhibit: StoredExhibit) -> str:
         """The letter of the exhibit's next work: a to z, then aa."""
@@ -81,16 +99,30 @@ class Page:
             letters = chr(ord("a") + place) + letters
         return letters
 
-    def drawing(self, exhibit: StoredExhibit, block: dict[str, Any]) -> Markup:
+    def drawing(self, exhibit: StoredExhibit, block: dict[str, Any], over: Markup = NOTHING_OVER) -> Markup:
+        """A drawing, and markup of SVG that is drawn over it."""
         title: Words = block.get("title", "") or exhibit.document["title"]
         markup, styles = drawing.inline(
             exhibit.files[block["file"]],
             show.anchor(exhibit.anchor, block["name"]),
             title,
             block["alt"],
+            exhibit.terms,
         )
         self.styles |= styles
-        return markup
+        return Markup(markup.removesuffix("</svg>") + over + "</svg>") if over else markup
+
+    def sketch(self, stop: Stop) -> Markup:
+        """The small drawing of a stop on the path; who can't see it is told of it at the exhibit."""
+        markup, styles = drawing.inline(
+            stop.drawing or b"", f"{stop.anchor}--picture", stop.title, stop.says, stop.exhibit.terms
+        )
+        self.styles |= styles
+        return (
+            Markup(markup.replace("<svg", Markup('<svg preserveAspectRatio="xMidYMin slice"'), 1))
+            if stop.is_tall
+            else markup
+        )
 
     def sound(self, wav: bytes) -> str:
         """A sound as an address that needs no file: FLAC, which loses nothing and takes half the room.
@@ -154,7 +186,7 @@ class Page:
 
     def lead(self, chapters: Sequence[Chapter]) -> Words:
         """What this is, in a sentence or two."""
-        runs = sum(chapter.is_run for chapter in chapters)
+        runs = sum(chapter.is_run and chapter.record is None for chapter in chapters)
         if not runs:
             return phrase("How convolutional networks work, in pictures with numbers beside them.")
         if runs == 1:
@@ -220,10 +252,15 @@ def render(
 ) -> str:
     """The page as one HTML text; the arguments are those of `build`, read."""
     chapters = chapters_of(exhibits, more, context)
-    page = Page(chapters, context.get("given", ""))
+    path = through(chapters)
+    page = Page(chapters, context.get("given", ""), context.get("whole"), path)
     title = context.get("title") or phrase(TITLE)
-    filled = environment(page=page, charts=charts, STATES=show.STATES, MOST=MOST_NUMBERS).get_template("body.html")
-    body = filled.render(title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context)
+    filled = environment(
+        page=page, charts=charts, recorded=recorded, day=day, touched=touched, STATES=show.STATES, MOST=MOST_NUMBERS
+    ).get_template("body.html")
+    body = filled.render(
+        title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context, path=path
+    )
     reload = None
     if "growing" in context:  # where scripts run, onward.js does it, and the reader stays at the same place
         # With an address of its own: a browser at #mnist-kernels would go to that place and load nothing.

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Words, languages
 from cnnatomy.exhibit.citing import cited
-from cnnatomy.report import show
+from cnnatomy.report import show, units
 from cnnatomy.report.language import (
     TEMPLATES,
     attribute,
@@ -23,16 +23,28 @@ from cnnatomy.report.language import (
     metric,
     named,
     others,
+    parted,
     phrase,
     rules,
     said,
     spoken,
     switch,
     verdict,
+    without,
 )
 
 #: The style sheets of every page, a file a subject, in their order.
-STYLES = ("style.css", "large.css")
+STYLES = (
+    "style.css",
+    "large.css",
+    "captions.css",
+    "recorded.css",
+    "path.css",
+    "card.css",
+    "slides.css",
+    "printing.css",
+    "touch.css",
+)
 
 
 def environment(**more: Any) -> Environment:
@@ -46,11 +58,12 @@ def environment(**more: Any) -> Environment:
     )
     jinja.globals |= {
         "show": show,
+        "units": units,
         "phrase": phrase,
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,
         "switch": switch,
-        "unit": lambda name: said(phrase(name) if name == "points" else name),
+        "unit": lambda name: said(phrase(name) if name == "points" else named(name)),
         **more,
     }
     jinja.filters |= {
@@ -61,6 +74,8 @@ def environment(**more: Any) -> Environment:
         "metric": metric,
         "named": named,
         "verdict": verdict,
+        "parted": parted,
+        "without": without,
     }
     return jinja
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
-from cnnatomy.exhibit import Number
+from cnnatomy.exhibit import Number, Unit
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.statistics.intervals import average, share
 
@@ -18,14 +19,19 @@ class Numbers(list[Number]):
     def __init__(self) -> None:
         super().__init__()
         self._subject = ""
+        self._unit: Unit | None = None
 
     @contextmanager
-    def about(self, subject: str) -> Iterator[None]:
-        """All rows made inside are of this subject, within that outside: `layer=conv1`, then `filter=3`."""
-        outside = self._subject
-        self._subject = f"{outside};{subject}" if outside else subject
+    def about(self, subject: str, unit: Unit | None = None) -> Iterator[None]:
+        """All rows made inside are of this subject, within that outside: `layer=conv1`, then `filter=3`.
+
+        unit: the filter or neuron on whose card they stand.
+        """
+        outside = self._subject, self._unit
+        self._subject = ";".join(part for part in (self._subject, subject) if part)
+        self._unit = unit or self._unit
         yield
-        self._subject = outside
+        self._subject, self._unit = outside
 
     def add(
         self,
@@ -37,7 +43,7 @@ class Numbers(list[Number]):
     ) -> None:
         """A row as it is; interval: its 95 % one."""
         low, high = interval or (None, None)
-        self.append(Number(metric, value, low, high, unit=unit, n=n, subject=self._subject))
+        self.append(Number(metric, value, low, high, unit=unit, n=n, subject=self._subject, of_unit=self._unit))
 
     def mean(
         self,
@@ -49,14 +55,14 @@ class Numbers(list[Number]):
     ) -> None:
         """The mean of independent values with its interval (Student's t) if they are enough; no row of no value."""
         if len(values) >= enough:
-            self.append(average(metric, values, unit, self._subject, between))
+            self.append(replace(average(metric, values, unit, self._subject, between), of_unit=self._unit))
         elif len(values):
             self.add(metric, float(values.mean()), unit=unit, n=len(values))
 
     def share(self, metric: str, hits: int, n: int) -> None:
         """A share with its interval (Wilson); no row of nothing."""
         if n:
-            self.append(share(metric, hits, n, self._subject))
+            self.append(replace(share(metric, hits, n, self._subject), of_unit=self._unit))
 
     def band(self, metric: str, ends: tuple[float, float], n: int | None = None) -> None:
         """What 95 % of others have, by its middle."""

@@ -16,7 +16,8 @@ def dissect(job: Job) -> None:
 
     from hydra.utils import get_object
 
-    from cnnatomy.config.slices import method_target, other_seeds
+    from cnnatomy.config.slices import other_seeds
+    from cnnatomy.config.steps import method_target
     from cnnatomy.dissect.method import Method
     from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
     from cnnatomy.inspection.choosing import WrongSetting

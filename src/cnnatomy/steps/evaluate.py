@@ -17,7 +17,7 @@ def evaluate(job: Job) -> None:
 
     import pandas as pd
 
-    from cnnatomy.evaluation import measure, predict, show
+    from cnnatomy.evaluation import Settings, measure, predict, show
     from cnnatomy.steps.datasets import dataset, sound
     from cnnatomy.steps.networks import network
     from cnnatomy.steps.publish import publish
@@ -30,8 +30,8 @@ def evaluate(job: Job) -> None:
     history = pd.read_csv(job.input(f"runs/{job.run}/seed{job.seed}/history.csv"))
     test = data.split("test")
     found = measure(predictions, history if len(history) else None, test)
-    settings, training = job.config["dissect"]["evaluation"], job.config["training"]
-    made = show(found, test, settings, sound=sound(job, data), training=training)
+    settings = Settings(**job.config["dissect"]["evaluation"])
+    made = show(found, test, settings, sound=sound(job, data), training=job.config["training"])
     folder = job.output(f"runs/{job.run}/seed{job.seed}")
     with replaced(folder / "predictions.csv") as file:
         predictions.to_csv(file, index=False)

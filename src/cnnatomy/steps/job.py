@@ -15,25 +15,14 @@ from typing import Any
 from cnnatomy.config import overrides
 from cnnatomy.config.errors import ConfigurationError, nearest
 from cnnatomy.config.folders import CONF
-from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.config.plan import Plan
 from cnnatomy.config.slices import canonical, digest_of, slice_of
+from cnnatomy.config.steps import OWN_STEP, STEPS, threads_of
 from cnnatomy.steps import clock
 from cnnatomy.steps.logs import WARNING
 from cnnatomy.warm import client
 
 RESULTS = Path("results")
-
-#: Steps that are about a dataset rather than a run, with the key of `data` by which the dataset is addressed.
-OF_DATA = {"fetch": "raw", "prepare": "name"}
-#: What the subject of a step is called on its command line, and the one that it has without; `run` for all others.
-_SUBJECTS = {
-    "fetch": ("data", "mnist"),
-    "prepare": ("data", "mnist"),
-    "lesson": ("lesson", "convolution"),
-    "trials": ("study", "direction_quick"),
-    "study": ("study", "direction_quick"),
-    "report": ("report", ""),
-}
 
 
 @dataclass(frozen=True)
@@ -127,7 +116,7 @@ def run_step(name: str, work: Callable[[Job], None], arguments: list[str]) -> No
 
 def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     import hydra
-    from omegaconf import OmegaConf
+    from omegaconf import DictConfig, OmegaConf
 
     from cnnatomy.config import compose
 
@@ -137,13 +126,14 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
     flags = [a for a in arguments if a not in own]
     given, own = _pop(own, "given")
     plan = Plan.read(Path(given)) if given else Plan(report_name=None)
-    kind, usual_subject = _SUBJECTS.get(name, ("run", "mnist"))
+    about = STEPS[name]
+    kind = about.subject
     subject, own = _pop(own, kind)
     if kind == "report":
         plan = Plan(subject or plan.report_name or "default", plan.overrides)
-    subject = subject or usual_subject
+    subject = subject or about.usual
     if kind == "data":
-        theirs = plan.of_data(subject, OF_DATA[name])
+        theirs = plan.of_data(subject, about.key)
     elif kind == "lesson":
         theirs = plan.of_lesson(subject)
     elif kind == "study":
@@ -156,18 +146,18 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
 
     # Composed here first, with all its checks and hints; Hydra composes the same again as the script it runs.
     config = compose.compose([*theirs, *own])
-    threads = str(config["training"]["threads"] if name in ("train", "trials") else config["threads"][name])
+    threads = str(threads_of(name, config))
     client.load_anew(threads)
     for library in ("OMP", "MKL", "OPENBLAS"):  # read once, when numpy and torch are imported
         os.environ[f"{library}_NUM_THREADS"] = threads
 
-    def job(resolved) -> None:
+    def job(resolved: DictConfig) -> None:
         try:
             checked(resolved)
         except Exception as error:  # kept from Hydra, which would print a heading of its own
             failed.append(error)
 
-    def checked(resolved) -> None:
+    def checked(resolved: DictConfig) -> None:
         _speak()
         sys.argv[1:] = arguments  # what Lightning starts the processes of further devices with
         plain: Any = OmegaConf.to_container(resolved, resolve=True)

@@ -21,7 +21,8 @@ def lesson(job: Job) -> None:
     config = job.config["lesson"][name]
     taught = import_module(f"cnnatomy.lessons.{name}")
     given = {"samples": dataset(job).split("test")} if config.get("data") else {}
-    publish_lesson(job, taught.show(taught.measure(config, **given)))
+    settings = getattr(taught, "Settings", dict)(**config)
+    publish_lesson(job, taught.show(taught.measure(settings, **given)))
 
 
 if __name__ == "__main__":

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnatomy.config.compose import compose
-from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.config.plan import Plan
+from cnnatomy.config.steps import OWN_STEP, STEPS
 from cnnatomy.steps import clock
 
 if TYPE_CHECKING:
     from cnnatomy.report.context import Graph
 
 #: Rules in the order of the workflow.
-ORDER = ("fetch", "prepare", "samples", "train", "evaluate", "dissect", "lesson", "share", "trials", "study")
+ORDER = [rule for step in STEPS for rule in (("share", step) if step == "trials" else (step,))]
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,13 @@ class PlannedJob:
     def command(self) -> str:
         """What makes this by hand, without the overrides of a report."""
         first, *rest = self.about.split()
-        subject = {"fetch": "data", "prepare": "data", "lesson": "lesson", "share": "study"}.get(self.rule, "run")
-        subject = "study" if self.rule in ("trials", "study") else subject
+        step = "trials" if self.rule == "share" else self.rule
+        subject = STEPS[step].subject
         more = [] if self.rule != "share" else [f"share={rest[0]}"]
         if subject == "run":
             more = [f"seed={rest[0].removeprefix('seed')}"]
         if self.rule == "dissect":
             more.append(f"method={rest[1]}")
-        step = "trials" if self.rule == "share" else self.rule
         return " ".join([f"python -m cnnatomy.steps.{step}", f"{subject}={first}", *more])
 
     @property
@@ -143,7 +143,7 @@ def pairs(way: Sequence[PlannedJob]) -> list[tuple[PlannedJob, PlannedJob]]:
     return found
 
 
-def _to_data(data: dict) -> list[PlannedJob]:
+def _to_data(data: dict[str, Any]) -> list[PlannedJob]:
     raw, name = data["raw"], data["name"]
     return [
         PlannedJob("fetch", raw, f"resources/{raw}/{raw}.zip", raw),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnatomy.config.compose import compose
-from cnnatomy.config.plan import OWN_STEP, Plan
+from cnnatomy.config.plan import Plan
 from cnnatomy.config.slices import digest_of
+from cnnatomy.config.steps import OWN_STEP
 from cnnatomy.report.context import Missing
 from cnnatomy.steps import logs
 from cnnatomy.steps.lineage import PlannedJob, lineage_of

@@ -18,19 +18,26 @@ def report(job: Job) -> None:
 
     from cnnatomy.report import build
     from cnnatomy.report.context import Context, DataFacts, RunFacts
-    from cnnatomy.steps import clock, lineage, logs, provenance
+    from cnnatomy.steps import clock, lineage, logs, provenance, records
     from cnnatomy.steps.missing import is_current, missing
 
     def facts_of(data: dict[str, Any]) -> DataFacts:
         made = json.loads(job.input(f"data/{data['name']}/dataset.json").read_text())
         return {
             "name": made["name"],
+            "classes": made["classes"],
+            "channels": [one["name"] for one in made.get("channels") or ()],
             "splits": made["splits"],
             "licence": made["licence"],
             "citation": made["citation"],
             "sources": provenance.sources(data),
             "hashes": provenance.hashes(data),
         }
+
+    def run_facts(of_run: dict[str, Any]) -> RunFacts:
+        data, published = of_run["data"], of_run["published"]
+        facts: RunFacts = {"title": of_run["title"], "data": data["name"], "kind": data["kind"]}
+        return facts | {"published": published} if published else facts
 
     plan = job.plan
     partial = job.config["partial"]
@@ -44,13 +51,17 @@ def report(job: Job) -> None:
         if partial and not Path(f"results/data/{name}/dataset.json").is_file():
             continue
         data[name] = facts_of(of_run["data"])
-        runs[run] = {"title": of_run["title"], "data": name, "kind": of_run["data"]["kind"]}
+        runs[run] = run_facts(of_run)
     for study in plan.studies:  # a study may be on data of its own
         for variant in plan.study(study).variants:
             of_variant = plan.config(variant.run)["data"]
             name = of_variant["name"]
             if name not in data and (not partial or Path(f"results/data/{name}/dataset.json").is_file()):
                 data[name] = facts_of(of_variant)
+    recorded = [Path(path) for path in plan.recorded()]
+    for run in dict.fromkeys(path.parts[-3] for path in recorded if path.parts[-4] == "runs"):
+        if run not in runs:  # none of it is made here
+            runs[run] = run_facts(plan.config(run))
     command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
     if plan.overrides:
         command.append(f"OVERRIDES={shlex.join(plan.overrides)}")
@@ -61,6 +72,8 @@ def report(job: Job) -> None:
         "overrides": plan.overrides,
         "given": f"results/config/{plan.file_name}" if plan.overrides else "",
         "citation": provenance.citation(),
+        "recorded": records.read(plan),
+        "whole": plan.report["whole"],
         "graph": lineage.graph(plan),
         "runs": runs,
         "data": list(data.values()),
@@ -77,7 +90,7 @@ def report(job: Job) -> None:
     elif partial:
         context["missing"] = missing(plan, [path for path in plan.exhibits() if path not in wanted])
     more = [] if partial else [job.input(path.removeprefix("results/")).parent for path in plan.other_seeds()]
-    build([path.parent for path in exhibits], job.output("report"), context, more)
+    build([path.parent for path in exhibits], job.output("report"), context, more, [path.parent for path in recorded])
 
 
 if __name__ == "__main__":

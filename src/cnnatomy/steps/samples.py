@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 @step
 def samples(job: Job) -> None:
-    from cnnatomy.dissect.samples import measure, show
+    from cnnatomy.dissect.samples import Settings, measure, show
     from cnnatomy.steps.datasets import dataset, sound
     from cnnatomy.steps.publish import publish
 
     data = dataset(job)
-    made = show(measure(data), data, job.config["dissect"]["samples"], sound=sound(job, data))
+    settings = Settings(**job.config["dissect"]["samples"])
+    made = show(measure(data), data, settings, sound=sound(job, data))
     publish(job, made, "samples")
 
 

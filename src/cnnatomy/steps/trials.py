@@ -70,7 +70,7 @@ def side_by_side(commands: Sequence[Sequence[str]]) -> bool:
     import subprocess
     import sys
 
-    helpers: list[subprocess.Popen] = []
+    helpers: list[subprocess.Popen[bytes]] = []
     asked = False
 
     def pass_on(*_: object) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MARKERS = "osD^vPX*<>"
 PANEL = 240  # pixels of height
+NAMED = 100  # units, up to which a table has each by its name
 
 
 def comparisons_figure(compared: Sequence[Compared]) -> Figure:
@@ -76,14 +77,16 @@ def _told(one: Compared) -> Say:
 def units_table(compared: Sequence[Compared]) -> pd.DataFrame:
     """What every interval is made of: of each comparison a row a seed, fold, speaker and so on.
 
-    Of test samples, of which there are many and few that differ, equal ones share a row; `n` says how many.
+    Of test samples and what else there are many of, such as games, equal differences share a row; `n` says how many.
     """
     import pandas as pd
 
     tables = []
     for one in compared:
         for seen in one.estimates:
-            units = seen.units.assign(unit="") if seen.over == SAMPLE else seen.units
+            units = seen.units
+            if seen.over == SAMPLE or seen.n > NAMED:
+                units = units.assign(unit="", of="", than="").round(6)
             units = units.groupby(["unit", "of", "than", "difference"], sort=False).size().reset_index(name="n")
             about = {"comparison": one.what, "where": one.where, "metric": one.said["metric"], "over": seen.over}
             tables.append(units.assign(**about)[[*about, *units.columns]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnnatomy.exhibit import Block, Number, Prose, Showing, Table, say
+from cnnatomy.exhibit import Block, Number, Prose, Showing, Table, Text, Words, say
 from cnnatomy.studies.comparing import Compared, Estimate, foremost, verdict
 from cnnatomy.studies.figures import comparisons_figure, drawn
 from cnnatomy.studies.summaries import summary
@@ -28,7 +28,7 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
     means = summary(measured, factors, "seed")
     blocks: list[Block] = [
         Prose(study["claim"], title=say("study.claim")),
-        Prose(sentence(verdict(compared), compared), title=say("study.verdict.title")),
+        Prose(_said(study["meaning"], compared), title=say("study.verdict.title")),
         comparisons_figure(compared),
         Table(
             "comparisons",
@@ -54,6 +54,12 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
         sources=[*study["sources"], *SOURCES, *([OVERLAP] if any(one.said["overlap"] for one in compared) else [])],
         title=study["title"],
     )
+
+
+def _said(meaning: Mapping[str, Words], compared: Sequence[Compared]) -> Text:
+    """What the outcome means, where the study's YAML says it, and what it rests on."""
+    outcome = verdict(compared)
+    return [meaning.get(OUTCOMES[outcome].replace(" ", "_")), *sentence(outcome, compared)]
 
 
 def _of_comparisons(compared: Sequence[Compared], measured: pd.DataFrame) -> list[Number]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnnatomy.exhibit import Say, Text, say
+from cnnatomy.exhibit import Say, say
 from cnnatomy.studies.comparing import CONTRADICTED, SUPPORTED, UNDECIDED, Compared, sample_to_decide
 
 OUTCOMES = {SUPPORTED: "supported", CONTRADICTED: "not supported", UNDECIDED: "not decided"}
 UNITS = ("seed", "fold", "speaker", "game", "sample")  # that have words; any other factor is named as it is
 
 
-def sentence(decided: int, compared: Sequence[Compared]) -> Text:
+def sentence(decided: int, compared: Sequence[Compared]) -> list[Say | None]:
     """The verdict, each difference that it rests on, and what it leaves open."""
     deciding = [one for one in compared if one.said["decides"]]
     parts: list[Say | None] = [

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.attribution.settings import Settings
 from cnnatomy.dissect.saliency.attributions import (
     NAMES,
     Baseline,
@@ -63,26 +63,26 @@ class Attributions:
     left_out: Text | None
 
 
-def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any], *, seed: int) -> Attributions:
+def measure(network: nn.Module, samples: Samples, settings: Settings, *, seed: int) -> Attributions:
     """Attribute the output of the class that is read to the places of the sample.
 
     Guided backpropagation is left out where it can't be had, and refused where it is asked for by name.
 
-    config: `right`, `wrong`, `sample`, `methods`, `compared`; see conf/dissect/attribution.yaml. Raises NoLogits,
+    settings: `right`, `wrong`, `sample`, `methods`, `compared`; see conf/dissect/attribution.yaml. Raises NoLogits,
     FunctionalReLU, DoesNotApply (words without an nn.Embedding), ValueError for an unknown method or a place outside
     of the split.
     """
     facts = samples.facts
     logits_of(network, to_tensor(facts, samples.inputs[:1]), len(facts.classes))
-    table = methods(network, samples, config["methods"])
-    answers = to_look_at(network, samples, config["right"], config["wrong"], config["sample"])
+    table = methods(network, samples, settings.methods)
+    answers = to_look_at(network, samples, settings.right, settings.wrong, settings.sample)
     verdicts = randomised(network, samples, table, seed)
     baseline, places = baseline_of(samples), [answer.place for answer in answers]
     x = to_tensor(facts, samples.inputs[places])
     maps, means = attributed(table, network, x, torch.tensor([answer.read for answer in answers]), baseline)
-    agreement, compared = _agreement(network, samples, table, config["compared"], places, maps)
+    agreement, compared = _agreement(network, samples, table, settings.compared, places, maps)
     sound, summed = facts.kind == "sounds" and bool(facts.axes), maps.get("integrated_gradients")
-    left_out = None if config["methods"] or len(table) == len(NAMES) else without_guided(network, x[:1])
+    left_out = None if settings.methods or len(table) == len(NAMES) else without_guided(network, x[:1])
     return Attributions(
         ids=[str(samples.table["id"][place]) for place in places],
         answers=answers,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.attribution.measure import Attributions, numbers
+from cnnatomy.dissect.attribution.settings import Settings
 from cnnatomy.dissect.saliency.maps import extent
 from cnnatomy.dissect.saliency.showing import (
     based,
@@ -37,7 +37,7 @@ SOURCES = ["@simonyan2014", "@sundararajan2017", "@zeiler2014", "@springenberg20
 DRAWN = 4  # curves over frequency in one chart
 
 
-def show(found: Attributions, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Attributions, samples: Samples, settings: Settings) -> Showing:
     """Each sample beside its maps, or each sentence with its words marked; of sounds the frequencies that count."""
     words = samples.facts.kind == "texts"
     blocks: list[Block] = [_sentences(found, samples) if words else _pictures(found, samples)]

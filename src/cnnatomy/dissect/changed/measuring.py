@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -14,8 +13,6 @@ from cnnatomy.exhibit import Text, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.inspection.choosing import WrongSetting
 from cnnatomy.inspection.outputs import logits_of
-
-PALETTE = 256  # colours that a picture's palette holds
 
 
 @dataclass(frozen=True)
@@ -46,21 +43,7 @@ def pictures_only(facts: Facts, no_signals: Text) -> None:
         raise DoesNotApply(say("changed.no_texts"))
 
 
-def check(
-    config: Mapping[str, Any], lowest: Mapping[str, float], layers: str, depths: str, also: Sequence[str] = ()
-) -> None:
-    """Raises WrongSetting for what is too few, for more colours than there can be and for depths outside of 0 to 1.
-
-    lowest: settings and the least that each may be. layers, depths: settings that name layers, of which one must.
-    also: settings that are a single depth.
-    """
-    for key, least in lowest.items():
-        if config[key] < least:
-            raise WrongSetting(f"{key}: {config[key]} is too few; give {least} or more")
-    if config["colours"] > PALETTE:
-        raise WrongSetting(f"colours: {config['colours']} is more than a palette holds; give {PALETTE} or fewer")
-    if not config[layers] and not config[depths]:
-        raise WrongSetting(f"{depths}: name at least one share of the depth, such as 0.5, or a layer in {layers}")
-    for key, depth in [*((key, config[key]) for key in also), *((depths, depth) for depth in config[depths])]:
-        if not 0 <= depth <= 1:
-            raise WrongSetting(f"{key}: {depth} is no share of the network's depth; give 0 (first) to 1 (last)")
+def some_layer(layers: Sequence[str] | None, depths: Sequence[float], names: tuple[str, str]) -> None:
+    """Raises WrongSetting where settings, called by these names, give neither a layer nor a share of the depth."""
+    if not layers and not depths:
+        raise WrongSetting(f"{names[1]}: name at least one share of the depth, such as 0.5, or a layer in {names[0]}")

@@ -5,10 +5,9 @@ Zhou et al. 2016, Learning deep features for discriminative localization, CVPR.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Samples
+from cnnatomy.dissect.class_activation.settings import Settings
 from cnnatomy.dissect.saliency.cams import CAMS, cam_layers, held, methods, spread
 from cnnatomy.dissect.saliency.maps import ENOUGH, concentration, counting, places_of, rank_correlations
 from cnnatomy.dissect.saliency.trust import Verdict, randomised
@@ -83,22 +83,22 @@ class Activations:
     seen: list[Seen]
 
 
-def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any], *, seed: int) -> Activations:
+def measure(network: nn.Module, samples: Samples, settings: Settings, *, seed: int) -> Activations:
     """Class activation maps of right and wrong predictions, and of samples evenly spread.
 
-    config: `right`, `wrong`, `sample`, `layers`, `compared`; see conf/dissect/class_activation.yaml. Raises
+    settings: `right`, `wrong`, `sample`, `layers`, `compared`; see conf/dissect/class_activation.yaml. Raises
     LayerNotFound, NoLogits, ValueError for a place outside of the split, DoesNotApply where no layer has places.
     """
     facts, words = samples.facts, samples.facts.kind == "texts"
     x = to_tensor(facts, samples.inputs[:1])
     logits_of(network, x, len(facts.classes))
-    layers = cam_layers(network, x, config["layers"])
-    looked_at = to_look_at(network, samples, config["right"], config["wrong"], config["sample"])
+    layers = cam_layers(network, x, settings.layers)
+    looked_at = to_look_at(network, samples, settings.right, settings.wrong, settings.sample)
     return Activations(
         layers=layers,
         words=words,
         verdicts=randomised(network, samples, methods(layers, places_of(facts), words), seed),
-        compared=_compared(network, samples, evenly(len(samples), config["compared"]), layers),
+        compared=_compared(network, samples, evenly(len(samples), settings.compared), layers),
         seen=[_seen(network, samples, answer, layers) for answer in looked_at],
     )
 

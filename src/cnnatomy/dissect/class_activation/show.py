@@ -6,14 +6,14 @@ by themselves; a map that is zero everywhere is drawn as zero.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.class_activation.measure import Activations, Map, Seen, numbers
+from cnnatomy.dissect.class_activation.settings import Settings
 from cnnatomy.dissect.saliency.showing import (
     cells_picture,
     marked,
@@ -32,7 +32,7 @@ from cnnatomy.inspection.layers import Layer
 SOURCES = ["@zhou2016", "@selvaraju2017", "@chattopadhay2018", "@jiang2021", "@adebayo2018"]
 
 
-def show(found: Activations, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Activations, samples: Samples, settings: Settings) -> Showing:
     """Each sample beside its maps, or each sentence with its words marked; on wrong predictions for both classes."""
     block = _sentences(found, samples) if found.words else _pictures(found, samples)
     return Showing(numbers(found), [block], [say("class_activation.caption"), *tested(found.verdicts)], SOURCES)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +10,7 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.class_maximisation.settings import Settings
 from cnnatomy.dissect.feature_visualisation.optimise import PASSES
 from cnnatomy.dissect.feature_visualisation.regularisers import spread
 from cnnatomy.inspection.convolving import frozen
@@ -34,11 +33,11 @@ class Plan:
 
 
 def planned(
-    network: nn.Module, samples: Samples, training: Samples, classes: int, ways: int, config: Mapping[str, Any]
+    network: nn.Module, samples: Samples, training: Samples, classes: int, ways: int, settings: Settings
 ) -> Plan:
     """What keeps within `work`. ways: in which inputs are made for each of the classes.
 
-    config: `starts`, `steps`, `work`. Raises ValueError for a network whose output is not (n, classes).
+    settings: `starts`, `steps`, `work`. Raises ValueError for a network whose output is not (n, classes).
     """
     x = to_tensor(samples.facts, samples.inputs[:1])
     with torch.no_grad(), frozen(network):
@@ -48,9 +47,9 @@ def planned(
             f"the network gives {tuple(output.shape)} for one sample, not (1, {len(samples.facts.classes)}), a score "
             f"for each class of {samples.facts.name!r}; give a network whose output is (n, classes)"
         )
-    starts, steps = config["starts"], config["steps"]
+    starts, steps = settings.starts, settings.steps
     each = PASSES * ways
-    if each * classes * starts * steps * effort(network, x) > config["work"]:
+    if each * classes * starts * steps * effort(network, x) > settings.work:
         starts, steps = 1, max(1, steps // SHORTER)
     chosen = Plan(samples, training, starts, steps, classes)
     for by in SMALLER if samples.facts.kind == "images" else ():
@@ -59,9 +58,9 @@ def planned(
             work = each * starts * steps * effort(network, to_tensor(smaller.facts, smaller.inputs[:1]))
         except Exception:  # of whatever kind: the network takes one size only
             break
-        many = affordable(config["work"], work, min(FEWEST, classes), classes)
+        many = affordable(settings.work, work, min(FEWEST, classes), classes)
         chosen = Plan(smaller, _shrunk(training, by), starts, steps, many)
-        if many * work <= config["work"]:
+        if many * work <= settings.work:
             break
     return chosen
 

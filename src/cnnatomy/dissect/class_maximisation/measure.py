@@ -6,10 +6,10 @@ Simonyan, Vedaldi & Zisserman 2014, Deep inside convolutional networks.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.class_maximisation.budget import Plan, planned
+from cnnatomy.dissect.class_maximisation.settings import Settings
 from cnnatomy.dissect.feature_visualisation.maximisation import best_of
 from cnnatomy.dissect.feature_visualisation.optimise import Pixels, ascend
 from cnnatomy.dissect.feature_visualisation.parameterisation import Spectrum, windows
@@ -122,7 +123,7 @@ class Maximisation:
 def measure(
     network: nn.Module,
     samples: Samples,
-    config: Mapping[str, Any],
+    settings: Settings,
     *,
     training: Samples | None,
     others: Sequence[nn.Module],
@@ -133,15 +134,15 @@ def measure(
     What is raised is the logit, the score before the softmax: a probability near 1 no longer shows a way up. With a
     prior, ink (L1) and total variation may be no more than those of a typical sample of the class, see `Limits`.
 
-    config: `classes`, `steps`, `starts`, `work`; see conf/dissect/class_maximisation.yaml. training: where the spectrum
-    of the noise is from; the samples where None. others: independently seeded networks of the same run.
+    training: where the spectrum of the noise is from; the samples where None. others: independently seeded networks of
+    the same run.
     Raises DoesNotApply for texts, ValueError for an unknown class or a network whose output is not (n, classes).
     """
     if samples.facts.kind == "texts":
         raise DoesNotApply(say("class_maximisation.no_steps"))
-    classes = _classes(samples.facts, config["classes"])
-    plan = planned(network, samples, training or samples, len(classes), len(PRIORS), config)
-    fewer = plan.classes < len(classes) and isinstance(config["classes"], int)
+    classes = _classes(samples.facts, settings.classes)
+    plan = planned(network, samples, training or samples, len(classes), len(PRIORS), settings)
+    fewer = plan.classes < len(classes) and isinstance(settings.classes, int)
     if fewer:
         classes = _classes(samples.facts, plan.classes)
     scenes, limits = plan.samples, box(plan.samples)

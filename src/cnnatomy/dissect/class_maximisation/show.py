@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.class_maximisation.measure import Maximisation, Opinions, numbers, verdict
+from cnnatomy.dissect.class_maximisation.settings import Settings
 from cnnatomy.dissect.feature_visualisation.showing import drawn
 from cnnatomy.drawing.saying import in_charts
 from cnnatomy.exhibit import Grid, Item, Say, Showing, Table, Text, say
@@ -20,7 +21,7 @@ COLUMNS = 10  # classes a row, at most
 SOURCES = ["@simonyan2014", "@yosinski2015", "@nguyen2015"]
 
 
-def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Maximisation, samples: Samples, settings: Settings) -> Showing:
     """A grid of the classes by prior, then of the real samples of the largest logit; a table of the priors."""
     return Showing(numbers(found), [_grid(found), _table(found)], _caption(found, samples), SOURCES)
 

@@ -1,6 +1,7 @@
 """What in its best patches a filter answered to: reconstruction by deconvolution."""
 
 from cnnatomy.dissect.deconvolution.measure import measure
+from cnnatomy.dissect.deconvolution.settings import Settings
 from cnnatomy.dissect.deconvolution.show import show
 
-__all__ = ["measure", "show"]
+__all__ = ["Settings", "measure", "show"]

@@ -8,10 +8,9 @@ Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.deconvolution.settings import Settings
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
@@ -90,10 +90,10 @@ class Reconstructions:
         return min((likeness for one in self.filters for likeness in one.own), default=0.0) > SAME
 
 
-def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any], *, seed: int) -> Reconstructions:
+def measure(network: nn.Module, samples: Samples, settings: Settings, *, seed: int) -> Reconstructions:
     """The reconstructions of each filter's strongest patches, and what else gives the same.
 
-    config: `layers`, `patches`; see conf/dissect/deconvolution.yaml. seed: shuffles the weights of the networks that
+    settings: `layers`, `patches`; see conf/dissect/deconvolution.yaml. seed: shuffles the weights of the networks that
     are compared with. Raises FunctionalReLU for a network that applies ReLU by a function, DoesNotApply for texts and
     other activations, LayerNotFound for an unknown layer or no convolution.
     """
@@ -103,9 +103,9 @@ def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any], *, 
     x = to_tensor(facts, samples.inputs[:1])
     logits_of(network, x)
     refuse_functional(network, x)
-    looked_at, total = sources(facts, trace(network, x), config["layers"], SAMPLED)
+    looked_at, total = sources(facts, trace(network, x), settings.layers, SAMPLED)
     _refuse_bent(network, x, looked_at)
-    found = strongest(network, samples, looked_at, config["patches"])
+    found = strongest(network, samples, looked_at, settings.patches)
     shuffles = SHUFFLES if effort(network, x) < LARGE else FEW_SHUFFLES
     shuffled = [with_shuffled_weights(network, seed * SHUFFLES + turn) for turn in range(shuffles)]
     random = np.random.default_rng(seed)

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.deconvolution.measure import Answer, Filter, Reconstructions, mean_of_known, numbers
+from cnnatomy.dissect.deconvolution.settings import Settings
 from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, fraction, hung, in_room, titled
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.showing import class_name, colour, of_colours, shown_channels, signed, upright
-from cnnatomy.exhibit import Block, Item, Say, Showing, say
+from cnnatomy.exhibit import Block, Item, Say, Showing, Unit, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.patches import Drawn, Source, crop, sheet, shrunk, weight_of
 
 SOURCES = ["@zeiler2014, section 2.1", "@nie2018"]
 
 
-def show(found: Reconstructions, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Reconstructions, samples: Samples, settings: Settings) -> Showing:
     """A picture a filter that fires: its patches side by side, best first, and below each what it answered to.
 
-    config: `layers`, `kilobytes`; see conf/dissect/deconvolution.yaml.
+    settings: `layers`, `kilobytes`; see conf/dissect/deconvolution.yaml.
     """
     facts, drawn = samples.facts, Drawn(samples)
     firing = [
         (source, [one for one in found.filters if one.source is source and one.answers]) for source in found.looked_at
     ]
     blocks: list[Block] = []
-    for source, filters, items in in_room(firing, lambda one: _item(one, drawn), facts, config["kilobytes"]):
+    for source, filters, items in in_room(firing, lambda one: _item(one, drawn), facts, settings.kilobytes):
         if items:
             said = titled(facts, source, len(items)), _reading(facts, source, filters)
             blocks += hung(f"deconvolution-{source.name}", items, said)
     caption = [
         say("deconvolution.caption"),
-        chosen(found.looked_at, len(found.filters), found.total, config["layers"] is not None),
+        chosen(found.looked_at, len(found.filters), found.total, settings.layers is not None),
         say("deconvolution.trust", shuffles=found.shuffles),
         say("deconvolution.unpooled") if found.same_for_every_patch else None,
     ]
@@ -67,6 +67,7 @@ def _item(one: Filter, drawn: Drawn) -> tuple[Item, float]:
         pixels=pixels,
         label=f"{one.channel}" if "none" in named else f"{one.channel}: {', '.join(named)}",
         values={key: significant(value, 3) for key, value in values.items() if not np.isnan(value)},
+        unit=Unit(one.source.name, one.channel),
     )
     return item, weight_of(pixels)
 

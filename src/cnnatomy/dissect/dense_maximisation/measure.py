@@ -6,9 +6,8 @@ Erhan, Bengio, Courville & Vincent 2009, Visualizing higher-layer features of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.dense_maximisation.settings import Settings
 from cnnatomy.dissect.feature_visualisation.maximisation import Plan, Real, maximise
 from cnnatomy.dissect.feature_visualisation.maximised import (
     VARIANTS,
@@ -69,13 +69,13 @@ class Maximisation:
 
 
 def measure(
-    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, training: Samples | None, seed: int
+    network: nn.Module, samples: Samples, settings: Settings, *, training: Samples | None, seed: int
 ) -> Maximisation:
     """Optimise an input for every dense unit but those of the last layer, which are classes.
 
     The same three ways as for filters, see `maximisation`.
 
-    config: `layers`, `units`, `steps`, `starts`, `compared`, `work`; see conf/dissect/dense_maximisation.yaml.
+    settings: `layers`, `units`, `steps`, `starts`, `compared`, `work`; see conf/dissect/dense_maximisation.yaml.
     training: where the spectrum of the data is from; the samples where None. Raises DoesNotApply for texts and networks
     without hidden dense layers, LayerNotFound for an unknown layer, ValueError for a unit that no layer has.
     """
@@ -84,14 +84,14 @@ def measure(
         raise DoesNotApply(say("dense_maximisation.no_steps"))
     x = to_tensor(facts, samples.inputs[:1])
     traced = trace(network, x)
-    layers = _layers(traced, len(facts.classes), config["layers"])
+    layers = _layers(traced, len(facts.classes), settings.layers)
     last = [layer for layer in traced[: traced.index(layers[0])] if isinstance(layer.module, CONVOLUTIONS)][-1:]
     real = Real(samples, training or samples, box(samples))
     units = [Units(network, traced, layer, x) for layer in [*layers, *last]]
     step = len(VARIANTS) * PASSES * effort(network, x) * len(units)
     looks = []
-    for index, (one, reals) in enumerate(zip(units, listen(units, samples, config["compared"]), strict=True)):
-        plan = _planned(one, config, step)
+    for index, (one, reals) in enumerate(zip(units, listen(units, samples, settings.compared), strict=True)):
+        plan = _planned(one, settings, step)
         found = maximise(one, reals, real, plan, summed=bool(one.maps), seed=(seed, index))
         looks.append(Look(found, kept_when_shifted(one, plan.which, found.images["plain"])))
     return Maximisation(
@@ -117,14 +117,14 @@ def _layers(traced: Sequence[Layer], classes: int, names: Sequence[str] | None) 
     return hidden
 
 
-def _planned(units: Units, config: Mapping[str, Any], step: float) -> Plan:
+def _planned(units: Units, settings: Settings, step: float) -> Plan:
     """As many units as the work allows, evenly spread. step: multiply-adds of one step for one unit of each layer."""
-    wanted = np.arange(units.count) if config["units"] is None or units.maps else np.array(config["units"])
+    wanted = np.arange(units.count) if settings.units is None or units.maps else np.array(settings.units)
     if wanted.min() < 0 or wanted.max() >= units.count:
         raise ValueError(f"units: {wanted.tolist()} are not all units of {units.layer.name!r}, which has {units.count}")
-    affordable = int(config["work"] / (config["starts"] * config["steps"] * step))
+    affordable = int(settings.work / (settings.starts * settings.steps * step))
     most = max(1, min(len(wanted), affordable, BESIDE if units.maps else len(wanted)))
-    return Plan(wanted[evenly(len(wanted), most)], config["starts"], config["steps"])
+    return Plan(wanted[evenly(len(wanted), most)], settings.starts, settings.steps)
 
 
 def kept_when_shifted(units: Units, which: np.ndarray, images: Tensor) -> np.ndarray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.dense_maximisation.measure import SAID, SHIFTS, Look, Maximisation, kept_by, numbers
+from cnnatomy.dissect.dense_maximisation.settings import Settings
 from cnnatomy.dissect.feature_visualisation.maximised import states
 from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading
 from cnnatomy.drawing.plotting import SERIES, draw
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 
-def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Maximisation, samples: Samples, settings: Settings) -> Showing:
     """Some units large, some filters beside them, what is left when inputs are shifted; then all others."""
     facts = samples.facts
     grids = [_grids(found, look, facts) for look in found.looks]

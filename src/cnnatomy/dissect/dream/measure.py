@@ -17,18 +17,18 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.changed.inputs import Limits, blurred, box, resized
-from cnnatomy.dissect.changed.measuring import Read, check, moved, pictures_only, read
+from cnnatomy.dissect.changed.measuring import Read, moved, pictures_only, read, some_layer
+from cnnatomy.dissect.dream.settings import Settings
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.inspection.choosing import WrongSetting, chosen_samples
+from cnnatomy.inspection.choosing import chosen_samples
 from cnnatomy.inspection.convolving import frozen
 from cnnatomy.inspection.depths import after_activation, at_depths
 from cnnatomy.inspection.layers import activations, trace
 from cnnatomy.statistics.intervals import mean_interval
 from cnnatomy.statistics.numbers import Numbers
 
-LOWEST = {"octaves": 1, "iterations": 1, "draws": 2, "colours": 2, "blur": 0, "jitter": 0}
 STRETCHES = 20  # by which a random change comes to its size although the limits cut it off
 
 
@@ -107,50 +107,45 @@ class Way:
 
     limits: Limits
     sizes: Sequence[tuple[int, int]]
-    config: Mapping[str, Any]
+    settings: Settings
     seed: int
 
 
 def measure(
-    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, prepare: Mapping[str, Any], seed: int
+    network: nn.Module, samples: Samples, settings: Settings, *, prepare: Mapping[str, Any], seed: int
 ) -> Dreams:
     """Raise the norm of a layer's activations by gradient ascent from real samples, over octaves.
 
     By default for layers at three depths, and measured against random changes of the same size.
 
-    config: see conf/dissect/dream.yaml. Raises DoesNotApply for texts, for signals and where all the layers are silent,
-    LayerNotFound for an unknown layer, WrongSetting for a sample or a class that there isn't, and NoLogits for a
-    network without class outputs.
+    Raises DoesNotApply for texts, for signals and where all the layers are silent, LayerNotFound for an unknown layer,
+    WrongSetting for a sample or a class that there isn't, and NoLogits for a network without class outputs.
     """
     facts = samples.facts
     pictures_only(facts, say("dream.no_signals"))
-    check(config, LOWEST, "layers", "depths")
-    if config["ratio"] <= 1:
-        raise WrongSetting(
-            f"ratio: {config['ratio']} would not make the octaves smaller; give more than 1, such as 1.4"
-        )
-    places = _places(samples, config)
+    some_layer(settings.layers, settings.depths, ("layers", "depths"))
+    places = _places(samples, settings)
     x = to_tensor(facts, samples.inputs[places])
     reads = read(network, x, len(facts.classes))
-    layers = _layers(network, x, config)
+    layers = _layers(network, x, settings)
     limits = box(facts, prepare)
     found = []
     for place, start, as_read in zip(places, x, reads, strict=True):
         dreams = []
         for layer in layers:
-            way = Way(limits, octaves(network, layer, start[None], config), config, seed)
+            way = Way(limits, octaves(network, layer, start[None], settings), settings, seed)
             dreams.append(_dream(network, layer, start[None], as_read, way))
         found.append(Dreamt(place, str(samples.table["id"][place]), start, as_read, dreams))
     return Dreams(layers, found)
 
 
-def octaves(network: nn.Module, layer: str, x: Tensor, config: Mapping[str, Any]) -> list[tuple[int, int]]:
+def octaves(network: nn.Module, layer: str, x: Tensor, settings: Settings) -> list[tuple[int, int]]:
     """The sizes to dream at, smallest first: those that the layer can still be computed for, and the sample's own."""
     own = (x.shape[2], x.shape[3])
     sizes = [own]
-    for octave in range(1, config["octaves"]):
-        rows, columns = (round(side / config["ratio"] ** octave) for side in own)
-        if min(rows, columns) < config["smallest"] or not _fits(network, layer, x, (rows, columns)):
+    for octave in range(1, settings.octaves):
+        rows, columns = (round(side / settings.ratio**octave) for side in own)
+        if min(rows, columns) < settings.smallest or not _fits(network, layer, x, (rows, columns)):
             break
         sizes.insert(0, (rows, columns))
     return sizes
@@ -159,20 +154,20 @@ def octaves(network: nn.Module, layer: str, x: Tensor, config: Mapping[str, Any]
 def ascend(network: nn.Module, layer: str, start: Tensor, way: Way) -> Tensor:
     """The dream of one sample, (1, channels, rows, columns), within the limits."""
     random = torch.Generator().manual_seed(way.seed)
-    config, (low, high) = way.config, way.limits
-    step = config["step"] * (high - low)
+    settings, (low, high) = way.settings, way.limits
+    step = settings.step * (high - low)
     detail = torch.zeros_like(start)
     with frozen(network):
         for size in way.sizes:
             base = resized(start, size).clamp(low, high)
             x = (base + resized(detail, size)).clamp(low, high)
-            reach = [round(config["jitter"] * side) for side in size]
-            for _ in range(config["iterations"]):
+            reach = [round(settings.jitter * side) for side in size]
+            for _ in range(settings.iterations):
                 shift = [int(torch.randint(-most, most + 1, (), generator=random)) for most in reach]
                 shifted = x.roll(shift, (2, 3)).requires_grad_()
                 (held,) = activations(network, shifted, [layer])
                 (gradient,) = torch.autograd.grad(held.norm(), shifted)
-                uphill = _even(blurred(gradient, config["blur"]))
+                uphill = _even(blurred(gradient, settings.blur))
                 x = (x + step * uphill.roll([-by for by in shift], (2, 3))).clamp(low, high)
             detail = x - base
     return x
@@ -186,11 +181,11 @@ def at_random(dreamt: Tensor, start: Tensor, way: Way) -> Tensor:
     """
     random = torch.Generator().manual_seed(way.seed)
     low, high = way.limits
-    draws, own = way.config["draws"], way.sizes[-1]
+    draws, own = way.settings.draws, way.sizes[-1]
     direction = torch.zeros(draws, *start.shape[1:])
     for size in way.sizes:
         noise = torch.randn(draws, start.shape[1], *size, generator=random)
-        direction = resized(direction, size) + _even(blurred(noise, way.config["blur"]))
+        direction = resized(direction, size) + _even(blurred(noise, way.settings.blur))
     direction = resized(direction, own) * (high - low)
     wanted = _distance(dreamt, start)
     stretch = wanted / _distance(direction, torch.zeros_like(direction)).clamp_min(1e-12)
@@ -200,16 +195,16 @@ def at_random(dreamt: Tensor, start: Tensor, way: Way) -> Tensor:
     return (start + stretch[:, None, None, None] * direction).clamp(low, high)
 
 
-def _places(samples: Samples, config: Mapping[str, Any]) -> list[int]:
-    if config["sample"] is None and config["label"] is None and (samples.labels < 0).all():
+def _places(samples: Samples, settings: Settings) -> list[int]:
+    if settings.sample is None and settings.label is None and (samples.labels < 0).all():
         return list(range(min(2, len(samples))))
-    return list(dict.fromkeys(chosen_samples(samples, config["sample"], config["label"])))
+    return list(dict.fromkeys(chosen_samples(samples, settings.sample, settings.label)))
 
 
-def _layers(network: nn.Module, x: Tensor, config: Mapping[str, Any]) -> list[str]:
+def _layers(network: nn.Module, x: Tensor, settings: Settings) -> list[str]:
     """The layers to dream in, of which some respond to some of the samples. Raises DoesNotApply where none does."""
     traced = trace(network, x[:1])
-    layers = [layer.name for layer in at_depths(traced, after_activation(traced), config["layers"], config["depths"])]
+    layers = [layer.name for layer in at_depths(traced, after_activation(traced), settings.layers, settings.depths)]
     if not any(bool(activations(network, x, [layer])[0].any()) for layer in layers):
         raise DoesNotApply(say("dream.no_response", layers=layers))
     return layers

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.changed.showing import Drawing, read_as
 from cnnatomy.dissect.dream.measure import Dream, Dreams, numbers
+from cnnatomy.dissect.dream.settings import Settings
 from cnnatomy.drawing.showing import Sound, class_name
 from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, Table, say
 from cnnatomy.exhibit.rounding import significant
@@ -18,12 +16,12 @@ COLUMNS = 4  # pictures a row, at most
 SOURCES = ["@mordvintsev2015"]
 
 
-def show(found: Dreams, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:
+def show(found: Dreams, samples: Samples, settings: Settings, *, sound: Sound | None = None) -> Showing:
     """A row a sample: itself, then the dream of each layer; and a table of what is measured of them.
 
-    config: `colours` of a picture. sound: gives a clip's wav bytes by the name of its file.
+    settings: `colours` of a picture. sound: gives a clip's wav bytes by the name of its file.
     """
-    blocks: list[Block] = [_grid(found, Drawing(samples, config["colours"], sound)), _table(found, samples.facts)]
+    blocks: list[Block] = [_grid(found, Drawing(samples, settings.colours, sound)), _table(found, samples.facts)]
     return Showing(numbers(found), blocks, _caption(found), SOURCES)
 
 

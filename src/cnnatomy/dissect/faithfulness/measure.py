@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.data.speakers import alike
+from cnnatomy.dissect.faithfulness.settings import Settings
 from cnnatomy.dissect.saliency import attributions, cams
 from cnnatomy.dissect.saliency.attributions import Maps, attributed, baseline_of
 from cnnatomy.dissect.saliency.controls import of_the_data
@@ -110,13 +110,13 @@ class Faithfulness:
 
 
 def measure(
-    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, seed: int, training: Samples | None = None
+    network: nn.Module, samples: Samples, settings: Settings, *, seed: int, training: Samples | None = None
 ) -> Faithfulness:
     """Change places in the order of every map, and ask the network again; and shuffle it, and make the maps again.
 
     training: where words are counted for the map of the data.
 
-    config: `samples`, `steps`; see conf/dissect/faithfulness.yaml. Raises DoesNotApply for fewer than two samples,
+    settings: `samples`, `steps`; see conf/dissect/faithfulness.yaml. Raises DoesNotApply for fewer than two samples,
     NoLogits before any long work.
     """
     facts = samples.facts
@@ -125,7 +125,7 @@ def measure(
     x = to_tensor(facts, samples.inputs[:1])
     logits_of(network, x, len(facts.classes))
     table, left_out = _methods(network, samples, x)
-    wanted = config["samples"], config["steps"]
+    wanted = settings.samples, settings.steps
     n, steps = _affordable(len(samples), effort(network, x), len(table) + len(CONTROLS), *wanted)
     chosen, shares = evenly(len(samples), n), np.linspace(0, 1, steps + 1)
     x = to_tensor(facts, samples.inputs[chosen])

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.faithfulness.measure import Comparison, Faithfulness, numbers
+from cnnatomy.dissect.faithfulness.settings import Settings
 from cnnatomy.dissect.saliency.cams import CAMS
 from cnnatomy.dissect.saliency.curves import TESTS
 from cnnatomy.dissect.saliency.maps import ENOUGH
@@ -26,14 +27,15 @@ SOURCES = ["@petsiuk2018", "@bach2015", "@adebayo2018"]
 FEW = 200  # samples: fewer are said to be few
 
 
-def show(found: Faithfulness, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Faithfulness, samples: Samples, settings: Settings) -> Showing:
     """A table of all maps, the curves of each test, and how alike maps stay as layers are shuffled."""
     comparison = found.comparison
-    n, wanted = comparison.n, config["samples"]
+    n, wanted = comparison.n, settings.samples
     why = "all" if n < wanted and n == len(samples) else "time"
     caption = [
-        say("faithfulness.caption", control=titled(comparison.control)),
+        say("faithfulness.caption"),
         *(outcome(comparison, test) for test in TESTS),
+        say("faithfulness.how", control=titled(comparison.control)),
         say("faithfulness.ranked") if samples.facts.kind != "texts" else None,
         say(f"faithfulness.few.{why}", n=n) if n < min(wanted, FEW) else None,
         None if found.left_out is None else say("faithfulness.left_out", because=found.left_out),

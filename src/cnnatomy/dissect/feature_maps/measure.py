@@ -5,10 +5,9 @@ Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,8 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Axis, Samples
-from cnnatomy.exhibit.blocks import State
+from cnnatomy.dissect.feature_maps.settings import Settings
+from cnnatomy.exhibit.blocks import State, Unit
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.answers import Answer, answers
 from cnnatomy.inspection.choosing import chosen_samples, evenly
@@ -103,19 +103,19 @@ class FeatureMaps:
     layers: list[OfLayer]
 
 
-def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> FeatureMaps:
+def measure(network: nn.Module, samples: Samples, settings: Settings) -> FeatureMaps:
     """Every channel of chosen layers for chosen samples; by default of the first two convolutions, after their
     activations.
 
-    config: `label`, `sample`, `layers`, `compared`; see conf/dissect/feature_maps.yaml. Raises LayerNotFound for an
+    settings: `label`, `sample`, `layers`, `compared`; see conf/dissect/feature_maps.yaml. Raises LayerNotFound for an
     unknown layer or a network without convolution, WrongSetting for an unknown class or a place outside the split,
     NoLogits for a network that gives no class.
     """
-    places = chosen_samples(samples, config["sample"], config["label"])
+    places = chosen_samples(samples, settings.sample, settings.label)
     read = answers(network, samples, places)
-    looked_at = _layers(trace(network, to_tensor(samples.facts, samples.inputs[places[:1]])), config["layers"])
+    looked_at = _layers(trace(network, to_tensor(samples.facts, samples.inputs[places[:1]])), settings.layers)
     layers = [layer for _, layer in looked_at]
-    peaks = _peaks(network, samples, evenly(len(samples), config["compared"]), layers)
+    peaks = _peaks(network, samples, evenly(len(samples), settings.compared), layers)
     shown = [_maps(network, samples, place, layers, peaks) for place in places]
     return FeatureMaps(
         axes=samples.facts.axes,
@@ -241,4 +241,5 @@ def _of_maps(rows: Numbers, one: OfLayer, maps: Maps) -> None:
             rows.add("map_zeros", float(zeros), unit="fraction")
             if one.enough:
                 rows.add("map_rank", float(maps.rank[channel]), unit="fraction", n=one.compared)
-                rows.share("fires", int(one.fires[channel]), one.compared)
+                with rows.about("", Unit(one.name, channel)):
+                    rows.share("fires", int(one.fires[channel]), one.compared)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.feature_maps.measure import FeatureMaps, Maps, OfLayer, numbers
+from cnnatomy.dissect.feature_maps.settings import Settings
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.plotting import draw
 from cnnatomy.drawing.showing import Shown, Sound, amount, signed, spaced, upright, words
 from cnnatomy.drawing.showing import show as shown
-from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Scale, Sentence, Showing, Texts, say
+from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Scale, Sentence, Showing, Texts, Unit, say
 from cnnatomy.exhibit.axes import Colours
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.choosing import evenly
@@ -32,10 +33,10 @@ TICKS = 7  # places with a number at an axis
 SOURCES = ["@zeiler2014", "@yosinski2015"]
 
 
-def show(found: FeatureMaps, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:
+def show(found: FeatureMaps, samples: Samples, settings: Settings, *, sound: Sound | None = None) -> Showing:
     """The samples, and of each layer a picture a map; of the first sample strips, and the words that raise filters.
 
-    config: `columns`, maps a row. sound: gives a clip's wav bytes by the name of its file.
+    settings: `columns`, maps a row. sound: gives a clip's wav bytes by the name of its file.
     """
     facts = samples.facts
     chosen = [Shown(one.place, one.said(samples), one.state) for one in found.answers]
@@ -47,7 +48,7 @@ def show(found: FeatureMaps, samples: Samples, config: Mapping[str, Any], *, sou
                 blocks.append(figure)
             if facts.kind == "texts":
                 blocks.append(_marked(one, one.layer.field, samples, place))
-        blocks.append(_grid(one, facts, config["columns"]))
+        blocks.append(_grid(one, facts, settings.columns))
     caption = [say(f"feature_maps.look.{facts.kind}"), say("feature_maps.caption")]
     return Showing(numbers(found), blocks, caption, SOURCES)
 
@@ -93,6 +94,7 @@ def _items(one: OfLayer, maps: Maps, facts: Facts, several: bool) -> list[Item]:
                 ends=None
                 if facts.kind == "signals"
                 else (significant(-scales[channel]) if both else 0.0, significant(scales[channel])),
+                unit=Unit(one.name, channel),
             )
         )
     return items
@@ -251,6 +253,7 @@ def _marked(one: OfLayer, field: Field, samples: Samples, place: int) -> Texts:
                 state="live",
                 values={key: significant(float(value)) for key, value in values.items()},
                 spaces=spaced(samples.facts),
+                unit=Unit(one.name, int(channel)),
             )
         )
     title = say("feature_maps.marked.title", layer=one.name)

@@ -13,7 +13,7 @@ from cnnatomy.dissect.feature_visualisation.maximised import Maximised
 from cnnatomy.drawing import axes, curves, saying
 from cnnatomy.drawing.pictures import in_own_units
 from cnnatomy.drawing.showing import amount, picture, upright
-from cnnatomy.exhibit import Axis, Grid, Item, Say, Scale, Text, say
+from cnnatomy.exhibit import Axis, Grid, Item, Say, Scale, Text, Unit, say
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
 
@@ -100,6 +100,7 @@ def item(found: Maximised, row: int, state: State, facts: Facts, box: Box) -> It
         state=state,
         values={key: significant(float(value)) for key, value in values.items()},
         more=more,
+        unit=Unit(found.layer.name, unit),
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from cnnatomy.dissect.filter_ablation.removable import Part, Removable
+from cnnatomy.dissect.filter_ablation.settings import Settings
 from cnnatomy.inspection.ablation import ChannelAblation, ablation_point, work
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.layers import Layer
@@ -40,11 +40,7 @@ class Plan:
 
 
 def planned(
-    removal: ChannelAblation,
-    layers: Sequence[Layer],
-    convolutions: Sequence[Layer],
-    config: Mapping[str, Any],
-    labelled: int,
+    removal: ChannelAblation, layers: Sequence[Layer], convolutions: Sequence[Layer], settings: Settings, labelled: int
 ) -> tuple[Removable, Plan]:
     """What can be measured within the budget: two fifths for each filter, two for the order, one for what is kept.
 
@@ -55,29 +51,29 @@ def planned(
     every = np.array([(at, channel) for at, layer in enumerate(convolutions) for channel in range(layer.shape[0])])
     costs = np.array([removal.cost(point) for point in points])
     sweep, once = int(costs[every[:, 0]].sum()), sum(map(work, layers))
-    fifth = config["budget"] / 5
-    drawn = once * (LEVELS + FEW * config["draws"])
+    fifth = settings.work / 5
+    drawn = once * (LEVELS + FEW * settings.draws)
     curve = int(fifth / 2 / drawn)
-    compared = max(LEAST, min(CORRELATED, int(config["budget"] / 10 / once)))
+    compared = max(LEAST, min(CORRELATED, int(settings.work / 10 / once)))
     if min(FEWEST, labelled) > min(2 * fifth / sweep, curve):
-        affordable = int(len(every) * config["budget"] / (sweep * min(FEWEST // 2, labelled)))
+        affordable = int(len(every) * settings.work / (sweep * min(FEWEST // 2, labelled)))
         every = every[evenly(len(every), max(LEAST, affordable))]
-        samples = max(LEAST, int(config["budget"] / costs[every[:, 0]].sum()))
-        plan = Plan(min(config["samples"], labelled, samples), compared)
+        samples = max(LEAST, int(settings.work / costs[every[:, 0]].sum()))
+        plan = Plan(min(settings.samples, labelled, samples), compared)
     else:
-        curve = min(config["curve"], labelled, curve)
-        looks = 1 / config["step"]  # in sweeps of all filters
+        curve = min(settings.curve, labelled, curve)
+        looks = 1 / settings.step  # in sweeps of all filters
         again = sweep * looks * FEWEST / 2 <= fifth
-        ranked = max(LEAST, min(config["ranked"], int(fifth / (sweep * (looks if again else 1)))))
+        ranked = max(LEAST, min(settings.ranked, int(fifth / (sweep * (looks if again else 1)))))
         # A search halves what is left, and half of what it tries is told from the first samples.
-        tries = 0.5 * (1 + config["draws"]) * math.log2(len(every) + 1)
+        tries = 0.5 * (1 + settings.draws) * math.log2(len(every) + 1)
         plan = Plan(
-            samples=min(config["samples"], labelled, int(2 * fifth / sweep)),
+            samples=min(settings.samples, labelled, int(2 * fifth / sweep)),
             compared=compared,
             ranked=ranked,
             curve=curve,
-            searched=min(config["search"], labelled, max(curve, int((fifth - curve * drawn) / (once * tries)))),
-            step=config["step"] if again else 1.0,
+            searched=min(settings.search, labelled, max(curve, int((fifth - curve * drawn) / (once * tries)))),
+            step=settings.step if again else 1.0,
             looks=int(fifth / (sweep * ranked)) if again else 0,
         )
     chosen = [every[every[:, 0] == at, 1] for at in range(len(points))]

@@ -6,9 +6,8 @@ Morcos, Barrett, Rabinowitz & Botvinick 2018, On the importance of single direct
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +19,8 @@ from cnnatomy.data.speakers import alike
 from cnnatomy.dissect.filter_ablation.budget import planned
 from cnnatomy.dissect.filter_ablation.pruning import POINT, Judge, Pruning, apart, prune
 from cnnatomy.dissect.filter_ablation.removable import Part, Removable
-from cnnatomy.exhibit import say
+from cnnatomy.dissect.filter_ablation.settings import Settings
+from cnnatomy.exhibit import Unit, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.ablation import ChannelAblation, ablation_point
@@ -98,11 +98,11 @@ class Ablation:
 
 
 def measure(
-    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, training: Samples | None, seed: int
+    network: nn.Module, samples: Samples, settings: Settings, *, training: Samples | None, seed: int
 ) -> Ablation:
     """Accuracy lost without each filter, how alike their maps are, accuracy against the number of filters kept.
 
-    config: see conf/dissect/filter_ablation.yaml. Raises DoesNotApply without labels, LayerNotFound for an unknown
+    settings: see conf/dissect/filter_ablation.yaml. Raises DoesNotApply without labels, LayerNotFound for an unknown
     layer or a network without convolution, NoLogits for a network of no classes.
     """
     labelled = np.flatnonzero(samples.labels >= 0)
@@ -111,9 +111,9 @@ def measure(
     example = to_tensor(samples.facts, samples.inputs[labelled[:1]])
     logits_of(network, example, len(samples.facts.classes))
     layers = trace(network, example)
-    convolutions = _convolutions(layers, config["layers"])
+    convolutions = _convolutions(layers, settings.layers)
     removal = ChannelAblation(network, layers, [ablation_point(layers, layer) for layer in convolutions], example)
-    removable, plan = planned(removal, layers, convolutions, config, len(labelled))
+    removable, plan = planned(removal, layers, convolutions, settings, len(labelled))
 
     tested = labelled[evenly(len(labelled), plan.samples)]
     groups = alike(samples.table.iloc[tested], samples.labels[tested])
@@ -124,7 +124,7 @@ def measure(
     compared = tested[evenly(len(tested), plan.compared)]
     maps = redundancies(network, [part.point for part in removable.parts], samples, compared)
     one_of = np.eye(len(samples.facts.classes))[samples.labels[tested]]
-    limit = idle_limit(whole.right, config["idle"])
+    limit = idle_limit(whole.right, settings.idle)
     comparison = Comparison(whole, groups, wider, limit, one_of)
     real = comparison.stand_out(without)
     parts = [comparison.loss(*one) for one in zip(removable.parts, without, real, maps, strict=True)]
@@ -133,7 +133,7 @@ def measure(
     if plan.curve:
         ranking, judged = apart(samples, training, labelled, plan.ranked, plan.searched)
         judge, random = Judge(removable, samples, judged, wider), np.random.default_rng((seed, ORDERS))
-        pruning = prune(judge, ranking, plan, config["draws"], random)
+        pruning = prune(judge, ranking, plan, settings.draws, random)
     return Ablation(whole.right, groups, parts, sum(layer.shape[0] for layer in convolutions), limit, pruning)
 
 
@@ -264,7 +264,7 @@ def numbers(found: Ablation) -> Numbers:
                 rows.add(kind, one.kinds.count(kind), n=len(one.kinds))
     for one in found.parts:
         for channel, lost_ in zip(one.part.channels, one.accuracy, strict=True):
-            with rows.about(f"layer={one.part.name};filter={channel}"):
+            with rows.about(f"layer={one.part.name};filter={channel}", Unit(one.part.name, int(channel))):
                 value, low, high = (round(float(each), 5) for each in lost_)
                 rows.add("accuracy_lost", value, (low, high), unit="fraction", n=len(found.right))
     return rows

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.filter_ablation.measure import KINDS, Ablation, Loss, numbers
 from cnnatomy.dissect.filter_ablation.pruning import Pruning
+from cnnatomy.dissect.filter_ablation.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import signed
@@ -31,20 +32,20 @@ COLOURS = {"good": SERIES[0], "idle": MUTED, "harmful": SERIES[1], "undecided": 
 ORDERS = {"least damaging first": SERIES[0], "at random": MUTED}
 
 
-def show(found: Ablation, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Ablation, samples: Samples, settings: Settings) -> Showing:
     """Accuracy against the filters kept and without each, by class; how alike the maps are; a table of all filters.
 
-    config: `idle`, the share of the errors by which accuracy may move without an idle filter.
+    settings: `idle`, the share of the errors by which accuracy may move without an idle filter.
     """
     blocks: list[Block] = [] if found.pruning is None else [_kept(found.pruning)]
     blocks.append(_lost(found.parts))
     if len(samples.facts.classes) <= CLASSES:
         blocks.append(_by_class(found.parts, samples.facts))
     blocks += [_correlations(found.parts), _table(found.parts)]
-    return Showing(numbers(found), blocks, _caption(found, samples.facts, config), SOURCES)
+    return Showing(numbers(found), blocks, _caption(found, samples.facts, settings), SOURCES)
 
 
-def _caption(found: Ablation, facts: Facts, config: Mapping[str, Any]) -> Text:
+def _caption(found: Ablation, facts: Facts, settings: Settings) -> Text:
     n, removed = len(found.right), len(found.kinds)
     test = say("filter_ablation.test.of_samples")
     if found.groups is not None:
@@ -57,7 +58,7 @@ def _caption(found: Ablation, facts: Facts, config: Mapping[str, Any]) -> Text:
             test=test,
             errors=found.errors,
             limit=found.limit * n,
-            idle=100 * config["idle"],
+            idle=100 * settings.idle,
         ),
         say("filter_ablation.together"),
         None if ranked is None else say(f"filter_ablation.order.{ranked}"),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch import Tensor
 from cnnatomy.dissect.feature_visualisation.maximisation import Plan
 from cnnatomy.dissect.feature_visualisation.maximised import VARIANTS
 from cnnatomy.dissect.feature_visualisation.optimise import PASSES
+from cnnatomy.dissect.filter_maximisation.settings import Settings
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.layers import CONVOLUTIONS, Layer, LayerNotFound, named, stages
 from cnnatomy.inspection.work import reached
@@ -23,28 +23,28 @@ SAVINGS = ((1.0, 1.0), (0.5, 1.0), (0.0, 1.0), (0.0, 0.5))
 FEW = 8
 
 
-def planned(traced: Sequence[Layer], x: Tensor, config: Mapping[str, Any]) -> list[tuple[Layer, Plan]]:
+def planned(traced: Sequence[Layer], x: Tensor, settings: Settings) -> list[tuple[Layer, Plan]]:
     """Every filter of every convolution where that is not too much work; else some, spread over depth and layer.
 
-    config: `layers`, `units`, `steps`, `starts`, `work`. Raises LayerNotFound for an unknown layer, or one that is no
+    settings: `layers`, `units`, `steps`, `starts`, `work`. Raises LayerNotFound for an unknown layer, or one that is no
     convolution, ValueError for a unit that a layer lacks.
     """
-    layers, units = _layers(traced, config["layers"]), config["units"]
+    layers, units = _layers(traced, settings.layers), settings.units
     for layer in layers:
         if units is not None and not all(0 <= unit < layer.shape[0] for unit in units):
             raise ValueError(f"units: {units} are not all filters of {layer.name!r}, which has {layer.shape[0]}")
     once = {layer.name: _work(traced, layer, x) for layer in layers}
-    full = config["starts"] * config["steps"]
+    full = settings.starts * settings.steps
     total = sum(full * once[layer.name] * (len(units) if units else layer.shape[0]) for layer in layers)
-    if config["layers"] is None and total > config["work"] and len(layers) > DEPTHS:
+    if settings.layers is None and total > settings.work and len(layers) > DEPTHS:
         layers = [layers[place] for place in np.linspace(0, len(layers) - 1, DEPTHS).astype(int)]
     plans = []
     for layer in layers:
         wanted = np.arange(layer.shape[0]) if units is None else np.array(units)
-        starts, steps, most = config["starts"], config["steps"], len(wanted)
-        for fewer, shorter in SAVINGS if total > config["work"] else ():
-            starts, steps = max(1, round(fewer * config["starts"])), max(1, round(shorter * config["steps"]))
-            most = int(config["work"] / len(layers) / (starts * steps * once[layer.name]))
+        starts, steps, most = settings.starts, settings.steps, len(wanted)
+        for fewer, shorter in SAVINGS if total > settings.work else ():
+            starts, steps = max(1, round(fewer * settings.starts)), max(1, round(shorter * settings.steps))
+            most = int(settings.work / len(layers) / (starts * steps * once[layer.name]))
             if most >= min(FEW, len(wanted)):
                 break
         plans.append((layer, Plan(wanted[evenly(len(wanted), max(1, most))], starts, steps)))

@@ -5,9 +5,7 @@ Erhan, Bengio, Courville & Vincent 2009, Visualizing higher-layer features of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from torch import nn
@@ -27,6 +25,7 @@ from cnnatomy.dissect.feature_visualisation.regularisers import Box, box
 from cnnatomy.dissect.feature_visualisation.units import Units, listen
 from cnnatomy.dissect.filter_maximisation.budget import planned
 from cnnatomy.dissect.filter_maximisation.scenes import scenes
+from cnnatomy.dissect.filter_maximisation.settings import Settings
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.blocks import State
@@ -85,26 +84,25 @@ class Maximisation:
 
 
 def measure(
-    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, training: Samples | None, seed: int
+    network: nn.Module, samples: Samples, settings: Settings, *, training: Samples | None, seed: int
 ) -> Maximisation:
     """Optimise an input for every filter of every convolution, all of a layer in one batch.
 
     Two objectives: the value of a filter at one position, of which only the window that it sees is optimised, and the
     sum of its map. Three ways each, see `maximisation`; each beside the real input that excites the filter most.
 
-    config: `layers`, `units`, `steps`, `starts`, `side`, `compared`, `work`; see conf/dissect/filter_maximisation.yaml.
     training: where the spectrum of the data is from; the samples where None. Raises DoesNotApply for texts,
     LayerNotFound for an unknown layer or a network without convolution, ValueError for a unit that no layer has.
     """
     if samples.facts.kind == "texts":
         raise DoesNotApply(say("filter_maximisation.no_steps"))
-    cut, trained, traced = scenes(network, samples, training or samples, config["side"])
+    cut, trained, traced = scenes(network, samples, training or samples, settings.side)
     x = to_tensor(cut.facts, cut.inputs[:1])
-    plans = planned(traced, x, config)
+    plans = planned(traced, x, settings)
     units = [Units(network, traced, layer, x) for layer, _ in plans]
     real = Real(cut, trained, box(samples))
     looks = []
-    for index, (one, reals) in enumerate(zip(units, listen(units, cut, config["compared"]), strict=True)):
+    for index, (one, reals) in enumerate(zip(units, listen(units, cut, settings.compared), strict=True)):
         layer, plan = plans[index]
         position, whole = (
             maximise(one, reals, real, plan, summed=summed, seed=(seed, index, int(summed))) for summed in (False, True)

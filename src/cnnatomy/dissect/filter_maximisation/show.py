@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.feature_visualisation.maximisation import ENOUGH
 from cnnatomy.dissect.feature_visualisation.maximised import Maximised
 from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading, together
 from cnnatomy.dissect.filter_maximisation.measure import Look, Maximisation, numbers
+from cnnatomy.dissect.filter_maximisation.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.exhibit import Grid, Item, Showing, Text, say
 from cnnatomy.inspection.choosing import evenly
@@ -20,15 +20,15 @@ MANY = 3  # layers, above which those with few filters drawn stand in one grid
 FEW = 4  # filters
 
 
-def show(found: Maximisation, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Maximisation, samples: Samples, settings: Settings) -> Showing:
     """As the lecture: first inputs for the sum of the last layer's maps, then earlier layers; then for one position.
 
-    config: `shown`, the values drawn for each objective, at most; filters evenly spread where there are more.
+    settings: `shown`, the values drawn for each objective, at most; filters evenly spread where there are more.
     """
     blocks: list[Grid] = []
     for summed in (True, False):
         every = [(look, look.map if summed else look.position) for look in found.looks]
-        share, drawn = _shown([one for _, one in every], config["shown"]), []
+        share, drawn = _shown([one for _, one in every], settings.shown), []
         for look, one in reversed(every):
             rows, states = evenly(len(one.which), max(1, int(share * len(one.which)))), look.states
             drawn.append((look, one, [item(one, row, states[row], found.facts, found.box) for row in rows]))

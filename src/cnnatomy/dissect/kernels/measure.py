@@ -5,15 +5,15 @@ Krizhevsky, Sutskever & Hinton 2012, ImageNet classification with deep convoluti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.kernels.settings import Settings
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.frequencies import frequencies, gains
 from cnnatomy.inspection.layers import Layer, stages, trace
@@ -85,7 +85,7 @@ class Kernels:
         return "above" if self.mean_smoothness > high else "below" if self.mean_smoothness < low else "within"
 
 
-def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> list[Kernels]:
+def measure(network: nn.Module, samples: Samples, settings: Settings) -> list[Kernels]:
     """Of every convolution that reads the input; several of them where they stand side by side.
 
     Raises LayerNotFound if the network has no convolution.

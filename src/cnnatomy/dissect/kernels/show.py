@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.kernels.measure import IDLE, Kernels, Spectrum, numbers, of_filters
+from cnnatomy.dissect.kernels.settings import Settings
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.axes import along
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, colour, grey, of_colours, shown_channels, signed, upright
-from cnnatomy.exhibit import Axis, Block, Figure, Grid, Item, Scale, Showing, Text, say
+from cnnatomy.exhibit import Axis, Block, Figure, Grid, Item, Scale, Showing, Text, Unit, say
 from cnnatomy.exhibit.rounding import significant
 
 if TYPE_CHECKING:
@@ -27,16 +28,16 @@ SOURCES = ["@krizhevsky2012, figure 3"]
 SOURCES_OF_TEXTS = ["@kim2014"]
 
 
-def show(found: Sequence[Kernels], samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Sequence[Kernels], samples: Samples, settings: Settings) -> Showing:
     """A grid of filters a layer; of signals the frequencies that they answer to; where in the window the weights are.
 
-    config: `columns` (filters a row; null lets the page choose), `symmetric` (zero is in the middle of the scale;
+    settings: `columns` (filters a row; null lets the page choose), `symmetric` (zero is in the middle of the scale;
     otherwise the scale goes from the smallest weight to the largest, in grey).
     """
     facts = samples.facts
     blocks: list[Block] = []
     for one in found:
-        blocks.append(_grid(one, facts, config))
+        blocks.append(_grid(one, facts, settings))
         if one.spectrum is not None:
             blocks.append(_answers(one, one.spectrum))
     if facts.kind != "images" and (panels := _panels(found, facts)):
@@ -48,12 +49,12 @@ def show(found: Sequence[Kernels], samples: Samples, config: Mapping[str, Any]) 
     return Showing(numbers(found), blocks, say("kernels.caption", seek=seek), sources)
 
 
-def _grid(one: Kernels, facts: Facts, config: Mapping[str, Any]) -> Grid:
+def _grid(one: Kernels, facts: Facts, settings: Settings) -> Grid:
     least = IDLE * float(np.abs(one.weights).max())  # so that a filter without weight is not stretched into a pattern
     columns = of_filters(one)
     beside = {"norm": "norm", "smallest_weight": "smallest", "largest_weight": "largest", "likeness": "likeness"}
     beside |= {"smoothness": "smoothness"} if one.neighbours else {}
-    coloured = one.weights.shape[1] == 3 and of_colours(facts) and config["symmetric"]
+    coloured = one.weights.shape[1] == 3 and of_colours(facts) and settings.symmetric
     by_sign = not coloured and facts.kind != "signals"
     items = []
     for index, kernel in enumerate(one.weights):
@@ -61,11 +62,12 @@ def _grid(one: Kernels, facts: Facts, config: Mapping[str, Any]) -> Grid:
         items.append(
             Item(
                 id=f"{one.layer}/{index}",
-                pixels=drawn(kernel, facts, config["symmetric"], least),
+                pixels=drawn(kernel, facts, settings.symmetric, least),
                 label=str(index),
                 state="dead" if one.idle[index] else "",
                 values={key: significant(value) for key, value in values.items()},
-                ends=_ends(kernel, config["symmetric"], least) if by_sign else None,
+                ends=_ends(kernel, settings.symmetric, least) if by_sign else None,
+                unit=Unit(one.layer, index),
             )
         )
     wide = items[0].pixels.shape[1] > 64  # so wide that a row of them would not fit
@@ -73,11 +75,11 @@ def _grid(one: Kernels, facts: Facts, config: Mapping[str, Any]) -> Grid:
     return Grid(
         f"kernels-{one.layer}",
         items,
-        columns=None if wide else config["columns"],
+        columns=None if wide else settings.columns,
         title=say("kernels.filters.title", layer=one.layer, n=len(items), size=size),
-        caption=_reading(one, facts, config["symmetric"]),
+        caption=_reading(one, facts, settings.symmetric),
         axes=_axes(one, facts),
-        scale=Scale("signed" if config["symmetric"] else "grey", say("data.scale.weight")) if by_sign else None,
+        scale=Scale("signed" if settings.symmetric else "grey", say("data.scale.weight")) if by_sign else None,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from torch import nn
 
 from cnnatomy.data.prepared import PADDING, Facts
+from cnnatomy.dissect.ngrams.settings import Settings
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.predicting import probabilities
 from cnnatomy.statistics.intervals import mean_interval, ratio
@@ -98,19 +98,19 @@ def delete(
     reading: Reading,
     weights: np.ndarray,
     counts: np.ndarray | None,
-    config: Mapping[str, Any],
+    settings: Settings,
     random: np.random.Generator,
 ) -> Deleted:
     """Delete part of the words of each sentence: by their weights, at random, by counting, and one by one.
 
-    weights, counts: (sentences, words); counts may be None. config: `deleted`, the part, and `draws`.
+    weights, counts: (sentences, words); counts may be None. settings: `deleted`, the part, and `draws`.
     """
-    part = config["deleted"]
+    part = settings.deleted
     most = max(2, ONE_BY_ONE // max(1, int(lengths(reading.inputs).mean())))
     tried = Reading(reading.network, reading.facts, reading.inputs[:most])
     return Deleted(
         *reading.without(weights, part),
-        *reading.without_random(part, config["draws"], random),
+        *reading.without_random(part, settings.draws, random),
         None if counts is None else reading.without(counts, part)[0],
         tried.without(tried.without_each(), part)[0],
     )
@@ -120,7 +120,7 @@ def by_part(
     reading: Reading,
     weights: np.ndarray,
     counts: np.ndarray | None,
-    config: Mapping[str, Any],
+    settings: Settings,
     random: np.random.Generator,
 ) -> dict[float, dict[str, np.ndarray]]:
     """How much less probable the predicted class becomes, (sentences,), by the part that is deleted and by which words.
@@ -128,7 +128,7 @@ def by_part(
     Those that are `highlighted`, `random` ones, the mean over a few draws, those of `least` weight either way, and
     those `counted`, unless counts are None.
     """
-    draws, found = max(2, config["draws"] // 4), {}
+    draws, found = max(2, settings.draws // 4), {}
     for part in PARTS:
         found[part] = {
             "highlighted": reading.without(weights, part)[0],

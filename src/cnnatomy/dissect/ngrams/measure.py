@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from torch import nn
@@ -16,9 +15,10 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.ngrams import deleting, highlighting, voting
 from cnnatomy.dissect.ngrams.deleting import Deleted, Reading
+from cnnatomy.dissect.ngrams.settings import Settings
 from cnnatomy.dissect.ngrams.silencing import silenced_below
 from cnnatomy.dissect.ngrams.slots import Reader, Slots, Windows, readers, slots, windows
-from cnnatomy.exhibit import say
+from cnnatomy.exhibit import Unit, say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.layers import Layer, LayerNotFound, named, trace
@@ -157,12 +157,10 @@ class Ngrams:
     by_chance: list[float]
 
 
-def measure(
-    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, training: Samples | None, seed: int
-) -> Ngrams:
+def measure(network: nn.Module, samples: Samples, settings: Settings, *, training: Samples | None, seed: int) -> Ngrams:
     """For each filter its n-grams, exact optima, class and purity; for sentences the words that decide.
 
-    config: see conf/dissect/ngrams.yaml. Raises DoesNotApply for what are no sentences, LayerNotFound where no
+    settings: see conf/dissect/ngrams.yaml. Raises DoesNotApply for what are no sentences, LayerNotFound where no
     convolution's windows can be followed to the words or a name is unknown, NoLogits for a network of no classes.
     """
     facts = samples.facts
@@ -173,30 +171,30 @@ def measure(
     first = to_tensor(facts, samples.inputs[:1])
     logits_of(network, first, len(facts.classes))
     layers = trace(network, first)
-    chosen = _chosen(readers(layers, facts.shape[0]), layers, config["layers"])
+    chosen = _chosen(readers(layers, facts.shape[0]), layers, settings.layers)
 
-    inputs = np.asarray(samples.inputs[: config["tested"]])
+    inputs = np.asarray(samples.inputs[: settings.tested])
     sums = {reader.layer.name: slots(network, reader, samples) for reader in chosen}
     known = {name: found for name, found in sums.items() if found is not None}
     weights, adds = highlighting.contributions(network, chosen, known, facts, inputs)
     votes = voting.dense_votes(network, layers, chosen, facts, inputs)
     by_layer = ByLayer(known, votes, adds)
-    found = [_filters(network, one, samples, training, by_layer, config) for one in chosen]
+    found = [_filters(network, one, samples, training, by_layer, settings) for one in chosen]
 
     reading, random = Reading(network, facts, inputs), np.random.default_rng((seed, DELETIONS))
     labelled = training is not None and (training.labels >= 0).any()
     counts = (
         highlighting.by_counting(training, inputs, reading.predicted) if training is not None and labelled else None
     )
-    deleted = deleting.delete(reading, weights, counts, config, random)
+    deleted = deleting.delete(reading, weights, counts, settings, random)
     return Ngrams(
         training is not None,
         found,
         deleted,
-        deleting.by_part(reading, weights, counts, config, random),
+        deleting.by_part(reading, weights, counts, settings, random),
         [
             _decided(reading, samples, place, weights, adds, chosen)
-            for place in _first(reading, samples, config["shown"])
+            for place in _first(reading, samples, settings.shown)
         ],
         *_pruned(network, samples, chosen, found),
     )
@@ -236,11 +234,11 @@ def _filters(
     samples: Samples,
     training: Samples | None,
     known: ByLayer,
-    config: Mapping[str, Any],
+    settings: Settings,
 ) -> Filters:
     name = reader.layer.name
     source = samples if training is None else training
-    seen = windows(network, reader, source, config["sentences"])
+    seen = windows(network, reader, source, settings.sentences)
     tested = seen if training is None else windows(network, reader, samples, len(samples))
     labels, test_labels = source.labels[: len(seen.peaks)], samples.labels[: len(tested.peaks)]
     votes, sums = known.votes.get(name), known.slots.get(name)
@@ -251,7 +249,7 @@ def _filters(
         trained = None if training is None else (seen.peaks[labels >= 0, channel], labels[labels >= 0] == label)
         test = test_labels >= 0
         peaks = (tested.peaks[test, channel], test_labels[test] == label)
-        purities.append(voting.purity(trained, peaks, config["purity"]))
+        purities.append(voting.purity(trained, peaks, settings.purity))
     return Filters(
         name=name,
         width=reader.width,
@@ -347,7 +345,7 @@ def numbers(found: Ngrams) -> Numbers:
     for filters in found.filters:
         parts = filters.reached
         for channel, one in enumerate(filters.purity):
-            with rows.about(f"layer={filters.name};filter={channel}"):
+            with rows.about(f"layer={filters.name};filter={channel}", Unit(filters.name, channel)):
                 if channel in parts:
                     rows.add("best_real_of_exact", round(parts[channel], 3), unit="fraction")
                 if one.n:

@@ -12,10 +12,11 @@ import pandas as pd
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
 from cnnatomy.dissect.ngrams.deleting import Deleted
 from cnnatomy.dissect.ngrams.measure import PICKS, Decided, Filters, Ngrams, numbers
+from cnnatomy.dissect.ngrams.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import class_name, spaced, words
-from cnnatomy.exhibit import Block, Figure, Say, Sentence, Showing, Table, Text, Texts, say
+from cnnatomy.exhibit import Block, Figure, Say, Sentence, Showing, Table, Text, Texts, Unit, say
 from cnnatomy.exhibit.reading import joined
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.statistics.intervals import mean_interval
@@ -33,23 +34,23 @@ DELETED = {
 }
 
 
-def show(found: Ngrams, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Ngrams, samples: Samples, settings: Settings) -> Showing:
     """Filters with their n-grams, words deleted, sentences with the words that decide, a table of all filters.
 
-    config: `filters` and `ngrams`, how many are shown of a layer and of a filter; `deleted` and `draws`.
+    settings: `filters` and `ngrams`, how many are shown of a layer and of a filter; `deleted` and `draws`.
     """
     facts, rows = samples.facts, numbers(found)
-    blocks: list[Block] = [_filter_texts(one, facts, config) for one in found.filters]
+    blocks: list[Block] = [_filter_texts(one, facts, settings) for one in found.filters]
     blocks += [
         _deletion(found.by_part),
         _sentences(found, samples),
         _picks(found.sentences, samples),
         _table(found.filters, facts),
     ]
-    return Showing(rows, blocks, _caption(found, rows, facts, config), SOURCES)
+    return Showing(rows, blocks, _caption(found, rows, facts, settings), SOURCES)
 
 
-def _caption(found: Ngrams, rows: Numbers, facts: Facts, config: Mapping[str, Any]) -> Text:
+def _caption(found: Ngrams, rows: Numbers, facts: Facts, settings: Settings) -> Text:
     exact = [one.exact is not None for one in found.filters]
     weighed = all(one.weighed for one in found.filters)
     return [
@@ -61,10 +62,10 @@ def _caption(found: Ngrams, rows: Numbers, facts: Facts, config: Mapping[str, An
         ),
         say(
             "ngrams.drops",
-            part=100 * config["deleted"],
+            part=100 * settings.deleted,
             n=len(found.deleted.highlighted),
             flips=rows.value("flips_highlighted"),
-            draws=config["draws"],
+            draws=settings.draws,
             chance=rows.value("flips_random"),
         ),
         against_counting(found.deleted),
@@ -91,15 +92,15 @@ def _written(tokens: np.ndarray, facts: Facts) -> str:
     return joined(_spelt(tokens, facts), spaced(facts))
 
 
-def _filter_texts(filters: Filters, facts: Facts, config: Mapping[str, Any]) -> Texts:
+def _filter_texts(filters: Filters, facts: Facts, settings: Settings) -> Texts:
     """The filters of a layer that matter most, each with its n-grams; a word's mark is what it adds in its slot."""
     dead = filters.dead
-    shown = [int(one) for one in np.argsort(-filters.importance, kind="stable")[: config["filters"]] if not dead[one]]
+    shown = [int(one) for one in np.argsort(-filters.importance, kind="stable")[: settings.filters] if not dead[one]]
     sentences = []
     for channel in shown:
         group = _heading(filters, channel, facts)
         sentences += [
-            _ngram(filters, channel, facts, group, row) for row in _rows(filters, channel, facts, config["ngrams"])
+            _ngram(filters, channel, facts, group, row) for row in _rows(filters, channel, facts, settings.ngrams)
         ]
     return Texts(
         f"filters-{filters.name}",
@@ -143,7 +144,7 @@ def _rows(filters: Filters, channel: int, facts: Facts, best: int) -> list[Row]:
         """Also whether it is the one of all that the vocabulary can form."""
         tokens = filters.seen.ngrams[place]
         is_it = among is not None and bool((tokens == among).all())
-        times = [f"{n} × {class_name(facts, label)}" for label, n in filters.counted(place)[:3]]
+        times = [say("ngrams.times", n=n, label=class_name(facts, label)) for label, n in filters.counted(place)[:3]]
         label = say(f"ngrams.row.{kind}{'_of_all' if is_it else ''}", times=times)
         return Row(name, label, tokens, float(values[place])), is_it
 
@@ -180,6 +181,7 @@ def _ngram(filters: Filters, channel: int, facts: Facts, group: Text, row: Row) 
         values={"value": significant(row.value, 3)},
         group=group,
         spaces=spaced(facts),
+        unit=Unit(filters.name, channel),
     )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.samples import choosing
+from cnnatomy.dissect.samples.settings import Settings
 from cnnatomy.drawing.showing import show, shown_channels
 from cnnatomy.exhibit import Block, Say, Table, say
 from cnnatomy.exhibit.rounding import significant
@@ -16,17 +14,17 @@ from cnnatomy.exhibit.rounding import significant
 COLOURS = ("red", "green", "blue")
 
 
-def blocks(split: Samples, config: Mapping[str, Any]) -> list[Block]:
+def blocks(split: Samples, settings: Settings) -> list[Block]:
     """The first images of a split in its order, and the channels of those that are no plain grey or colour."""
     facts = split.facts
-    chosen = choosing.first(split, config["first"])
+    chosen = choosing.first(split, settings.first)
     size = " × ".join(map(str, facts.shape[1:]))
     low, high = facts.scale or (0, 0)
     first = show(
         "first",
         split,
         chosen,
-        columns=config["columns"] if len(chosen) > config["columns"] else None,
+        columns=settings.columns if len(chosen) > settings.columns else None,
         title=say("samples.first.all", n=len(chosen)),
         caption=[
             say("samples.first.images", split=split.split, size=size),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.odds import word_odds
 from cnnatomy.dissect.samples import choosing
 from cnnatomy.dissect.samples.measure import Given
+from cnnatomy.dissect.samples.settings import Settings
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.drawing.showing import show
 from cnnatomy.exhibit import Block, Figure, Table, say
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 TELLING = 15  # words of each class in the table of those that tell most
 
 
-def blocks(found: Given, split: Samples, config: Mapping[str, Any]) -> list[Block]:
+def blocks(found: Given, split: Samples, settings: Settings) -> list[Block]:
     """Sentences of a split as the network reads them, and their lengths."""
-    chosen, title = choosing.first_of_each(split, config["sentences"])
+    chosen, title = choosing.first_of_each(split, settings.sentences)
     first = show("first", split, chosen, title=title, caption=say("samples.first.texts", split=split.split))
     return [first, _lengths(found.lengths[split.split], split)]
 

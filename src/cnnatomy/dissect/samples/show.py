@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from cnnatomy.data.prepared import Dataset, Facts
 from cnnatomy.dissect.samples import images, sentences, signals, sounds
 from cnnatomy.dissect.samples.measure import Given, numbers
 from cnnatomy.dissect.samples.rules import Rule
+from cnnatomy.dissect.samples.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.showing import Sound, picture
 from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, Table, Text, say
@@ -21,23 +21,23 @@ from cnnatomy.exhibit.languages import FIRST, language
 NAMED_LEFT_OUT = 2  # examples of what is left out, of each reason
 
 
-def show(found: Given, data: Dataset, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:
+def show(found: Given, data: Dataset, settings: Settings, *, sound: Sound | None = None) -> Showing:
     """Some samples, how many there are of each class and split, and how hard they are: what rules reach.
 
-    config: `first`, `columns`, `voices`, `sentences`, `signals`; see conf/dissect/samples.yaml. sound: gives a clip's
+    settings: `first`, `columns`, `voices`, `sentences`, `signals`; see conf/dissect/samples.yaml. sound: gives a clip's
     wav bytes by the name of its file.
     """
     facts = found.facts
     first = data.split(next(iter(facts.splits)))
     blocks: list[Block]
     if facts.kind == "images":
-        blocks = images.blocks(first, config)
+        blocks = images.blocks(first, settings)
     elif facts.kind == "sounds":
-        blocks = sounds.blocks(found, data, first, config, sound)
+        blocks = sounds.blocks(found, data, first, settings, sound)
     elif facts.kind == "signals":
-        blocks = signals.blocks(first, config)
+        blocks = signals.blocks(first, settings)
     else:
-        blocks = sentences.blocks(found, first, config)
+        blocks = sentences.blocks(found, first, settings)
     if found.counts:
         blocks.append(_counts(found.counts, facts))
     if found.model is not None:
@@ -58,13 +58,13 @@ def _caption(found: Given) -> Text:
         say(
             f"samples.caption.sizes.{facts.kind}",
             n=sum(facts.splits.values()),
-            splits=", ".join(f"{n:,} {split}" for split, n in facts.splits.items()),
-            licence="" if unknown else say("samples.caption.licence", licence=licence),
+            splits=[say(f"samples.caption.splits.{split}", n=n) for split, n in facts.splits.items()],
         ),
+        _best(found.reached) if found.reached else None,
         say("samples.caption.left_out", reasons=_reasons(facts.left_out)) if facts.left_out else None,
         saying.of_characters(facts) if facts.kind == "texts" else None,
         None if frames is None else say("samples.caption.fitting", **seconds, frames=frames),
-        _best(found.reached) if found.reached else None,
+        None if unknown else say("samples.caption.licence", licence=licence),
     ]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.samples import choosing
+from cnnatomy.dissect.samples.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.drawing.showing import picture, show
@@ -22,10 +22,10 @@ CHARTED = 4  # channels up to which their means are charted, a chart each
 CHANGED = ("cut", "lengthened", "missing_values")  # counts in the facts of what did not fit and was made to
 
 
-def blocks(split: Samples, config: Mapping[str, Any]) -> list[Block]:
+def blocks(split: Samples, settings: Settings) -> list[Block]:
     """Signals of a split as curves, and what each channel is normalised by and reaches."""
     facts = split.facts
-    chosen, title = choosing.first_of_each(split, config["signals"])
+    chosen, title = choosing.first_of_each(split, settings.signals)
     caption = [say("samples.first.signals", split=split.split), saying.signal_axes(facts)]
     return [show("first", split, chosen, title=title, caption=caption), _channels(facts)]
 

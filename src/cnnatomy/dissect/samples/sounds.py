@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from cnnatomy.data.prepared import Dataset, Samples
 from cnnatomy.dissect.samples import choosing
 from cnnatomy.dissect.samples.measure import Given, Speakers
+from cnnatomy.dissect.samples.settings import Settings
 from cnnatomy.dissect.samples.voices import APART
 from cnnatomy.drawing.showing import Shown, Sound, show
 from cnnatomy.exhibit import Block, Say, Table, Text, say
 from cnnatomy.inspection.choosing import evenly
 
 
-def blocks(found: Given, data: Dataset, split: Samples, config: Mapping[str, Any], sound: Sound | None) -> list[Block]:
+def blocks(found: Given, data: Dataset, split: Samples, settings: Settings, sound: Sound | None) -> list[Block]:
     """Of clips whose table names voices and their sex; the first ones of others."""
     assert found.speakers is not None
     if "voice" not in data.table or "sex" not in data.table:
-        chosen = choosing.first(split, config["voices"])
+        chosen = choosing.first(split, settings.voices)
         return [show("clips", split, chosen, sound, title=say("samples.clips.title", n=len(chosen)))]
     chosen = _all_words(split)
-    said_twice = _one_word(split, {one.index for one in chosen}, config["voices"], sound)
+    said_twice = _one_word(split, {one.index for one in chosen}, settings.voices, sound)
     low, high = split.facts.axes[0].values[0], split.facts.axes[0].values[-1]
     words = show(
         "words",

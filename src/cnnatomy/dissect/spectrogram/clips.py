@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from cnnatomy.data import recordings
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Samples
 from cnnatomy.data.sounds import Spectrogram, Unusable, resampled
+from cnnatomy.dissect.spectrogram.settings import Settings
 from cnnatomy.drawing.showing import Sound
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -53,20 +53,20 @@ class Chosen:
         return (groups[0][0], groups[1][0]) if len(groups) > 1 else (groups[0][0], groups[0][1])
 
 
-def choose(samples: Samples, config: Mapping[str, Any], maker: Spectrogram, sound: Sound) -> Chosen:
+def choose(samples: Samples, settings: Settings, maker: Spectrogram, sound: Sound) -> Chosen:
     """Two clips at least.
 
-    config: `files`, `said`, `most`. Raises DoesNotApply where no two can be heard, DataError for a file that is not
+    settings: `files`, `said`, `most`. Raises DoesNotApply where no two can be heard, DataError for a file that is not
     there though others are, and for a single one.
     """
-    named = {group: {name: _bytes(sound, name) for name in files} for group, files in config["files"].items()}
+    named = {group: {name: _bytes(sound, name) for name in files} for group, files in settings.files.items()}
     missing = [name for files in named.values() for name, wav in files.items() if wav is None]
     heard = {
         group: [clip(group, name, wav, maker) for name, wav in files.items() if wav] for group, files in named.items()
     }
     heard = {group: clips for group, clips in heard.items() if clips}
     if not heard:
-        return _same_word(samples, config["most"], maker, sound)
+        return _same_word(samples, settings.most, maker, sound)
     if missing:
         raise DataError(
             f"dissect.spectrogram.files names {', '.join(map(repr, missing[:5]))}, which the raw archive of "
@@ -74,7 +74,7 @@ def choose(samples: Samples, config: Mapping[str, Any], maker: Spectrogram, soun
         )
     if sum(map(len, heard.values())) < 2:
         raise DataError("dissect.spectrogram.files names one clip; name two at least, so that they can be compared")
-    return Chosen(heard, str(config["said"]), asked=True)
+    return Chosen(heard, str(settings.said), asked=True)
 
 
 def _same_word(samples: Samples, most: int, maker: Spectrogram, sound: Sound) -> Chosen:

@@ -20,6 +20,7 @@ from cnnatomy.data.errors import DataError
 from cnnatomy.data.prepared import Samples
 from cnnatomy.data.sounds import Spectrogram, Unusable
 from cnnatomy.dissect.spectrogram.clips import Chosen, Clip, choose
+from cnnatomy.dissect.spectrogram.settings import Settings
 from cnnatomy.drawing.showing import Sound
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -68,11 +69,11 @@ class Compared:
 
 
 def measure(
-    network: nn.Module, samples: Samples, config: Mapping[str, Any], *, sound: Sound, prepare: Mapping[str, Any]
+    network: nn.Module, samples: Samples, settings: Settings, *, sound: Sound, prepare: Mapping[str, Any]
 ) -> Compared:
     """Compare the voices of the files in the settings, or of a word in the test.
 
-    config: `files`, `said`, `most`; see conf/dissect/spectrogram.yaml. sound: gives a file's bytes by name. prepare:
+    settings: `files`, `said`, `most`; see conf/dissect/spectrogram.yaml. sound: gives a file's bytes by name. prepare:
     how sounds became pictures. Raises DoesNotApply for other data and where nothing can be heard, DataError for a file
     that is not there though others are.
     """
@@ -81,7 +82,7 @@ def measure(
     if "spectrogram" not in prepare:
         raise DoesNotApply(say("spectrogram.no_settings"))
     maker = Spectrogram.of(prepare["spectrogram"])
-    chosen = choose(samples, config, maker, sound)
+    chosen = choose(samples, settings, maker, sound)
     groups = chosen.groups
     similar: Similar = cache(lambda one, other: voices.similarity(one.mel, other.mel))
     between = {

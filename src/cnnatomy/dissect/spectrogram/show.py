@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.data.sounds import Spectrogram
 from cnnatomy.dissect.spectrogram.clips import Clip
 from cnnatomy.dissect.spectrogram.measure import REFERENCE, Compared, numbers
+from cnnatomy.dissect.spectrogram.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, picture, upright
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 
 SOURCES = ["@sakoe1978", "@boersma1993", "@markel1976"]
 POINTS = 300  # of a waveform drawn
+VOICE = (320, 350)  # px, the drawing of one: as wide as a phone
 
 
-def show(found: Compared, samples: Samples, config: Mapping[str, Any]) -> Showing:
+def show(found: Compared, samples: Samples, settings: Settings) -> Showing:
     """Waveform, spectrogram, window and sound of two voices, and the shift between many, in bands."""
     facts = samples.facts
     blocks: list[Block] = [
-        _pictures(found, facts),
+        *_pictures(found, facts),
         _heard(found, facts),
         _shift(found),
         _everyone(found, facts),
@@ -64,40 +66,44 @@ def padded(clip: Clip, maker: Spectrogram) -> np.ndarray:
     return np.pad(clip.sound, (before, size - len(clip.sound) - before))
 
 
-def _pictures(found: Compared, facts: Facts) -> Figure:
+def _pictures(found: Compared, facts: Facts) -> list[Figure]:
+    """A drawing a voice, beside each other where there is room."""
     maker, two = found.maker, found.chosen.two
-    envelopes = [_envelope(padded(clip, maker), maker) for clip in two]
-
-    def paint(drawing: Drawing) -> None:
-        panels = drawing.subplots(2, len(two), sharex="col", height_ratios=(1, 2.2), squeeze=False)
-        for (wave, loudness), clip, (times, low, high) in zip(panels.T, two, envelopes, strict=True):
-            wave.fill_between(times, low, high, color=SERIES[0], linewidth=0)
-            wave.set(title=f"{clip.name}, {clip.group}", yticks=[])
-            _loudness(loudness, padded(clip, maker), maker, found.field)
-        panels[0, 0].set_ylabel("sound")
-        panels[1, 0].set_ylabel("frequency, Hz")
-
-    rows = [
-        [clip.name, clip.group, *(round(float(value), 4) for value in values)]
-        for clip, envelope in zip(two, envelopes, strict=True)
-        for values in zip(*envelope, strict=True)
-    ]
-    names = {"words": _words(found), "one": two[0].name, "other": two[1].name}
     whole = saying.window(facts, (maker.bands, maker.frames))
-    return Figure(
-        "voices",
-        draw(paint, 720, 420),
-        alt=say("spectrogram.voices.alt", **names),
-        data=pd.DataFrame(rows, columns=["voice", "group", "time, s", "lowest", "highest"]),
-        title=say("spectrogram.voices.title", **names),
-        caption=[
-            say("spectrogram.voices.rows"),
-            say("spectrogram.voices.frame", whole=whole)
-            if found.field is None
-            else say("spectrogram.voices.frames", whole=whole, filter=saying.window(facts, found.field)),
-            say("spectrogram.voices.mel"),
-        ],
+    frame = (
+        say("spectrogram.voices.frame", whole=whole)
+        if found.field is None
+        else say("spectrogram.voices.frames", whole=whole, filter=saying.window(facts, found.field))
     )
+    captions: list[Text] = [[say("spectrogram.voices.rows"), say("spectrogram.voices.mel")], frame]
+    figures: list[Figure] = []
+    for clip, caption in zip(two, captions, strict=True):
+        times, low, high = _envelope(padded(clip, maker), maker)
+        rows = {"time, s": times, "lowest": low, "highest": high}
+        names = {"words": _words(found), "voice": clip.name}
+        figures.append(
+            Figure(
+                "voices" if not figures else "voices-other",
+                draw(partial(_sound, clip, maker, found.field), *VOICE),
+                alt=say("spectrogram.voices.alt", **names),
+                data=pd.DataFrame(rows).round(4),
+                title=say("spectrogram.voices.title", **names),
+                caption=caption,
+                beside=bool(figures),
+            )
+        )
+    return figures
+
+
+def _sound(clip: Clip, maker: Spectrogram, field: tuple[int, int] | None, drawing: Drawing) -> None:
+    """Above the sound, below its spectrogram."""
+    sound = padded(clip, maker)
+    times, low, high = _envelope(sound, maker)
+    wave, loudness = drawing.subplots(2, 1, sharex="col", height_ratios=(1, 2.2))
+    wave.fill_between(times, low, high, color=SERIES[0], linewidth=0)
+    wave.set(title=f"{clip.name}, {clip.group}", yticks=[], ylabel="sound")
+    _loudness(loudness, sound, maker, field)
+    loudness.set_ylabel("frequency, Hz")
 
 
 def _envelope(sound: np.ndarray, maker: Spectrogram) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,15 +6,15 @@ Araujo, Norris & Sim 2019, Computing receptive fields of convolutional neural ne
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.structure.confirming import confirm
+from cnnatomy.dissect.structure.settings import Settings
 from cnnatomy.dissect.structure.steps import Step, calls, counted_by_torch
 from cnnatomy.inspection.fields import Field
 from cnnatomy.inspection.layers import trace
@@ -56,7 +56,7 @@ class Structure:
         return self.multiply_adds - sum(step.multiply_adds for step in self.steps)
 
 
-def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> Structure:
+def measure(network: nn.Module, samples: Samples, settings: Settings) -> Structure:
     """List of each layer its output, receptive field, parameters and multiply-adds.
 
     Multiply-adds are the products of weights and inputs for one sample; adding a bias, normalisation and pooling are

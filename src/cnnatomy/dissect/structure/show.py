@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.structure.boxes import Box, gathered
 from cnnatomy.dissect.structure.drawing import drawing, sees
 from cnnatomy.dissect.structure.measure import Structure, numbers
+from cnnatomy.dissect.structure.settings import Settings
 from cnnatomy.dissect.structure.steps import Step, times
 from cnnatomy.drawing import saying
 from cnnatomy.exhibit import Figure, Say, Showing, Table, Text, say
@@ -18,10 +18,10 @@ from cnnatomy.exhibit import Figure, Say, Showing, Table, Text, say
 SOURCES = ["@araujo2019", "@he2016"]
 
 
-def show(found: Structure, samples: Samples, config: Mapping[str, Any]) -> Showing:
-    """The network in boxes, and all its layers in a table. config: `boxes`, how many the drawing has at most."""
+def show(found: Structure, samples: Samples, settings: Settings) -> Showing:
+    """The network in boxes, and all its layers in a table. settings: `boxes`, how many the drawing has at most."""
     facts, steps = samples.facts, found.steps
-    boxes = gathered(steps, config["boxes"])
+    boxes = gathered(steps, settings.boxes)
     lost = len(found.convolutions) - len(found.fields)
     caption = [
         say("structure.caption"),

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.changed.inputs import Limits, blurred, box, resized
-from cnnatomy.dissect.changed.measuring import Read, check, moved, pictures_only, read
+from cnnatomy.dissect.changed.measuring import Read, moved, pictures_only, read, some_layer
+from cnnatomy.dissect.style.settings import Settings
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
@@ -27,7 +28,6 @@ from cnnatomy.inspection.layers import activations, trace
 from cnnatomy.inspection.outputs import logits_of
 from cnnatomy.statistics.numbers import Numbers
 
-LOWEST = {"steps": 1, "candidates": 1, "size": 8, "blur": 0, "blur_of_sounds": 0, "colours": 2}
 NOTHING = 1e-12  # no sum of squares is taken for smaller, so that a share of it can be told
 HISTORY = 20  # earlier gradients that L-BFGS remembers
 
@@ -125,13 +125,13 @@ class Way:
     blur: float
 
 
-def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any], *, prepare: Mapping[str, Any]) -> Styles:
+def measure(network: nn.Module, samples: Samples, settings: Settings, *, prepare: Mapping[str, Any]) -> Styles:
     """Match one sample's activations in a layer and another one's Gram matrices in several, by L-BFGS.
 
     Both ways round, for several weights of the content, measured against the two samples themselves. Nothing here is
     drawn at random.
 
-    config: see conf/dissect/style.yaml. Raises DoesNotApply for texts, for signals and for a single sample,
+    settings: see conf/dissect/style.yaml. Raises DoesNotApply for texts, for signals and for a single sample,
     LayerNotFound for an unknown layer, WrongSetting for a sample that there isn't, and NoLogits for a network without
     class outputs.
     """
@@ -139,21 +139,21 @@ def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any], *, 
     pictures_only(facts, say("style.no_signals"))
     if len(samples) < 2:
         raise DoesNotApply(say("style.no_other"))
-    _check(config)
-    (first,) = chosen_samples(samples, config["content"], None)[:1]
+    some_layer(settings.style_layers, settings.style_depths, ("style_layers", "style_depths"))
+    (first,) = chosen_samples(samples, settings.content, None)[:1]
     x = to_tensor(facts, samples.inputs[first : first + 1])
     logits_of(network, x, len(facts.classes))
-    matching = _matching(network, x, config)
+    matching = _matching(network, x, settings)
     limits = box(facts, prepare)
     originals = []
-    for place in (first, _other(samples, first, matching, config)):
-        picture = _smaller(to_tensor(facts, samples.inputs[place : place + 1]), config["size"]).clamp(*limits)
+    for place in (first, _other(samples, first, matching, settings)):
+        picture = _smaller(to_tensor(facts, samples.inputs[place : place + 1]), settings.size).clamp(*limits)
         originals.append(Original(place, str(samples.table["id"][place]), picture, _read(network, picture, facts)))
-    way = Way(limits, config["steps"], config["blur_of_sounds" if facts.kind == "sounds" else "blur"])
+    way = Way(limits, settings.steps, settings.blur_of_sounds if facts.kind == "sounds" else settings.blur)
     one, other = originals
     ways = []
     for content, style in ((one, other), (other, one)):
-        blends = [blend(matching, content.picture, style.picture, weight, way) for weight in config["weights"]]
+        blends = [blend(matching, content.picture, style.picture, weight, way) for weight in settings.weights]
         ways.append(Blended(content, style, blends, [_read(network, made.picture, facts) for made in blends]))
     return Styles(matching.content, matching.style, (one, other), ways)
 
@@ -209,42 +209,33 @@ def blend(matching: Matching, content: Tensor, style: Tensor, weight: float, way
     )
 
 
-def _check(config: Mapping[str, Any]) -> None:
-    if not config["weights"] or min(config["weights"]) < 0:
-        raise WrongSetting(f"weights: {config['weights']}; give at least one weight of the content, none below 0")
-    check(config, LOWEST, "style_layers", "style_depths", ["content_depth"])
-    for key in ("content", "style"):
-        if config[key] is not None and not isinstance(config[key], int):
-            raise WrongSetting(f"{key}: {config[key]!r} is no place in the split; give one whole number")
-
-
-def _matching(network: nn.Module, x: Tensor, config: Mapping[str, Any]) -> Matching:
+def _matching(network: nn.Module, x: Tensor, settings: Settings) -> Matching:
     # Before the activation, where values lie about zero: behind ReLU all Gram matrices are much like the square of
     # the channels' means, and two pictures' styles differ by a fifth where they otherwise differ by all.
     traced = trace(network, x)
     found = before_activation(traced)
-    content = None if config["content_layer"] is None else [config["content_layer"]]
-    (layer,) = at_depths(traced, found, content, [config["content_depth"]])
-    styles = at_depths(traced, found, config["style_layers"], config["style_depths"])
+    content = None if settings.content_layer is None else [settings.content_layer]
+    (layer,) = at_depths(traced, found, content, [settings.content_depth])
+    styles = at_depths(traced, found, settings.style_layers, settings.style_depths)
     return Matching(network, layer.name, tuple(layer.name for layer in styles))
 
 
-def _other(samples: Samples, first: int, matching: Matching, config: Mapping[str, Any]) -> int:
+def _other(samples: Samples, first: int, matching: Matching, settings: Settings) -> int:
     """The place of the sample whose style is taken."""
-    if config["style"] is not None:
-        (second,) = chosen_samples(samples, config["style"], None)
+    if settings.style is not None:
+        (second,) = chosen_samples(samples, settings.style, None)
         if second == first:
             raise WrongSetting(f"style: {second} is the sample of the content itself; give another")
         return second
     labels = samples.labels
-    others = np.flatnonzero((labels[first] >= 0) & (labels != labels[first]))[: config["candidates"]]
+    others = np.flatnonzero((labels[first] >= 0) & (labels != labels[first]))[: settings.candidates]
     if len(others) == 0:
         return next(place for place in range(len(samples)) if place != first)
 
     def grams(place: int) -> list[Tensor]:
         with torch.no_grad():
             x = to_tensor(samples.facts, samples.inputs[place : place + 1])
-            return matching.grams(matching.held(_smaller(x, config["size"])))
+            return matching.grams(matching.held(_smaller(x, settings.size)))
 
     own = grams(first)
     far = [

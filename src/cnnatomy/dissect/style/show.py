@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.changed.showing import Drawing, read_as
 from cnnatomy.dissect.style.measure import Blended, Styles, numbers
+from cnnatomy.dissect.style.settings import Settings
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import Sound
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Showing, say
@@ -23,12 +24,12 @@ SOURCES = ["@gatys2016"]
 LEAST = 1e-4  # no loss below is drawn
 
 
-def show(found: Styles, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:
+def show(found: Styles, samples: Samples, settings: Settings, *, sound: Sound | None = None) -> Showing:
     """The two samples, and each in the other's style; the losses on the way; style against content.
 
-    config: `colours` of a picture. sound: gives a clip's wav bytes by the name of its file.
+    settings: `colours` of a picture. sound: gives a clip's wav bytes by the name of its file.
     """
-    drawing = Drawing(samples, config["colours"], sound)
+    drawing = Drawing(samples, settings.colours, sound)
     blocks: list[Block] = [_grid(found, drawing), _losses(found.ways), _trade(found.ways)]
     return Showing(numbers(found), blocks, _caption(found, samples.facts), SOURCES)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.top_patches.settings import Settings
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.layers import trace
 from cnnatomy.inspection.outputs import logits_of
@@ -88,19 +88,19 @@ class TopPatches:
         return [one for one in self.filters if one.source is source]
 
 
-def measure(network: nn.Module, samples: Samples, config: Mapping[str, Any]) -> TopPatches:
+def measure(network: nn.Module, samples: Samples, settings: Settings) -> TopPatches:
     """The patches of each filter of each convolution. A patch is what one unit sees of one sample, its receptive field;
     a sample gives its best one. A filter's activation is its output after normalisation, before the ReLU, which changes
     nothing above zero.
 
-    config: `layers`, `patches`; see conf/dissect/top_patches.yaml. Raises LayerNotFound for an unknown layer or a
+    settings: `layers`, `patches`; see conf/dissect/top_patches.yaml. Raises LayerNotFound for an unknown layer or a
     network without convolution, ValueError for a layer without patches, NoLogits for a network that doesn't take the
     samples, DoesNotApply where no field can be followed.
     """
-    facts, count = samples.facts, config["patches"]
+    facts, count = samples.facts, settings.patches
     x = to_tensor(facts, samples.inputs[:1])
     logits_of(network, x)
-    looked_at, total = sources(facts, trace(network, x), config["layers"])
+    looked_at, total = sources(facts, trace(network, x), settings.layers)
     found = strongest(network, samples, looked_at, count)
     filters = [
         _filter(source, channel, row, int(fires), samples)

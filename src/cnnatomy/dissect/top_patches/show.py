@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, hung, in_room, titled
 from cnnatomy.dissect.top_patches.measure import Filter, TopPatches, numbers
+from cnnatomy.dissect.top_patches.settings import Settings
 from cnnatomy.drawing import axes, curves, overlays, saying
 from cnnatomy.drawing.showing import Sound, class_name, in_colours, spaced, words
-from cnnatomy.exhibit import Block, Grid, Item, Say, Sentence, Showing, Texts, say
+from cnnatomy.exhibit import Block, Grid, Item, Say, Sentence, Showing, Texts, Unit, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.patches import Drawn, Source, sheet, shrunk, weight_of
 
@@ -21,28 +21,28 @@ AROUND = 5  # words of a sentence shown on either side of a patch
 SOURCES = ["@zeiler2014, figure 2", "@borowski2021"]
 
 
-def show(found: TopPatches, samples: Samples, config: Mapping[str, Any], *, sound: Sound | None = None) -> Showing:
+def show(found: TopPatches, samples: Samples, settings: Settings, *, sound: Sound | None = None) -> Showing:
     """A picture a filter, or its sentences with the patches marked; of sounds some of the last layer to hear.
 
-    config: `layers`, `kilobytes`, `heard`; see conf/dissect/top_patches.yaml.
+    settings: `layers`, `kilobytes`, `heard`; see conf/dissect/top_patches.yaml.
     """
     facts, drawn = samples.facts, Drawn(samples)
     with_patches = [(source, [one for one in found.of(source) if one.patches]) for source in found.looked_at]
     blocks: list[Block] = []
     if facts.kind == "texts":
-        for source, _, made in in_room(with_patches, lambda one: _sentences(one, samples), facts, config["kilobytes"]):
+        for source, _, made in in_room(with_patches, lambda one: _sentences(one, samples), facts, settings.kilobytes):
             sentences = [sentence for of_filter in made for sentence in of_filter]
             title = titled(facts, source, len(made))
             blocks.append(Texts(f"patches-{source.name}", sentences, title, _reading(found, facts, source)))
     else:
-        for source, _, items in in_room(with_patches, lambda one: _item(found, one, drawn), facts, config["kilobytes"]):
+        for source, _, items in in_room(with_patches, lambda one: _item(found, one, drawn), facts, settings.kilobytes):
             said = titled(facts, source, len(items)), _reading(found, facts, source)
             first, *others = hung(f"patches-{source.name}", items, said)
             blocks += [_placed(first, found.of(source), drawn), *others]
-    if facts.kind == "sounds" and sound is not None and config["heard"]:
-        heard = _heard([one for one in with_patches[-1][1] if one.live], samples, drawn, sound, config["heard"])
+    if facts.kind == "sounds" and sound is not None and settings.heard:
+        heard = _heard([one for one in with_patches[-1][1] if one.live], samples, drawn, sound, settings.heard)
         blocks = [*heard, *blocks]
-    return Showing(numbers(found), blocks, _caption(found, facts, config["layers"] is not None), SOURCES)
+    return Showing(numbers(found), blocks, _caption(found, facts, settings.layers is not None), SOURCES)
 
 
 def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
@@ -64,6 +64,7 @@ def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
         label=_named(one),
         state="" if not found.enough else "dead" if one.dead else "live",
         values={key: significant(value, 3) for key, value in values.items()},
+        unit=Unit(one.source.name, one.channel),
     )
     return item, weight_of(pixels)
 
@@ -110,6 +111,7 @@ def _sentences(one: Filter, samples: Samples) -> tuple[list[Sentence], float]:
                 values={"activation": significant(patch.value, 3)},
                 group=say("top_patches.group", layer=one.source.name, filter=_named(one)),
                 spaces=spaced(samples.facts),
+                unit=Unit(one.source.name, one.channel),
             )
         )
     return sentences, sum(260 + sum(len(word.encode()) + 32 for word, _ in one.tokens) for one in sentences)
@@ -132,6 +134,7 @@ def _heard(filters: Sequence[Filter], samples: Samples, drawn: Drawn, sound: Sou
                     label=f"{one.channel}: “{class_name(samples.facts, int(samples.labels[patch.sample]))}”",
                     sound=wav,
                     values={"activation": significant(patch.value, 3)} | _hertz(samples.facts, patch.window),
+                    unit=Unit(one.source.name, one.channel),
                 )
             )
     if not items:
@@ -165,8 +168,8 @@ def _caption(found: TopPatches, facts: Facts, asked_for: bool) -> list[Say | Non
     few = found.samples < found.patches
     return [
         say("top_patches.few", n=found.samples, **what) if few else say("top_patches.one_each", **what),
-        chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.look"),
+        chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.purity") if found.enough and facts.classes else None,
         say("top_patches.moves") if facts.kind == "sounds" else None,
         say(f"top_patches.refed.{'same' if found.whole else 'another'}", error=f"{found.refed_error:.1g}"),

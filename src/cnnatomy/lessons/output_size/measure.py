@@ -5,10 +5,9 @@ Dumoulin & Visin 2016, A guide to convolution arithmetic for deep learning, arXi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product, starmap
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch.nn import functional
 
 from cnnatomy.exhibit.formulas import Formula, evaluate
 from cnnatomy.lessons.convolution.measure import slide
+from cnnatomy.lessons.output_size.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 #: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1, and 0 where the kernel does not fit. The page's calculator works it out as well.
@@ -51,12 +51,14 @@ class Case:
 class Cube:
     """A picture in three channels under one filter: 5 × 5 × 3, padding 1, stride 2.
 
-    padded: (3, 7, 7). kernel: (3, 3, 3). maps: (3, 3, 3), of each channel by itself; their sum is the filter's map.
+    image: (3, 5, 5). kernel: (3, 3, 3). maps: (3, 3, 3), of each channel by itself; their sum is the filter's map.
     """
 
-    padded: np.ndarray
+    image: np.ndarray
     kernel: np.ndarray
     maps: np.ndarray
+    stride: int = 2
+    padding: int = 1
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ class Sizes:
     cube: Cube
 
 
-def measure(config: Mapping[str, Any]) -> Sizes:
-    """Try all combinations. config: `sizes`, `kernels`, `strides`, `paddings`, `dilations`."""
-    tried = product(*(config[name] for name in ("sizes", "kernels", "strides", "paddings", "dilations")))
+def measure(settings: Settings) -> Sizes:
+    """Try all combinations. settings: `sizes`, `kernels`, `strides`, `paddings`, `dilations`."""
+    tried = product(settings.sizes, settings.kernels, settings.strides, settings.paddings, settings.dilations)
     return Sizes(list(starmap(_case, tried)), _cube())
 
 
@@ -97,7 +99,7 @@ def _cube() -> Cube:
     image, kernel = chance.integers(0, 3, (3, 5, 5)), chance.integers(-1, 2, (3, 3, 3))
     padded = np.pad(image, ((0, 0), (1, 1), (1, 1)))
     maps = [slide(channel, weights, 2) for channel, weights in zip(padded, kernel, strict=True)]
-    return Cube(padded, kernel, np.stack(maps))
+    return Cube(image, kernel, np.stack(maps))
 
 
 def numbers(found: Sizes) -> Numbers:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from cnnatomy.inspection.layers import trace
+from cnnatomy.lessons.shapes.settings import Settings
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.statistics.numbers import Numbers
 
@@ -52,9 +52,11 @@ class Chain:
     pooled: Sequence[Pooled]
 
 
-def measure(config: Mapping[str, Any]) -> Chain:
-    """Build and trace the network. config: `shape` of an image, `classes`, `filters` of two convolutions, `units`."""
-    network = Lecture(tuple(config["shape"]), config["classes"], tuple(config["filters"]), config["units"], dropout=0.0)
+def measure(settings: Settings) -> Chain:
+    """Build and trace the network. settings: `shape` of an image, `classes`, `filters` of two convolutions, `units`."""
+    channels, rows, columns = settings.shape
+    first, second = settings.filters
+    network = Lecture((channels, rows, columns), settings.classes, (first, second), settings.units, dropout=0.0)
     return Chain(
         [
             Counted(
@@ -64,7 +66,7 @@ def measure(config: Mapping[str, Any]) -> Chain:
                 sum(weights.numel() for weights in layer.module.parameters()),
                 _by_hand(layer.module),
             )
-            for layer in trace(network, torch.zeros(1, *config["shape"]))
+            for layer in trace(network, torch.zeros(1, *settings.shape))
         ],
         [_pooled(channel) for channel in CHANNELS],
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 
+from cnnatomy.lessons.why_convolution.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 
@@ -32,10 +32,10 @@ class Weights:
     on_pooled: int
 
 
-def measure(config: Mapping[str, Any]) -> Weights:
-    """Count. config: `shape` (channels, rows, columns), dense `units`, `filters` and side of the `kernel`."""
-    channels, rows, columns = config["shape"]
-    kernel, filters, units = config["kernel"], config["filters"], config["units"]
+def measure(settings: Settings) -> Weights:
+    """Count. settings: `shape` (channels, rows, columns), dense `units`, `filters` and side of the `kernel`."""
+    channels, rows, columns = settings.shape
+    kernel, filters, units = settings.kernel, settings.filters, settings.units
     inputs, shared = channels * rows * columns, kernel * kernel * channels * filters
     high, wide = rows - kernel + 1, columns - kernel + 1
     with torch.device("meta"):  # shapes only: thirty million weights take no memory

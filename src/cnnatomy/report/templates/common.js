@@ -43,6 +43,8 @@ const translated = (select) => { // options hold no elements
   const speakOptions = () => {
     for (const option of all("[data-text]", select))
       option.textContent = inTag(tag(), option.dataset.text);
+    for (const option of all("[data-key]", select))
+      option.textContent = `${names[tag()]?.[option.dataset.key] ?? option.dataset.key} ${option.dataset.sign}`;
   };
   one(".language").addEventListener("click", () => setTimeout(speakOptions));
   speakOptions();

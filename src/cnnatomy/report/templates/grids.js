@@ -9,7 +9,7 @@ const prepareGrid = (work) => {
     const select = named(make("select"), "Order of the pictures");
     const choices = [["", "as given"], ...(states.size > 1 ? [["state", "by state"]] : [])];
     for (const [name, text] of choices) select.append(make("option", { value: name, "data-text": text }));
-    for (const key of keys) for (const sign of ["↓", "↑"]) select.append(make("option", { value: sign + key }, `${key} ${sign}`));
+    for (const key of keys) for (const sign of ["↓", "↑"]) select.append(make("option", { value: sign + key, "data-key": key, "data-sign": sign }));
     translated(select);
     const lists = new Map(all(".items", work).map((list) => [list, [...list.children]]));
     const STATES = ["right", "live", "rescued", "wrong", "dead"];

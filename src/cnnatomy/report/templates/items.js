@@ -40,7 +40,7 @@ const enlarged = (item, size) => {
     const facts = factsOf(item).map(([key, value]) => make("div", {}, make("dt", {}, ...key), make("dd", {}, ...value)));
     const hint = item.classList.contains("sounds") ? "Click to hear, Enter to enlarge, C to compare" : "Click to enlarge, C to compare";
     const label = one(".item-label", item).cloneNode(true).childNodes;
-    hover.append(enlarged(item, 220), make("strong", {}, ...label), make("dl", { class: "facts" }, ...facts), make("p", { class: "hint" }, ...tell(hint)));
+    hover.append(enlarged(item, 220), make("strong", {}, ...label), make("dl", { class: "facts" }, ...facts), make("p", { class: "hint" }, ...tell(hint), ...(cardOf(item) ? tell(" · F for its card") : [])));
     hover.hidden = false;
     place();
   };
@@ -146,10 +146,10 @@ const enlarged = (item, size) => {
       away.addEventListener("click", () => { compare(item); one(".tray button")?.focus(); });
       const link = make("a", { href: `#${item.id}` }, ...one(".item-label", item).cloneNode(true).childNodes);
       const where = one("h3 .here", item.closest(".exhibit")).cloneNode(true);
-      return make("th", { scope: "col" }, away, enlarged(item, 120), link, make("span", { class: "where" }, ...where.childNodes));
+      return make("th", { scope: "col" }, away, enlarged(item, 120), link, make("span", { class: "where" }, ...where.childNodes), ...cardLink(item));
     });
     const row = (name, cells) => make("tr", {}, make("th", { scope: "row" }, ...name), ...cells.map((cell) => make("td", {}, ...cell)));
-    const rows = keys.map((key) => row([make("bdi", {}, key)], values.map((known) => [known.get(key) ?? ""])));
+    const rows = keys.map((key) => row([make("bdi", {}, ...nameOf(key))], values.map((known) => [known.get(key) ?? ""])));
     if (picked.some(stateOf)) rows.unshift(row(tell("state"), picked.map((item) => (stateOf(item) ? tell(stateOf(item)) : []))));
     const clear = make("button", { type: "button", class: "clear" }, ...tell("Clear"));
     clear.addEventListener("click", () => { for (const item of [...picked]) compare(item); });

@@ -13,8 +13,9 @@
     if (waiting.size) idle(onward);
   };
   addEventListener("load", () => idle(onward));
-  addEventListener("beforeprint", prepareAll);
-  matchMedia("print").addEventListener("change", ({ matches }) => { if (matches) prepareAll(); });
+  const prepareForPaper = () => { if (!root.classList.contains("printing-one")) prepareAll(); };
+  addEventListener("beforeprint", prepareForPaper);
+  matchMedia("print").addEventListener("change", ({ matches }) => { if (matches) prepareForPaper(); });
   document.addEventListener("focusin", (event) => prepare(event.target.closest(".exhibit, .made-of")), { capture: true });
 }
 

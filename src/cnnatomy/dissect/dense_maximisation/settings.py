@@ -1,0 +1,17 @@
+"""The settings of the method: types and limits. Values and what they mean: `conf/dissect/dense_maximisation.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnatomy.settings import Amount, Count, Positive
+
+
+@dataclass(frozen=True)
+class Settings:
+    layers: list[str] | None
+    units: list[Amount] | None
+    steps: Count
+    starts: Count
+    compared: Count
+    work: Positive

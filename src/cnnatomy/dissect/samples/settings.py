@@ -1,0 +1,16 @@
+"""The settings of the method: types and limits. Values and what they mean: `conf/dissect/samples.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnatomy.settings import Count
+
+
+@dataclass(frozen=True)
+class Settings:
+    first: Count
+    columns: Count
+    voices: Count
+    sentences: Count
+    signals: Count

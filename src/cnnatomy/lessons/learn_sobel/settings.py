@@ -1,0 +1,17 @@
+"""The settings of the lesson: types and limits. Values and what they mean: `conf/lesson/learn_sobel.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnatomy.settings import Amount, Count, Positive
+
+
+@dataclass(frozen=True)
+class Settings:
+    data: str
+    sample: Amount
+    seeds: Count
+    iterations: Count
+    snapshots: list[Amount]
+    learning_rate: Positive
