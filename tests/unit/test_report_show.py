@@ -118,9 +118,9 @@ def test_columns_of_numbers_are_known():
 
 
 def test_the_size_of_a_picture_is_read_from_its_header():
-    from cnnatomy.exhibit.blocks import _png
+    from cnnatomy.exhibit.describing import png_of
 
-    assert show.size(_png(np.zeros((5, 9), np.uint8), "")) == (9, 5)
+    assert show.size(png_of(np.zeros((5, 9), np.uint8), "")) == (9, 5)
 
 
 def test_values_that_are_shown_alike_keep_what_tells_them_apart():
