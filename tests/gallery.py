@@ -26,6 +26,7 @@ from cnnatomy.exhibit import (
     Filtering,
     Frame,
     Grid,
+    HiddenUnit,
     Input,
     Item,
     Kernel,
@@ -511,7 +512,7 @@ def descent() -> Descent:
     """A network of two units, the second of which stays; the surface is a frame only."""
     x = np.linspace(-2, 2, 32)
     y = np.tanh(2 * x + 0.5) - np.tanh(-x - 0.5)
-    units, start = [Unit(1, "a", "b"), Unit(-1, -1.0, -0.5)], (-2.0, -2.0)
+    units, start = [HiddenUnit(1, "a", "b"), HiddenUnit(-1, -1.0, -0.5)], (-2.0, -2.0)
     described = {"units": [asdict(one) for one in units], "x": x.tolist(), "y": y.tolist(), "start": start}
     frame = '<rect x="50" y="10" width="400" height="300" fill="#9ab" fill-opacity="0.3"/>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 330" width="480" height="330">{frame}</svg>'
@@ -525,7 +526,7 @@ def descent() -> Descent:
         x,
         y,
         start,
-        [0.05, 0.1, 1, 20],
+        [0.05, 0.1, 1, 30],
         1,
         np.array(descended(described, 1, 0, 50)),
         0.01,
