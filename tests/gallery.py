@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.exhibit import (
+    Axis,
     Calculator,
     Code,
     Convolver,
@@ -35,6 +36,7 @@ from cnnatomy.exhibit import (
     Number,
     Output,
     Prose,
+    Scale,
     Sentence,
     Steps,
     Table,
@@ -224,12 +226,46 @@ def mnist() -> list[Exhibit]:
                                 "norm": round(float(np.linalg.norm(kernel)), 4),
                                 "sum": round(float(kernel.sum()), 4),
                             },
+                            ends=(-round(float(np.abs(kernel).max()), 4), round(float(np.abs(kernel).max()), 4)),
                             unit=Unit("conv1", i),
                         )
                         for i, kernel in enumerate(kernels)
                     ],
                     columns=8,
-                )
+                    axes=(
+                        Axis("column, px", [(0, "0"), (1, "3")]),
+                        Axis({"en": "row, px", "zh": "行（像素）"}, [(0, "0"), (1, "3")]),
+                    ),
+                    scale=Scale("signed", {"en": "weight", "zh": "权重"}),
+                ),
+                *(
+                    Grid(
+                        name,
+                        [
+                            Item(
+                                f"{name}/{i}",
+                                images[i],
+                                str(i),
+                                values={"plain": 2.0 + i, "best real": 1.0},
+                                more=[255 - images[i], images[i + 3]],
+                            )
+                            for i in range(3)
+                        ],
+                        title=f"The inputs that excite filters most, {name}",
+                        variants=("plain", {"en": "with priors", "zh": "带约束"}, {"en": "real", "zh": "真实"}),
+                    )
+                    for name in ("map", "position")
+                ),
+                Grid(
+                    "classes",
+                    [
+                        Item(f"{prior}/{i}", images[i], str(i), group={"en": f"prior: {prior}", "zh": f"约束：{prior}"})
+                        for prior in ("none", "ink")
+                        for i in range(3)
+                    ],
+                    title="Each class",
+                    switch=True,
+                ),
             ],
             ["Krizhevsky, Sutskever and Hinton (2012), ImageNet classification with deep networks, figure 3."],
         ),
