@@ -20,7 +20,7 @@ from typing import Any, get_type_hints
 import yaml
 from omegaconf import MISSING as NEEDED
 
-from cnnatomy.config import definitions, folders, reading, schema, settings
+from cnnatomy.config import folders, reading, schema, settings, targets
 
 PAGE = folders.PROJECT / "docs/settings.md"
 LONGEST = 48  # characters of a value
@@ -52,19 +52,22 @@ def page() -> str:
     for title, group in (("Networks", "model"), ("Data", "data")):
         parts.append(f"## {title}\n\nKeys begin with `{group}.`")
         parts += [_section(group, name, _taken(group, name)) for name in folders.options(group)]
+    parts += [
+        "## Measures of studies\n\nNamed under `measures`, as `cnnatomy.studies.measures.<measure>`.",
+        _measures(),
+    ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 def _section(group: str, name: str, kinds: Mapping[str, Any]) -> str:
-    """An option's header and its settings in a table. kinds: what its keys take, as types or as they are written."""
+    """An option's header and its settings in a table. kinds: what its keys take, as types."""
     file = folders.find(group, name)
     content, text = reading.read(file, group), file.read_text(encoding="utf-8")
     rows = []
     for key, (value, said) in told(text, tuple(kinds)).items():
         if _hidden(group, name, key):
             continue
-        kind = kinds.get(key, "")
-        takes = kind if isinstance(kind, str) else settings.spoken(kind)
+        takes = settings.spoken(kinds[key]) if key in kinds else ""
         rows.append((f"`{key}`", takes, f"`{value}`", said))
     differs = [one for one in content.get("defaults", []) if one != "_self_"]
     like = f"\n\nAs `{differs[0]}`, but:" if differs else ""
@@ -92,22 +95,34 @@ def _of_class(settings_: type[Any]) -> str:
     return _table(("setting", "takes", "where it is left out", ""), rows)
 
 
-def _taken(group: str, name: str) -> dict[str, str]:
-    """What the arguments of an option's targets take, as their signatures say it."""
+def _taken(group: str, name: str) -> dict[str, Any]:
+    """What the arguments of an option's targets take, as far as their signatures say it."""
     content = reading.read(folders.find(group, name), group)
     nodes = {"": content} if group == "model" else {f"{part}.": content.get(part, {}) for part in ("fetch", "prepare")}
     return {
-        f"{path}{one.arg}": f"`{ast.unparse(one.annotation)}`"
+        f"{path}{key}": kind
         for path, node in nodes.items()
-        for one in _arguments(str(node.get("_target_", "")))
-        if one.annotation is not None and "Mapping" not in ast.unparse(one.annotation)
+        if "_target_" in node
+        for key, kind in targets.kinds(str(node["_target_"])).items()
+        if kind is not Any
     }
 
 
-def _arguments(target: str) -> list[ast.arg]:
-    found = definitions.resolve(target) if target.startswith("cnnatomy.") else None
-    called = definitions.constructor(found) if isinstance(found, definitions.Found) else None
-    return [] if called is None else [*called[0].args.args, *called[0].args.kwonlyargs]
+def _measures() -> str:
+    """What a study's `measures` may name, with what each takes."""
+    rows = []
+    for file in sorted((folders.PROJECT / "src/cnnatomy/studies/measures").glob("*.py")):
+        if file.stem == "always":  # which nobody need name
+            continue
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.FunctionDef) or [one.arg for one in node.args.args] != ["network", "data"]:
+                continue
+            name = f"{file.stem}.{node.name}"
+            takes = targets.kinds(f"cnnatomy.studies.measures.{name}").items()
+            said = (ast.get_docstring(node) or "").partition("\n\n")[0].replace("\n", " ")
+            own = [f"`{key}`: {settings.spoken(kind)}" for key, kind in takes if key not in ("network", "data", "seed")]
+            rows.append((f"`{name}`", "; ".join(own), said))
+    return _table(("measure", "takes", ""), rows)
 
 
 def _header(text: str, whole: bool) -> str:

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import wave
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,17 @@ import pandas as pd
 from cnnatomy.exhibit import (
     Calculator,
     Code,
+    Convolver,
+    Descent,
     Exhibit,
     Figure,
+    Filtering,
     Frame,
     Grid,
     Input,
     Item,
+    Kernel,
+    Mask,
     Matrix,
     Number,
     Output,
@@ -34,6 +40,7 @@ from cnnatomy.exhibit import (
     Texts,
     Unit,
 )
+from cnnatomy.exhibit.touching import convolved, descended
 from cnnatomy.report import Context, build
 from cnnatomy.report.context import Time
 
@@ -452,6 +459,90 @@ def lesson() -> Exhibit:
         [Number("difference_from_torch", 0.0, n=16)],
         [Steps("walk", frames), calculator()],
         ["Lecture notes, figure 1."],
+    )
+
+
+IMAGE = np.eye(6, dtype=int)[None] + np.eye(6, k=-3, dtype=int)[None]
+DIAGONAL, UPRIGHT = np.array([[1, -1, -1], [-1, 1, -1], [-1, -1, 1]]), np.array([[-1, 1, -1]] * 3)
+COLOURS = np.arange(75).reshape(3, 5, 5) * 7 % 3
+CUBE = np.arange(27).reshape(3, 3, 3) * 5 % 3 - 1
+
+
+def kernel(label: str, image: np.ndarray, weights: np.ndarray, stride: int = 1, padding: int = 0) -> Kernel:
+    return Kernel(label, weights, np.array(convolved(image.tolist(), weights.tolist(), stride, padding)))
+
+
+def descent() -> Descent:
+    """A network of two units, the second of which stays; the surface is a frame only."""
+    x = np.linspace(-2, 2, 32)
+    y = np.tanh(2 * x + 0.5) - np.tanh(-x - 0.5)
+    units, start = [Unit(1, "a", "b"), Unit(-1, -1.0, -0.5)], (-2.0, -2.0)
+    described = {"units": [asdict(one) for one in units], "x": x.tolist(), "y": y.tolist(), "start": start}
+    frame = '<rect x="50" y="10" width="400" height="300" fill="#9ab" fill-opacity="0.3"/>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 330" width="480" height="330">{frame}</svg>'
+    return Descent(
+        "descent",
+        svg,
+        "A path down an error surface.",
+        (50, 10, 400, 300),
+        (-5, 5),
+        units,
+        x,
+        y,
+        start,
+        [0.05, 0.1, 1, 20],
+        1,
+        np.array(descended(described, 1, 0, 50)),
+        0.01,
+        "Walk down",
+        "Choose another step.",
+    )
+
+
+def filtering() -> Filtering:
+    """A picture under a mean and under Sobel; what comes out is given, not worked out."""
+    picture = np.kron(digits(1)[0][4:24, 4:24], np.ones((3, 3), np.uint8))
+    after = picture[1:-1, 1:-1]
+    sobel, wide = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]), np.arange(25).reshape(5, 5) / 7
+    masks = [Mask("mean", np.ones((3, 3)), 9, after, 0, 255), Mask("Sobel", sobel, 1, after, -1020, 1020)]
+    return Filtering("filtering", picture, [*masks, Mask("wide", wide, 43, after, 0, 255)], "Type a kernel", "Typed.")
+
+
+def padded() -> Calculator:
+    """A calculator that draws what is padded."""
+    size = ["max", 0, ["+", ["//", ["-", ["+", "n", ["*", 2, "p"]], ["*", "d", ["-", "k", 1]], 1], "s"], 1]]
+    return Calculator(
+        "padded",
+        [
+            Input(name, name, value, least, 99)
+            for name, value, least in zip("nkspd", (5, 3, 2, 1, 1), (1, 1, 1, 0, 1), strict=True)
+        ],
+        [Output("side", "Size of the map", [size], zero={"en": "nothing fits", "zh": "放不下"})],
+        drawn={"input": "n", "kernel": "k", "stride": "s", "padding": "p", "dilation": "d"},
+    )
+
+
+def touched() -> Exhibit:
+    """What a reader may change."""
+    grey = [kernel("Filter 1", IMAGE, DIAGONAL[None]), kernel("Filter 2", IMAGE, UPRIGHT[None])]
+    colour = [kernel("Filter", COLOURS, CUBE, stride=2, padding=1)]
+    names = ("red", "green", "blue")
+    return Exhibit(
+        "lesson",
+        "touch",
+        "",
+        0,
+        "To touch",
+        "Change what stands here.",
+        [],
+        [
+            Convolver("grey", IMAGE, grey, title="An image under two filters"),
+            Convolver("colour", COLOURS, colour, names, stride=2, padding=1, most=2, title="In colour"),
+            padded(),
+            descent(),
+            filtering(),
+            Table("folded", pd.DataFrame({"n": [1, 2]}), "Numbers to look up", folded=True),
+        ],
     )
 
 

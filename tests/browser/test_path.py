@@ -148,3 +148,19 @@ def test_on_paper_all_stops_are_seen(visit, lecture):
     )
     assert len(boxes) == len(NAMES) and max(boxes) <= 1280
     assert not page.locator(".path-begin").is_visible()
+
+
+def test_its_stops_are_shown_as_slides_with_what_the_lecture_says(visit, lecture):
+    page = visit(lecture)
+    page.get_by_role("button", name="As slides", exact=True).click()
+    until(page, "location.hash.startsWith('#slides/path/')")
+    first = hash_of(page)
+    assert page.locator(".slide .path-sign-says").is_visible() and not page.locator(".slide .questions").is_visible()
+    page.keyboard.press("ArrowRight")
+    until(page, f"location.hash !== {first!r}")
+    second = hash_of(page)
+    page.reload()
+    until(page, f"location.hash === {second!r} && document.documentElement.classList.contains('slides')")
+    name = page.locator(".slide .path-sign").get_attribute("id")
+    page.keyboard.press("Escape")  # one is then on the path, where the slide was
+    until(page, f"location.hash === '#{name}' && document.documentElement.classList.contains('on-path')")

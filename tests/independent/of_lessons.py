@@ -41,7 +41,12 @@ def kernels(report: Report, row: Row) -> dict[str, np.ndarray]:
 
 
 def cropped(report: Report, row: Row, kernel: np.ndarray) -> np.ndarray:
-    return signal.correlate2d(photograph(report, settings(report, row)["sample"]), kernel, mode="valid")
+    return signal.correlate2d(grey(report, row), kernel, mode="valid")
+
+
+def grey(report: Report, row: Row) -> np.ndarray:
+    """The photograph in whole numbers."""
+    return np.round(photograph(report, settings(report, row)["sample"]))
 
 
 def fine(picture: np.ndarray) -> float:
@@ -63,7 +68,7 @@ def classic(report: Report, row: Row) -> float:
     if row.metric != "fine_detail_kept":
         return float(made.min() if row.metric == "lowest" else made.max())
     rim = [n // 2 for n in kernel.shape]
-    before = photograph(report, settings(report, row)["sample"])[rim[0] : -rim[0], rim[1] : -rim[1]]
+    before = grey(report, row)[rim[0] : -rim[0], rim[1] : -rim[1]]
     return fine(made) / fine(before)
 
 
@@ -88,7 +93,7 @@ def walked(report: Report, row: Row) -> float:
 @recomputes("convolution", "windows")
 def windows(report: Report, row: Row) -> float:
     given = settings(report, row)
-    along = len(given["signal"]) - len(given["weights"]) + 1
+    along = 2 * given["box"] + 1
     over = sum(
         (-(-(len(given["image"]) - len(one) + 1) // stride)) ** 2 for one in given["filters"] for stride in (1, 2)
     )
@@ -321,10 +326,7 @@ def until_learned(report: Report, row: Row) -> Found:
 
 
 class Surface:
-    """f(x) = tanh(a x + 1/2) − tanh(b x − 1/2) against the targets that other weights made;
-
-    its error and derivatives.
-    """
+    """f(x) = tanh(a x + b) − tanh(v x + c) against the targets that another a and b made; its error and derivatives."""
 
     def __init__(self, given: dict) -> None:
         self.given = given
@@ -332,14 +334,22 @@ class Surface:
         self.y = self.f(np.array(given["truth"]))
 
     def f(self, w: np.ndarray) -> np.ndarray:
-        return np.tanh(w[0] * self.x + 0.5) - np.tanh(w[1] * self.x - 0.5)
+        v, c = self.given["other"]
+        return np.tanh(w[0] * self.x + w[1]) - np.tanh(v * self.x + c)
 
     def error(self, w: np.ndarray) -> float:
         return float(((self.f(w) - self.y) ** 2).mean())
 
     def slope(self, w: np.ndarray) -> np.ndarray:
-        one, other = 1 / np.cosh(w[0] * self.x + 0.5) ** 2, 1 / np.cosh(w[1] * self.x - 0.5) ** 2
-        return np.array([(2 * (self.f(w) - self.y) * part * self.x).mean() for part in (one, -other)])
+        bend = 2 * (self.f(w) - self.y) / np.cosh(w[0] * self.x + w[1]) ** 2
+        return np.array([(bend * self.x).mean(), bend.mean()])
+
+    def ravine(self) -> float:
+        """How many times as much the error bends across as along, at its lowest: where it is 0, Gauss and Newton's."""
+        a, b = self.given["truth"]
+        slopes = np.stack([self.x, np.ones_like(self.x)]) / np.cosh(a * self.x + b) ** 2
+        least, most = np.linalg.eigvalsh(slopes @ slopes.T)
+        return float(most / least)
 
     def walk(self, name: str) -> np.ndarray | None:
         """The weights before each step and after the last."""
@@ -372,6 +382,11 @@ def mse_at_start(report: Report, row: Row) -> float:
     return surface.error(np.array(surface.given["start"]))
 
 
+@recomputes("mse_surface", "curvature_ratio", digits=4)
+def curvature_ratio(report: Report, row: Row) -> float:
+    return Surface(settings(report, row)).ravine()
+
+
 @recomputes("mse_surface", "final_mse", "distance_to_minimum", "steps_to_one_per_cent", digits=4, share=1e-4, size=1e-9)
 def walked_down(report: Report, row: Row) -> float | None:
     surface = Surface(settings(report, row))
@@ -379,11 +394,10 @@ def walked_down(report: Report, row: Row) -> float | None:
     if path is None:
         return None
     errors = np.array([surface.error(w) for w in path])
-    a, b = surface.given["truth"]
     if row.metric == "final_mse":
         return errors[-1]
     if row.metric == "distance_to_minimum":
-        return min(float(np.hypot(*(path[-1] - end))) for end in ((a, b), (-b, -a)))
+        return float(np.hypot(*(path[-1] - np.array(surface.given["truth"]))))
     return int(np.flatnonzero(errors >= 0.01 * errors[0])[-1]) + 1
 
 

@@ -52,7 +52,7 @@ from cnnatomy.config.plan import Plan
         ("runs.mnist.published={test_accuracy:97,by:{en:me}}", "published.test_accuracy: must be between 0 and 1"),
         (
             "runs.mnist.published={test_acuracy:0.97}",
-            "published.test_acuracy: no such key. Did you mean 'published.test_acc",
+            "published.test_acuracy: no such key. Did you mean 'test_acc",
         ),
         ("report.seeds=0", "report.seeds: must be greater than zero"),
         ("seed=3", "report.seeds=5"),

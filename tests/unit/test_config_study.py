@@ -89,6 +89,11 @@ def test_pairs_differ_in_nothing_but_what_is_compared():
         ("comparisons.0.over", "network", "'network' is none of them"),
         ("comparisons.0.marginal", 0.1, "no such key. Did you mean 'margin'?"),
         ("measures", [{"_target_": "cnnatomy.studies.measures.spectrum.shift", "by": [1]}], "has no 'shift'"),
+        (
+            "measures",
+            [{"_target_": "cnnatomy.studies.measures.spectrum.shifted", "by": 3}],
+            "measures.0.by: wants a list of whole numbers, not 3",
+        ),
         ("figures", [{"kind": "pie"}], "figures.0.kind: 'pie' is none of them"),
         ("figures", [{"kind": "bars", "metric": "x", "bars": "networks"}], "Did you mean 'network'?"),
         ("figures", [{"kind": "bars", "bars": "network"}], "figures.0: lacks metric"),

@@ -311,11 +311,13 @@ def test_the_interval_of_paired_answers():
     assert by_chance(np.ones(100, dtype=bool), worse) == pytest.approx(2 * 0.5**9)
 
 
-def test_discoveries_agree_with_scipy():
-    from scipy.stats import false_discovery_control
-
+def test_discoveries_are_those_of_benjamini_and_hochberg():
+    """By their words: of the sorted chances the largest k with p(k) ≤ k/m · q, and all before it."""
     chances = np.random.default_rng(1).random(50) ** 4
-    assert (discoveries(chances, 0.05) == (false_discovery_control(chances) <= 0.05)).all()
+    ordered = sorted(chances)
+    last = max((k for k in range(1, 51) if ordered[k - 1] <= k / 50 * 0.05), default=0)
+    assert last > 1 and (discoveries(chances, 0.05) == (chances <= ordered[last - 1])).all()
+    assert not discoveries(np.array([0.2, 0.9]), 0.05).any() and discoveries(np.array([0.0]), 0.05).all()
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path):

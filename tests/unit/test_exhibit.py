@@ -455,6 +455,9 @@ def test_the_examples_of_the_documentation_are_valid(folder):
         "calculator",
         "code",
         "prose",
+        "convolver",
+        "descent",
+        "filtering",
     }
     document = exhibit.read(folder) | {"blocks": blocks, "numbers": [e for e in examples if "metric" in e], "files": {}}
     for name in _files(blocks):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,7 @@ import torch
 from hydra.utils import get_object
 from torch import nn
 
+from benchmarks.language import without
 from cnnatomy.config import folders
 from cnnatomy.config.compose import compose
 from cnnatomy.config.steps import OWN_STEP, method_target
@@ -19,9 +22,10 @@ from cnnatomy.evaluation import predict
 from cnnatomy.exhibit import Exhibit
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.checks import walk
+from cnnatomy.report import build
 from cnnatomy.report.language import catalogue, others
 from tests.unit.dissecting import LITTLE, LITTLE_INSIDE, evaluated, given
-from tests.unit.small_data import WAV, hang, small
+from tests.unit.small_data import CHANNELS, CLASSES, WAV, hang, small
 from tests.unit.test_dissect_configuration import network_for, shipped
 from tests.unit.test_dissect_spectrogram import CONFIG as HEARD
 from tests.unit.test_dissect_spectrogram import PREPARE, archive
@@ -117,9 +121,30 @@ def test_every_number_column_and_value_has_a_name_in_every_language(hung, tag):
                 told |= set(pd.read_csv(folder / block["data"], nrows=0).columns)
             for item in (*block.get("items", ()), *block.get("sentences", ())):
                 told |= set(item.get("values", ()) if isinstance(item, dict) else ())
-    kept = {"plain", "L1 + TV", "Fourier"}  # names of what was made, in every language
+    kept = {"plain", "L1 + TV", "Fourier", *CLASSES["texts"]}  # what was made, and classes: names in every language
     missing = {name for name in told - catalogue(tag)["metrics"].keys() - kept if not name.isdigit()}
     assert not missing, ", ".join(sorted(missing))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tag", others())
+def test_every_line_of_their_page_is_in_every_language(hung, tag, tmp_path):
+    title = {"en": "Small", **dict.fromkeys(others(), "小")}
+    classes = [name for names in CLASSES.values() for name in names]
+    channels = [channel.name for channel in CHANNELS]
+    context = {
+        "title": title,
+        "runs": {"small": {"title": title, "data": "mine"}},
+        "data": [{"name": "mine", "classes": classes, "channels": channels, "splits": {}}],
+    }
+    folders_ = [shutil.copytree(folder, tmp_path / method) for method, (_, folder) in hung.items()]
+    for folder in folders_:
+        document = json.loads((folder / "exhibit.json").read_text(encoding="utf-8"))
+        whose = {"kind": "run", "name": "small", "method": folder.name}
+        (folder / "exhibit.json").write_text(json.dumps(document | whose), encoding="utf-8")
+    build(folders_, tmp_path / "report", context)
+    _, left = without((tmp_path / "report" / "index.html").read_text(encoding="utf-8"), tag)
+    assert left == []
 
 
 def test_every_listed_number_is_measured_somewhere():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Mapping
@@ -54,6 +55,25 @@ def check(given: Mapping[str, Any], wanted: Mapping[str, Any], written: Mapping[
     for key in wanted:
         if key not in given:
             raise ConfigurationError(f"{path}.{key}: is missing; write it")
+
+
+def annotated(node: ast.expr | None) -> Any:
+    """The type that an annotation in a source writes, as far as YAML has it; Any for all else."""
+    match node:
+        case ast.Name(id=("int" | "float" | "bool" | "str") as name):
+            return {"int": int, "float": float, "bool": bool, "str": str}[name]
+        case ast.Constant(value=None):
+            return NoneType
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            either = (annotated(left), annotated(right))
+            return Any if Any in either else Union[either]  # noqa: UP007 - of types that are values here
+        case ast.Subscript(value=ast.Name(id=("Sequence" | "list")), slice=inner):
+            return list.__class_getitem__(annotated(inner))
+        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=entries)):
+            inside = {annotated(entry) for entry in entries}
+            whole = list.__class_getitem__(inside.pop()) if len(inside) == 1 else Any
+            return Any if whole is Any else Annotated[whole, Length(len(entries), len(entries))]
+    return Any
 
 
 def fault(value: Any, kind: Any) -> str:

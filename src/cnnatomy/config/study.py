@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnatomy.config import folders, targets
+from cnnatomy.config import folders, settings, targets
 from cnnatomy.config.errors import ConfigurationError, nearest
 
 NAME = re.compile(r"[a-z0-9_]+")
@@ -113,6 +113,9 @@ class Study:
             raise self._wrong("without", "leaves no variant")
         for place, node in enumerate(self.measures):
             targets.check(node, f"study.{self.name}.measures.{place}", given_later=("network", "data", "seed"))
+            for key, kind in targets.kinds(node["_target_"]).items():
+                if key in node and (said := settings.fault(node[key], kind)):
+                    raise self._wrong(f"measures.{place}.{key}", said)
         if not self.is_sweep and not self.content["claim"]:
             raise self._wrong("claim", "there is none: say what the comparisons are about")
         if not self.is_sweep and "en" not in self.content["settings"]:

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.config import definitions, folders, modules
+from cnnatomy.config import definitions, folders, modules, settings
 from cnnatomy.config.definitions import Absent, Found, Module
 from cnnatomy.config.errors import ConfigurationError, nearest
 
@@ -148,6 +148,14 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
     missing = needs - set(node) - set(given_later) - found.keywords - set(takes[: found.positional])
     if missing:
         raise ConfigurationError(f"{path}: {target} also needs {', '.join(sorted(missing))}")
+
+
+def kinds(target: str) -> dict[str, Any]:
+    """What the arguments of a function or class of ours take, as far as its annotations say it in words of YAML."""
+    found = definitions.resolve(target)
+    called = definitions.constructor(found) if isinstance(found, Found) and modules.is_ours(found.module) else None
+    every = [] if called is None else [*called[0].args.args, *called[0].args.kwonlyargs]
+    return {one.arg: settings.annotated(one.annotation) for one in every}
 
 
 def of_several_types(node: Mapping[str, Any], path: str) -> set[str]:

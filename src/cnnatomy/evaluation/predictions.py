@@ -26,14 +26,12 @@ def predict(network: nn.Module, samples: Samples) -> pd.DataFrame:
     import pandas as pd
     import torch
 
-    from cnnatomy.data.batches import to_tensor
-    from cnnatomy.inspection.layers import batch_size, evaluating
+    from cnnatomy.inspection.layers import evaluating
+    from cnnatomy.inspection.predicting import batches
 
     facts, rows = samples.facts, []
-    size = batch_size(facts.shape)
     with evaluating(network), torch.inference_mode():
-        for start in range(0, len(samples), size):
-            x = to_tensor(facts, samples.inputs[start : start + size])
+        for x in batches(facts, samples.inputs):
             if x.dim() == 4:  # twice as fast on a processor for the lecture's network, measured
                 x = x.contiguous(memory_format=torch.channels_last)
             given = network(x).double()

@@ -94,10 +94,13 @@ def _percent(part: float) -> Say:
 
 
 def _curves(history: pd.DataFrame) -> Figure:
+    alone = bool(history["validation_loss"].isna().all())  # no samples were kept apart
+    parts = [("train", SERIES[1]), *([] if alone else [("validation", SERIES[0])])]
+
     def paint(drawing: Drawing) -> None:
         loss, accuracy = drawing.subplots(1, 2)
         marker = "o" if len(history) <= MARKED else None
-        for part, colour in (("train", SERIES[1]), ("validation", SERIES[0])):
+        for part, colour in parts:
             label = "training" if part == "train" else part
             loss.plot(history["epoch"], history[f"{part}_loss"], color=colour, marker=marker, label=label)
             accuracy.plot(history["epoch"], 100 * history[f"{part}_accuracy"], color=colour, marker=marker, label=label)
@@ -109,7 +112,7 @@ def _curves(history: pd.DataFrame) -> Figure:
         loss.set_ylim(bottom=0)
         accuracy.legend(loc="lower right")
 
-    title, caption = say("evaluation.curves.title"), say("evaluation.curves.caption")
+    title, caption = say("evaluation.curves.title"), say(f"evaluation.curves.{'alone' if alone else 'caption'}")
     return Figure("curves", draw(paint, 720, 260), _of_curves(history), data=history, title=title, caption=caption)
 
 

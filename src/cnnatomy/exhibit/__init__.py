@@ -15,7 +15,6 @@ from cnnatomy.exhibit.blocks import (
     Frame,
     Grid,
     Input,
-    InvalidExhibit,
     Item,
     Matrix,
     Number,
@@ -29,21 +28,29 @@ from cnnatomy.exhibit.blocks import (
     Unit,
 )
 from cnnatomy.exhibit.checks import validate
+from cnnatomy.exhibit.describing import InvalidExhibit
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
+from cnnatomy.exhibit.touch import Convolver, Descent, Filtering, HiddenUnit, Kernel, Mask
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
     "Block",
     "Calculator",
     "Code",
+    "Convolver",
     "DamagedExhibit",
+    "Descent",
     "Exhibit",
     "Figure",
+    "Filtering",
     "Frame",
     "Grid",
+    "HiddenUnit",
     "Input",
     "InvalidExhibit",
     "Item",
+    "Kernel",
+    "Mask",
     "Matrix",
     "Number",
     "Output",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cnnatomy.exhibit.describing import Files, InvalidExhibit, add, finite, heading, listed, png_of
 from cnnatomy.exhibit.languages import titled
 from cnnatomy.exhibit.naming import file_name, in_bytes, short_id, writable
+from cnnatomy.exhibit.touch import Convolver, Descent, Filtering
 from cnnatomy.exhibit.words import Text
 from cnnatomy.exhibit.words import described as _text
 
 if TYPE_CHECKING:
     import pandas as pd
-    from PIL import Image
 
     from cnnatomy.exhibit.formulas import Formula
 
@@ -31,11 +31,6 @@ FORMAT = 2  # of exhibit.json; 1 had no sentences by ids. A reader refuses anoth
 
 State = Literal["", "live", "dead", "rescued", "right", "wrong"]
 Kind = Literal["run", "lesson", "study"]
-Files = dict[str, bytes]
-
-
-class InvalidExhibit(ValueError):
-    """An exhibit breaks its contract; the message says where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +67,10 @@ class Number:
         name = f"the number {self.metric!r}" + (f" of {self.subject}" if self.subject else "")
         if (self.ci_low is None) != (self.ci_high is None):
             raise InvalidExhibit(f"{name} has half an interval; give both ci_low and ci_high, or neither")
-        described: dict[str, Any] = {"metric": self.metric, "value": _finite(self.value, name)}
+        described: dict[str, Any] = {"metric": self.metric, "value": finite(self.value, name)}
         if self.ci_low is not None and self.ci_high is not None:
-            described["ci_low"] = _finite(self.ci_low, f"{name}: its ci_low")
-            described["ci_high"] = _finite(self.ci_high, f"{name}: its ci_high")
+            described["ci_low"] = finite(self.ci_low, f"{name}: its ci_low")
+            described["ci_high"] = finite(self.ci_high, f"{name}: its ci_high")
         if self.unit:
             described["unit"] = self.unit
         if self.n is not None:
@@ -107,11 +102,11 @@ class Figure:
         described: dict[str, Any] = {"type": "figure", "name": name, "file": f"{name}.svg", "alt": _text(self.alt)}
         if self.beside:
             described["beside"] = True
-        _add(files, f"{name}.svg", in_bytes(self.svg))
+        add(files, f"{name}.svg", in_bytes(self.svg))
         if self.data is not None:
             described["data"] = f"{name}.csv"
-            _add(files, f"{name}.csv", _csv(self.data))
-        return described | _heading(self.title, self.caption)
+            add(files, f"{name}.csv", _csv(self.data))
+        return described | heading(self.title, self.caption)
 
 
 @dataclass
@@ -149,18 +144,18 @@ class Grid:
         if self.columns is not None:
             described["columns"] = int(self.columns)
         described["items"] = [self._item(index, item, files) for index, item in enumerate(self.items)]
-        return described | _heading(self.title, self.caption)
+        return described | heading(self.title, self.caption)
 
     def _item(self, index: int, item: Item, files: Files) -> dict[str, Any]:
         where = f"item {item.id!r} of grid {self.name!r}"
         stem = f"{file_name(self.name)}-{index:04d}"
         described: dict[str, Any] = {"id": short_id(item.id), "file": f"{stem}.png"}
-        _add(files, f"{stem}.png", _png(item.pixels, where))
+        add(files, f"{stem}.png", png_of(item.pixels, where))
         if item.sound is not None:
             if item.sound[:4] != b"RIFF" or item.sound[8:12] != b"WAVE":
                 raise InvalidExhibit(f"the sound of {where} is no wav file; give the bytes of one")
             described["sound"] = f"{stem}.wav"
-            _add(files, f"{stem}.wav", item.sound)
+            add(files, f"{stem}.wav", item.sound)
         return described | _label(item, where)
 
 
@@ -200,7 +195,7 @@ class Matrix:
         writer.writerow(["", *self.columns])
         writer.writerows([label, *row] for label, row in zip(self.rows, values.tolist(), strict=True))
         name = file_name(self.name)
-        _add(files, f"{name}.csv", in_bytes(table.getvalue()))
+        add(files, f"{name}.csv", in_bytes(table.getvalue()))
         described: dict[str, Any] = {
             "type": "matrix",
             "name": name,
@@ -218,7 +213,7 @@ class Matrix:
             described["row_title"] = _text(self.row_title)
         if self.column_title:
             described["column_title"] = _text(self.column_title)
-        return described | _heading(self.title, self.caption)
+        return described | heading(self.title, self.caption)
 
 
 @dataclass
@@ -254,30 +249,34 @@ class Texts:
             described: dict[str, Any] = {
                 "id": short_id(sentence.id),
                 "tokens": [
-                    [token, _finite(weight, f"the weight of {token!r} in {where}")] for token, weight in sentence.tokens
+                    [token, finite(weight, f"the weight of {token!r} in {where}")] for token, weight in sentence.tokens
                 ],
             }
             if not sentence.spaces:
                 described["spaces"] = False
             sentences.append(described | _label(sentence, where))
         whole = {"type": "text", "name": file_name(self.name), "sentences": sentences}
-        return whole | _heading(self.title, self.caption)
+        return whole | heading(self.title, self.caption)
 
 
 @dataclass
 class Table:
-    """A table to read. Its index is not shown; make it a column if it says something."""
+    """A table to read. Its index is not shown; make it a column if it says something.
+
+    folded: whether it is shown only when its title, which it must have, is pressed: for one to look something up in.
+    """
 
     name: str
     data: pd.DataFrame
     title: Text = ""
     caption: Text = ""
+    folded: bool = False
 
     def describe(self, files: Files) -> dict[str, Any]:
         name = file_name(self.name)
-        _add(files, f"{name}.csv", _csv(self.data))
-        described = {"type": "table", "name": name, "data": f"{name}.csv"}
-        return described | _heading(self.title, self.caption)
+        add(files, f"{name}.csv", _csv(self.data))
+        described = {"type": "table", "name": name, "data": f"{name}.csv"} | ({"folded": True} if self.folded else {})
+        return described | heading(self.title, self.caption)
 
 
 @dataclass(frozen=True)
@@ -296,7 +295,7 @@ class Output:
     """What a calculator gives: a number, or several that belong together and are shown as 3 × 4 × 5.
 
     Formulas (see `cnnatomy.exhibit.formulas`) may name inputs, and outputs of one number that stand before. `zero` is
-    said beside a result with a 0 in it.
+    said instead of a result with a 0 in it.
     """
 
     name: str
@@ -307,22 +306,27 @@ class Output:
 
 @dataclass
 class Calculator:
-    """Numbers to type and what formulas make of them. Without scripts the page shows what the first values give."""
+    """Numbers to type and what formulas make of them. Without scripts the page shows what the first values give.
+
+    drawn: the names of the inputs that are the size of a padded input, its kernel, stride, padding and dilation, where
+    the page is to draw it.
+    """
 
     name: str
     inputs: Sequence[Input]
     outputs: Sequence[Output]
     title: Text = ""
     caption: Text = ""
+    drawn: Mapping[Literal["input", "kernel", "stride", "padding", "dilation"], str] = field(default_factory=dict)
 
     def describe(self, files: Files) -> dict[str, Any]:
         inputs = [asdict(one) | {"label": _text(one.label)} for one in self.inputs]
         outputs = []
         for one in self.outputs:
-            described = {"name": one.name, "label": _text(one.label), "formulas": _listed(one.formulas)}
+            described = {"name": one.name, "label": _text(one.label), "formulas": listed(one.formulas)}
             outputs.append(described | ({"zero": _text(one.zero)} if one.zero else {}))
         whole = {"type": "calculator", "name": file_name(self.name), "inputs": inputs, "outputs": outputs}
-        return whole | _heading(self.title, self.caption)
+        return whole | ({"drawn": dict(self.drawn)} if self.drawn else {}) | heading(self.title, self.caption)
 
 
 @dataclass
@@ -336,7 +340,7 @@ class Code:
 
     def describe(self, files: Files) -> dict[str, Any]:
         described = {"type": "code", "name": file_name(self.name), "code": self.code}
-        return described | _heading(self.title, self.caption)
+        return described | heading(self.title, self.caption)
 
 
 @dataclass
@@ -348,7 +352,7 @@ class Prose:
     caption: Text = ""
 
     def describe(self, files: Files) -> dict[str, Any]:
-        return {"type": "prose", "text": _text(self.text)} | _heading(self.title, self.caption)
+        return {"type": "prose", "text": _text(self.text)} | heading(self.title, self.caption)
 
 
 @dataclass
@@ -357,7 +361,7 @@ class Frame:
 
     title: Text
     text: Text = ""
-    blocks: Sequence[Figure | Grid | Matrix | Texts | Table | Calculator | Code | Prose] = ()
+    blocks: Sequence[Still] = ()
 
 
 @dataclass
@@ -376,10 +380,11 @@ class Steps:
             if frame.text:
                 described["text"] = _text(frame.text)
             frames.append(described | {"blocks": [block.describe(files) for block in frame.blocks]})
-        return {"type": "steps", "name": file_name(self.name), "frames": frames} | _heading(self.title, self.caption)
+        return {"type": "steps", "name": file_name(self.name), "frames": frames} | heading(self.title, self.caption)
 
 
-Block = Figure | Grid | Matrix | Texts | Steps | Table | Calculator | Code | Prose
+Still = Figure | Grid | Matrix | Texts | Table | Calculator | Code | Prose | Convolver | Descent | Filtering
+Block = Steps | Still
 
 
 @dataclass
@@ -458,20 +463,6 @@ class Exhibit:
         store(folder, document, files)
 
 
-def _listed(value: Any) -> Any:
-    """The same value with every sequence but text as a list."""
-    return value if isinstance(value, str) or not isinstance(value, Sequence) else [_listed(part) for part in value]
-
-
-def _heading(title: Text, caption: Text) -> dict[str, Any]:
-    heading = {}
-    if title:
-        heading["title"] = _text(title)
-    if caption:
-        heading["caption"] = _text(caption)
-    return heading
-
-
 def _label(entry: Item | Sentence, where: str) -> dict[str, Any]:
     described: dict[str, Any] = {}
     if entry.label:
@@ -479,22 +470,12 @@ def _label(entry: Item | Sentence, where: str) -> dict[str, Any]:
     if entry.state:
         described["state"] = entry.state
     if entry.values:
-        described["values"] = {key: _finite(value, f"{key!r} of {where}") for key, value in entry.values.items()}
+        described["values"] = {key: finite(value, f"{key!r} of {where}") for key, value in entry.values.items()}
     if entry.group:
         described["group"] = _text(entry.group)
     if entry.unit is not None:
         described["unit"] = entry.unit.describe()
     return described
-
-
-def _finite(value: Any, what: str) -> float | int:
-    """`value` as a plain number of Python. Refuses what JSON can't hold, naming `what`."""
-    plain = value.item() if hasattr(value, "item") else value
-    if isinstance(plain, bool) or not isinstance(plain, int | float):
-        raise InvalidExhibit(f"{what} is {plain!r}; give a number")
-    if not math.isfinite(plain):
-        raise InvalidExhibit(f"{what} is {plain}, but must be finite; mend what computed it, or leave it out")
-    return plain
 
 
 def _sorted(value: Any) -> Any:
@@ -506,47 +487,7 @@ def _sorted(value: Any) -> Any:
     return value
 
 
-def _add(files: Files, name: str, content: bytes) -> None:
-    if name in files:
-        raise InvalidExhibit(f"two blocks would write {name}; give every block of an exhibit its own name")
-    files[name] = content
-
-
 def _csv(data: pd.DataFrame) -> bytes:
     table = data.to_csv(index=False, lineterminator="\n")
     assert isinstance(table, str)
     return in_bytes(table)
-
-
-def _png(pixels: np.ndarray, where: str) -> bytes:
-    from PIL import Image
-
-    pixels = np.asarray(pixels)
-    grey, colour = pixels.ndim == 2, pixels.ndim == 3 and pixels.shape[2] == 3
-    if pixels.dtype != np.uint8 or not (grey or colour) or pixels.size == 0:
-        raise InvalidExhibit(
-            f"the pixels of {where} are {pixels.dtype} of shape {pixels.shape}; "
-            "give uint8 of shape (height, width) or (height, width, 3)"
-        )
-    whole = Image.fromarray(np.ascontiguousarray(pixels))
-    kept = [whole] if grey else [whole, *_with_palette(pixels)]
-    return min((_bytes(image) for image in kept), key=len)
-
-
-def _with_palette(pixels: np.ndarray) -> list[Image.Image]:
-    """The same picture as numbers of its colours, if they are few enough: less than half the size, and no loss."""
-    from PIL import Image
-
-    packed = pixels @ np.array([1 << 16, 1 << 8, 1], np.int32)
-    colours, numbers = np.unique(packed, return_inverse=True)
-    if len(colours) > 256:
-        return []
-    image = Image.fromarray(numbers.reshape(packed.shape).astype(np.uint8))
-    image.putpalette((colours[:, None] >> np.array([16, 8, 0]) & 255).astype(np.uint8).tobytes(), "RGB")
-    return [image]
-
-
-def _bytes(image: Image.Image) -> bytes:
-    png = io.BytesIO()
-    image.save(png, format="PNG", compress_level=9)
-    return png.getvalue()

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.exhibit import citing, languages, svg
-from cnnatomy.exhibit.blocks import Files, InvalidExhibit
+from cnnatomy.exhibit import citing, languages, svg, touching
+from cnnatomy.exhibit.describing import Files, InvalidExhibit
 from cnnatomy.exhibit.formulas import parts
 
 SCHEMA = Path(__file__).parent.parent / "exhibit.schema.json"
@@ -22,7 +22,7 @@ SHOWN = 5  # problems in one message; the rest follows when these are mended
 ADVICE = {
     "additionalProperties": "remove it, or mend its spelling",
     "const": "this reader knows only that value",
-    "dependentRequired": "give both ends of an interval, or neither",
+    "dependentRequired": "give what belongs to it too",
     "enum": "use one of these",
     "pattern": "mend the name",
     "required": "add it",
@@ -61,6 +61,7 @@ def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
     for path, block in walk(document):
         if block["type"] == "calculator":
             yield from _calculator_problems(path, block)
+        yield from touching.problems(path, block)
     for index, source in enumerate(document["sources"]):
         if citing.unknown(source):
             yield f"$.sources[{index}]", f"{source!r} is no entry of references.bib; add it there, or give it in words"
@@ -196,6 +197,9 @@ def _sentence_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _calculator_problems(path: str, block: dict[str, Any]) -> Iterator[tuple[str, str]]:
     least: dict[str, int] = {}  # what each name that a formula may use is at the least; 0 where that is not known
     taken: set[str] = set()
+    for role, name in block.get("drawn", {}).items():
+        if name not in {entry["name"] for entry in block["inputs"]}:
+            yield f"{path}.drawn.{role}", f"{name!r} is no input; name one of them"
     for kind in ("inputs", "outputs"):
         for index, entry in enumerate(block[kind]):
             here = f"{path}.{kind}[{index}]"
@@ -226,6 +230,7 @@ def _file_problems(document: dict[str, Any], files: Files | None) -> Iterator[tu
         for key in ("file", "data"):
             if key in block:
                 named[block[key]] = f"{path}.{key}"
+        named |= {mask["file"]: f"{path}.masks[{index}].file" for index, mask in enumerate(block.get("masks", ()))}
         for index, item in enumerate(block.get("items", ())):
             named |= {item[key]: f"{path}.items[{index}].{key}" for key in ("file", "sound") if key in item}
     for name in named.keys() - document["files"].keys():

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.exhibit.blocks import Files, InvalidExhibit
 from cnnatomy.exhibit.checks import validate
+from cnnatomy.exhibit.describing import Files, InvalidExhibit
 
 SUFFIXES = {".csv", ".png", ".svg", ".wav"}  # of siblings
 

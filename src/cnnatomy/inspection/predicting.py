@@ -22,15 +22,19 @@ def in_batches(samples: Samples, places: np.ndarray) -> Iterator[tuple[np.ndarra
         yield batch, to_tensor(samples.facts, samples.inputs[batch])
 
 
+def batches(facts: Facts, inputs: np.ndarray) -> Iterator[Tensor]:
+    """Samples as they are stored, as a network takes them, a batch at a time: (n, *shape)."""
+    size = batch_size(facts.shape)
+    for start in range(0, len(inputs), size):
+        yield to_tensor(facts, inputs[start : start + size])
+
+
 def predict(network: nn.Module, facts: Facts, inputs: np.ndarray) -> Tensor:
     """The logits of samples as they are stored, float64 (n, classes).
 
     Raises NoLogits after the first batch if the output is not (samples, classes).
     """
-    size = batch_size(facts.shape)
-    starts = range(0, len(inputs), size)
-    found = [logits_of(network, to_tensor(facts, inputs[at : at + size]), len(facts.classes)) for at in starts]
-    return torch.cat(found).double()
+    return torch.cat([logits_of(network, x, len(facts.classes)) for x in batches(facts, inputs)]).double()
 
 
 def probabilities(network: nn.Module, facts: Facts, inputs: np.ndarray) -> np.ndarray:

@@ -80,9 +80,10 @@ def _exhibit(document: dict[str, Any], files: dict[str, bytes], context: Context
     """An exhibit with its texts in words, among them the classes of its data."""
     run = context.get("runs", {}).get(document["name"], {}) if document["kind"] == "run" else {}
     data = run.get("data", "")
-    known = [facts.get("classes", ()) for facts in context.get("data", ()) if facts.get("name") == data]
+    facts = [one for one in context.get("data", ()) if one.get("name") == data]
+    named = {str(name) for one in facts for name in (*one.get("classes", ()), *one.get("channels", ()))}
     tokens = {token for _, block in walk(document) for one in block.get("sentences", ()) for token, _ in one["tokens"]}
-    terms = Terms(data, frozenset(str(name) for classes in known for name in classes) | tokens)
+    terms = Terms(data, frozenset(named | tokens))
     return StoredExhibit(in_words(document, terms.class_name), files, terms)
 
 

@@ -27,11 +27,12 @@ class RunFacts(TypedDict, total=False):
 
 
 class DataFacts(TypedDict, total=False):
-    """A dataset: its name, its classes, samples of each split, licence, how to cite it, where its files come from,
-    their SHA-256."""
+    """A dataset: its name, its classes and channels, samples of each split, licence, how to cite it, where its files
+    come from, their SHA-256."""
 
     name: str
     classes: Sequence[str]
+    channels: Sequence[str]
     splits: Mapping[str, int]
     licence: str
     citation: str

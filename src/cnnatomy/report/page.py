@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Words
 from cnnatomy.exhibit.checks import walk
-from cnnatomy.report import charts, drawing, show
+from cnnatomy.report import charts, drawing, show, touched
 from cnnatomy.report.chapters import Chapter, StoredExhibit, chapters_of
 from cnnatomy.report.context import Context, Growth
 from cnnatomy.report.language import counted, phrase
@@ -24,6 +24,7 @@ from cnnatomy.report.tables import Cost
 MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
+NOTHING_OVER = Markup()
 TITLE = "What the networks learned"  # a phrase of the page
 #: What the page does, a file a subject: page.js first, which hangs the works, onward.js last, which begins.
 SCRIPTS = (
@@ -40,6 +41,7 @@ SCRIPTS = (
     "calculators.js",
     "captions.js",
     "path.js",
+    "touch.js",
     "onward.js",
 )
 
@@ -95,7 +97,8 @@ class Page:
             letters = chr(ord("a") + place) + letters
         return letters
 
-    def drawing(self, exhibit: StoredExhibit, block: dict[str, Any]) -> Markup:
+    def drawing(self, exhibit: StoredExhibit, block: dict[str, Any], over: Markup = NOTHING_OVER) -> Markup:
+        """A drawing, and markup of SVG that is drawn over it."""
         title: Words = block.get("title", "") or exhibit.document["title"]
         markup, styles = drawing.inline(
             exhibit.files[block["file"]],
@@ -105,7 +108,7 @@ class Page:
             exhibit.terms,
         )
         self.styles |= styles
-        return markup
+        return Markup(markup.removesuffix("</svg>") + over + "</svg>") if over else markup
 
     def sketch(self, stop: Stop) -> Markup:
         """The small drawing of a stop on the path; who can't see it is told of it at the exhibit."""
@@ -228,7 +231,7 @@ def render(
     page = Page(chapters, context.get("given", ""), context.get("whole"), path)
     title = context.get("title") or phrase(TITLE)
     filled = environment(
-        page=page, charts=charts, recorded=recorded, day=day, STATES=show.STATES, MOST=MOST_NUMBERS
+        page=page, charts=charts, recorded=recorded, day=day, touched=touched, STATES=show.STATES, MOST=MOST_NUMBERS
     ).get_template("body.html")
     body = filled.render(
         title=title, chapters=chapters, results=results, costs=_by_rule(costs), context=context, path=path

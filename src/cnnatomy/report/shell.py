@@ -34,7 +34,17 @@ from cnnatomy.report.language import (
 )
 
 #: The style sheets of every page, a file a subject, in their order.
-STYLES = ("style.css", "captions.css", "code.css", "recorded.css", "path.css", "card.css", "slides.css", "printing.css")
+STYLES = (
+    "style.css",
+    "captions.css",
+    "code.css",
+    "recorded.css",
+    "path.css",
+    "card.css",
+    "slides.css",
+    "printing.css",
+    "touch.css",
+)
 
 
 def environment(**more: Any) -> Environment:

@@ -28,7 +28,7 @@ BETWEEN = {", ": "between_items", "; ": "between_clauses"}
 
 @dataclass(frozen=True)
 class Terms:
-    """The words of one exhibit. data: the dataset. own: its classes, and the words of the texts that are shown."""
+    """The words of one exhibit. data: the dataset. own: its classes, its channels, and the words of the texts shown."""
 
     data: str = ""
     own: frozenset[str] = frozenset()
@@ -52,7 +52,12 @@ class Terms:
 
     def is_name(self, text: str, column: str = "") -> bool:
         """Whether a text is made of names, identifiers and numbers alone, so that no language has a word for it."""
-        return text in self.own or self.holds_names(column) or all(_is_name(part) for part in APART.split(text))
+        if text in self.own or self.holds_names(column):
+            return True
+        parts = [part for between in LISTS if between in text for part in text.split(between)]
+        if parts and all(self.is_name(part) for part in parts):
+            return True
+        return all(_is_name(part) for part in APART.split(text))
 
     def marked(self, text: Words, column: str = "") -> Markup:
         """A text as markup, in all languages; a name is marked as what nobody should translate."""
@@ -100,7 +105,7 @@ class Terms:
         for between in LISTS:
             parts = text.split(between)
             if len(parts) > 1:
-                each = [self._part(part, tag) for part in parts]
+                each = [self._part(part, tag) or (part if part.isidentifier() else None) for part in parts]
                 if None not in each and each != parts:
                     return _between(between, tag).join(map(str, each))
         return None

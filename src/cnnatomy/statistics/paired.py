@@ -90,9 +90,6 @@ def discoveries(chances: np.ndarray, rate: float) -> np.ndarray:
 
     Benjamini & Hochberg (1995), Controlling the false discovery rate, JRSS B 57.
     """
-    order = np.argsort(chances, kind="stable")
-    under = np.flatnonzero(chances[order] <= rate * np.arange(1, len(chances) + 1) / len(chances))
-    found = np.zeros(len(chances), dtype=bool)
-    if len(under):
-        found[order[: under[-1] + 1]] = True
-    return found
+    from scipy.stats import false_discovery_control
+
+    return np.asarray(false_discovery_control(chances) <= rate)

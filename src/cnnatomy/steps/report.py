@@ -26,6 +26,7 @@ def report(job: Job) -> None:
         return {
             "name": made["name"],
             "classes": made["classes"],
+            "channels": [one["name"] for one in made.get("channels") or ()],
             "splits": made["splits"],
             "licence": made["licence"],
             "citation": made["citation"],

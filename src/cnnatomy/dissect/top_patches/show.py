@@ -140,8 +140,8 @@ def _caption(found: TopPatches, facts: Facts, asked_for: bool) -> list[Say | Non
     few = found.samples < found.patches
     return [
         say("top_patches.few", n=found.samples, **what) if few else say("top_patches.one_each", **what),
-        chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.look"),
+        chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.purity") if found.enough and facts.classes else None,
         say("top_patches.moves") if facts.kind == "sounds" else None,
         say(f"top_patches.refed.{'same' if found.whole else 'another'}", error=f"{found.refed_error:.1g}"),

@@ -22,13 +22,15 @@ WAVES = np.linspace(0, 0.5, 101)  # cycles a pixel, across the picture
 class Filtered:
     """A picture under one filter.
 
-    kind: which sentence names the filter. cropped: of whole windows only; padded: as large as before, zeros around.
+    kind: which sentence names the filter. over: what its weights are divided by where it is written down: the mean's
+    are 1/9 each, or 1/81. cropped: of whole windows only; padded: as large as before, zeros around.
     fine_kept: the share of the energy of fine changes that is left.
     """
 
     name: str
     kind: str
     kernel: np.ndarray
+    over: float
     cropped: np.ndarray
     padded: np.ndarray
     fine_kept: float
@@ -60,16 +62,16 @@ class Filters:
 
 def measure(config: Mapping[str, Any], samples: Samples) -> Filters:
     """One photograph under each filter. config: `sample`, its place among the samples; `seed` of the random weights."""
-    picture = in_grey(samples.inputs[config["sample"]])
+    picture = np.round(in_grey(samples.inputs[config["sample"]]))  # as a picture in grey holds it, and the page
     chance = np.random.default_rng(config["seed"]).random((9, 9))
     kernels = {
-        ("mean 3 × 3", "mean"): np.full((3, 3), 1 / 9),
-        ("mean 9 × 9", "mean"): np.full((9, 9), 1 / 81),
-        ("Sobel", "sobel"): SOBEL,
-        ("random 9 × 9", "random"): chance,
-        ("random 9 × 9, sum 1", "random_of_sum_1"): chance / chance.sum(),
+        ("mean 3 × 3", "mean"): (np.ones((3, 3)), 9),
+        ("mean 9 × 9", "mean"): (np.ones((9, 9)), 81),
+        ("Sobel", "sobel"): (SOBEL, 1),
+        ("random 9 × 9", "random"): (chance, 1),
+        ("random 9 × 9, sum 1", "random_of_sum_1"): (chance, float(chance.sum())),
     }
-    return Filters(picture, [_under(picture, kernel, *called) for called, kernel in kernels.items()])
+    return Filters(picture, [_under(picture, *weights, *called) for called, weights in kernels.items()])
 
 
 def in_grey(pixels: np.ndarray) -> np.ndarray:
@@ -92,10 +94,11 @@ def spectrum(picture: np.ndarray) -> np.ndarray:
     return amplitude / amplitude.max()
 
 
-def _under(picture: np.ndarray, kernel: np.ndarray, name: str, kind: str) -> Filtered:
+def _under(picture: np.ndarray, weights: np.ndarray, over: float, name: str, kind: str) -> Filtered:
+    kernel = weights / over
     cropped = filtered(picture, kernel)
     fine_kept = _fine(cropped) / _fine(_middle(picture, kernel))
-    return Filtered(name, kind, kernel, cropped, filtered(picture, kernel, pad=True), fine_kept)
+    return Filtered(name, kind, kernel, over, cropped, filtered(picture, kernel, pad=True), fine_kept)
 
 
 def _middle(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cnnatomy.drawing.plotting import draw
 from cnnatomy.drawing.showing import amount, grey
-from cnnatomy.exhibit import Figure, Grid, Item, Say, Showing, Table, say
+from cnnatomy.exhibit import Figure, Filtering, Grid, Item, Mask, Say, Showing, Table, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.lessons.classic_filters.measure import WAVES, Filtered, Filters, numbers, spectrum
 
@@ -33,6 +33,13 @@ def show(found: Filters) -> Showing:
     return Showing(
         numbers(found),
         [
+            Filtering(
+                "typed",
+                grey(found.picture, 255),
+                [_mask(one) for one in found.filters],
+                say("classic_filters.typed.title"),
+                say("classic_filters.typed.caption"),
+            ),
             Grid("cropped", [before, *cropped, *padded], title=say("classic_filters.pictures")),
             Grid(
                 "spectra",
@@ -52,17 +59,29 @@ def _name(one: Filtered) -> Say:
     return say(f"classic_filters.name.{one.kind}", size=" × ".join(map(str, one.kernel.shape)))
 
 
+def _mask(one: Filtered) -> Mask:
+    low, high = float(one.cropped.min()), float(one.cropped.max())
+    return Mask(_name(one), one.kernel * one.over, one.over, _drawn(one.cropped), significant(low), significant(high))
+
+
+def _leaves(made: np.ndarray) -> bool:
+    return bool(made.min() < 0 or made.max() > 255.5)
+
+
+def _drawn(made: np.ndarray) -> np.ndarray:
+    """What leaves the range of grey is drawn from its lowest to its highest value."""
+    return grey(made, made.max(), made.min()) if _leaves(made) else grey(made, 255)
+
+
 def _border(border: str) -> Say:
     return say(f"classic_filters.border.{border}")
 
 
 def _item(one: Filtered, made: np.ndarray, border: str) -> Item:
-    # Where the range leaves that of grey it is drawn from its lowest to its highest value.
-    leaves = made.min() < 0 or made.max() > 255.5
     return Item(
         f"{border}/{one.name}",
-        grey(made, made.max(), made.min()) if leaves else grey(made, 255),
-        say("classic_filters.rescaled", name=_name(one)) if leaves else _name(one),
+        _drawn(made),
+        say("classic_filters.rescaled", name=_name(one)) if _leaves(made) else _name(one),
         values={"lowest": significant(one.cropped.min()), "highest": significant(one.cropped.max())},
         group=_border(border),
     )

@@ -1,4 +1,4 @@
-"""Filters walked over a signal and over an image, with the sum of every window, beside torch's."""
+"""A box slid over another, and filters walked over an image, with the sum of every window, beside torch's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Walk:
     """One filter, laid on each place of an input in turn; no padding.
 
     over: (n,) or (rows, columns). kernel: (k,) or (k, k). sums: the map, one number a window. torch: the same by torch.
-    filter: its number, from 1; 0 of the signal's.
+    filter: its number, from 1; 0 of the box.
     """
 
     over: np.ndarray
@@ -41,10 +41,21 @@ class Walk:
 
 @dataclass(frozen=True)
 class Convolution:
-    """The filter on the signal; then each filter on the image, at each stride."""
+    """One box slid over another, sample by sample; then each filter on the image, at each stride."""
 
     line: Walk
     walks: Sequence[Walk]
+
+    @property
+    def shifts(self) -> np.ndarray:
+        """Of each place of the sliding box how far its middle is from that of the other, in widths of a box."""
+        places = len(self.line.sums)
+        return (np.arange(places) - (places - 1) / 2) / len(self.line.kernel)
+
+    @property
+    def overlaps(self) -> np.ndarray:
+        """Of each place the share of a box that both cover."""
+        return self.line.sums / len(self.line.kernel)
 
     def at(self, stride: int) -> list[Walk]:
         """All filters' walks over the image at this stride."""
@@ -52,17 +63,19 @@ class Convolution:
 
 
 def measure(config: Mapping[str, Any]) -> Convolution:
-    """Every sum of a filter on a signal and of filters on an image, and torch's.
+    """Every sum of a box on a box and of filters on an image, and torch's.
 
-    config: `signal` (n,), `weights` (k,), `image` (rows, columns), `filters`, each (k, k). Raises ValueError if a
-    filter is larger than what it moves over.
+    config: `box`, samples of each box; `image` (rows, columns), `filters`, each (k, k). Raises ValueError if a filter
+    is larger than what it moves over.
     """
-    signal, weights, image = (np.array(config[name], dtype=float) for name in ("signal", "weights", "image"))
+    box, image = np.ones(config["box"]), np.array(config["image"], dtype=float)
     filters = [np.array(one, dtype=float) for one in config["filters"]]
-    if len(weights) > len(signal) or any(max(one.shape) > min(image.shape) for one in filters):
+    if any(max(one.shape) > min(image.shape) for one in filters):
         raise ValueError("lesson.convolution: a filter is larger than what it moves over")
     over = product(STRIDES, enumerate(filters, 1))
-    return Convolution(_walk(signal, weights, 1), [_walk(image, one, stride, k) for stride, (k, one) in over])
+    return Convolution(
+        _walk(np.pad(box, len(box)), box, 1), [_walk(image, one, stride, k) for stride, (k, one) in over]
+    )
 
 
 def slide(image: np.ndarray, kernel: np.ndarray, stride: int) -> np.ndarray:

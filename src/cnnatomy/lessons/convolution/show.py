@@ -1,11 +1,12 @@
-"""The walk of a filter as pictures, one a window. What is said of them: `locale/<language>/convolution.yaml`."""
+"""Boxes that overlap, and an image under filters. What is said of them: `locale/<language>/convolution.yaml`."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from cnnatomy.exhibit import Block, Figure, Frame, Prose, Say, Showing, Steps, Table, say
+from cnnatomy.exhibit import Block, Convolver, Figure, Frame, Kernel, Prose, Say, Showing, Steps, Table, say
+from cnnatomy.lessons.convolution.boxes import boxes
 from cnnatomy.lessons.convolution.measure import STRIDES, Convolution, Walk, numbers
 from cnnatomy.lessons.number_tables import NumberTables, factor, number
 
@@ -13,50 +14,48 @@ SOURCES = ["@dumoulin2016"]
 
 
 def show(found: Convolution) -> Showing:
-    """Frame by frame over the signal and over the image, all maps, and every window beside torch."""
-    first, second = (Steps(f"stride-{n}", _over(found.at(n)[0]), say(f"convolution.stride.{n}")) for n in STRIDES)
+    """One box over another, the image under its filters, all maps, and every window beside torch."""
     blocks: list[Block] = [
-        Steps("overlap", _along(found.line), say("convolution.line")),
-        first,
-        second,
+        Steps("overlap", _along(found), say("convolution.line.title"), say("convolution.line.caption")),
+        _over(found),
         _channels(found),
-        Table("windows", _windows(found), say("convolution.windows")),
+        Table("windows", _windows(found), say("convolution.windows"), folded=True),
         Prose(say("convolution.turned")),
     ]
     return Showing(numbers(found), blocks, say("convolution.caption"), SOURCES)
 
 
-def _along(walk: Walk) -> list[Frame]:
-    k, n = len(walk.kernel), len(walk.over)
+def _along(found: Convolution) -> list[Frame]:
+    """A frame for each place of the sliding box: both boxes, what they share, and the curve of that as far as it is."""
     frames = []
-    for _, (i,), window in walk.windows():
-        under = {(0, i + j) for j in range(k)}
-        laid = np.zeros((1, n))
-        laid[0, i : i + k] = walk.kernel
-        ahead = {(0, later) for later in range(i + 1, len(walk.sums))}
-        sheet = NumberTables().table(walk.over[None], "signal", marked=under).below()
-        sheet.table(laid, "weights", marked=under, hidden={(0, j) for j in range(n)} - under).below()
-        sheet.table(walk.sums[None], "sums", marked={(0, i)}, hidden=ahead)
-        frames.append(_frame(f"overlap-{i + 1}", say("convolution.place", n=i + 1), worked(window, walk.kernel), sheet))
+    for place, shift in enumerate(found.shifts):
+        share = say("convolution.line.share", shift=shift, share=found.overlaps[place])
+        figure = Figure(f"overlap-{place + 1}", boxes(found.shifts, found.overlaps, place), share)
+        frames.append(Frame(say("convolution.line.shift", shift=shift), share, [figure]))
     return frames
 
 
-def _over(walk: Walk) -> list[Frame]:
-    height, width = walk.kernel.shape
-    frames: list[Frame] = []
-    for place, (top, left), window in walk.windows():
-        under = {(top + i, left + j) for i in range(height) for j in range(width)}
-        ahead = {later for later in np.ndindex(*walk.sums.shape) if later > place}
-        sheet = NumberTables().table(walk.over, "image", marked=under, shaded=True).sign("×")
-        sheet.table(walk.kernel, "filter").sign("=").table(window * walk.kernel, "products").sign("→")
-        sheet.table(walk.sums, "feature map", marked={(place[0], place[1])}, hidden=ahead)
-        where = say("convolution.window", top=top + 1, bottom=top + height, left=left + 1, right=left + width)
-        frames.append(_frame(f"stride-{walk.stride}-{len(frames) + 1}", where, worked(window, walk.kernel), sheet))
-    return frames
+def _over(found: Convolution) -> Convolver:
+    """The image under each filter, to be stepped through and changed; where a filter finds what it looks for."""
+    walks = found.at(1)
+    kernels = [Kernel(say("convolution.filter", n=walk.filter), walk.kernel[None], walk.sums) for walk in walks]
+    return Convolver(
+        "image",
+        walks[0].over[None],
+        kernels,
+        most=max(1, int(walks[0].over.max())),
+        title=say("convolution.image.title"),
+        caption=[say("convolution.image.caption"), *map(_where, walks)],
+    )
 
 
-def _frame(name: str, where: Say, sum_: str, sheet: NumberTables) -> Frame:
-    return Frame(where, sum_, [Figure(name, sheet.svg(), say("convolution.alt", where=where, sum=sum_))])
+def _where(walk: Walk) -> Say:
+    """Where on the map the filter gives the most, and whether what it looks for is there."""
+    largest, possible = float(walk.sums.max()), float(walk.kernel.clip(0).sum() * walk.over.max())
+    places = [f"({row + 1}, {column + 1})" for row, column in np.argwhere(walk.sums == largest)]
+    outcome = "there" if largest == possible else "like"
+    values = {"n": walk.filter, "value": number(largest), "places": places, "most": number(possible)}
+    return say(f"convolution.image.{outcome}", **values)
 
 
 def worked(window: np.ndarray, weights: np.ndarray) -> str:
@@ -86,13 +85,13 @@ def _channels(found: Convolution) -> Figure:
 
 
 def _windows(found: Convolution) -> pd.DataFrame:
-    """Each window of the signal and of the image under each filter: the sum as one would write it, and torch's."""
+    """Each place of the box, and each window under each filter: the sum as one would write it, and torch's."""
     rows = []
     for walk in (found.line, *found.walks):
-        over = f"filter {walk.filter}, stride {walk.stride}" if walk.filter else "signal"
+        over = f"filter {walk.filter}, stride {walk.stride}" if walk.filter else "box"
         for place, first, window in walk.windows():
             ends = [f"{at + 1}–{at + n}" for at, n in zip(first, walk.kernel.shape, strict=True)]
             where = f"rows {ends[0]}, columns {ends[1]}" if len(ends) == 2 else ends[0]
             sums = float(walk.sums[place]), float(walk.torch[place])
             rows.append((over, where, worked(window, walk.kernel), *sums))
-    return pd.DataFrame(rows, columns=["over", "window", "products", "sum", "torch"])
+    return pd.DataFrame(rows, columns=["what", "window", "products", "sum", "torch"])

@@ -58,13 +58,18 @@ class Learning:
     courses: Sequence[Course]
 
     @property
+    def left(self) -> float:
+        """The error at the end by that at the start, of the start from which most is left."""
+        return max(float(course.errors[-1] / course.errors[0]) for course in self.courses)
+
+    @property
     def found(self) -> int:
         """From how many starts all nine weights are Sobel's, each to `NEAR`."""
         return sum(course.away < NEAR for course in self.courses)
 
 
 def measure(settings: Settings, samples: Samples) -> Learning:
-    """Train from every start. settings: `sample`, `seeds`, `iterations`, `snapshot`, `learning_rate`."""
+    """Train from every start. settings: `sample`, `seeds`, `iterations`, `snapshots` of these, `learning_rate`."""
     brightness = in_grey(samples.inputs[settings.sample])
     # Around its mean, in standard deviations: the mean grey would weigh most in the error and Sobel does not see it.
     picture = torch.from_numpy((brightness - brightness.mean()) / brightness.std()).float()[None, None]
@@ -74,8 +79,10 @@ def measure(settings: Settings, samples: Samples) -> Learning:
     return Learning(target[0, 0].numpy(), _snapshots(settings), made, courses)
 
 
-def _snapshots(settings: Settings) -> range:
-    return range(0, settings.iterations + 1, settings.snapshot)
+def _snapshots(settings: Settings) -> list[int]:
+    """In their order, with the first and the last iteration."""
+    last = settings.iterations
+    return sorted({0, last} | {one for one in settings.snapshots if one < last})
 
 
 def _learn(picture: Tensor, target: Tensor, settings: Settings) -> list[Course]:
@@ -84,11 +91,11 @@ def _learn(picture: Tensor, target: Tensor, settings: Settings) -> list[Course]:
     weights = nn.Parameter(torch.cat(starts))
     optimiser = torch.optim.Adam([weights], lr=settings.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.iterations)
-    errors, kept = [], []
+    errors, kept, snapshots = [], [], _snapshots(settings)
     for iteration in range(settings.iterations + 1):
         each = (functional.conv2d(picture, weights) - target).square().mean(dim=(0, 2, 3))
         errors.append(each.detach().numpy().copy())
-        if iteration in _snapshots(settings):
+        if iteration in snapshots:
             kept.append(weights.detach()[:, 0].numpy().copy())
         if iteration < settings.iterations:
             optimiser.zero_grad()
@@ -102,11 +109,11 @@ def numbers(found: Learning) -> Numbers:
     """The worst of all starts, then each start."""
     rows, courses = Numbers(), found.courses
     ratios = np.array([course.ratio[1] for course in courses])
-    rows.add("mse_of_start", max(float(one.errors[-1] / one.errors[0]) for one in courses), n=len(courses))
     rows.add("middle_to_corners", float(ratios[np.abs(ratios - 2).argmax()]), n=len(courses))
-    rows.add("largest_weight_error", max(course.away for course in courses))
     if learned := [course.learned for course in courses if course.learned is not None]:
         rows.add("iterations_to_one_per_cent", max(learned), n=len(learned))
+    rows.add("mse_of_start", found.left, n=len(courses))
+    rows.add("largest_weight_error", max(course.away for course in courses))
     for seed, course in enumerate(courses):
         with rows.about(f"seed={seed}"):
             rows.add("final_mse", float(course.errors[-1]))

@@ -13,5 +13,5 @@ class Settings:
     sample: Amount
     seeds: Count
     iterations: Count
-    snapshot: Count
+    snapshots: list[Amount]
     learning_rate: Positive

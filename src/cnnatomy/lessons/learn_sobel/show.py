@@ -8,51 +8,74 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.drawing.plotting import draw
-from cnnatomy.drawing.showing import grey, signed
-from cnnatomy.exhibit import Figure, Grid, Item, Showing, Table, say
+from cnnatomy.drawing.showing import grey
+from cnnatomy.exhibit import Figure, Grid, Item, Showing, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.lessons.classic_filters.measure import SOBEL
 from cnnatomy.lessons.learn_sobel.measure import NEAR, Learning, numbers
+from cnnatomy.lessons.number_tables import NumberTables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
+ROUNDING = 1e-10  # of the first error; what is left below that is single precision
 SOURCES = ["@sobel1968"]
 
 
 def show(found: Learning) -> Showing:
     """The error of each start, the nine weights found, and what the filter makes of the picture while it learns."""
-    weights = [Item("sobel", signed(SOBEL), say("learn_sobel.sobel"))]
-    weights += [
-        Item(f"learned/{seed}", signed(course.weights[-1]), say("learn_sobel.seed", seed=seed))
-        for seed, course in enumerate(found.courses)
-    ]
+    outcome = "rounding" if found.left < ROUNDING else "some"
+    left = say(f"learn_sobel.left.{outcome}", ratio=found.left, power=_power(found.left))
+    caption = say("learn_sobel.caption", found=found.found, n=len(found.courses), near=NEAR)
     return Showing(
         numbers(found),
         [
-            _curve(found),
-            Grid("weights", weights, title=say("learn_sobel.weights")),
-            Table("learned", _table(found), say("learn_sobel.learned")),
+            _weights(found),
             Grid("snapshots", _snapshots(found), title=say("learn_sobel.snapshots")),
+            _curve(found),
         ],
-        say("learn_sobel.caption", found=found.found, n=len(found.courses), near=NEAR),
+        [caption, left, say("learn_sobel.turned")],
         SOURCES,
     )
 
 
+def _power(ratio: float) -> str:
+    """The nearest power of ten as one writes it: 10⁻¹³; of nothing at all, 0."""
+    if ratio <= 0:
+        return "0"
+    return "10" + str(round(np.log10(ratio))).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _weights(found: Learning) -> Figure:
+    """Each start's nine weights before and after, three by three, and Sobel's."""
+    sheet = NumberTables()
+    for seed, course in enumerate(found.courses):
+        sheet.table(course.weights[0], f"seed {seed}, start").sign("→")
+        sheet.table(course.weights[-1].round(2), f"seed {seed}, learned", shaded=True).sign("≈")
+        sheet.table(SOBEL, "Sobel's", shaded=True).below()
+    return Figure(
+        "learned",
+        sheet.svg(),
+        alt=say("learn_sobel.learned.alt", near=NEAR, found=found.found, n=len(found.courses)),
+        data=_table(found),
+        title=say("learn_sobel.learned.title"),
+    )
+
+
 def _snapshots(found: Learning) -> list[Item]:
-    """The target, and all on its scale of grey."""
+    """From the random start to the target, all on the target's scale of grey."""
     low, high = float(found.target.min()), float(found.target.max())
     errors = found.courses[0].errors
-    return [Item("target", grey(found.target, high, low), say("learn_sobel.target"))] + [
+    made = [
         Item(
             f"after/{iteration}",
-            grey(made, high, low),
-            say("learn_sobel.after", n=iteration),
+            grey(picture, high, low),
+            say("learn_sobel.after", n=iteration) if iteration else say("learn_sobel.start"),
             values={"mse": significant(float(errors[iteration]))},
         )
-        for iteration, made in zip(found.snapshots, found.made, strict=True)
+        for iteration, picture in zip(found.snapshots, found.made, strict=True)
     ]
+    return [*made, Item("target", grey(found.target, high, low), say("learn_sobel.target"))]
 
 
 def _curve(found: Learning) -> Figure:

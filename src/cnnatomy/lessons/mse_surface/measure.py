@@ -15,23 +15,23 @@ from torch import Tensor, nn
 
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.lessons.arriving import arrived
+from cnnatomy.lessons.mse_surface.xor import UNITS, Plane, learn
 from cnnatomy.statistics.numbers import Numbers
 
-SPAN = 5.0  # the surface is measured, and drawn, for weights from −SPAN to SPAN
-AXIS = np.linspace(-SPAN, SPAN, 61)
+SPAN = 5.0  # the surface is measured, and drawn, for weights and biases from −SPAN to SPAN
+AXIS = np.linspace(-SPAN, SPAN, 161)
 THERE = 0.01  # of the error at the start: a path that stays below this share has arrived
 ADAM = 0.1  # its step size
-UNITS = {"one": 1, "two": 2}  # hidden units that are to learn XOR
 
 Error = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Path:
-    """One descent: the weights before each step and after the last, (steps + 1, 2), and the error there, (steps + 1,).
+    """One descent: weight and bias before each step and after the last, (steps + 1, 2), and the errors, (steps + 1,).
 
     size: of its steps, or how many samples a step sees; None where it chooses its steps by itself.
-    away: from its end to the nearest minimum.
+    away: from its end to the minimum.
     """
 
     name: str
@@ -55,46 +55,80 @@ class Path:
 class Descents:
     """Paths by their way (small, right, large, momentum, adam, batches, conjugate, newton), and the surface below them.
 
-    heights: the error for each b and a of `AXIS`. minima: (2, 2), where the error is 0. steps: as many as were allowed.
-    xor: of a network of one hidden unit, and of two, the share of its random starts from which it learns XOR.
+    network: what is not free. heights: the error for each b and a of `AXIS`. minimum: (2,), where the error is 0.
+    curvatures: there, along the ravine and across it, and along: (2,), the direction in which it leads. steps: as many
+    as were allowed. planes: what one hidden unit makes of XOR, and what two do.
     """
 
     paths: Mapping[str, Path]
+    network: Network
     heights: np.ndarray
-    minima: np.ndarray
+    minimum: np.ndarray
+    curvatures: tuple[float, float]
+    along: np.ndarray
     steps: int
-    xor: Mapping[str, float]
-    xor_starts: int
+    planes: Mapping[str, Plane]
+
+    @property
+    def ravine(self) -> float:
+        """How many times as much the error bends across as along the direction in which it bends least."""
+        return self.curvatures[1] / self.curvatures[0]
+
+
+@dataclass(frozen=True)
+class Network:
+    """f(x) = tanh(a·x + b) − tanh(v·x + c) on samples x, (n,), with targets y, (n,); v and c are `other`."""
+
+    x: Tensor
+    y: Tensor
+    other: Tensor
+
+    def error(self, weights: Tensor, some: Tensor | slice = slice(None)) -> Tensor:
+        """The mean squared error of a and b, (2,), over some of the samples."""
+        return ((unit(weights, self.x[some]) - unit(self.other, self.x[some]) - self.y[some]) ** 2).mean()
+
+
+def unit(weights: Tensor, x: Tensor) -> Tensor:
+    """tanh(a·x + b) for (a, b)."""
+    return torch.tanh(weights[0] * x + weights[1])
 
 
 def measure(config: Mapping[str, Any]) -> Descents:
-    """Walk every path. The network is f(x) = tanh(a·x + ½) − tanh(b·x − ½); `truth` made the targets.
+    """Walk every path, and learn XOR.
 
-    config: `seed`, `samples`, `truth`, `start`, `steps`, `step_sizes` (three), `momentum`, `batch`, `xor_starts`.
+    config: `seed`, `samples`, `truth`, `other`, `start`, `steps`, `step_sizes` (three), `momentum`, `batch`,
+    `xor_starts`.
     """
     chance = torch.Generator().manual_seed(config["seed"])
     x = torch.linspace(-2, 2, config["samples"], dtype=torch.float64)
-    y = _network(torch.tensor(config["truth"], dtype=torch.float64), x)
-    a, b = config["truth"]
-    minima = np.array([[a, b], [-b, -a]])  # tanh is odd: swapped, with their signs turned, the two units do the same
+    truth, other = (torch.tensor(config[name], dtype=torch.float64) for name in ("truth", "other"))
+    network = Network(x, unit(truth, x) - unit(other, x), other)
+    places = torch.from_numpy(np.stack(np.meshgrid(AXIS, AXIS), axis=-1))
+    heights = torch.func.vmap(torch.func.vmap(network.error))(places).numpy()
+    curvatures, directions = np.linalg.eigh(torch.func.hessian(network.error)(truth).numpy())
+    along = directions[:, 0] * np.sign(directions[0, 0])
+    paths = _paths(network, config, chance)
+    planes = {many: learn(units, config["xor_starts"], chance) for many, units in UNITS.items()}
+    least, most = map(float, curvatures)
+    return Descents(paths, network, heights, truth.numpy(), (least, most), along, config["steps"], planes)
 
-    def error(weights: Tensor) -> Tensor:
-        return ((_network(weights, x) - y) ** 2).mean()
+
+def _paths(network: Network, config: Mapping[str, Any], chance: torch.Generator) -> dict[str, Path]:
+    error, minimum = network.error, np.array(config["truth"])
 
     def of_some(weights: Tensor) -> Tensor:
-        some = torch.randperm(len(x), generator=chance)[: config["batch"]]
-        return ((_network(weights, x[some]) - y[some]) ** 2).mean()
+        return error(weights, torch.randperm(len(network.x), generator=chance)[: config["batch"]])
 
     def path(name: str, size: float | None, weights: np.ndarray) -> Path:
         errors = np.array([float(error(torch.from_numpy(place))) for place in weights])
-        return Path(name, size, weights, errors, float(np.linalg.norm(weights[-1] - minima, axis=1).min()))
+        return Path(name, size, weights, errors, float(np.linalg.norm(weights[-1] - minimum)))
 
     def sgd(size: float, **settings: float) -> np.ndarray:
         return _descend(error, config, torch.optim.SGD, lr=size, **settings)
 
     small, right, large = config["step_sizes"]
     batch = config["batch"]
-    paths = {
+    return {
         "small": path(f"step {small:g}", small, sgd(small)),
         "right": path(f"step {right:g}", right, sgd(right)),
         "large": path(f"step {large:g}", large, sgd(large)),
@@ -104,19 +138,10 @@ def measure(config: Mapping[str, Any]) -> Descents:
         "conjugate": path("conjugate gradients", None, _by_scipy(error, config, "CG")),
         "newton": path("Newton", None, _by_scipy(error, config, "trust-exact")),
     }
-    places = torch.from_numpy(np.stack(np.meshgrid(AXIS, AXIS), axis=-1))
-    heights = torch.func.vmap(torch.func.vmap(error))(places).numpy()
-    xor = {many: _xor(units, config["xor_starts"], chance) for many, units in UNITS.items()}
-    return Descents(paths, heights, minima, config["steps"], xor, config["xor_starts"])
-
-
-def _network(weights: Tensor, x: Tensor) -> Tensor:
-    """f(x) for weights (…, 2): (…, samples)."""
-    return torch.tanh(weights[..., :1] * x + 0.5) - torch.tanh(weights[..., 1:] * x - 0.5)
 
 
 def _descend(error: Error, config: Mapping[str, Any], optimiser: Any, **settings: float) -> np.ndarray:
-    """The weights before each step and after the last, (steps + 1, 2)."""
+    """Weight and bias before each step and after the last, (steps + 1, 2)."""
     weights = nn.Parameter(torch.tensor(config["start"], dtype=torch.float64))
     walker = optimiser([weights], **settings)
     path = [weights.detach().numpy().copy()]
@@ -154,36 +179,13 @@ def _by_scipy(error: Error, config: Mapping[str, Any], method: str) -> np.ndarra
     return np.array(path)
 
 
-def _xor(hidden: int, starts: int, chance: torch.Generator) -> float:
-    """The share of random starts from which a network learns XOR: one unit, or `hidden` units and one behind them."""
-    x = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
-    y = torch.tensor([0.0, 1, 1, 0])
-
-    def random(*shape: int) -> nn.Parameter:
-        return nn.Parameter(torch.randn(starts, *shape, generator=chance))
-
-    first, bias = random(2, hidden), random(1, hidden)
-    second, end = random(hidden, 1), random(1, 1)
-    walker = torch.optim.Adam([first, bias, second, end], lr=0.05)
-
-    def answers() -> Tensor:
-        """Of every start's network, (starts, 4)."""
-        units = x @ first + bias
-        return (units if hidden == 1 else torch.tanh(units) @ second + end).squeeze(-1)
-
-    for _ in range(2000):
-        walker.zero_grad()
-        nn.functional.binary_cross_entropy_with_logits(answers(), y.expand(starts, 4), reduction="sum").backward()
-        walker.step()
-    return float(((answers() > 0) == (y > 0)).all(dim=1).double().mean())
-
-
 def numbers(found: Descents) -> Numbers:
     """The error at the start, XOR, and where each path ends."""
     rows = Numbers()
     rows.add("mse_at_start", significant(float(found.paths["small"].errors[0])))
-    rows.add("xor_solved_by_one_unit", found.xor["one"], unit="fraction", n=found.xor_starts)
-    rows.add("xor_solved_by_two_units", found.xor["two"], unit="fraction", n=found.xor_starts)
+    rows.add("curvature_ratio", significant(found.ravine))
+    for many, plane in found.planes.items():
+        rows.add(f"xor_solved_by_{many}", plane.solved, unit="fraction", n=plane.starts)
     for path in found.paths.values():
         with rows.about(f"path={path.name}"):
             rows.add("final_mse", significant(float(path.errors[-1])))

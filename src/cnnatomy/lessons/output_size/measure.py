@@ -51,12 +51,14 @@ class Case:
 class Cube:
     """A picture in three channels under one filter: 5 × 5 × 3, padding 1, stride 2.
 
-    padded: (3, 7, 7). kernel: (3, 3, 3). maps: (3, 3, 3), of each channel by itself; their sum is the filter's map.
+    image: (3, 5, 5). kernel: (3, 3, 3). maps: (3, 3, 3), of each channel by itself; their sum is the filter's map.
     """
 
-    padded: np.ndarray
+    image: np.ndarray
     kernel: np.ndarray
     maps: np.ndarray
+    stride: int = 2
+    padding: int = 1
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _cube() -> Cube:
     image, kernel = chance.integers(0, 3, (3, 5, 5)), chance.integers(-1, 2, (3, 3, 3))
     padded = np.pad(image, ((0, 0), (1, 1), (1, 1)))
     maps = [slide(channel, weights, 2) for channel, weights in zip(padded, kernel, strict=True)]
-    return Cube(padded, kernel, np.stack(maps))
+    return Cube(image, kernel, np.stack(maps))
 
 
 def numbers(found: Sizes) -> Numbers:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cnnatomy.exhibit import Calculator, Figure, Input, Output, Prose, Say, Showing, Table, say
+from cnnatomy.exhibit import Calculator, Convolver, Input, Kernel, Output, Prose, Say, Showing, Table, say
 from cnnatomy.exhibit.formulas import Formula
-from cnnatomy.lessons.number_tables import NumberTables, factor, number
+from cnnatomy.lessons.number_tables import factor, number
 from cnnatomy.lessons.output_size.measure import LECTURE, PLACES, Cube, Sizes, numbers, units
 
 #: What a reader may type, pictures and kernels being square: at first, least, most. First the lecture's ten filters.
@@ -30,7 +30,13 @@ def show(found: Sizes) -> Showing:
             _calculator(),
             _cube(found.cube),
             Table("lecture", _lecture(), say("output_size.lecture")),
-            Table("cases", pd.DataFrame(found.cases), say("output_size.cases.title"), say("output_size.cases.caption")),
+            Table(
+                "cases",
+                pd.DataFrame(found.cases),
+                say("output_size.cases.title"),
+                say("output_size.cases.caption"),
+                folded=True,
+            ),
             Prose(say("output_size.same")),
         ],
         say("output_size.caption"),
@@ -48,11 +54,12 @@ def _calculator() -> Calculator:
         [Input(name, labelled(name), *typed) for name, typed in TYPED.items()],
         [
             Output("map", labelled("map"), [PLACES], zero=labelled("zero")),
-            Output("shape", labelled("shape"), ["filters", "map", "map"]),
+            Output("shape", labelled("shape"), ["filters", "map", "map"], zero=labelled("none")),
             Output("parameters", labelled("parameters"), [parameters]),
         ],
         title=labelled("title"),
         caption=labelled("caption"),
+        drawn={"input": "n", "kernel": "k", "stride": "s", "padding": "p", "dilation": "d"},
     )
 
 
@@ -63,20 +70,18 @@ def _lecture() -> pd.DataFrame:
     return lecture.assign(map=[f"{filters} × {side} × {side}" for filters, side in sides])
 
 
-def _cube(cube: Cube) -> Figure:
-    """One window of a picture in three channels, worked out, and the map of all."""
-    window = {(row, column) for row in range(3) for column in range(3)}
-    sheet = NumberTables()
-    for name, channel, weights, one in zip(("red", "green", "blue"), cube.padded, cube.kernel, cube.maps, strict=True):
-        sheet.table(channel, f"{name}, padded by 1", marked=window).sign("×").table(weights, "filter")
-        sheet.sign("→").table(one, "sums, stride 2", marked={(0, 0)}).below()
+def _cube(cube: Cube) -> Convolver:
+    """A picture in three channels under one filter, to be stepped through and changed."""
     whole = cube.maps.sum(axis=0)
-    sheet.table(whole, "all three added: the filter's map, 3 × 3", marked={(0, 0)})
     worked = f"{' + '.join(map(factor, cube.maps[:, 0, 0].tolist()))} = {number(whole[0, 0])}"
-    return Figure(
+    return Convolver(
         "cube",
-        sheet.svg(),
-        alt=say("output_size.cube.alt", sum=worked),
+        cube.image,
+        [Kernel(say("output_size.cube.filter"), cube.kernel, whole)],
+        tuple(say(f"output_size.cube.{colour}") for colour in ("red", "green", "blue")),
+        cube.stride,
+        cube.padding,
+        int(cube.image.max()),
         title=say("output_size.cube.title"),
         caption=say("output_size.cube.caption", sum=worked),
     )

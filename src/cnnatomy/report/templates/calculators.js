@@ -23,9 +23,9 @@
       for (const result of all("[data-formulas]", calculator)) {
         const values = JSON.parse(result.dataset.formulas).map((formula) => evaluate(formula, known));
         if (values.length === 1) known[result.dataset.name] = values[0];
-        one(".value", result).textContent = wrong.length ? "–" : values.map(plain).join(" × ");
-        const zero = one(".zero", result);
-        if (zero) zero.hidden = wrong.length > 0 || !values.includes(0);
+        const number = one(".value", result), zero = one(".zero", result);
+        number.textContent = wrong.length ? "–" : values.map(plain).join(" × ");
+        if (zero) zero.hidden = !(number.hidden = !wrong.length && values.includes(0)); // said instead of 0 × 0
       }
     };
     for (const entry of entries) {

@@ -59,7 +59,7 @@ const cardLink = (element) => { // what opens it, for those who show an item els
     const entry = entries.get(at), among = layer(), home = entry.closest(".chapter"), unit = at.slice(home.id.length + 1);
     for (const exhibit of all(".exhibit", home)) prepare(exhibit);
     chapter.replaceChildren(...one("h2 .here", home).cloneNode(true).childNodes);
-    title.replaceChildren(make("bdi", {}, decodeURIComponent(unit)));
+    title.replaceChildren(make("bdi", { translate: "no" }, decodeURIComponent(unit)));
     where.replaceChildren(...tell("{at} of {all} here", { at: among.indexOf(entry) + 1, all: among.length }));
     parts.replaceChildren(...all(".exhibit", home).flatMap((exhibit) => part(exhibit, unit)));
     for (const copy of all("[id]", parts)) copy.removeAttribute("id");

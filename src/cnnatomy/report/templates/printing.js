@@ -4,7 +4,7 @@
     prepare(exhibit);
     const chapter = one("h2 .here", exhibit.closest(".chapter")), title = one("h3 .here", exhibit), before = document.title;
     const copy = (element) => make("span", {}, ...element.cloneNode(true).childNodes);
-    const from = [...(one("h1") ? [copy(one("h1"))] : []), copy(chapter), make("span", {}, `#${exhibit.id}`), ...all(".imprint").map(copy)];
+    const from = [...(one("h1") ? [copy(one("h1"))] : []), copy(chapter), make("span", { translate: "no" }, `#${exhibit.id}`), ...all(".imprint").map(copy)];
     const foot = make("p", { class: "print-foot" }, ...from);
     exhibit.append(foot);
     exhibit.classList.add("printed");

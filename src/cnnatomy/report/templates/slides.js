@@ -103,7 +103,8 @@
     return exhibit;
   };
   const close = () => { // one is then where one was shown
-    const exhibit = leave();
+    const exhibit = leave(), stop = slides === along && one(".path-sign", exhibit);
+    if (stop) return location.replace(`#${stop.id}`);
     history.replaceState(null, "", `#${exhibit.id}`);
     exhibit.scrollIntoView();
     one("h3 .here", exhibit).focus({ preventScroll: true });
