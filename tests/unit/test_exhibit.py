@@ -19,6 +19,7 @@ from PIL import Image
 
 from cnnatomy import exhibit
 from cnnatomy.exhibit import (
+    Axis,
     Calculator,
     Code,
     DamagedExhibit,
@@ -291,6 +292,12 @@ def test_a_number_must_be_one(tmp_path, value):
         (Grid("g", [Item("a", GREY, sound=b"mp3")]), "no wav file"),
         (Grid("g", [Item("a", GREY, values={"norm": float("nan")})]), "'norm' of item 'a' of grid 'g' is nan"),
         (Grid("g", [Item("a", GREY), Item("a", GREY)]), r"items\[1\].id: 'a' is taken by \$.blocks\[0\].items\[0\].id"),
+        (Grid("g", [Item("a", GREY, more=[GREY])]), "it has 2 pictures and the grid names 1"),
+        (Grid("g", [Item("a", GREY)], variants=("x", "y")), "it has 1 pictures and the grid names 2"),
+        (Grid("g", [Item("a", GREY)], switch=True), r"blocks\[0\].switch: it needs groups"),
+        (Grid("g", [Item("a", GREY, ends=(1.0, 0.0))]), r"items\[0\]: the scale ends below its start"),
+        (Grid("g", [Item("a", GREY, ends=(0.0, float("nan")))]), "an end of the colours of item 'a'"),
+        (Grid("g", [Item("a", GREY)], axes=(Axis("x", [(2, "2")]), Axis("y"))), "greater than the maximum of 1"),
         (Grid("g", [Item("a", GREY, state="asleep")]), "'asleep' is not one of"),  # type: ignore[arg-type]
         (Matrix("m", ["a"], ["b"], np.ones((2, 2))), r"values of shape \(2, 2\), but 1 rows and 1 columns"),
         (Matrix("m", ["a"], ["b"], np.full((1, 1), np.nan)), "not finite at row 'a', column 'b'"),
@@ -468,7 +475,7 @@ def test_the_examples_of_the_documentation_are_valid(folder):
 def _files(value: object) -> set[str]:
     if isinstance(value, dict):
         own = {entry for key, entry in value.items() if key in ("file", "data", "sound") and isinstance(entry, str)}
-        return own.union(*map(_files, value.values()))
+        return own.union(value.get("more", ()), *map(_files, value.values()))
     return set().union(*map(_files, value)) if isinstance(value, list) else set()
 
 

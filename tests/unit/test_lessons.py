@@ -99,8 +99,8 @@ def test_two_boxes_overlap_as_much_as_is_left_of_their_shift():
     for frame, shift in zip(frames, np.linspace(-1, 1, 17), strict=True):
         both = 1 - abs(shift)  # in closed form
         assert frame.text["en"] == f"At shift {shift:.2f} both cover {both:.2f} of a box.".replace("-", "−")
-        drawn = re.search(r'width="([\d.]+)" height="130" fill="var\(--series-2', frame.blocks[0].svg)
-        assert (float(drawn[1]) if drawn else 0) == pytest.approx(130 * both, abs=0.1)
+        drawn = re.search(r'width="([\d.]+)" height="84" fill="var\(--series-2', frame.blocks[0].svg)
+        assert (float(drawn[1]) if drawn else 0) == pytest.approx(84 * both, abs=0.1)
 
 
 def test_it_is_told_where_a_filters_pattern_is():
@@ -258,7 +258,7 @@ def test_paths_end_where_the_error_says(tmp_path):
     told = exhibit.caption["en"]
     assert f"With step 1 it takes {arrives[right]:.0f} steps." in told
     assert "With step 0.05 it does not get there in 200 steps." in told
-    assert "With step 20 it does not get there in 200 steps and leaps out of the drawing" in told
+    assert "With step 30 it does not get there in 200 steps and leaps out of the drawing" in told
     assert f"With momentum the smallest steps get there: after {pushed:.0f}." in told
     assert f"bends {number(exhibit, 'curvature_ratio'):.0f} times as much across it as along it" in told
     for block in exhibit.blocks[1:5]:  # the table behind each drawing begins where the paths do

@@ -6,6 +6,7 @@ and knows no method by name. `docs/exhibit.md` shows each block; `exhibit.schema
 contract of the file.
 """
 
+from cnnatomy.exhibit.axes import Axis, Scale
 from cnnatomy.exhibit.blocks import (
     Block,
     Calculator,
@@ -34,6 +35,7 @@ from cnnatomy.exhibit.touch import Convolver, Descent, Filtering, HiddenUnit, Ke
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
+    "Axis",
     "Block",
     "Calculator",
     "Code",
@@ -56,6 +58,7 @@ __all__ = [
     "Output",
     "Prose",
     "Say",
+    "Scale",
     "Sentence",
     "Showing",
     "Steps",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-UNIT = 130  # px, a box is wide, and high
+UNIT = 84  # px, a box is wide, and high
 MARGIN = 34  # px
 BLUE, RED = "var(--series-1, #4477aa)", "var(--series-2, #ee6677)"
 

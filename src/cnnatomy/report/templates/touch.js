@@ -7,9 +7,9 @@ const button = (text, act, attributes = {}) => {
   made.addEventListener("click", act);
   return made;
 };
-const stepper = (name, least, most, at, set) => { // − 1 +
+const stepper = ([name, fewer, larger], least, most, at, set) => { // − 1 +
   const value = make("output", {}), box = make("span", { class: "stepper", role: "group" });
-  const less = named(button("−", () => go(-1)), `Less: ${name}`), more = named(button("+", () => go(1)), `More: ${name}`);
+  const less = named(button("−", () => go(-1)), fewer), more = named(button("+", () => go(1)), larger);
   const show = () => { value.textContent = at(); less.disabled = at() <= least; more.disabled = at() >= most; };
   const go = (by) => { set(at() + by); show(); };
   box.append(make("span", {}, ...tell(name)), less, value, more);
@@ -80,8 +80,8 @@ const scale = (name, count, at, said, act) => { // a slider with its name and wh
     const hands = make("div", { class: "hands" }), walk = make("div", { class: "walk" }), boards = make("div");
     const told = make("div", { class: "told", role: "status" });
     const choices = given.kernels.map((kernel, index) => button(said(kernel.label), () => { now.filter = index; build(); }));
-    const stride = stepper("Stride", 1, 3, () => now.stride, (value) => { now.stride = value; now.at = 0; build(); });
-    const padding = stepper("Padding", 0, 2, () => now.padding, (value) => { now.padding = value; now.at = 0; build(); });
+    const stride = stepper(["Stride", "Less: Stride", "More: Stride"], 1, 3, () => now.stride, (value) => { now.stride = value; now.at = 0; build(); });
+    const padding = stepper(["Padding", "Less: Padding", "More: Padding"], 0, 2, () => now.padding, (value) => { now.padding = value; now.at = 0; build(); });
     if (choices.length > 1) hands.append(...choices);
     hands.append(stride.box, padding.box, button(tell("Reset"), () => { start(); build(); }));
     const back = button(tell("Back"), () => { now.at--; show(); }), on = button(tell("Next"), () => { now.at++; show(); });
