@@ -43,6 +43,7 @@ def main() -> None:
         shutil.copytree(
             PROJECT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "results", "resources", ".snakemake")
         )
+        shutil.copytree(PROJECT / "docs/results", copy / "docs/results")  # what reports hang as recorded
         whole = [made(copy, changed), made(copy, changed)]
         plan = Plan("default", changed)
         given = f"given={plan.write(copy / 'results/config')}"

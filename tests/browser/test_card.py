@@ -90,6 +90,18 @@ def test_it_is_reached_by_a_finger(visit, report):
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+def test_it_is_reached_from_an_enlarged_picture_and_leads_back_to_it(visit, report):
+    page = visit(report, "mnist-kernels")
+    whole(page)
+    at(page, KERNEL).focus()
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.zoom').open")
+    page.keyboard.press("f")
+    until(page, f"{OPEN} && {TITLE} === 'conv1/3'")
+    page.keyboard.press("Escape")
+    until(page, f"!{OPEN} && document.querySelector('.zoom').open && location.hash === '#mnist-kernels'")
+
+
 def test_it_is_reached_from_the_contents(visit, report):
     page = visit(report)
     page.get_by_role("link", name="Filter by filter").first.click()

@@ -32,7 +32,8 @@ def test_the_order_of_a_grid_and_what_is_compared_are_named_in_the_chosen_langua
     page = visit(page_of_one, locale="zh-CN")
     whole(page)
     assert page.locator(".tools option").all_inner_texts() == ["原有顺序", "激活于 ↓", "激活于 ↑"]
-    page.locator(".item").first.click()
+    page.locator(".item").first.focus()
+    page.keyboard.press("c")
     assert page.locator(".tray tbody th").inner_text() == "激活于"
     page.locator(".language").click()
     until(page, "document.querySelectorAll('.tools option')[1].textContent === 'fires for ↓'")

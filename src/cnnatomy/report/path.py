@@ -29,7 +29,7 @@ LETTERS = set(string.ascii_letters)
 APART = 6  # px between marks
 MUTED = "var(--chart-muted"  # the colour of ticks
 ROOM, GAP = (230, 126), 4  # px for the pictures of a stop, and between them
-PICTURES = ("grid", "figure", "text")  # the blocks that a stop can show
+PICTURES = ("grid", "figure", "text", "calculator")  # the blocks that a stop can show
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,13 @@ class Stop:
         """Whether the drawing is taller than wide: of such a one its upper part is shown, which can be read."""
         box = re.search(rb'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', self.drawing or b"")
         return box is not None and float(box[2]) > float(box[1])
+
+    @property
+    def results(self) -> list[tuple[Words, str]]:
+        """What a calculator gives for its first values: what each number is, and the number."""
+        if self.block is None or self.block["type"] != "calculator":
+            return []
+        return [(output["label"], " × ".join(values)) for output, values in show.results(dict(self.block))]
 
     @property
     def pictures(self) -> list[bytes]:

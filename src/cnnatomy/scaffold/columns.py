@@ -63,7 +63,7 @@ def read(path: Path) -> list[Column]:
         try:
             wanted = [key for key, value in json.loads(first).items() if not isinstance(value, list | dict)]
         except (ValueError, AttributeError) as error:
-            raise DataError(f"{path.name}: its first line is no object ({error}).") from error
+            raise DataError(f"{path.name}, line 1: this is no object ({error}). Give each line one.") from error
         rows = tables.lines_of_json(text, path.name, wanted)
     else:
         wanted = tables.columns(text, path.name, [], "")
@@ -71,7 +71,7 @@ def read(path: Path) -> list[Column]:
         rows = tables.rows(text, path.name, wanted)
     values = [row.values for row, _ in zip(rows, range(ROWS), strict=False)]
     if not values:
-        raise DataError(f"{path.name} has no row.")
+        raise DataError(f"{path.name} has no row. Add some.")
     return [Column(name, list(its)) for name, its in zip(wanted, zip(*values, strict=True), strict=True)]
 
 
