@@ -213,7 +213,7 @@ def test_twins_look_alike_to_torchs_pooling_and_some_want_another_move(tmp_path)
     assert all(torch.equal(after(one.position.board), before) for one in found.twins)
     assert found.twin is not None and found.twin.position.answer != found.position.answer
     assert number(exhibit, "of_these_another_answer") == found.misled / len(found.twins) > 0
-    assert "h2 (red), which captures 3 stones" in exhibit.blocks[0].caption["en"]
+    assert "h2 captures 3 stones" in exhibit.blocks[0].caption["en"]
 
 
 def test_alphagos_maps_are_as_large_as_the_board():
