@@ -25,7 +25,7 @@ let zoom;
   };
   const enlargedFor = (hung, sides) => {
     const by = Number(hung.dataset.zoom ?? 1), width = hung.width / by, height = hung.height / by;
-    const room = [Math.min(innerWidth - (sides ? 110 : 50), 860), innerHeight * .55];
+    const room = [Math.min(innerWidth - (sides ? 110 : 50), 860), innerHeight * .5];
     const most = Math.min(room[0] / width, room[1] / height), times = most > 1 ? Math.min(120, Math.floor(most)) : most;
     const picture = make("img", { alt: "", src: sourceOf(hung) });
     picture.width = Math.round(width * times);
