@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.exhibit import (
+    Axis,
     Calculator,
+    Code,
     Convolver,
     Descent,
     Exhibit,
@@ -25,6 +27,7 @@ from cnnatomy.exhibit import (
     Filtering,
     Frame,
     Grid,
+    HiddenUnit,
     Input,
     Item,
     Kernel,
@@ -33,6 +36,7 @@ from cnnatomy.exhibit import (
     Number,
     Output,
     Prose,
+    Scale,
     Sentence,
     Steps,
     Table,
@@ -222,12 +226,46 @@ def mnist() -> list[Exhibit]:
                                 "norm": round(float(np.linalg.norm(kernel)), 4),
                                 "sum": round(float(kernel.sum()), 4),
                             },
+                            ends=(-round(float(np.abs(kernel).max()), 4), round(float(np.abs(kernel).max()), 4)),
                             unit=Unit("conv1", i),
                         )
                         for i, kernel in enumerate(kernels)
                     ],
                     columns=8,
-                )
+                    axes=(
+                        Axis("column, px", [(0, "0"), (1, "3")]),
+                        Axis({"en": "row, px", "zh": "行（像素）"}, [(0, "0"), (1, "3")]),
+                    ),
+                    scale=Scale("signed", {"en": "weight", "zh": "权重"}),
+                ),
+                *(
+                    Grid(
+                        name,
+                        [
+                            Item(
+                                f"{name}/{i}",
+                                images[i],
+                                str(i),
+                                values={"plain": 2.0 + i, "best real": 1.0},
+                                more=[255 - images[i], images[i + 3]],
+                            )
+                            for i in range(3)
+                        ],
+                        title=f"The inputs that excite filters most, {name}",
+                        variants=("plain", {"en": "with priors", "zh": "带约束"}, {"en": "real", "zh": "真实"}),
+                    )
+                    for name in ("map", "position")
+                ),
+                Grid(
+                    "classes",
+                    [
+                        Item(f"{prior}/{i}", images[i], str(i), group={"en": f"prior: {prior}", "zh": f"约束：{prior}"})
+                        for prior in ("none", "ink")
+                        for i in range(3)
+                    ],
+                    title="Each class",
+                    switch=True,
+                ),
             ],
             ["Krizhevsky, Sutskever and Hinton (2012), ImageNet classification with deep networks, figure 3."],
         ),
@@ -475,7 +513,7 @@ def descent() -> Descent:
     """A network of two units, the second of which stays; the surface is a frame only."""
     x = np.linspace(-2, 2, 32)
     y = np.tanh(2 * x + 0.5) - np.tanh(-x - 0.5)
-    units, start = [Unit(1, "a", "b"), Unit(-1, -1.0, -0.5)], (-2.0, -2.0)
+    units, start = [HiddenUnit(1, "a", "b"), HiddenUnit(-1, -1.0, -0.5)], (-2.0, -2.0)
     described = {"units": [asdict(one) for one in units], "x": x.tolist(), "y": y.tolist(), "start": start}
     frame = '<rect x="50" y="10" width="400" height="300" fill="#9ab" fill-opacity="0.3"/>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 330" width="480" height="330">{frame}</svg>'
@@ -598,6 +636,7 @@ def hostile() -> Exhibit:
                 "calculator", [Input("a", HOSTILE, 0, 0, 1)], [Output("b", long, ["a", "a"], HOSTILE)], HOSTILE, HOSTILE
             ),
             Prose(HOSTILE, HOSTILE),
+            Code("code", f"print({HOSTILE!r})\n", HOSTILE),
         ],
         [HOSTILE],
     )

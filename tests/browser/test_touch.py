@@ -124,6 +124,23 @@ def test_it_fits_and_can_be_read(visit, touched, width, theme):
     assert page.evaluate(CONTRAST) == []
 
 
+def test_on_a_phone_image_map_and_products_stay_on_the_screen_while_one_steps(visit, touched):
+    page = visit(touched, "lesson-touch", width=360)
+    page.set_viewport_size({"width": 360, "height": 740})
+    block = convolver(page, "grey")
+    page.evaluate("(block) => document.querySelector(`${block} .walk`).scrollIntoView()", block)
+    for _ in range(3):
+        page.locator(f"{block} .walk button").nth(1).click()
+        edges = page.evaluate(
+            """(block) => [...document.querySelectorAll(`${block} :is(.walk, .pixels)`)].map((one) => {
+              const { left, top, right, bottom } = one.getBoundingClientRect();
+              return [left, top, innerWidth - right, innerHeight - bottom];
+            })""",
+            block,
+        )
+        assert len(edges) == 5 and min(min(each) for each in edges) >= 0
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_what_is_touched_is_large_enough_for_a_finger(visit, touched, width):
     page = visit(touched, "lesson-touch", width=width)

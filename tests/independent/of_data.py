@@ -344,6 +344,12 @@ def axis_of(run: Run, row: Row) -> int:
     return [axis["name"] for axis in run.data.facts["axes"]].index(row.of["axis"])
 
 
+@recomputes("structure", "code_difference", size=1e-5)
+def code_difference(report: Report, row: Row) -> float:
+    """The code is of the same layers with the same weights."""
+    return 0.0
+
+
 @recomputes("structure", "receptive_field")
 def receptive_field(report: Report, row: Row) -> float:
     run = report.run(row)

@@ -100,11 +100,146 @@ def windows(report: Report, row: Row) -> float:
     return along + over
 
 
+@recomputes("connections", "difference_from_convolution", "difference_of_gradients")
+@recomputes("connections", "changed_by_noise_around", "changed_by_moving")
 @recomputes("convolution", "difference_from_torch")
 @recomputes("output_size", "unlike_torch")
 @recomputes("shapes", "difference_by_hand")
 def none(report: Report, row: Row) -> float:
     return 0
+
+
+# --- neuron ---
+
+
+def network(report: Report, row: Row) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray, np.ndarray]:
+    """Weights and biases of each layer, the input, the target, drawn as the lesson says."""
+    given = settings(report, row)
+    draw, sizes = np.random.default_rng(given["seed"]), given["layers"]
+    x = draw.random(sizes[0]).round(1)
+    layers = [
+        (draw.uniform(-1, 1, (b, a)).round(1), draw.uniform(-1, 1, b).round(1))
+        for a, b in zip(sizes, sizes[1:], strict=False)
+    ]
+    return layers, x, np.eye(sizes[-1])[given["target"]]
+
+
+def wrong_by(layers: list, x: np.ndarray, target: np.ndarray, shifts: dict[tuple[int, int], float]) -> float:
+    """Half the sum of squares, with some sums (layer, neuron) shifted."""
+    for place, (weights, biases) in enumerate(layers):
+        z = weights @ x + biases
+        for (layer, neuron), by in shifts.items():
+            if layer == place:
+                z[neuron] += by
+        x = 1 / (1 + np.exp(-z))
+    return float(((x - target) ** 2).sum() / 2)
+
+
+@recomputes("neuron", "parameters", "error_before_step")
+def before_step(report: Report, row: Row) -> float:
+    layers, x, target = network(report, row)
+    if row.metric == "parameters":
+        return sum(weights.size + biases.size for weights, biases in layers)
+    return wrong_by(layers, x, target, {})
+
+
+@recomputes("neuron", "mean_size_of_delta", share=1e-5)
+def delta(report: Report, row: Row) -> float:
+    """By finite differences."""
+    layers, x, target = network(report, row)
+    place = int(row.of["layer"]) - 1
+    each = [
+        wrong_by(layers, x, target, {(place, at): 1e-5}) - wrong_by(layers, x, target, {(place, at): -1e-5})
+        for at in range(len(layers[place][1]))
+    ]
+    return float(np.abs(each).mean() / 2e-5)
+
+
+@recomputes("neuron", "difference_from_autograd", size=1e-12)
+def rounding(report: Report, row: Row) -> float:
+    return 0.0
+
+
+leaves("neuron", ["error_after_step"], "of a step along slopes that `mean_size_of_delta` is about")
+
+
+# --- template ---
+
+
+@recomputes("template", "windows", "largest", "windows_marked", "likeness_of_best")
+def marked(report: Report, row: Row) -> float | None:
+    """Of the lecture's image; the other picture is the project's own drawing."""
+    if row.of["picture"] != "strokes":
+        return None
+    given = settings(report, row)
+    made = signal.correlate2d(given["image"], given["filter"], mode="valid")
+    if row.metric == "likeness_of_best":
+        row_, column = np.unravel_index(made.argmax(), made.shape)
+        under = np.array(given["image"])[row_ : row_ + 3, column : column + 3]
+        return float(made.max() / np.linalg.norm(under) / np.linalg.norm(given["filter"]))
+    return float(
+        {"windows": made.size, "largest": made.max(), "windows_marked": (made == made.max()).sum()}[row.metric]
+    )
+
+
+leaves("template", ["likeness_of_other"], "of a window that the lesson chooses to show")
+
+
+# --- reversal ---
+
+
+@recomputes("reversal", "inputs_moved_in_training", "weights_moved_in_ascent")
+def stands_still(report: Report, row: Row) -> float:
+    return 0.0
+
+
+leaves(
+    "reversal",
+    ["loss_before", "loss_after", "weights_moved_in_training", "value_before", "value_after", "best_real_value"],
+    "of a small network that the lesson trains itself on its own drawings",
+)
+
+
+# --- board ---
+
+
+@recomputes("board", "places_after_pooling", "parameters")
+def pooled_and_weighed(report: Report, row: Row) -> float:
+    given = settings(report, row)
+    if row.metric == "places_after_pooling":
+        return (-(-len(given["position"]) // 2)) ** 2
+    filters = given["filters"]
+    rest = (given["layers"] - 1) * (9 * filters**2 + filters)
+    return 25 * given["planes"] * filters + filters + rest + filters + given["side"] ** 2
+
+
+leaves(
+    "board",
+    ["moves_that_capture", "stones_captured_by_best", "alike_after_pooling", "of_these_another_answer"],
+    "the rules of Go again; tests/unit/test_lessons_drawn.py has a library's",
+)
+
+
+# --- connections ---
+
+
+@recomputes("connections", "weights", "weights_not_zero", "weights_that_differ")
+def connected(report: Report, row: Row) -> float:
+    given = settings(report, row)
+    if row.metric != "weights":
+        size = np.array(given["kernel"]).size
+        outputs = np.prod([n - k + 1 for n, k in zip(np.shape(given["image"]), np.shape(given["kernel"]), strict=True)])
+        return float(outputs * size if row.metric == "weights_not_zero" else size)
+    units = given["inputs"] - given["window"] + 1
+    each = {"all": units * given["inputs"], "local": units * given["window"]}
+    return each.get(row.of["connected"], given["window"])
+
+
+leaves(
+    "connections",
+    ["picture_seen_by_filter", "halved_like_own", "halved_like_other"],
+    "of pictures that the project draws itself",
+)
 
 
 # --- output_size, shapes, why_convolution ---

@@ -117,16 +117,15 @@ def test_live_rescued_and_dead_are_told_apart(tmp_path):
 
 
 def test_little_ink_means_no_more_than_the_best_real_input_has(tmp_path):
-    """The pixels drawn say so too: the third panel of a strip is no brighter than the first."""
+    """The pixels drawn say so too: such an input is no brighter than the best real one."""
     data = small(tmp_path, "images")
     exhibit = opened(network(), data, layers=["3"])
     grid = next(block for block in exhibit.blocks if block.name == "map-3")
     background = float(np.median(np.asarray(data.split("test").inputs)))
     for item in grid.items:
-        panels = [item.pixels[:, at : at + 12].astype(float) for at in (0, 13, 26, 39)]
-        inks = [np.abs(panel - background).mean() for panel in panels]
-        assert inks[2] <= inks[0] + 6  # levels of grey drawn are ten apart
-        assert item.pixels.shape == (12, 51)
+        little, _, real = (np.abs(picture.astype(float) - background).mean() for picture in item.more)
+        assert little <= real + 6  # levels of grey drawn are ten apart
+        assert {picture.shape for picture in (item.pixels, *item.more)} == {(12, 12)}
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
@@ -206,9 +205,9 @@ def test_large_images_are_looked_at_through_windows(tmp_path):
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)).eval()
     exhibit = opened(net, data, side=8)
     grid = next(block for block in exhibit.blocks if block.name == "map-0")
-    assert grid.items[0].pixels.shape == (8, 35) and "windows of 8 × 8" in exhibit.caption["en"]
+    assert grid.items[0].pixels.shape == (8, 8) and "windows of 8 × 8" in exhibit.caption["en"]
     grid = next(block for block in opened(network(), data, side=8).blocks if block.name == "map-0")
-    assert grid.items[0].pixels.shape == (12, 51)  # a network that takes one size only
+    assert grid.items[0].pixels.shape == (12, 12)  # a network that takes one size only
 
 
 def test_what_cannot_be_done_is_said_first(tmp_path):
@@ -226,4 +225,17 @@ def test_what_cannot_be_done_is_said_first(tmp_path):
 def test_without_training_data_and_with_two_photographs(tmp_path):
     data = small(tmp_path, "images", unlabelled=True)
     exhibit = shown("filter_maximisation", network(), data.split("test"), CONFIG | {"steps": 4}, training=None, seed=0)
+    hang(exhibit, tmp_path / "exhibit")
+
+
+def test_few_filters_of_many_layers_stand_in_one_grid_the_deepest_first(tmp_path):
+    torch.manual_seed(0)
+    body = [part for place in range(4) for part in (nn.Conv2d(4 if place else 1, 4, 3), nn.ReLU())]
+    net = nn.Sequential(*body, nn.Flatten(), nn.Linear(64, 3)).eval()
+    exhibit = opened(net, small(tmp_path, "images"), units=[0, 2], steps=4)
+    grids = [block for block in exhibit.blocks if isinstance(block, Grid)]
+    assert [grid.name for grid in grids] == ["map", "position"]
+    assert [item.id.split()[0] for item in grids[0].items] == [f"{at}/{unit}" for at in (6, 4, 2, 0) for unit in (0, 2)]
+    assert "Drawn are 8 filters of 4 layers" in grids[0].caption["en"]
+    assert len({item.group["en"] for item in grids[0].items}) == 4
     hang(exhibit, tmp_path / "exhibit")

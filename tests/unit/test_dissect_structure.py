@@ -90,7 +90,7 @@ def test_every_kind_is_drawn_whole_and_the_same_each_time(tmp_path, kind):
     network, samples = networks[kind](), small(tmp_path, kind).split("test")
     exhibit = shown("structure", network, samples, CONFIG)
     assert numbers(exhibit)["fields_confirmed", ""] == 1
-    figure, table = exhibit.blocks
+    figure, _, table = exhibit.blocks
     assert isinstance(figure, Figure) and isinstance(table, Table)
     svg = ElementTree.fromstring(figure.svg)
     texts = [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
@@ -110,7 +110,7 @@ def test_every_kind_is_drawn_whole_and_the_same_each_time(tmp_path, kind):
 
 def test_a_sound_says_what_is_seen_in_hertz_and_milliseconds(tmp_path):
     network = Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0)
-    table = shown("structure", network, small(tmp_path, "sounds").split("test"), CONFIG).blocks[1].data
+    table = shown("structure", network, small(tmp_path, "sounds").split("test"), CONFIG).blocks[2].data
     (row,) = table[table["layer"] == "conv1"].to_dict("records")
     # 14 units of three bands: the one in the middle, number 7, sees bands 7 to 9 of 100 Hz each, the first at 100 Hz.
     assert row["its middle unit sees"] == "800–1,000 Hz, 0–180 ms"
@@ -221,7 +221,7 @@ def test_a_network_without_convolutions_is_drawn_and_one_without_classes_refused
     assert re.search("dense units", exhibit.blocks[0].svg)
     with pytest.raises(NoLogits):
         shown("structure", nn.Conv2d(1, 2, 3), samples, CONFIG)
-    assert isinstance(exhibit.blocks[1].data, pd.DataFrame)
+    assert isinstance(exhibit.blocks[2].data, pd.DataFrame)
 
 
 @pytest.mark.parametrize(
@@ -237,3 +237,17 @@ def test_how_the_output_is_read_is_told_in_both_languages(tmp_path, ending, en, 
     answering.read(network, to_tensor(samples.facts, samples.inputs[:4]), 3)
     caption = shown("structure", network, samples, CONFIG).caption
     assert en in caption["en"] and zh in caption["zh"]
+
+
+def test_the_code_beside_the_drawing_builds_the_network_and_says_what_goes_in_and_out(tmp_path):
+    network, samples = Lecture((1, 12, 12), 3, (4, 6), 5, 0.0).eval(), small(tmp_path, "images").split("test")
+    exhibit = shown("structure", network, samples, CONFIG)
+    code = exhibit.blocks[1]
+    names: dict = {}
+    exec(code.code, names)  # what it says of its shapes is asserted in it
+    names["network"].load_state_dict(network.state_dict())
+    x = to_tensor(samples.facts, samples.inputs[:3])
+    assert torch.equal(names["network"].eval()(x), network(x))
+    assert numbers(exhibit)["code_difference", ""] == 0
+    assert "144 numbers of a picture" in code.caption["en"] and "1 × 12 × 12" in code.caption["en"]
+    assert "class number 2; written one-hot, 0 0 1" in code.caption["en"]

@@ -226,7 +226,7 @@ def test_sounds_move_and_play(tmp_path):
         return WAV
 
     exhibit = shown("top_patches", net, samples, CONFIG, sound=sound)
-    heard = exhibit.blocks[-1]
+    heard = exhibit.blocks[0]
     assert heard.name == "heard" and 1 <= len(heard.items) <= 3
     assert all(item.sound == WAV for item in heard.items) and len(asked) == len(heard.items)
     found = numbers(exhibit)
@@ -265,7 +265,8 @@ def test_of_a_network_with_thousands_of_filters_some_are_looked_at_and_the_capti
         layers += [nn.Conv2d(1 if place == 0 else 64, 64, 1), nn.ReLU(inplace=True)]
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 3)).eval()
     exhibit = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG)
-    assert len([block for block in exhibit.blocks if isinstance(block, Grid)]) == 6
+    names = [block.name for block in exhibit.blocks if isinstance(block, Grid)]
+    assert len(names) == 12 and len([name for name in names if name.endswith("-others")]) == 6
     assert "96 of 576 filters: those of 6 convolutions" in exhibit.caption["en"]
     named = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG | {"layers": ["4"]})
     assert len([number for number in named.numbers if number.metric == "best_activation"]) == 64

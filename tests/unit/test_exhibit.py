@@ -19,7 +19,9 @@ from PIL import Image
 
 from cnnatomy import exhibit
 from cnnatomy.exhibit import (
+    Axis,
     Calculator,
+    Code,
     DamagedExhibit,
     Exhibit,
     Figure,
@@ -88,6 +90,7 @@ def one_of_each() -> Exhibit:
                 [Input("a", {"en": "a", "zh": "甲"}, 2, 0, 9)],
                 [Output("b", "b", [("+", "a", 1), "a"], "nothing")],
             ),
+            Code("code", "print(1 < 2)\n"),
             Prose("text", title="Title"),
         ],
         ["Someone (2012)."],
@@ -114,8 +117,10 @@ def test_what_is_written_is_read(folder):
         "steps",
         "table",
         "calculator",
+        "code",
         "prose",
     ]
+    assert document["blocks"][7]["code"] == "print(1 < 2)\n"
     assert document["blocks"][6]["inputs"] == [
         {"name": "a", "label": {"en": "a", "zh": "甲"}, "value": 2, "least": 0, "most": 9}
     ]
@@ -287,6 +292,12 @@ def test_a_number_must_be_one(tmp_path, value):
         (Grid("g", [Item("a", GREY, sound=b"mp3")]), "no wav file"),
         (Grid("g", [Item("a", GREY, values={"norm": float("nan")})]), "'norm' of item 'a' of grid 'g' is nan"),
         (Grid("g", [Item("a", GREY), Item("a", GREY)]), r"items\[1\].id: 'a' is taken by \$.blocks\[0\].items\[0\].id"),
+        (Grid("g", [Item("a", GREY, more=[GREY])]), "it has 2 pictures and the grid names 1"),
+        (Grid("g", [Item("a", GREY)], variants=("x", "y")), "it has 1 pictures and the grid names 2"),
+        (Grid("g", [Item("a", GREY)], switch=True), r"blocks\[0\].switch: it needs groups"),
+        (Grid("g", [Item("a", GREY, ends=(1.0, 0.0))]), r"items\[0\]: the scale ends below its start"),
+        (Grid("g", [Item("a", GREY, ends=(0.0, float("nan")))]), "an end of the colours of item 'a'"),
+        (Grid("g", [Item("a", GREY)], axes=(Axis("x", [(2, "2")]), Axis("y"))), "greater than the maximum of 1"),
         (Grid("g", [Item("a", GREY, state="asleep")]), "'asleep' is not one of"),  # type: ignore[arg-type]
         (Matrix("m", ["a"], ["b"], np.ones((2, 2))), r"values of shape \(2, 2\), but 1 rows and 1 columns"),
         (Matrix("m", ["a"], ["b"], np.full((1, 1), np.nan)), "not finite at row 'a', column 'b'"),
@@ -449,6 +460,7 @@ def test_the_examples_of_the_documentation_are_valid(folder):
         "steps",
         "table",
         "calculator",
+        "code",
         "prose",
         "convolver",
         "descent",
@@ -463,7 +475,7 @@ def test_the_examples_of_the_documentation_are_valid(folder):
 def _files(value: object) -> set[str]:
     if isinstance(value, dict):
         own = {entry for key, entry in value.items() if key in ("file", "data", "sound") and isinstance(entry, str)}
-        return own.union(*map(_files, value.values()))
+        return own.union(value.get("more", ()), *map(_files, value.values()))
     return set().union(*map(_files, value)) if isinstance(value, list) else set()
 
 

@@ -44,7 +44,9 @@ def in_modules() -> set[str]:
 
 def in_scripts() -> set[str]:
     text = "\n".join(file.read_text(encoding="utf-8") for file in (ROOM / "templates").glob("*.js"))
-    return set(re.findall(r'"((?:[^"\\]|\\.)*)"', text)) | {f"Theme: {theme}" for theme in ("Auto", "Light", "Dark")}
+    made = {f"Theme: {theme}" for theme in ("Auto", "Light", "Dark")}
+    made |= {f"{way}: {what}" for way in ("Less", "More") for what in ("Stride", "Padding")}
+    return set(re.findall(r'"((?:[^"\\]|\\.)*)"', text)) | made
 
 
 @pytest.mark.parametrize("tag", others())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from cnnatomy.report import show
+from cnnatomy.report.page import Page
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,26 @@ def test_pictures_are_enlarged_by_whole_numbers_to_what_can_be_seen(shape, items
     assert isinstance(zoom, int) and zoom >= 1
     assert max(shape) * zoom <= max(show.LONG, max(shape))
     if max(shape) < 20 * min(shape):
-        assert min(shape) * zoom >= 6
+        assert min(shape) * zoom >= 20
+    if items <= 64 and min(shape) > 1:
+        assert max(shape) * zoom >= 84  # nothing that stands first is smaller
+
+
+def test_a_filters_other_pictures_are_as_large_as_its_first():
+    def picture(side):
+        png = io.BytesIO()
+        Image.new("L", (side, side)).save(png, format="PNG")
+        return png.getvalue()
+
+    strip = io.BytesIO()
+    Image.new("L", (44, 8)).save(strip, format="PNG")
+    page, png = Page([]), [picture(28), picture(7), picture(86)]
+    exhibit: Any = SimpleNamespace(files={f"{place}.png": one for place, one in enumerate(png)})
+    sizes = page.sizes(exhibit, {"file": "0.png", "more": ["1.png", "2.png"]}, 84)
+    assert sizes == [(84, 84, 3), (84, 84, 12), (86, 86, 1)]
+    flat: Any = SimpleNamespace(files={"0.png": strip.getvalue(), "1.png": strip.getvalue()})
+    first, second = page.sizes(flat, {"file": "0.png", "more": ["1.png"]}, 126)
+    assert first == second and min(first[:2]) >= 40
 
 
 def test_heat_tells_errors_from_right_answers():
@@ -96,9 +118,9 @@ def test_columns_of_numbers_are_known():
 
 
 def test_the_size_of_a_picture_is_read_from_its_header():
-    from cnnatomy.exhibit.blocks import _png
+    from cnnatomy.exhibit.describing import png_of
 
-    assert show.size(_png(np.zeros((5, 9), np.uint8), "")) == (9, 5)
+    assert show.size(png_of(np.zeros((5, 9), np.uint8), "")) == (9, 5)
 
 
 def test_values_that_are_shown_alike_keep_what_tells_them_apart():

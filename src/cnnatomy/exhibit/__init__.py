@@ -6,9 +6,11 @@ and knows no method by name. `docs/exhibit.md` shows each block; `exhibit.schema
 contract of the file.
 """
 
+from cnnatomy.exhibit.axes import Axis, Scale
 from cnnatomy.exhibit.blocks import (
     Block,
     Calculator,
+    Code,
     Exhibit,
     Figure,
     Frame,
@@ -33,8 +35,10 @@ from cnnatomy.exhibit.touch import Convolver, Descent, Filtering, HiddenUnit, Ke
 from cnnatomy.exhibit.words import Say, Text, Words, say
 
 __all__ = [
+    "Axis",
     "Block",
     "Calculator",
+    "Code",
     "Convolver",
     "DamagedExhibit",
     "Descent",
@@ -54,6 +58,7 @@ __all__ = [
     "Output",
     "Prose",
     "Say",
+    "Scale",
     "Sentence",
     "Showing",
     "Steps",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cnnatomy.exhibit.axes import Axis, Scale
 from cnnatomy.exhibit.describing import Files, InvalidExhibit, add, finite, heading, listed, png_of
 from cnnatomy.exhibit.languages import titled
 from cnnatomy.exhibit.naming import file_name, in_bytes, short_id, writable
@@ -116,7 +117,9 @@ class Item:
     `pixels` is uint8, (height, width) grey or (height, width, 3) colour, row 0 on top, never enlarged:
     the page does that. `sound` holds the bytes of a wav file. `values` are shown on hover and focus;
     `group` gathers items under one heading. The `id` is unique in the exhibit, e.g. `conv1/3` or
-    `test/11`. `unit` is the filter or neuron of which it is a picture.
+    `test/11`. `more` are further pictures of the same, one for each of the grid's `variants` but the first.
+    `ends` are the numbers that the ends of its colours stand for, where it has a scale of its own.
+    `unit` is the filter or neuron of which it is a picture.
     """
 
     id: str
@@ -126,23 +129,42 @@ class Item:
     state: State = ""
     values: Mapping[str, float] = field(default_factory=dict)
     group: Text = ""
+    more: Sequence[np.ndarray] = ()
+    ends: tuple[float, float] | None = None
     unit: Unit | None = None
 
 
 @dataclass
 class Grid:
-    """Small pictures side by side: kernels, feature maps, samples. `columns` None lets the page choose."""
+    """Small pictures side by side: kernels, feature maps, samples. `columns` None lets the page choose.
+
+    variants: what each of an item's pictures is called, where items have several; the page shows one of them, of all
+    items at once, the first at first. axes: x and y, where all pictures have the same. scale: what their colours mean.
+    switch: groups are shown one at a time, the first at first.
+    """
 
     name: str
     items: Sequence[Item]
     columns: int | None = None
     title: Text = ""
     caption: Text = ""
+    variants: tuple[Text, ...] = ()
+    axes: tuple[Axis, Axis] | None = None
+    scale: Scale | None = None
+    switch: bool = False
 
     def describe(self, files: Files) -> dict[str, Any]:
         described: dict[str, Any] = {"type": "grid", "name": file_name(self.name)}
         if self.columns is not None:
             described["columns"] = int(self.columns)
+        if self.variants:
+            described["variants"] = [_text(one) for one in self.variants]
+        if self.axes is not None:
+            described["axes"] = {side: axis.describe() for side, axis in zip("xy", self.axes, strict=True)}
+        if self.switch:
+            described["switch"] = True
+        if self.scale is not None:
+            described["scale"] = self.scale.describe()
         described["items"] = [self._item(index, item, files) for index, item in enumerate(self.items)]
         return described | heading(self.title, self.caption)
 
@@ -151,6 +173,12 @@ class Grid:
         stem = f"{file_name(self.name)}-{index:04d}"
         described: dict[str, Any] = {"id": short_id(item.id), "file": f"{stem}.png"}
         add(files, f"{stem}.png", png_of(item.pixels, where))
+        if item.more:
+            described["more"] = [f"{stem}-{nth}.png" for nth in range(1, 1 + len(item.more))]
+            for name, pixels in zip(described["more"], item.more, strict=True):
+                add(files, name, png_of(pixels, where))
+        if item.ends is not None:
+            described["ends"] = [finite(end, f"an end of the colours of {where}") for end in item.ends]
         if item.sound is not None:
             if item.sound[:4] != b"RIFF" or item.sound[8:12] != b"WAVE":
                 raise InvalidExhibit(f"the sound of {where} is no wav file; give the bytes of one")
@@ -330,6 +358,20 @@ class Calculator:
 
 
 @dataclass
+class Code:
+    """Python, as it can be copied and run."""
+
+    name: str
+    code: str
+    title: Text = ""
+    caption: Text = ""
+
+    def describe(self, files: Files) -> dict[str, Any]:
+        described = {"type": "code", "name": file_name(self.name), "code": self.code}
+        return described | heading(self.title, self.caption)
+
+
+@dataclass
 class Prose:
     """A paragraph; an empty line starts the next one."""
 
@@ -369,7 +411,7 @@ class Steps:
         return {"type": "steps", "name": file_name(self.name), "frames": frames} | heading(self.title, self.caption)
 
 
-Still = Figure | Grid | Matrix | Texts | Table | Calculator | Prose | Convolver | Descent | Filtering
+Still = Figure | Grid | Matrix | Texts | Table | Calculator | Code | Prose | Convolver | Descent | Filtering
 Block = Steps | Still
 
 

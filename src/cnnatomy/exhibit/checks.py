@@ -57,6 +57,7 @@ def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
     yield from _name_problems(document)
     yield from _number_problems(document["numbers"])
     yield from _matrix_problems(document)
+    yield from _grid_problems(document)
     yield from _sentence_problems(document)
     for path, block in walk(document):
         if block["type"] == "calculator":
@@ -183,6 +184,23 @@ def _matrix_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
                     )
 
 
+def _grid_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, block in walk(document):
+        if block["type"] != "grid":
+            continue
+        names, scales = len(block.get("variants", [""])), [("", block.get("scale", {}))]
+        for index, item in enumerate(block["items"]):
+            here = f".items[{index}]"
+            scales.append((here, item))
+            if 1 + len(item.get("more", ())) != names:
+                yield f"{path}{here}", f"it has {1 + len(item.get('more', ()))} pictures and the grid names {names}"
+        if "switch" in block and ("variants" in block or not all(item.get("group") for item in block["items"])):
+            yield f"{path}.switch", "it needs groups, and no variants; give every item a group"
+        for here, scale in scales:
+            if "ends" in scale and scale["ends"][0] > scale["ends"][1]:
+                yield f"{path}{here}", "the scale ends below its start; swap its ends"
+
+
 def _sentence_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key in ("title", "caption", "blocks"):
         for path, text in languages.texts(document[key]):
@@ -233,6 +251,7 @@ def _file_problems(document: dict[str, Any], files: Files | None) -> Iterator[tu
         named |= {mask["file"]: f"{path}.masks[{index}].file" for index, mask in enumerate(block.get("masks", ()))}
         for index, item in enumerate(block.get("items", ())):
             named |= {item[key]: f"{path}.items[{index}].{key}" for key in ("file", "sound") if key in item}
+            named |= {one: f"{path}.items[{index}].more[{nth}]" for nth, one in enumerate(item.get("more", ()))}
     for name in named.keys() - document["files"].keys():
         yield named[name], f"{name} has no hash in $.files; write exhibits with Exhibit.write"
     for name in sorted(document["files"].keys() - named.keys()):

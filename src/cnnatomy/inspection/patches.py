@@ -235,9 +235,12 @@ class Drawn:
             return curves.signal(
                 facts, np.asarray(self.samples.inputs[patch.sample]), patch.window[0], size=curves.SMALL
             )
-        if patch.sample not in self._kept:
-            self._kept[patch.sample] = picture(self.samples.facts, self.samples.inputs[patch.sample])
-        return crop(self.samples.facts, self._kept[patch.sample], patch.window)
+        return crop(facts, self.whole(patch.sample), patch.window)
+
+    def whole(self, sample: int) -> np.ndarray:
+        if sample not in self._kept:
+            self._kept[sample] = picture(self.samples.facts, self.samples.inputs[sample])
+        return self._kept[sample]
 
 
 def _has_patches(layer: Layer) -> bool:

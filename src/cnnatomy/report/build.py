@@ -79,7 +79,7 @@ def build(
 def _exhibit(document: dict[str, Any], files: dict[str, bytes], context: Context) -> StoredExhibit:
     """An exhibit with its texts in words, among them the classes of its data."""
     run = context.get("runs", {}).get(document["name"], {}) if document["kind"] == "run" else {}
-    data = run.get("data", "")
+    data = document["name"] if document["kind"] == "study" else run.get("data", "")
     facts = [one for one in context.get("data", ()) if one.get("name") == data]
     named = {str(name) for one in facts for name in (*one.get("classes", ()), *one.get("channels", ()))}
     tokens = {token for _, block in walk(document) for one in block.get("sentences", ()) for token, _ in one["tokens"]}

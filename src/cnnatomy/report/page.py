@@ -10,12 +10,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cnnatomy.exhibit import Words
+from cnnatomy.exhibit import Words, languages
 from cnnatomy.exhibit.checks import walk
 from cnnatomy.report import charts, drawing, show, touched
 from cnnatomy.report.chapters import Chapter, StoredExhibit, chapters_of
 from cnnatomy.report.context import Context, Growth
-from cnnatomy.report.language import counted, phrase
+from cnnatomy.report.language import counted, phrase, spoken
 from cnnatomy.report.path import LecturePath, Stop, through
 from cnnatomy.report.recorded import Versions, day, recorded
 from cnnatomy.report.shell import environment, whole
@@ -34,6 +34,8 @@ SCRIPTS = (
     "items.js",
     "grids.js",
     "card.js",
+    "ways.js",
+    "zoom.js",
     "slides.js",
     "links.js",
     "printing.js",
@@ -141,12 +143,35 @@ class Page:
 
     def grid(self, exhibit: StoredExhibit, block: dict[str, Any], picture: int) -> str:
         """The class that gives a grid the width of its items and the number of its columns."""
-        sizes = [show.size(exhibit.files[item["file"]]) for item in block["items"]]
-        width = max((width * show.zoom(width, height, picture) for width, height in sizes), default=0)
+        width = max((size[0] for item in block["items"] for size in self.sizes(exhibit, item, picture)), default=0)
         columns = block.get("columns", 0)
         name = f"g{width}" + (f"-{columns}" if columns else "")
         self.styles[name] = f"--item: {width}px" + (f"; --columns: {columns}" if columns else "")
         return name
+
+    def sizes(self, exhibit: StoredExhibit, item: dict[str, Any], picture: int) -> list[tuple[int, int, int]]:
+        """Of each of an item's pictures its shown width and height, and by what it is enlarged; all about as large."""
+        found: list[tuple[int, int, int]] = []
+        for file in show.pictures(item):
+            width, height = show.size(exhibit.files[file])
+            zoom = show.alike(width, height, max(found[0][:2])) if found else show.zoom(width, height, picture)
+            found.append((width * zoom, height * zoom, zoom))
+        return found
+
+    def measures(self, block: dict[str, Any]) -> dict[str, Any]:
+        """What stands along the sides of a grid's pictures and what their colours mean, in all languages."""
+        tags = languages.tags()
+
+        def by_tag(text: Words) -> dict[str, str]:
+            return {tag: spoken(text, tag) for tag in tags}
+
+        known: dict[str, Any] = {}
+        for side, axis in block.get("axes", {}).items():
+            ticks = [[at, by_tag(text)] for at, text in axis.get("ticks", ())]
+            known[side] = {"title": by_tag(axis["title"]), "ticks": ticks}
+        if scale := block.get("scale"):
+            known["scale"] = {"colours": scale["colours"], "title": by_tag(scale["title"]), "ends": show.ends(scale)}
+        return known
 
     def links(self, exhibit: StoredExhibit, block: dict[str, Any]) -> dict[tuple[int, int], list[str]]:
         """The anchors of the items that a matrix's cells stand for."""

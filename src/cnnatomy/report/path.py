@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from cnnatomy.exhibit import Words, say
 from cnnatomy.exhibit.checks import walk
@@ -19,9 +21,13 @@ from cnnatomy.exhibit.languages import FIRST, NoSentence, language, read, worded
 from cnnatomy.exhibit.words import Say, described
 from cnnatomy.report import show
 from cnnatomy.report.chapters import Chapter, StoredExhibit
+from cnnatomy.report.drawing import HREF, SVG
 
 LEAST = 5  # stops; fewer are no path
-LONG = 400  # characters of a line in a drawing; such a one is drawn coarser where it is small
+LONG = 150  # characters of a line in a drawing; such a one is drawn coarser where it is small
+LETTERS = set(string.ascii_letters)
+APART = 6  # px between marks
+MUTED = "var(--chart-muted"  # the colour of ticks
 ROOM, GAP = (230, 126), 4  # px for the pictures of a stop, and between them
 PICTURES = ("grid", "figure", "text")  # the blocks that a stop can show
 
@@ -190,16 +196,37 @@ def through(chapters: Sequence[Chapter]) -> LecturePath:
 
 
 def coarse(svg: bytes) -> bytes:
-    """A drawing with the points of its long lines on whole px, each once: where it is small nobody sees the rest."""
-    return re.sub(rb'(?<=\sd=")[^"]{%d,}(?=")' % LONG, lambda line: _on_whole_px(line[0]), svg)
+    """A drawing as it is shown small: without ticks, and of points that nobody could tell apart there one."""
+    root = ElementTree.fromstring(svg)
+    for parent in list(root.iter()):
+        _drop_what_is_too_small(parent)
+        line = parent.get("d", "")
+        if len(line) > LONG and set(line) & LETTERS <= set("MLZ"):  # curves are marks, and small
+            parent.set("d", _thinned(line))
+    return ElementTree.tostring(root)
 
 
-def _on_whole_px(line: bytes) -> bytes:
-    rounded = re.sub(rb"-?\d+\.\d+", lambda number: b"%d" % round(float(number[0])), line)
-    steps = [b" ".join(step.split()) for step in re.findall(rb"[A-Za-z][^A-Za-z]*", rounded)]
-    return b"".join(
-        step for step, before in zip(steps, [b"", *steps], strict=False) if step != before or step[:1] in b"Zz"
-    )
+def _drop_what_is_too_small(parent: ElementTree.Element) -> None:
+    """Of an element's children the ticks with their words, and each mark that lies on the one before it."""
+    last: dict[str, tuple[float, float]] = {}
+    behind_a_tick = False
+    for child in list(parent):
+        mark, ticked = child.get(HREF) or child.get("href") or "", behind_a_tick
+        behind_a_tick = child.tag == f"{SVG}use" and child.get("fill", "").startswith(MUTED)
+        if behind_a_tick or (ticked and child.tag == f"{SVG}text"):
+            parent.remove(child)
+        elif child.tag == f"{SVG}use":
+            at = float(child.get("x", "0")), float(child.get("y", "0"))
+            if mark in last and math.dist(at, last[mark]) < APART:
+                parent.remove(child)
+            else:
+                last[mark] = at
+
+
+def _thinned(line: str) -> str:
+    rounded = re.sub(r"-?\d+(\.\d+)?", lambda number: f"{2 * round(float(number[0]) / 2)}", line)
+    steps = [" ".join(step.split()) for step in re.findall(r"[A-Za-z][^A-Za-z]*", rounded)]
+    return "".join(step for step, before in zip(steps, ["", *steps], strict=False) if step != before)
 
 
 def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int, bool]:

@@ -36,7 +36,9 @@ from cnnatomy.report.language import (
 #: The style sheets of every page, a file a subject, in their order.
 STYLES = (
     "style.css",
+    "large.css",
     "captions.css",
+    "code.css",
     "recorded.css",
     "path.css",
     "card.css",

@@ -21,11 +21,13 @@ NARROW = "\u202f"  # narrow no-break space, between a number and its unit
 MINUS = "\u2212"
 JOINED = "\u2060"  # keeps a line from breaking here
 MOST_HELD = 14  # characters of the ends of an interval that fit on one line of a label
-SIZES = ((16, 126), (64, 84))  # about how many px a picture gets among so many
+SIZES = ((4, 168), (16, 126), (64, 84))  # at least how many px the longer side of a picture gets among so many
 SMALL = 56  # among more than that
+NEARLY = 0.1  # of a pixel's size: so much less than that is as good
 SMALL_FILE = 8000  # bytes of a PNG
 CARD = 112  # on a card of the first screen
-THIN, LONG = 14, 320  # px, how narrow and how long it may get for that
+THIN, LONG = 30, 560  # px, how narrow it may stay, and how long it may get for that
+FLAT = 0.35  # of its size, likewise how narrow a large one may stay
 GLANCE = 9  # items of a group that are not counted beside its name, since they can be seen
 LEVELS = 12  # of a heat map, and of the weights of words
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?(e[+-][0-9]{2,3})?|-?inf|nan")
@@ -134,9 +136,32 @@ def picture_size(items: int) -> int:
 
 
 def zoom(width: int, height: int, size: int) -> int:
-    """By which whole number a picture is enlarged to about `size` px: pixels stay square and none is lost."""
-    wanted = max(round(size / max(width, height)), math.ceil(THIN / min(width, height)))
+    """By which whole number a picture is enlarged to `size` px or more: pixels stay square and none is lost."""
+    thin = max(THIN, FLAT * size)
+    wanted = max(math.ceil(size / max(width, height) - NEARLY), math.ceil(thin / min(width, height) - NEARLY))
     return max(1, min(wanted, LONG // max(width, height)))
+
+
+def at_once(block: dict[str, Any]) -> int:
+    """How many items of a grid are seen at once."""
+    if not block.get("switch"):
+        return len(block["items"])
+    return max(len(items) for _, items in grouped(block["items"]))
+
+
+def pictures(item: dict[str, Any]) -> list[str]:
+    """The files of an item's pictures, that which is shown first in front."""
+    return [item["file"], *item.get("more", ())]
+
+
+def ends(of: dict[str, Any]) -> list[str]:
+    """The numbers at the ends of a scale, as they are shown; none where they aren't known."""
+    return [plain(end) for end in of.get("ends", ())]
+
+
+def alike(width: int, height: int, size: int) -> int:
+    """By which whole number a picture is enlarged to be about as long as another."""
+    return max(1, math.ceil(size / max(width, height) - NEARLY))
 
 
 def heat(matrix: dict[str, Any]) -> list[list[str]]:

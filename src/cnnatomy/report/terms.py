@@ -22,13 +22,16 @@ NO_WORD = re.compile(r"[\W\d_]*([^\W\d_]|[^\W\d_]?[\W\d_]+)?")  # a number, a si
 IDENTIFIER = re.compile(r"[^\s,;:()“”]*([\d_/@+]|\w\.\w)[^\s,;:()“”]*")  # conv1, blocks.4.relu, test/11, en-us+Alicia
 WORD = re.compile(r"[^\W\d_]{2,}")
 APART = re.compile(r"[\s,;:()“”]+")
-LISTS = (" · ", "; ", ", ", " − ", " + ", " / ")  # what stands between the parts of a list
-BETWEEN = {", ": "between_items", "; ": "between_clauses"}
+LISTS = (" · ", "; ", ", ", " − ", " + ", " / ", " and ")  # what stands between the parts of a list
+BETWEEN = {", ": "between_items", " and ": "between_items", "; ": "between_clauses"}
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The words of one exhibit. data: the dataset. own: its classes, its channels, and the words of the texts shown."""
+    """The words of one exhibit.
+
+    data: the dataset, or the study. own: the data's classes and channels, and the words of the texts that are shown.
+    """
 
     data: str = ""
     own: frozenset[str] = frozenset()
@@ -99,6 +102,9 @@ class Terms:
                 filled = [self._part(part, tag) for part in match.groups()]
                 if None not in filled:
                     return sentence.format_map(dict(zip(places, filled, strict=True)))
+        known = classes(tag, self.data)
+        if text.count(" ") and all(part in known for part in text.split()):  # levels of several factors of a study
+            return " · ".join(known[part] for part in text.split())
         return self._list(text, tag)
 
     def _list(self, text: str, tag: str) -> str | None:

@@ -1,12 +1,13 @@
 """Class activation maps cell by cell, or on words. What is said of them: `locale/<language>/class_activation.yaml`.
 
-Maps have the resolution of the layer that they are made of, and are neither smoothed nor stretched; a map that is zero
-everywhere is drawn as zero.
+Maps have the resolution of the layer that they are made of, and are neither smoothed nor stretched, over the picture as
+by themselves; a map that is zero everywhere is drawn as zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,9 +23,9 @@ from cnnatomy.dissect.saliency.showing import (
     titled,
     weighed,
 )
-from cnnatomy.drawing import saying
-from cnnatomy.drawing.showing import spaced
-from cnnatomy.exhibit import Grid, Item, Say, Sentence, Showing, Texts, say
+from cnnatomy.drawing import axes, overlays, saying
+from cnnatomy.drawing.showing import picture, spaced, upright
+from cnnatomy.exhibit import Grid, Item, Say, Scale, Sentence, Showing, Texts, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.layers import Layer
 
@@ -38,10 +39,11 @@ def show(found: Activations, samples: Samples, settings: Settings) -> Showing:
 
 
 def _pictures(found: Activations, samples: Samples) -> Grid:
-    facts, layers = samples.facts, found.layers
+    facts, layers, curved = samples.facts, found.layers, samples.facts.kind == "signals"
     items: list[Item] = []
     for seen in found.seen:
-        items.append(sample_item(samples, seen.answer, seen.answer.said(samples)))
+        sample = sample_item(samples, seen.answer, seen.answer.said(samples))
+        items.append(sample if curved else replace(sample, more=[sample.pixels]))
         items += [
             _item(found, samples, seen, method, one, place)
             for method, maps in seen.maps.items()
@@ -56,9 +58,12 @@ def _pictures(found: Activations, samples: Samples) -> Grid:
         title=say("class_activation.cells.title", layers=[layer.name for layer in layers], size=size),
         caption=[
             *_resolution(facts, layers),
-            say(f"class_activation.cells.scale.{'signal' if facts.kind == 'signals' else 'amount'}"),
+            say(f"class_activation.cells.scale.{'signal' if curved else 'amount'}"),
             say("class_activation.cells.unsmoothed"),
         ],
+        variants=() if curved else (say("class_activation.cells.over"), say("class_activation.cells.alone")),
+        axes=axes.along(facts, *facts.shape[1:]) if len(facts.shape) == 3 else None,
+        scale=None if curved else Scale("amount", say("data.scale.counts")),
     )
 
 
@@ -68,15 +73,25 @@ def _item(found: Activations, samples: Samples, seen: Seen, method: str, one: Ma
     several, about = len(found.layers) > 1, {"method": titled(method), "of_class": one.of_class}
     of_layer = say("class_activation.map.of_layer", layer=layer.name, **about)
     label = of_layer if several else say("class_activation.map.of_class", **about)
-    return Item(
+    largest = significant(float(cells.max()))
+    item = Item(
         id=f"{method} of {seen.id} for {one.of_class}{f' {layer.name}' if several else ''}",
-        pixels=on_signal(samples, seen.answer, one.on_input[place])
-        if facts.kind == "signals"
-        else cells_picture(facts, cells),
+        pixels=_laid_over(samples, seen, one.on_input[place]),
         label=marked(label, found.verdicts[method]),
-        values={"largest": significant(float(cells.max()))} | _peak(facts, layer, cells),
+        values={"largest": largest} | _peak(facts, layer, cells),
         group=seen.answer.said(samples),
     )
+    if facts.kind == "signals":
+        return item
+    return replace(item, more=[cells_picture(facts, cells)], ends=(0.0, max(0.0, largest)))
+
+
+def _laid_over(samples: Samples, seen: Seen, on_input: np.ndarray) -> np.ndarray:
+    """A map over its sample, or behind the curves of a signal."""
+    facts = samples.facts
+    if facts.kind == "signals":
+        return on_signal(samples, seen.answer, on_input)
+    return overlays.over(picture(facts, samples.inputs[seen.answer.place]), upright(facts, on_input))
 
 
 def _peak(facts: Facts, layer: Layer, values: np.ndarray) -> dict[str, float]:

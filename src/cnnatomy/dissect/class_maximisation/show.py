@@ -49,9 +49,11 @@ def _grid(found: Maximisation) -> Grid:
         items,
         columns=min(COLUMNS, len(found.classes)) if items[0].pixels.shape[1] <= 64 else None,
         title=say("class_maximisation.classes.title"),
+        switch=True,
         caption=[
             say("class_maximisation.classes.signs", others=found.others) if found.others else None,
             say("class_maximisation.classes.caption"),
+            say("class_maximisation.classes.formula"),
         ],
     )
 
@@ -71,7 +73,9 @@ def _item(found: Maximisation, name: str, of: Opinions, row: int) -> Item:
     return Item(
         id=f"{name}/{class_}",
         pixels=drawn(of.images[row], found.facts, found.box),
-        label=class_,
+        label=say("class_maximisation.label.alone", of_class=class_, own=of.probability[row])
+        if not found.others
+        else say("class_maximisation.label.asked", of_class=class_, own=of.probability[row], others=of.others[row]),
         state=state,
         values={key: significant(float(value)) for key, value in values.items() if np.isfinite(value)},
         group=prior(name),

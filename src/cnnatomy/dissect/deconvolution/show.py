@@ -9,10 +9,10 @@ import numpy as np
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.deconvolution.measure import Answer, Filter, Reconstructions, mean_of_known, numbers
 from cnnatomy.dissect.deconvolution.settings import Settings
-from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, fraction, in_room, titled
+from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, fraction, hung, in_room, titled
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.showing import class_name, colour, of_colours, shown_channels, signed, upright
-from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, Unit, say
+from cnnatomy.exhibit import Block, Item, Say, Showing, Unit, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.patches import Drawn, Source, crop, sheet, shrunk, weight_of
 
@@ -28,16 +28,11 @@ def show(found: Reconstructions, samples: Samples, settings: Settings) -> Showin
     firing = [
         (source, [one for one in found.filters if one.source is source and one.answers]) for source in found.looked_at
     ]
-    blocks: list[Block] = [
-        Grid(
-            f"deconvolution-{source.name}",
-            items,
-            title=titled(facts, source, len(items)),
-            caption=_reading(facts, source, filters),
-        )
-        for source, filters, items in in_room(firing, lambda one: _item(one, drawn), facts, settings.kilobytes)
-        if items
-    ]
+    blocks: list[Block] = []
+    for source, filters, items in in_room(firing, lambda one: _item(one, drawn), facts, settings.kilobytes):
+        if items:
+            said = titled(facts, source, len(items)), _reading(facts, source, filters)
+            blocks += hung(f"deconvolution-{source.name}", items, said)
     caption = [
         say("deconvolution.caption"),
         chosen(found.looked_at, len(found.filters), found.total, settings.layers is not None),

@@ -1,4 +1,4 @@
-"""What a shift leaves, and strips of inputs. What is said of them: `locale/<language>/dense_maximisation.yaml`."""
+"""Inputs made for units, and what a shift leaves of them. What is said: `locale/<language>/dense_maximisation.yaml`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.dense_maximisation.measure import SAID, SHIFTS, Look, Maximisation, kept_by, numbers
 from cnnatomy.dissect.dense_maximisation.settings import Settings
 from cnnatomy.dissect.feature_visualisation.maximised import states
-from cnnatomy.dissect.feature_visualisation.showing import SOURCES, item, reading
+from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading
 from cnnatomy.drawing.plotting import SERIES, draw
 from cnnatomy.exhibit import Figure, Grid, Showing, Text, say
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 def show(found: Maximisation, samples: Samples, settings: Settings) -> Showing:
-    """What is left when inputs are shifted, then a strip a unit, a grid a layer."""
+    """Some units large, some filters beside them, what is left when inputs are shifted; then all others."""
     facts = samples.facts
-    grids = [_grid(found, look, facts) for look in found.looks]
-    return Showing(numbers(found), [_shift(found, facts), *grids], _caption(found, facts), SOURCES)
+    grids = [_grids(found, look, facts) for look in found.looks]
+    firsts, others = [one[0] for one in grids], [grid for one in grids for grid in one[1:]]
+    return Showing(numbers(found), [*firsts, _shift(found, facts), *others], _caption(found, facts), SOURCES)
 
 
 def _caption(found: Maximisation, facts: Facts) -> Text:
@@ -40,14 +41,12 @@ def _caption(found: Maximisation, facts: Facts) -> Text:
     return [say("dense_maximisation.arrangement"), kept, say("dense_maximisation.states")]
 
 
-def _grid(found: Maximisation, look: Look, facts: Facts) -> Grid:
+def _grids(found: Maximisation, look: Look, facts: Facts) -> list[Grid]:
     of, label = look.found, states([look.found])
-    return Grid(
-        f"units-{look.name}",
-        [item(of, row, label[row], facts, found.box) for row in range(len(label))],
-        title=say(f"dense_maximisation.{'filters' if of.summed else 'units'}", layer=look.name, n=len(label)),
-        caption=reading(of, facts),
-    )
+    items = [item(of, row, label[row], facts, found.box) for row in range(len(label))]
+    formula = say("filter_maximisation.formula" if of.summed else "dense_maximisation.formula")
+    title = say(f"dense_maximisation.{'filters' if of.summed else 'units'}", layer=look.name, n=len(label))
+    return hung(f"units-{look.name}", of, items, facts, (title, [formula, *reading([of], facts)]))
 
 
 def _shift(found: Maximisation, facts: Facts) -> Figure:

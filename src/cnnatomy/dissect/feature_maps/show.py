@@ -15,7 +15,8 @@ from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.plotting import draw
 from cnnatomy.drawing.showing import Shown, Sound, amount, signed, spaced, upright, words
 from cnnatomy.drawing.showing import show as shown
-from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Sentence, Showing, Texts, Unit, say
+from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Scale, Sentence, Showing, Texts, Unit, say
+from cnnatomy.exhibit.axes import Colours
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.fields import Field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FAINT = 0.05  # a map weaker than this share of its layer's strongest is drawn as if it reached it: noise stays dark
 LARGEST = 64  # rows or columns of a map as it is drawn: 64 maps of 112 × 112 would be 0.6 MB
+WIDE = 8  # pixels of a map of one row or column
 CURVES = (150, 56)  # pixels of a map of a signal
 MARKED = 8  # filters of a layer whose words are marked in a sentence
 TICKS = 7  # places with a number at an axis
@@ -65,11 +67,17 @@ def _grid(one: OfLayer, facts: Facts, columns: int | None) -> Grid:
         if field is None
         else say("feature_maps.maps.title_seeing", window=saying.seen(facts, field.size), **known),
         caption=_reading(one, facts, sum(item.state == "" for item in items)),
+        scale=None if facts.kind == "signals" else Scale(_colours(one), say("data.scale.activation")),
     )
+
+
+def _colours(one: OfLayer) -> Colours:
+    return "signed" if any((maps.values < 0).any() for maps in one.maps) else "amount"
 
 
 def _items(one: OfLayer, maps: Maps, facts: Facts, several: bool) -> list[Item]:
     items = []
+    both, scales = bool((maps.values < 0).any()), _scales(maps.values)
     for channel, pixels in enumerate(pixels_of(maps.values, facts, one.layer.field)):
         state = one.state(maps, channel)
         values = {"mean": maps.mean[channel], "largest": maps.peak[channel], "zeros": maps.zeros[channel]}
@@ -83,10 +91,19 @@ def _items(one: OfLayer, maps: Maps, facts: Facts, several: bool) -> list[Item]:
                 state=state,
                 values={key: significant(float(value)) for key, value in values.items()},
                 group=maps.sample if several else "",
+                ends=None
+                if facts.kind == "signals"
+                else (significant(-scales[channel]) if both else 0.0, significant(scales[channel])),
                 unit=Unit(one.name, channel),
             )
         )
     return items
+
+
+def _scales(maps: np.ndarray) -> list[float]:
+    """The value at which the colours of each map end."""
+    strongest = float(np.abs(maps).max())
+    return [max(float(np.abs(values).max()), FAINT * strongest) for values in maps]
 
 
 def _reading(one: OfLayer, facts: Facts, silent: int) -> list[Say | None]:
@@ -109,11 +126,9 @@ def pixels_of(maps: np.ndarray, facts: Facts, field: Field | None = None) -> lis
     Black is zero and nothing is below it; where the layer has numbers below zero (no ReLU behind it), zero is near
     white, red above and blue below. Maps fainter than `FAINT` of the strongest are drawn on the scale of that.
     """
-    strongest = float(np.abs(maps).max())
     both = bool((maps < 0).any())
     pictures = []
-    for values in maps:
-        scale = max(float(np.abs(values).max()), FAINT * strongest)
+    for values, scale in zip(maps, _scales(maps), strict=True):
         if facts.kind == "signals" and max(values.shape) == values.size:
             limits, times = (-scale if both else 0.0, scale), _times(facts, field, values.size)
             units = ("", facts.axes[0].unit)
@@ -124,7 +139,7 @@ def pixels_of(maps: np.ndarray, facts: Facts, field: Field | None = None) -> lis
             facts, values if values.ndim == 2 else values[:, None] if facts.kind == "sounds" else values[None]
         )
         if 1 in flat.shape:  # a strip one pixel wide could not be seen
-            flat = flat.repeat(4, axis=flat.shape.index(1))
+            flat = flat.repeat(WIDE, axis=flat.shape.index(1))
         if values.ndim == 2 and facts.kind == "images":
             flat = thinned(flat)
         pictures.append(signed(flat, scale) if both else amount(flat, scale))

@@ -1,43 +1,58 @@
-"""Strips of real and made inputs, a grid a layer. What is said: `locale/<language>/filter_maximisation.yaml`."""
+"""Made and real inputs, a picture a filter. What is said of them: `locale/<language>/filter_maximisation.yaml`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.feature_visualisation.maximisation import ENOUGH
 from cnnatomy.dissect.feature_visualisation.maximised import Maximised
-from cnnatomy.dissect.feature_visualisation.showing import SOURCES, item, reading
+from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading, together
 from cnnatomy.dissect.filter_maximisation.measure import Look, Maximisation, numbers
 from cnnatomy.dissect.filter_maximisation.settings import Settings
 from cnnatomy.drawing import saying
-from cnnatomy.exhibit import Block, Grid, Showing, Text, say
+from cnnatomy.exhibit import Grid, Item, Showing, Text, say
 from cnnatomy.inspection.choosing import evenly
+
+MANY = 3  # layers, above which those with few filters drawn stand in one grid
+FEW = 4  # filters
 
 
 def show(found: Maximisation, samples: Samples, settings: Settings) -> Showing:
-    """For each layer both objectives, a strip a filter; where there are too many pixels, filters evenly spread.
+    """As the lecture: first inputs for the sum of the last layer's maps, then earlier layers; then for one position.
 
-    settings: `shown`, the values drawn for each objective, at most.
+    settings: `shown`, the values drawn for each objective, at most; filters evenly spread where there are more.
     """
-    blocks: list[Block] = []
-    shown = {
-        False: _shown([look.position for look in found.looks], settings.shown),
-        True: _shown([look.map for look in found.looks], settings.shown),
-    }
-    for look in found.looks:
-        for one in (look.position, look.map):
-            rows, states = evenly(len(one.which), max(1, int(shown[one.summed] * len(one.which)))), look.states
-            blocks.append(
-                Grid(
-                    f"{one.objective}-{look.layer.name}",
-                    [item(one, row, states[row], found.facts, found.box) for row in rows],
-                    title=_title(look, one, samples.facts),
-                    caption=_reading(found, look, one, len(rows)),
-                )
-            )
+    blocks: list[Grid] = []
+    for summed in (True, False):
+        every = [(look, look.map if summed else look.position) for look in found.looks]
+        share, drawn = _shown([one for _, one in every], settings.shown), []
+        for look, one in reversed(every):
+            rows, states = evenly(len(one.which), max(1, int(share * len(one.which)))), look.states
+            drawn.append((look, one, [item(one, row, states[row], found.facts, found.box) for row in rows]))
+        if len(drawn) > MANY and all(len(items) <= FEW for _, _, items in drawn[:-1]):
+            blocks.append(_by_layer(found, drawn, samples.facts))
+            continue
+        for look, one, items in drawn:
+            said = _title(look, one, samples.facts), _reading(found, look, one, len(items))
+            blocks += hung(f"{one.objective}-{look.layer.name}", one, items, found.facts, said)
     return Showing(numbers(found), blocks, _caption(found, samples), SOURCES)
+
+
+def _by_layer(found: Maximisation, drawn: Sequence[tuple[Look, Maximised, list[Item]]], facts: Facts) -> Grid:
+    """The few filters of each of many layers in one grid, deepest first, a group a layer."""
+    items = [replace(one, group=_title(look, of, facts)) for look, of, those in drawn for one in those]
+    every, plan = [of for _, of, _ in drawn], drawn[0][0].plan
+    caption = [
+        say("filter_maximisation.formula") if every[0].summed else None,
+        *reading(every, found.facts),
+        say("filter_maximisation.held", n=sum(int(of.beats("l1_tv")[of.live].sum()) for of in every)),
+        say("filter_maximisation.few", n=len(items), layers=len(drawn), starts=plan.starts, steps=plan.steps),
+    ]
+    title = say(f"filter_maximisation.by_layer.{every[0].objective}")
+    return together(every[0].objective, every, items, found.facts, (title, caption))
 
 
 def _shown(every: Sequence[Maximised], most: int) -> float:
@@ -59,7 +74,8 @@ def _reading(found: Maximisation, look: Look, one: Maximised, shown: int) -> Tex
     least = None if one.summed else look.least_share
     work = {"filters": filters, "n": n, "starts": plan.starts, "steps": plan.steps}
     return [
-        *reading(one, found.facts),
+        say("filter_maximisation.formula") if one.summed else None,
+        *reading([one], found.facts),
         say("filter_maximisation.held", n=int(one.beats("l1_tv")[one.live].sum())),
         None if least is None else say("filter_maximisation.affine", least=least),
         say("filter_maximisation.drawn", shown=shown, n=n) if shown < n else None,

@@ -12,15 +12,17 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.kernels.measure import IDLE, Kernels, Spectrum, numbers, of_filters
 from cnnatomy.dissect.kernels.settings import Settings
 from cnnatomy.drawing import curves, saying
+from cnnatomy.drawing.axes import along
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, colour, grey, of_colours, shown_channels, signed, upright
-from cnnatomy.exhibit import Block, Figure, Grid, Item, Showing, Text, Unit, say
+from cnnatomy.exhibit import Axis, Block, Figure, Grid, Item, Scale, Showing, Text, Unit, say
 from cnnatomy.exhibit.rounding import significant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 LINE = 128  # the grey between weights on one channel and on the next: no weight is drawn so
+TALL = 8  # pixels of the picture of a filter on words, at least
 CURVES = (150, 64)  # pixels of the picture of a filter on signals
 SOURCES = ["@krizhevsky2012, figure 3"]
 SOURCES_OF_TEXTS = ["@kim2014"]
@@ -52,6 +54,8 @@ def _grid(one: Kernels, facts: Facts, settings: Settings) -> Grid:
     columns = of_filters(one)
     beside = {"norm": "norm", "smallest_weight": "smallest", "largest_weight": "largest", "likeness": "likeness"}
     beside |= {"smoothness": "smoothness"} if one.neighbours else {}
+    coloured = one.weights.shape[1] == 3 and of_colours(facts) and settings.symmetric
+    by_sign = not coloured and facts.kind != "signals"
     items = []
     for index, kernel in enumerate(one.weights):
         values = {name: float(columns[metric][index]) for metric, name in beside.items()} | _by_word(kernel, facts)
@@ -62,6 +66,7 @@ def _grid(one: Kernels, facts: Facts, settings: Settings) -> Grid:
                 label=str(index),
                 state="dead" if one.idle[index] else "",
                 values={key: significant(value) for key, value in values.items()},
+                ends=_ends(kernel, settings.symmetric, least) if by_sign else None,
                 unit=Unit(one.layer, index),
             )
         )
@@ -73,7 +78,25 @@ def _grid(one: Kernels, facts: Facts, settings: Settings) -> Grid:
         columns=None if wide else settings.columns,
         title=say("kernels.filters.title", layer=one.layer, n=len(items), size=size),
         caption=_reading(one, facts, settings.symmetric),
+        axes=_axes(one, facts),
+        scale=Scale("signed" if settings.symmetric else "grey", say("data.scale.weight")) if by_sign else None,
     )
+
+
+def _ends(kernel: np.ndarray, symmetric: bool, least: float) -> tuple[float, float]:
+    """The weights that the ends of a filter's colours stand for."""
+    low, most = float(kernel.min()), max(float(np.abs(kernel).max()), least)
+    ends = (-most, most) if symmetric else (low, max(float(kernel.max()), low + least))
+    return significant(ends[0]), significant(ends[1])
+
+
+def _axes(one: Kernels, facts: Facts) -> tuple[Axis, Axis] | None:
+    """Of kernels that are drawn as one picture, not channel beside channel."""
+    if facts.kind == "texts":
+        words, entries = _words(one.weights[0]).shape
+        return along(facts, words, entries)
+    one_picture = one.weights.shape[1] in (1, 3) and one.weights.ndim == 4
+    return along(facts, *one.weights.shape[2:]) if one_picture else None
 
 
 def _reading(one: Kernels, facts: Facts, symmetric: bool) -> Text:
@@ -126,8 +149,9 @@ def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float
     """
     scale = max(float(np.abs(kernel).max()), least)
     if facts.kind == "texts":
-        # Four pixels a word: 3 × 100 weights would be too flat a strip to look at.
-        flat = _words(kernel).repeat(4, axis=0)
+        # Several pixels a word: 3 × 100 weights would be too flat a strip to look at.
+        flat = _words(kernel)
+        flat = flat.repeat(max(4, -(-TALL // len(flat))), axis=0)
     elif facts.kind == "signals":
         low = -scale if symmetric else float(kernel.min())
         high = scale if symmetric else float(kernel.max())

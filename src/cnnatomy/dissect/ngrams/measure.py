@@ -17,6 +17,7 @@ from cnnatomy.dissect.ngrams import deleting, highlighting, voting
 from cnnatomy.dissect.ngrams.deleting import Deleted, Reading
 from cnnatomy.dissect.ngrams.settings import Settings
 from cnnatomy.dissect.ngrams.silencing import silenced_below
+from cnnatomy.dissect.ngrams.sliding import Slides, slide
 from cnnatomy.dissect.ngrams.slots import Reader, Slots, Windows, readers, slots, windows
 from cnnatomy.exhibit import Unit, say
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -145,6 +146,7 @@ class Ngrams:
     of the prediction without words. sentences: the first right and wrong ones.
     right, right_above: whether each labelled test sentence is read rightly, and whether without what filters say below
     their thresholds, bool (sentences,). by_chance: how many of these are of the class of each filter that has a purity.
+    slides: a filter along the shortest and the longest of `sentences`; None where that can't be drawn.
     """
 
     trained: bool
@@ -152,6 +154,7 @@ class Ngrams:
     deleted: Deleted
     by_part: dict[float, dict[str, np.ndarray]]
     sentences: list[Decided]
+    slides: Slides | None
     right: np.ndarray
     right_above: np.ndarray
     by_chance: list[float]
@@ -187,15 +190,14 @@ def measure(network: nn.Module, samples: Samples, settings: Settings, *, trainin
         highlighting.by_counting(training, inputs, reading.predicted) if training is not None and labelled else None
     )
     deleted = deleting.delete(reading, weights, counts, settings, random)
+    shown = _first(reading, samples, settings.shown)
     return Ngrams(
         training is not None,
         found,
         deleted,
         deleting.by_part(reading, weights, counts, settings, random),
-        [
-            _decided(reading, samples, place, weights, adds, chosen)
-            for place in _first(reading, samples, settings.shown)
-        ],
+        [_decided(reading, samples, place, weights, adds, chosen) for place in shown],
+        slide(network, layers, chosen, samples, shown),
         *_pruned(network, samples, chosen, found),
     )
 
@@ -342,6 +344,8 @@ def numbers(found: Ngrams) -> Numbers:
         rows.add("pure_filters", len(pure), n=total)
         rows.share("accuracy", int(found.right.sum()), len(found.right))
         rows.share("accuracy_above_thresholds", int(found.right_above.sum()), len(found.right_above))
+    if found.slides is not None:
+        rows.add("map_difference_by_hand", found.slides.difference, n=sum(len(one.values) for one in found.slides.each))
     for filters in found.filters:
         parts = filters.reached
         for channel, one in enumerate(filters.purity):

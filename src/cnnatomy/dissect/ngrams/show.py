@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ import pandas as pd
 from cnnatomy.data.prepared import PADDING, UNKNOWN, Facts, Samples
 from cnnatomy.dissect.ngrams.deleting import Deleted
 from cnnatomy.dissect.ngrams.measure import PICKS, Decided, Filters, Ngrams, numbers
+from cnnatomy.dissect.ngrams.sentence_drawing import DRAWN, drawing
 from cnnatomy.dissect.ngrams.settings import Settings
+from cnnatomy.dissect.ngrams.sliding import Slides
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import class_name, spaced, words
@@ -40,7 +42,8 @@ def show(found: Ngrams, samples: Samples, settings: Settings) -> Showing:
     settings: `filters` and `ngrams`, how many are shown of a layer and of a filter; `deleted` and `draws`.
     """
     facts, rows = samples.facts, numbers(found)
-    blocks: list[Block] = [_filter_texts(one, facts, settings) for one in found.filters]
+    blocks: list[Block] = [] if found.slides is None else list(_slides(found.slides, samples))
+    blocks += [_filter_texts(one, facts, settings) for one in found.filters]
     blocks += [
         _deletion(found.by_part),
         _sentences(found, samples),
@@ -48,6 +51,32 @@ def show(found: Ngrams, samples: Samples, settings: Settings) -> Showing:
         _table(found.filters, facts),
     ]
     return Showing(rows, blocks, _caption(found, rows, facts, settings), SOURCES)
+
+
+def _slides(found: Slides, samples: Samples) -> Iterator[Figure]:
+    """The filter along the shorter sentence, and along the longer one."""
+    facts, size = samples.facts, sum(len(row) for row in found.each[0].vector)
+    for name, one in zip(("short", "long"), found.each, strict=True):
+        spelt = list(words(samples, one.place))
+        starts = [int(start) for start in one.starts]
+        window = range(starts[one.best], starts[one.best] + found.width)
+        held = [spelt[at] if 0 <= at < len(spelt) else "·" for at in window]
+        told = {"layer": found.layer, "channel": found.channel, "width": found.width, "words": one.words}
+        told |= {"held": joined(held, spaced(facts)), "value": float(one.values.max()), "size": size}
+        dimensions = one.vectors.shape[1]
+        yield Figure(
+            f"slide-{name}",
+            drawing(found, one, spelt),
+            alt=say("ngrams.slide.alt", **told),
+            data=pd.DataFrame({"first word": [start + 1 for start in starts], "value": one.values}),
+            title=say(f"ngrams.slide.title.{name}", n=one.words),
+            caption=[
+                say(f"ngrams.slide.caption.{name}", **told),
+                say("ngrams.slide.vectors", drawn=DRAWN, dimensions=dimensions)
+                if name == "short" and dimensions > DRAWN
+                else None,
+            ],
+        )
 
 
 def _caption(found: Ngrams, rows: Numbers, facts: Facts, settings: Settings) -> Text:

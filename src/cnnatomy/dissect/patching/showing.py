@@ -8,10 +8,12 @@ from typing import TypeVar
 from cnnatomy.data.prepared import Facts
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.showing import in_colours
-from cnnatomy.exhibit import Say, say
+from cnnatomy.exhibit import Grid, Item, Say, Text, say
 from cnnatomy.inspection.patches import Patch, Source, fitting
 
-LARGEST = 40  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
+LARGEST = 48  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
+
+FIRST = 3  # filters that stand first and large
 
 Filter = TypeVar("Filter")
 Made = TypeVar("Made")
@@ -39,6 +41,16 @@ def in_room(
         places = fitting(len(filters), cost, left / (len(found) - place))
         left -= sum(map(cost, places))
         yield source, [filters[at] for at in places], [made[at][0] for at in places]
+
+
+def hung(name: str, items: Sequence[Item], said: tuple[Text, Text]) -> list[Grid]:
+    """The first few filters large, the others behind them in a grid of their own. said: title and caption."""
+    title, caption = said
+    if len(items) <= 2 * FIRST:
+        return [Grid(name, items, title=title, caption=caption)]
+    others = say("patching.others", title=title, n=len(items) - FIRST)
+    first = Grid(name, items[:FIRST], title=title, caption=caption)
+    return [first, Grid(f"{name}-others", items[FIRST:], title=others)]
 
 
 def titled(facts: Facts, source: Source, shown: int) -> Say:

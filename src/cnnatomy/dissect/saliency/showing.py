@@ -17,7 +17,7 @@ from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.answers import Answer
 
 SIDE = 64  # cells along the longer side of a drawn map, at most
-STRIP = 4  # how wide a map of one cell's width is drawn, in pixels
+STRIP = 8  # how wide a map of one cell's width is drawn, in pixels
 PRECISE = 1e-3  # an error at which a map may be read cell by cell
 CUT = 99  # per cent of a map's cells that its scale of colours reaches
 

@@ -16,8 +16,10 @@ from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.structure.confirming import confirm
 from cnnatomy.dissect.structure.settings import Settings
 from cnnatomy.dissect.structure.steps import Step, calls, counted_by_torch
+from cnnatomy.inspection.convolving import laid_out
 from cnnatomy.inspection.fields import Field
 from cnnatomy.inspection.layers import trace
+from cnnatomy.inspection.listing import Listing, listing
 from cnnatomy.inspection.outputs import logits_of
 from cnnatomy.models.answering import Reading, reading_of
 from cnnatomy.statistics.numbers import Numbers
@@ -29,7 +31,7 @@ class Structure:
 
     axes, lengths: of a sample, without channels. parameters: of the network. multiply_adds: all that torch counts.
     confirmed: whether the field holds by experiment, of each convolution that has one. reading: how the output becomes
-    logits.
+    logits. listing: the network as code.
     """
 
     steps: list[Step]
@@ -39,6 +41,7 @@ class Structure:
     multiply_adds: int
     confirmed: list[bool]
     reading: Reading
+    listing: Listing
 
     @property
     def convolutions(self) -> list[Step]:
@@ -77,6 +80,7 @@ def measure(network: nn.Module, samples: Samples, settings: Settings) -> Structu
         multiply_adds=counted_by_torch(network, x),
         confirmed=[confirm(network, x, layer, facts) for layer in followed],
         reading=reading_of(network),
+        listing=listing(network, laid_out(network, x)),
     )
 
 
@@ -93,6 +97,8 @@ def numbers(found: Structure) -> Numbers:
         rows.add("input_seen_by_one_unit", math.prod(seen), unit="fraction")
         n = len(found.confirmed)
         rows.add("fields_confirmed", sum(found.confirmed) / n, unit="fraction", n=n)
+    if found.listing.runs:
+        rows.add("code_difference", found.listing.difference)
     for step in found.steps:
         if step.weighted:
             with rows.about(f"layer={step.name}"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -13,8 +14,10 @@ from cnnatomy.dissect.structure.measure import Structure, numbers
 from cnnatomy.dissect.structure.settings import Settings
 from cnnatomy.dissect.structure.steps import Step, times
 from cnnatomy.drawing import saying
-from cnnatomy.exhibit import Figure, Say, Showing, Table, Text, say
+from cnnatomy.exhibit import Code, Figure, Say, Showing, Table, Text, say
 
+EXAMPLE = 5  # the class whose target is written out
+ONE_HOT = 12  # classes up to which that is done place by place
 SOURCES = ["@araujo2019", "@he2016"]
 
 
@@ -39,9 +42,25 @@ def show(found: Structure, samples: Samples, settings: Settings) -> Showing:
             None if all(box.told for box in boxes) else say("structure.network.boxes", n=len(steps), boxes=len(boxes)),
         ],
     )
+    listing = found.listing
+    code = Code(
+        "code",
+        listing.code,
+        title=say("structure.code.title"),
+        caption=[
+            _input(facts),
+            _target(facts),
+            say("structure.code.runs", parameters=found.parameters, away=listing.difference)
+            if listing.runs
+            else say("structure.code.printed"),
+        ],
+    )
     title, about = say("structure.layers.title", n=len(steps)), say("structure.layers.caption")
     return Showing(
-        numbers(found), [network, Table("layers", _table(steps, facts), title=title, caption=about)], caption, SOURCES
+        numbers(found),
+        [network, code, Table("layers", _table(steps, facts), title=title, caption=about)],
+        caption,
+        SOURCES,
     )
 
 
@@ -53,6 +72,26 @@ def _reading(found: Structure) -> list[Say | None]:
         say(f"structure.reading.{reading.ending}") if reading.ending else None,
         say("structure.reading.one") if reading.one else None,
     ]
+
+
+def _input(facts: Facts) -> Say:
+    """What a network is given of one sample."""
+    shape = times(facts.shape)
+    if facts.kind == "texts":
+        return say("structure.code.input.texts", n=facts.shape[0], vocabulary=len(facts.vocabulary or ()))
+    return say(f"structure.code.input.{facts.kind}", n=math.prod(facts.shape), shape=shape)
+
+
+def _target(facts: Facts) -> Say | None:
+    """What the network is to answer, by example: the class as its number, and one-hot."""
+    classes = len(facts.classes)
+    if not classes:
+        return None
+    index = min(EXAMPLE, classes - 1)
+    told = {"name": facts.classes[index], "index": index, "others": classes - 1}
+    if classes > ONE_HOT:
+        return say("structure.code.target.many", **told)
+    return say("structure.code.target.one_hot", vector=" ".join(str(int(at == index)) for at in range(classes)), **told)
 
 
 def _alt(boxes: Sequence[Box], facts: Facts) -> Text:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, in_room, titled
+from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, hung, in_room, titled
 from cnnatomy.dissect.top_patches.measure import Filter, TopPatches, numbers
 from cnnatomy.dissect.top_patches.settings import Settings
-from cnnatomy.drawing import curves, saying
-from cnnatomy.drawing.showing import Sound, class_name, spaced, words
+from cnnatomy.drawing import axes, curves, overlays, saying
+from cnnatomy.drawing.showing import Sound, class_name, in_colours, spaced, words
 from cnnatomy.exhibit import Block, Grid, Item, Say, Sentence, Showing, Texts, Unit, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.patches import Drawn, Source, sheet, shrunk, weight_of
@@ -35,10 +36,12 @@ def show(found: TopPatches, samples: Samples, settings: Settings, *, sound: Soun
             blocks.append(Texts(f"patches-{source.name}", sentences, title, _reading(found, facts, source)))
     else:
         for source, _, items in in_room(with_patches, lambda one: _item(found, one, drawn), facts, settings.kilobytes):
-            title = titled(facts, source, len(items))
-            blocks.append(Grid(f"patches-{source.name}", items, None, title, _reading(found, facts, source)))
+            said = titled(facts, source, len(items)), _reading(found, facts, source)
+            first, *others = hung(f"patches-{source.name}", items, said)
+            blocks += [_placed(first, found.of(source), drawn), *others]
     if facts.kind == "sounds" and sound is not None and settings.heard:
-        blocks += _heard([one for one in with_patches[-1][1] if one.live], samples, drawn, sound, settings.heard)
+        heard = _heard([one for one in with_patches[-1][1] if one.live], samples, drawn, sound, settings.heard)
+        blocks = [*heard, *blocks]
     return Showing(numbers(found), blocks, _caption(found, facts, settings.layers is not None), SOURCES)
 
 
@@ -64,6 +67,23 @@ def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
         unit=Unit(one.source.name, one.channel),
     )
     return item, weight_of(pixels)
+
+
+def _placed(grid: Grid, filters: Sequence[Filter], drawn: Drawn) -> Grid:
+    """The same filters, and behind the switch where in the whole samples their patches lie.
+
+    Of images in grey only: what has more colours would cost too much room, and of sounds values say it in Hz.
+    """
+    facts = drawn.samples.facts
+    if facts.kind != "images" or in_colours(facts):
+        return grid
+    by_id = {f"{one.source.name}/{one.channel}": one for one in filters}
+    items = []
+    for item in grid.items:
+        patches = by_id[item.id].patches
+        wholes = [overlays.framed(facts, drawn.whole(patch.sample), patch.window) for patch in patches]
+        items.append(replace(item, more=[sheet(wholes, 3 if len(wholes) > 4 else len(wholes))]))
+    return replace(grid, items=items, variants=(say("top_patches.cut"), say("top_patches.place")))
 
 
 def _named(one: Filter) -> str:
@@ -113,14 +133,22 @@ def _heard(filters: Sequence[Filter], samples: Samples, drawn: Drawn, sound: Sou
                     pixels=drawn.patch(patch),
                     label=f"{one.channel}: “{class_name(samples.facts, int(samples.labels[patch.sample]))}”",
                     sound=wav,
-                    values={"activation": significant(patch.value, 3)},
+                    values={"activation": significant(patch.value, 3)} | _hertz(samples.facts, patch.window),
                     unit=Unit(one.source.name, one.channel),
                 )
             )
     if not items:
         return []
     caption = say("top_patches.heard.caption", n=len(items), layer=filters[0].source.name)
-    return [Grid("heard", items, title=say("top_patches.heard.title"), caption=caption)]
+    sides = axes.along(samples.facts, *items[0].pixels.shape[:2])
+    return [Grid("heard", items, 1, say("top_patches.heard.title"), caption, axes=sides)]
+
+
+def _hertz(facts: Facts, window: Sequence[tuple[int, int]]) -> dict[str, float]:
+    """Which frequencies a patch is of, Hz: the centres of its lowest and of its highest band."""
+    bands, (first, beyond) = facts.axes[0].values, window[0]
+    ends = (max(0, min(first, len(bands) - 1)), max(0, min(beyond, len(bands)) - 1))
+    return {f"{end} Hz": significant(bands[at], 3) for end, at in zip(("from", "to"), ends, strict=True)}
 
 
 def _reading(found: TopPatches, facts: Facts, source: Source) -> list[Say | None]:

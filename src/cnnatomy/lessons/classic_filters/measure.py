@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from cnnatomy.data.prepared import Samples
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.lessons.classic_filters.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 #: Kernels (rows, columns). Sobel & Feldman's finds edges that stand upright: dark on the left, light on the right.
@@ -60,10 +60,10 @@ class Filters:
         return sum(one.leaves for one in self.filters)
 
 
-def measure(config: Mapping[str, Any], samples: Samples) -> Filters:
-    """One photograph under each filter. config: `sample`, its place among the samples; `seed` of the random weights."""
-    picture = np.round(in_grey(samples.inputs[config["sample"]]))  # as a picture in grey holds it, and the page
-    chance = np.random.default_rng(config["seed"]).random((9, 9))
+def measure(settings: Settings, samples: Samples) -> Filters:
+    """One photograph under each filter."""
+    picture = np.round(in_grey(samples.inputs[settings.sample]))  # as a picture in grey holds it, and the page
+    chance = np.random.default_rng(settings.seed).random((9, 9))
     kernels = {
         ("mean 3 × 3", "mean"): (np.ones((3, 3)), 9),
         ("mean 9 × 9", "mean"): (np.ones((9, 9)), 81),

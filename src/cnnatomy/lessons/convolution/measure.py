@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from cnnatomy.lessons.convolution.settings import Settings
 from cnnatomy.statistics.numbers import Numbers
 
 STRIDES = (1, 2)
@@ -62,14 +62,14 @@ class Convolution:
         return [walk for walk in self.walks if walk.stride == stride]
 
 
-def measure(config: Mapping[str, Any]) -> Convolution:
+def measure(settings: Settings) -> Convolution:
     """Every sum of a box on a box and of filters on an image, and torch's.
 
-    config: `box`, samples of each box; `image` (rows, columns), `filters`, each (k, k). Raises ValueError if a filter
+    settings: `box`, samples of each box; `image` (rows, columns), `filters`, each (k, k). Raises ValueError if a filter
     is larger than what it moves over.
     """
-    box, image = np.ones(config["box"]), np.array(config["image"], dtype=float)
-    filters = [np.array(one, dtype=float) for one in config["filters"]]
+    box, image = np.ones(settings.box), np.array(settings.image, dtype=float)
+    filters = [np.array(one, dtype=float) for one in settings.filters]
     if any(max(one.shape) > min(image.shape) for one in filters):
         raise ValueError("lesson.convolution: a filter is larger than what it moves over")
     over = product(STRIDES, enumerate(filters, 1))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.lessons.arriving import arrived
+from cnnatomy.lessons.mse_surface.settings import Settings
 from cnnatomy.lessons.mse_surface.xor import UNITS, Plane, learn
 from cnnatomy.statistics.numbers import Numbers
 
@@ -93,59 +94,59 @@ def unit(weights: Tensor, x: Tensor) -> Tensor:
     return torch.tanh(weights[0] * x + weights[1])
 
 
-def measure(config: Mapping[str, Any]) -> Descents:
+def measure(settings: Settings) -> Descents:
     """Walk every path, and learn XOR.
 
-    config: `seed`, `samples`, `truth`, `other`, `start`, `steps`, `step_sizes` (three), `momentum`, `batch`,
+    settings: `seed`, `samples`, `truth`, `other`, `start`, `steps`, `step_sizes` (three), `momentum`, `batch`,
     `xor_starts`.
     """
-    chance = torch.Generator().manual_seed(config["seed"])
-    x = torch.linspace(-2, 2, config["samples"], dtype=torch.float64)
-    truth, other = (torch.tensor(config[name], dtype=torch.float64) for name in ("truth", "other"))
+    chance = torch.Generator().manual_seed(settings.seed)
+    x = torch.linspace(-2, 2, settings.samples, dtype=torch.float64)
+    truth, other = (torch.tensor(one, dtype=torch.float64) for one in (settings.truth, settings.other))
     network = Network(x, unit(truth, x) - unit(other, x), other)
     places = torch.from_numpy(np.stack(np.meshgrid(AXIS, AXIS), axis=-1))
     heights = torch.func.vmap(torch.func.vmap(network.error))(places).numpy()
     curvatures, directions = np.linalg.eigh(torch.func.hessian(network.error)(truth).numpy())
     along = directions[:, 0] * np.sign(directions[0, 0])
-    paths = _paths(network, config, chance)
-    planes = {many: learn(units, config["xor_starts"], chance) for many, units in UNITS.items()}
+    paths = _paths(network, settings, chance)
+    planes = {many: learn(units, settings.xor_starts, chance) for many, units in UNITS.items()}
     least, most = map(float, curvatures)
-    return Descents(paths, network, heights, truth.numpy(), (least, most), along, config["steps"], planes)
+    return Descents(paths, network, heights, truth.numpy(), (least, most), along, settings.steps, planes)
 
 
-def _paths(network: Network, config: Mapping[str, Any], chance: torch.Generator) -> dict[str, Path]:
-    error, minimum = network.error, np.array(config["truth"])
+def _paths(network: Network, settings: Settings, chance: torch.Generator) -> dict[str, Path]:
+    error, minimum = network.error, np.array(settings.truth)
 
     def of_some(weights: Tensor) -> Tensor:
-        return error(weights, torch.randperm(len(network.x), generator=chance)[: config["batch"]])
+        return error(weights, torch.randperm(len(network.x), generator=chance)[: settings.batch])
 
     def path(name: str, size: float | None, weights: np.ndarray) -> Path:
         errors = np.array([float(error(torch.from_numpy(place))) for place in weights])
         return Path(name, size, weights, errors, float(np.linalg.norm(weights[-1] - minimum)))
 
-    def sgd(size: float, **settings: float) -> np.ndarray:
-        return _descend(error, config, torch.optim.SGD, lr=size, **settings)
+    def sgd(size: float, **options: float) -> np.ndarray:
+        return _descend(error, settings, torch.optim.SGD, lr=size, **options)
 
-    small, right, large = config["step_sizes"]
-    batch = config["batch"]
+    small, right, large = settings.step_sizes
+    batch = settings.batch
     return {
         "small": path(f"step {small:g}", small, sgd(small)),
         "right": path(f"step {right:g}", right, sgd(right)),
         "large": path(f"step {large:g}", large, sgd(large)),
-        "momentum": path(f"step {small:g}, momentum", small, sgd(small, momentum=config["momentum"])),
-        "adam": path("Adam", None, _descend(error, config, torch.optim.Adam, lr=ADAM)),
-        "batches": path(f"batches of {batch}", batch, _descend(of_some, config, torch.optim.SGD, lr=right)),
-        "conjugate": path("conjugate gradients", None, _by_scipy(error, config, "CG")),
-        "newton": path("Newton", None, _by_scipy(error, config, "trust-exact")),
+        "momentum": path(f"step {small:g}, momentum", small, sgd(small, momentum=settings.momentum)),
+        "adam": path("Adam", None, _descend(error, settings, torch.optim.Adam, lr=ADAM)),
+        "batches": path(f"batches of {batch}", batch, _descend(of_some, settings, torch.optim.SGD, lr=right)),
+        "conjugate": path("conjugate gradients", None, _by_scipy(error, settings, "CG")),
+        "newton": path("Newton", None, _by_scipy(error, settings, "trust-exact")),
     }
 
 
-def _descend(error: Error, config: Mapping[str, Any], optimiser: Any, **settings: float) -> np.ndarray:
+def _descend(error: Error, settings: Settings, optimiser: Any, **options: float) -> np.ndarray:
     """Weight and bias before each step and after the last, (steps + 1, 2)."""
-    weights = nn.Parameter(torch.tensor(config["start"], dtype=torch.float64))
-    walker = optimiser([weights], **settings)
+    weights = nn.Parameter(torch.tensor(settings.start, dtype=torch.float64))
+    walker = optimiser([weights], **options)
     path = [weights.detach().numpy().copy()]
-    for _ in range(config["steps"]):
+    for _ in range(settings.steps):
         walker.zero_grad()
         error(weights).backward()
         walker.step()
@@ -153,7 +154,7 @@ def _descend(error: Error, config: Mapping[str, Any], optimiser: Any, **settings
     return np.array(path)
 
 
-def _by_scipy(error: Error, config: Mapping[str, Any], method: str) -> np.ndarray:
+def _by_scipy(error: Error, settings: Settings, method: str) -> np.ndarray:
     """The path of a scipy minimiser, with torch's gradient and curvature."""
     from scipy.optimize import minimize
 
@@ -166,7 +167,7 @@ def _by_scipy(error: Error, config: Mapping[str, Any], method: str) -> np.ndarra
     def curvature(place: np.ndarray) -> np.ndarray:
         return torch.func.hessian(error)(torch.from_numpy(place)).numpy()
 
-    path = [np.array(config["start"], dtype=float)]
+    path = [np.array(settings.start, dtype=float)]
     minimize(
         value,
         path[0],
@@ -174,7 +175,7 @@ def _by_scipy(error: Error, config: Mapping[str, Any], method: str) -> np.ndarra
         hess=curvature if method == "trust-exact" else None,
         method=method,
         callback=lambda place: path.append(np.array(place)),
-        options={"maxiter": config["steps"]},
+        options={"maxiter": settings.steps},
     )
     return np.array(path)
 

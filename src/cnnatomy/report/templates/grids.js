@@ -37,6 +37,11 @@ const prepareGrid = (work) => {
     work.addEventListener("reveal", ({ target }) => { if (target.closest("li")?.hidden) box.click(); });
     tools.append(make("label", {}, box, make("span", {}, ...tell("Hide {n} dead", { n: dead.length }))));
   }
+  if (one(".sounds", work)) { // whose click plays
+    const button = make("button", { type: "button", class: "enlarge" }, ...tell("Enlarge"));
+    button.addEventListener("click", () => zoom(one('.item[tabindex="0"]', work) ?? one(".item", work)));
+    tools.append(button);
+  }
   if (tools.children.length) one(".groups", work).before(tools);
 };
 preparing.push((exhibit) => { for (const work of all(".work-grid", exhibit)) prepareGrid(work); });

@@ -20,7 +20,7 @@ const speakItems = (within = document) => { // screen readers hear of an item wh
 };
 one(".language").addEventListener("click", () => speakItems());
 const enlarged = (item, size) => {
-  const hung = one("img", item), picture = make("img", { alt: "", src: sourceOf(hung) });
+  const hung = pictureOf(item), picture = make("img", { alt: "", src: sourceOf(hung) });
   const zoomed = Number(hung.dataset.zoom ?? 1), width = hung.width / zoomed, height = hung.height / zoomed;
   const zoom = size / Math.max(width, height, 1), whole = zoom > 1 ? Math.min(40, Math.floor(zoom)) : zoom;
   picture.width = Math.round(width * whole);
@@ -38,7 +38,7 @@ const enlarged = (item, size) => {
     item.setAttribute("aria-describedby", "hover");
     hover.replaceChildren();
     const facts = factsOf(item).map(([key, value]) => make("div", {}, make("dt", {}, ...key), make("dd", {}, ...value)));
-    const hint = item.classList.contains("sounds") ? "Click to hear, C to compare" : "Click or press C to compare";
+    const hint = item.classList.contains("sounds") ? "Click to hear, Enter to enlarge, C to compare" : "Click to enlarge, C to compare";
     const label = one(".item-label", item).cloneNode(true).childNodes;
     hover.append(enlarged(item, 220), make("strong", {}, ...label), make("dl", { class: "facts" }, ...facts), make("p", { class: "hint" }, ...tell(hint), ...(cardOf(item) ? tell(" · F for its card") : [])));
     hover.hidden = false;
@@ -101,9 +101,11 @@ const enlarged = (item, size) => {
     list.addEventListener("click", (event) => {
       const item = event.target.closest(".item");
       if (!item) return;
-      if (item.classList.contains("sounds") && !event.shiftKey) play(item);
-      else compare(item);
+      hide();
+      if (item.classList.contains("sounds")) play(item);
+      else zoom(item);
     });
+    for (const [asked, does] of [["hear", play], ["compare", compare]]) list.addEventListener(asked, ({ target }) => does(target));
     list.addEventListener("keydown", (event) => {
       const item = event.target.closest(".item");
       if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -111,7 +113,8 @@ const enlarged = (item, size) => {
       const row = shown.filter((other) => other.offsetTop === shown[0].offsetTop).length;
       const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: row, ArrowUp: -row }[event.key];
       if (event.key === "Escape") hide();
-      else if (event.key === "Enter" || event.key === " ") item.classList.contains("sounds") ? play(item) : compare(item);
+      else if (event.key === " " && item.classList.contains("sounds")) play(item);
+      else if (event.key === "Enter" || event.key === " ") { hide(); zoom(item); }
       else if (event.key.toLowerCase() === "c") compare(item);
       else if (event.key === "Home") shown[0].focus();
       else if (event.key === "End") shown.at(-1).focus();

@@ -12,7 +12,7 @@
     prepare(element.closest(".exhibit, .made-of"));
     for (let parent = element; parent; parent = parent.parentElement) {
       if (parent.tagName === "DETAILS") parent.open = true;
-      if (parent.classList.contains("step")) parent.dispatchEvent(new CustomEvent("reveal"));
+      if (parent.matches(".step, .gathered")) parent.dispatchEvent(new CustomEvent("reveal"));
       if (parent.tagName === "LI" && parent.hidden) parent.dispatchEvent(new CustomEvent("reveal", { bubbles: true }));
     }
   };

@@ -2,6 +2,9 @@
 const sourceOf = (picture) => picture.classList.contains("repeated")
   ? /url\("(.*)"\)/.exec(getComputedStyle(picture).backgroundImage)[1] : picture.src;
 
+// Of an item with several pictures, the one that is shown.
+const pictureOf = (item) => all("img", item)[item.closest(".work")?.dataset.way ?? 0] ?? one("img", item);
+
 // What can be saved: tables as they were packed, drawings as they are drawn, grids as one sheet.
 {
   const save = (name, blob) => {
@@ -68,18 +71,18 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
   // A grid by itself: its pictures as they stand, what is hidden left out, each with its label.
   const gathered = async (work) => {
     const gap = 12, line = 14, font = "12px sans-serif";
-    const groups = all(".gathered", work).map((group) => ({
+    const groups = all(".gathered", work).filter((group) => getComputedStyle(group).display !== "none").map((group) => ({
       title: one(".group", group) ? textOf(one(".group", group)) : "",
       items: all(".items > li:not([hidden]) .item", group),
     })).filter(({ items }) => items.length);
-    const pictures = groups.flatMap(({ items }) => items).map((item) => one("img", item));
+    const pictures = groups.flatMap(({ items }) => items).map(pictureOf);
     const across = Math.max(40, ...pictures.map((picture) => picture.width)) + gap;
     const columns = Math.max(1, Math.min(Math.max(...groups.map(({ items }) => items.length)), Math.floor(1600 / across)));
     const rows = groups.flatMap(({ title, items }) => {
       const found = title ? [{ title, height: 2 * line }] : [];
       for (let at = 0; at < items.length; at += columns) {
         const row = items.slice(at, at + columns);
-        found.push({ row, height: Math.max(...row.map((item) => one("img", item).height)) + line + gap });
+        found.push({ row, height: Math.max(...row.map((item) => pictureOf(item).height)) + line + gap });
       }
       return found;
     });
@@ -96,7 +99,7 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
     for (const { title, row, height } of rows) {
       if (title) pen.fillText(title, gap, top + line);
       for (const [column, item] of (row ?? []).entries()) {
-        const hung = one("img", item), left = gap + column * across, picture = new Image();
+        const hung = pictureOf(item), left = gap + column * across, picture = new Image();
         picture.src = sourceOf(hung);
         await picture.decode();
         pen.drawImage(picture, left, top, hung.width, hung.height);
@@ -113,6 +116,7 @@ const sourceOf = (picture) => picture.classList.contains("repeated")
     if (!button) return;
     const { save: kind, name, packed } = button.dataset, work = button.closest(".work"), svg = work && one(".drawing svg", work);
     if (kind === "csv") save(name, await unpacked(packed, "text/csv;charset=utf-8"));
+    else if (kind === "py") save(name, new Blob([one(".code", work).textContent], { type: "text/x-python" }));
     else if (kind === "svg") save(name, new Blob([drawn(svg).text], { type: "image/svg+xml" }));
     else save(name, await (svg ? painted(svg) : gathered(work)));
   });

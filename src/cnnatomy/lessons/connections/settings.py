@@ -1,0 +1,17 @@
+"""The settings of the lesson: types and limits. Values and what they mean: `conf/lesson/connections.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cnnatomy.settings import Count, Length
+
+
+@dataclass(frozen=True)
+class Settings:
+    inputs: Count
+    window: Count
+    pool: Count
+    image: Annotated[list[list[float]], Length(1)]
+    kernel: Annotated[list[list[float]], Length(1)]
