@@ -150,8 +150,13 @@ def test_the_cube_of_colour_adds_up_as_torch_adds(tmp_path):
     image, kernel = (torch.tensor(part, dtype=torch.float64)[None] for part in (cube.image, cube.kernels[0].weights))
     theirs = torch.nn.functional.conv2d(image, kernel, stride=cube.stride, padding=cube.padding)[0, 0].numpy()
     np.testing.assert_array_equal(cube.kernels[0].map, theirs)
-    total = re.search(r"In the first window: (.*) = (\S+)\. Red", cube.caption["en"].replace("−", "-"))
+    first = next(block for block in exhibit.blocks if getattr(block, "name", "") == "cube")
+    total = re.search(r"In the first window: (.*) = (\S+)\. Red", first.caption["en"].replace("−", "-"))
     assert eval(total[1]) == float(total[2]) == theirs[0, 0]
+    texts = [text.replace("−", "-") for text in re.findall(r">([^<>]+)</text>", first.svg)]
+    drawn = np.array([int(text) for text in texts if re.fullmatch(r"-?\d+", text)]).reshape(3, 19)
+    np.testing.assert_array_equal((drawn[:, :9] * drawn[:, 9:18]).sum(axis=1), drawn[:, 18])
+    assert drawn[:, 18].sum() == theirs[0, 0]
 
 
 def test_filters_by_hand_are_scipys(photographs, tmp_path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from cnnatomy.exhibit import Calculator, Convolver, Input, Kernel, Output, Prose, Say, Showing, Table, say
+from cnnatomy.exhibit import Calculator, Convolver, Figure, Input, Kernel, Output, Prose, Say, Showing, Table, say
 from cnnatomy.exhibit.formulas import Formula
-from cnnatomy.lessons.number_tables import factor, number
+from cnnatomy.lessons.number_tables import NumberTables, factor, number
 from cnnatomy.lessons.output_size.measure import LECTURE, PLACES, Cube, Sizes, numbers, units
 
+COLOURS = ("red", "green", "blue")
 #: What a reader may type, pictures and kernels being square: at first, least, most. First the lecture's ten filters.
 TYPED = {
     "n": (5, 1, 10_000),
@@ -29,6 +31,7 @@ def show(found: Sizes) -> Showing:
         [
             _calculator(),
             _cube(found.cube),
+            _windows(found.cube),
             Table("lecture", _lecture(), say("output_size.lecture")),
             Table(
                 "cases",
@@ -70,18 +73,33 @@ def _lecture() -> pd.DataFrame:
     return lecture.assign(map=[f"{filters} × {side} × {side}" for filters, side in sides])
 
 
-def _cube(cube: Cube) -> Convolver:
-    """A picture in three channels under one filter, to be stepped through and changed."""
-    whole = cube.maps.sum(axis=0)
-    worked = f"{' + '.join(map(factor, cube.maps[:, 0, 0].tolist()))} = {number(whole[0, 0])}"
-    return Convolver(
+def _cube(cube: Cube) -> Figure:
+    """The first window of a picture in three channels, worked out."""
+    sheet, side = NumberTables(), cube.kernel.shape[-1]
+    padded = np.pad(cube.image, ((0, 0), *[(cube.padding, cube.padding)] * 2))
+    for name, channel, weights, one in zip(COLOURS, padded, cube.kernel, cube.maps, strict=True):
+        sheet.table(channel[:side, :side], name, shaded=True).sign("×").table(weights, "filter")
+        sheet.sign("→").table(one[:1, :1], "sum").below()
+    total = cube.maps.sum(axis=0)
+    worked = f"{' + '.join(map(factor, cube.maps[:, 0, 0].tolist()))} = {number(total[0, 0])}"
+    return Figure(
         "cube",
+        sheet.svg(),
+        alt=say("output_size.cube.alt", sum=worked),
+        title=say("output_size.cube.title"),
+        caption=say("output_size.cube.caption", sum=worked),
+    )
+
+
+def _windows(cube: Cube) -> Convolver:
+    """The same picture under the same filter, to be stepped through and changed."""
+    return Convolver(
+        "windows",
         cube.image,
-        [Kernel(say("output_size.cube.filter"), cube.kernel, whole)],
-        tuple(say(f"output_size.cube.{colour}") for colour in ("red", "green", "blue")),
+        [Kernel(say("output_size.cube.filter"), cube.kernel, cube.maps.sum(axis=0))],
+        tuple(say(f"output_size.cube.{colour}") for colour in COLOURS),
         cube.stride,
         cube.padding,
         int(cube.image.max()),
-        title=say("output_size.cube.title"),
-        caption=say("output_size.cube.caption", sum=worked),
+        title=say("output_size.cube.windows"),
     )
