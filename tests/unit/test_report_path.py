@@ -302,6 +302,8 @@ def test_a_question_whose_number_was_not_measured_is_left_out():
     assert len(everything.questions) == 3
     assert any("0.70" in answer["en"] and "0.70" in answer["zh"] for _, answer in everything.questions)
     assert len(stop_at(way, numbers=[Number("structured", 0.5)]).questions) == 2
+    told = Stop("article", Way("x-y"), exhibit("x-y", numbers=[Number("errors", 46)]), 1, 1).questions
+    assert len(told) == 3 and "46 mistakes" in told[2][0]["en"] and "46" in told[2][0]["zh"]  # in what is asked, too
 
 
 def written(folder: Path, addresses: list[str]) -> list[Path]:

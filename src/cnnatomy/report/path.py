@@ -146,7 +146,7 @@ class Stop:
         subject, found, place = self.way.questions or self.name, [], 1
         while f"questions.{subject}.{place}.ask" in language(FIRST).sentences:
             asked, answer = (
-                say(f"questions.{subject}.{place}.ask"),
+                say(f"questions.{subject}.{place}.ask", **values),
                 say(f"questions.{subject}.{place}.answer", **values),
             )
             place += 1
