@@ -460,7 +460,7 @@ def test_of_very_many_numbers_the_page_shows_the_first_and_results_csv_all(tmp_p
     numbers = [Number("peak", k, subject=f"filter={k}") for k in range(1000)]
     build(gallery.write(tmp_path, [Exhibit("run", "a", "m", 0, "t", "c", numbers)]), tmp_path / "report", {})
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert page.count('title="filter=') == 20 and "The first 20 of 1000 numbers; all are in results.csv" in page
+    assert page.count('title="filter=') == 12 and "The first 12 of 1000 numbers; all are in results.csv" in page
     assert len(pd.read_csv(tmp_path / "report" / "results.csv")) == 1000
 
 

@@ -21,7 +21,7 @@ from cnnatomy.report.recorded import Versions, day, recorded
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
 
-MOST_NUMBERS = 20  # of one exhibit in the page; every one is in results.csv
+MOST_NUMBERS = 12  # of one exhibit in the page; every one is in results.csv
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
 NOTHING_OVER = Markup()

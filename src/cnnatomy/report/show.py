@@ -24,7 +24,6 @@ MOST_HELD = 14  # characters of the ends of an interval that fit on one line of 
 SIZES = ((4, 168), (16, 126), (64, 84))  # at least how many px the longer side of a picture gets among so many
 SMALL = 56  # among more than that
 NEARLY = 0.1  # of a pixel's size: so much less than that is as good
-SMALL_FILE = 8000  # bytes of a PNG
 CARD = 112  # on a card of the first screen
 THIN, LONG = 30, 560  # px, how narrow it may stay, and how long it may get for that
 FLAT = 0.35  # of its size, likewise how narrow a large one may stay
@@ -92,14 +91,9 @@ def data_uri(content: bytes | str, mime: str) -> str:
 
 
 def picture_uri(png: bytes) -> str:
-    """A PNG as an address that needs no file: a small one as lossless WebP where that is smaller, which it mostly is.
-
-    The same pixels; large ones, whose gain is small and which take long, stay as they are.
-    """
+    """A PNG as an address that needs no file: as lossless WebP where that is smaller, which it mostly is."""
     from PIL import Image
 
-    if len(png) > SMALL_FILE:
-        return data_uri(png, "image/png")
     picture = Image.open(io.BytesIO(png))
     webp = io.BytesIO()
     picture.convert("RGB").save(webp, format="WEBP", lossless=True, method=4)
