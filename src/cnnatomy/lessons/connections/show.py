@@ -12,7 +12,7 @@ from cnnatomy.lessons.objects import BEAK, WINDOW, halved
 SOURCES = ["@goodfellow2016, section 9.2"]
 TITLES = {
     "all": "all to all",
-    "local": "blocks, each with its own weights",
+    "local": "blocks with own weights",
     "shared": "blocks that share one kernel",
     "pooled": "the same, pooled in blocks",
 }
