@@ -4,6 +4,7 @@
 const root = document.documentElement;
 const all = (what, within = document) => [...within.querySelectorAll(what)];
 const one = (what, within = document) => within.querySelector(what);
+const decoded = (text) => { try { return decodeURIComponent(text); } catch { return text; } }; // a % may be none of ours
 const make = (tag, attributes = {}, ...content) => {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);

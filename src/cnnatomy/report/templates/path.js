@@ -26,7 +26,7 @@
   };
   // Who goes on within the exhibit, as from a cell to its pictures, stays on the path; who goes elsewhere leaves it.
   const arrive = () => {
-    const given = decodeURIComponent(location.hash.slice(1));
+    const given = decoded(location.hash.slice(1));
     const here = stops.findIndex((stop) => stop.id === given);
     if (here >= 0) { at = here; stops[at].focus({ preventScroll: true }); }
     else if (at >= 0 && !stops[at].closest(".exhibit").contains(document.getElementById(given))) at = -1;

@@ -149,7 +149,7 @@
     const [name, ...rest] = location.hash.split("/");
     if (name !== PREFIX) return null;
     const which = rest[0] === "path" && along.length ? along : everyone, given = rest.at(-1);
-    return [which, Math.max(0, which.findIndex(({ id }) => id === given || decodeURIComponent(id) === given))];
+    return [which, Math.max(0, which.findIndex(({ id }) => id === given || decoded(id) === given))];
   };
   const follow = (event) => {
     const next = asked();
