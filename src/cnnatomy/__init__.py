@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from cnnatomy.notebook import open_up as open_up
+import importlib
+from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """`open_up`, for notebooks; it is imported when it is asked for, for it imports torch."""
-    if name == "open_up":
-        from cnnatomy.notebook import open_up
+    """`open_up`, for notebooks, when it is asked for: it imports torch.
 
-        return open_up
+    By name and not by an import: every digest of code has what this module imports, and would have all that there is.
+    """
+    if name == "open_up":
+        return importlib.import_module("cnnatomy.notebook").open_up
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -197,15 +197,15 @@ class Run:
         channels, shown = self.data.facts["shape"][0], self.data.facts.get("shown")
         return self.data.kind != "images" or (channels in (1, 3) and shown in (None, list(range(channels))))
 
-    def input_picture(self, method: str, item: str) -> np.ndarray | None:
+    def input_picture(self, method: str, item: str, variant: int = 0) -> np.ndarray | None:
         """An item's pixels, from which the network's input can be had; None where it can't."""
-        return self.picture(method, item) if self.inputs_are_drawn else None
+        return self.picture(method, item, variant) if self.inputs_are_drawn else None
 
-    def picture(self, method: str, item: str) -> np.ndarray | None:
-        """An item's pixels as they are stored; None where it isn't drawn."""
+    def picture(self, method: str, item: str, variant: int = 0) -> np.ndarray | None:
+        """An item's pixels as they are stored, or those of a variant of it; None where it isn't drawn."""
         for block in self.exhibit(method)["blocks"]:
             for one in block.get("items", ()):
                 if one["id"] == item:
-                    drawn = Image.open(self.exhibit_folder(method) / one["file"])
+                    drawn = Image.open(self.exhibit_folder(method) / [one["file"], *one.get("more", ())][variant])
                     return np.asarray(drawn.convert("RGB") if drawn.mode == "P" else drawn)
         return None

@@ -77,14 +77,15 @@ def like(share: np.ndarray, step: float, exact_ends: bool) -> np.ndarray:
 
 
 def panels(report: Report, row: Row, item: str) -> dict[str, np.ndarray] | None:
-    """The four inputs of a strip as shares of the range."""
+    """The inputs that were made for a unit, and the best real one, as shares of the range."""
     run = report.run(row)
-    pixels = run.input_picture(row.method, item)
-    if pixels is None:
-        return None
-    wide = (pixels.shape[1] - 3) // 4
-    parts = [shares(pixels[:, at * (wide + 1) : at * (wide + 1) + wide], run.data.kind == "sounds") for at in range(4)]
-    return dict(zip(("real", *VARIANTS), (np.rint(part * LEVELS) / LEVELS for part in parts), strict=True))
+    found = {}
+    for variant, name in enumerate((*VARIANTS, "real")):
+        pixels = run.input_picture(row.method, item, variant)
+        if pixels is None:
+            return None
+        found[name] = np.rint(shares(pixels, run.data.kind == "sounds") * LEVELS) / LEVELS
+    return found
 
 
 def tried(
@@ -328,7 +329,7 @@ def kept(report: Report, row: Row, layer: str, shift: int) -> np.ndarray:
         drawn = [
             item["id"]
             for block in run.exhibit("dense_maximisation")["blocks"]
-            if block.get("name") == f"units-{layer}"
+            if block.get("name") in (f"units-{layer}", f"units-{layer}-others")
             for item in block["items"]
         ]
         for item in drawn:

@@ -19,6 +19,8 @@ TABLE = RESULTS / "report" / "results.csv"
 DRAWN = 200
 LARGE = "photograph"  # what is said of all filters of its network takes half a minute: `recompute.py --all` has it
 
+APART = "article_quick"  # its samples are split anew as they are read: no file says how
+
 
 @pytest.fixture(scope="module")
 def report() -> Report:
@@ -52,7 +54,8 @@ def test_every_family_of_rows_can_be_recomputed_or_has_a_reason(report: Report) 
 
 @pytest.mark.slow
 def test_two_hundred_rows_are_what_is_found_without_the_project(report: Report) -> None:
-    rows = [row for row in rows_of(TABLE) if row.family in RECOMPUTED and not (row.name == LARGE and not row.subject)]
+    known = [row for row in rows_of(TABLE) if row.family in RECOMPUTED and row.name != APART]
+    rows = [row for row in known if row.name != LARGE or row.subject]
     outcomes = [recompute.again(report, row) for row in drawn(rows)]
     counts = Counter("left" if one.found is None else "differs" if one.apart else "agrees" for one in outcomes)
     print(f"{len(outcomes)} rows of {len({one.row.family for one in outcomes})} families: {dict(counts)}")

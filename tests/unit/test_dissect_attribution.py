@@ -249,7 +249,7 @@ def test_users_networks(tmp_path):
     written = hang(shown("attribution", Residual(), samples, CONFIG, seed=0), tmp_path / "residual")
     assert len(next(block for block in written["blocks"] if block["type"] == "matrix")["rows"]) == 4
     functional = hang(shown("attribution", Residual(functional=True), samples, CONFIG, seed=0), tmp_path / "functional")
-    assert "Guided backpropagation is left out: the network applies ReLU by a function" in functional["caption"]["en"]
+    assert "Guided backpropagation is left out: ReLU is applied by a function" in functional["caption"]["en"]
     asked = CONFIG | {"methods": ["guided_backpropagation"]}
     with pytest.raises(FunctionalReLU):
         shown("attribution", Residual(functional=True), samples, asked, seed=0)

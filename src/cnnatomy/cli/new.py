@@ -54,7 +54,10 @@ def new_(told: argparse.Namespace) -> int:
 
     path = told.path.expanduser().resolve()
     logging.disable(logging.WARNING)  # what readers tell a log is told below
-    proposal = looking.propose(path, Told(_splits(told.splits), told.labels, _columns(told.column)), told.kind)
+    try:
+        proposal = looking.propose(path, Told(_splits(told.splits), told.labels, _columns(told.column)), told.kind)
+    finally:
+        logging.disable(logging.NOTSET)
     name = told.name or writing.name_of(path)
     writing.check_name(name)
     print(f"{proposal.kind.capitalize()} at {path}:")
