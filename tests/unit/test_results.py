@@ -133,9 +133,10 @@ def test_all_that_is_recorded_is_no_more_than_fits():
     assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) <= 1_600_000
 
 
-def test_the_default_report_hangs_every_record():
+def test_the_default_report_hangs_every_record_that_there_is_room_for():
+    left_out = {"article_changes", "speakers_official"}  # the page has 12 MB; REPORT=full makes them
     plan = Plan("default")
-    assert sorted(plan.report["recorded"]) == recorded_there()
+    assert set(plan.report["recorded"]) == set(recorded_there()) - left_out
     assert set(Plan("full").report["studies"]) >= {name for name in recorded_there() if "/" not in name}
 
 
