@@ -161,6 +161,23 @@ def test_what_can_not_be_used_is_refused_and_nothing_is_written(make, error, hom
     assert not home.exists()
 
 
+def test_an_encoding_that_can_not_be_told_is_asked_for_by_an_option_that_there_is(home, tmp_path, capsys):
+    rows = [f"\u0641\u064a\u0644\u0645 \u0631\u0642\u0645 {i},{'ab'[i % 2]}" for i in range(40)]
+    place = tmp_path / "films.csv"
+    place.write_bytes("\r\n".join(["text,label", *rows]).encode("cp1256"))
+    assert command.main(["new", str(place)]) == 1
+    said = capsys.readouterr().err
+    assert "--encoding cp1256" in said and "data.prepare" not in said
+    assert command.main(["new", str(place), "--encoding", "cp1256"]) == 0
+    made = prepared("films", tmp_path)
+    assert "\u0641\u064a\u0644\u0645" in made["vocabulary"]
+
+
+def test_what_there_is_not_is_named_before_anything_runs(capsys):
+    assert command.main(["dissect", "mnist", "kernel"]) == 1
+    assert "kernels" in capsys.readouterr().err
+
+
 def test_what_was_written_is_not_written_over(home, tmp_path, capsys):
     place = str(in_folders(tmp_path / "pets"))
     assert command.main(["new", place]) == 0

@@ -7,11 +7,14 @@ import logging
 import re
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from cnnatomy.config.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cnnatomy.scaffold.proposal import Told
 
 WIDTH = 110
 COLUMNS = ("text", "label", "split", "recording", "time", "group")
@@ -38,6 +41,7 @@ def add_to(words: Any) -> None:
     new.add_argument(
         "--column", action="append", default=[], metavar="WHAT=NAME", help=f"of a table: {', '.join(COLUMNS)}"
     )
+    new.add_argument("--encoding", help="of tables and texts, such as cp1256, where it is guessed wrong")
     new.add_argument("--model", help="a network of your own, nets.Mine, in a module beside the configuration")
     new.add_argument("--weights", help="a file of its weights; they are taken as they are")
     new.add_argument("--replace", action="store_true", help="write over what an earlier call has written")
@@ -50,12 +54,11 @@ def new_(told: argparse.Namespace) -> int:
     from cnnatomy.cli.main import home, use
     from cnnatomy.config.plan import Plan
     from cnnatomy.scaffold import looking, writing
-    from cnnatomy.scaffold.proposal import Told
 
     path = told.path.expanduser().resolve()
     logging.disable(logging.WARNING)  # what readers tell a log is told below
     try:
-        proposal = looking.propose(path, Told(_splits(told.splits), told.labels, _columns(told.column)), told.kind)
+        proposal = looking.propose(path, _told(told), told.kind)
     finally:
         logging.disable(logging.NOTSET)
     name = told.name or writing.name_of(path)
@@ -91,6 +94,9 @@ def worded(message: str) -> str:
         message = re.sub(rf"data\.fetch\.{option}: (\{{[^}}]*\}})", rf'--{option} "\1"', message)
         message = message.replace(f"data.fetch.{option}: ", f"--{option} ")
         message = message.replace(f"data.fetch.{option}", f"--{option}")
+    message = re.sub(rf"data\.prepare\.({'|'.join(COLUMNS)})\b", r"--column \1=…", message)
+    message = message.replace("data.prepare.encoding=", "--encoding ").replace("data.prepare.encoding", "--encoding")
+    message = message.replace("in data.fetch.path", "as the path").replace("data.fetch.path", "the path")
     return message
 
 
@@ -109,6 +115,12 @@ def _splits(text: str | None) -> dict[str, str] | bool | None:
     if found is False or isinstance(found, dict):
         return found
     raise ConfigurationError(f'--splits {text}: say which folder is what, "{{part1: train, part2: test}}", or "false"')
+
+
+def _told(told: argparse.Namespace) -> Told:
+    from cnnatomy.scaffold.proposal import Told
+
+    return Told(_splits(told.splits), told.labels, _columns(told.column), told.encoding)
 
 
 def _columns(given: list[str]) -> dict[str, str]:

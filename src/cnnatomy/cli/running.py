@@ -52,6 +52,9 @@ def report(told: argparse.Namespace) -> int:
 
 def dissect(told: argparse.Namespace) -> int:
     """Make one exhibit; the exit status."""
+    for group, name in (("run", told.run), ("dissect", told.method)):
+        if name not in folders.options(group):
+            raise folders.no_such(group, name, "cnnatomy dissect")
     return _snakemake(f"results/exhibits/{told.run}/seed{told.seed}/{told.method}/exhibit.json")
 
 

@@ -31,7 +31,7 @@ class Column:
     def is_numbers(self) -> bool:
         """Whether nearly all values are numbers, and the others missing."""
         given = [value.strip() for value in self.values if value.strip().lower() not in own_signals.MISSING]
-        return bool(given) and sum(map(_is_number, given)) > 0.98 * len(given)
+        return bool(given) and sum(map(is_number, given)) > 0.98 * len(given)
 
     @property
     def is_fractions(self) -> bool:
@@ -55,9 +55,9 @@ class Column:
         return None not in known and {"train", "test"} <= known
 
 
-def read(path: Path) -> list[Column]:
-    """The columns of a table, of its first rows. Raises DataError."""
-    text, _ = tables.decoded(path.read_bytes(), path.name, how="--encoding {}")
+def read(path: Path, encoding: str | None = None) -> list[Column]:
+    """The columns of a table, of its first rows; encoding: None to guess. Raises DataError."""
+    text, _ = tables.decoded(path.read_bytes(), path.name, encoding, "--encoding {}")
     if path.name.lower().endswith((".jsonl", ".ndjson")):
         first = next((line for line in text.split("\n") if line.strip()), "")
         try:
@@ -108,7 +108,8 @@ def split_of(columns: list[Column]) -> Column | None:
     )
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a cell is a number."""
     try:
         float(text)
     except ValueError:

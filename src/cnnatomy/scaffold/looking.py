@@ -27,15 +27,18 @@ def propose(path: Path, told: Told, kind: str | None = None) -> Proposal:
 
     Raises DataError for what can't be read, and Question for what only the owner knows.
     """
-    return KINDS[kind or kind_of(path)](path, told)
+    proposal = KINDS[kind or kind_of(path, told.encoding)](path, told)
+    if told.encoding is not None:
+        proposal.set("encoding", told.encoding, "as you say")
+    return proposal
 
 
-def kind_of(path: Path) -> str:
+def kind_of(path: Path, encoding: str | None = None) -> str:
     """Images, sounds, texts or signals, by names of files and, where these leave it open, by contents."""
     if not path.exists():
         raise DataError(f"{path} is not there. Name a folder with a folder of each class, or a table.")
     if path.is_file():
-        return _of_file(path)
+        return _of_file(path, encoding)
     every = {*pictures.SUFFIXES, *recordings.suffixes(), *own_texts.FILES, *own_signals.SUFFIXES, *own_signals.WHOLE}
     found = walk(path, tuple(every)).files
     counts = Counter(kind for name in found if (kind := _by_suffix(name)))
@@ -61,14 +64,14 @@ def _by_suffix(name: str) -> str:
     return "texts" if low.endswith(own_texts.FILES) else "tables" if low.endswith((".csv", ".tsv", ".ts")) else ""
 
 
-def _of_file(path: Path) -> str:
+def _of_file(path: Path, encoding: str | None) -> str:
     name = path.name.lower()
     if name.endswith(PACKED):
         raise DataError(f"{path} is packed: unpack it, and name the folder.")
     if name.endswith((".npz", ".ts")):
         return "signals"
     if name.endswith((*own_texts.CUT, *own_texts.JSON, ".txt")):
-        found = columns.read(path)
+        found = columns.read(path, encoding)
         numbers = sum(column.is_numbers for column in found)
         words = [column for column in found if not column.is_numbers and not column.repeats and not column.is_split]
         return "texts" if words and numbers <= len(found) / 2 else "signals" if numbers >= 2 else "texts"

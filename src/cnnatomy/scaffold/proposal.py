@@ -42,11 +42,12 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Told:
-    """What the user says of the data: as `data.fetch.splits` and `data.fetch.labels` have it, and names of columns."""
+    """What the user says of the data: `data.fetch.splits` and `.labels`, names of columns, the encoding of tables."""
 
     splits: Mapping[str, str] | bool | None = None
     labels: Labels = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
 
 
 class Question(Exception):

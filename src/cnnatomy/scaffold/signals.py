@@ -26,30 +26,30 @@ def propose(path: Path, told: Told) -> Proposal:
     proposal = Proposal("signals", path, "signal", METHODS)
     if path.is_file():
         if path.name.lower().endswith((".csv", ".tsv", ".txt")):
-            _of_table(proposal, columns.read(path), told)
-        _measured(proposal, [(path.name, path.read_bytes())])
+            _of_table(proposal, columns.read(path, told.encoding), told)
+        _measured(proposal, [(path.name, path.read_bytes())], told)
     elif told.labels is None and (files := own_signals.of_splits(path)):
         proposal.found.append(f"the files of one set: {', '.join(file.name for file in files)}")
-        _measured(proposal, [(file.name, file.read_bytes()) for file in files])
+        _measured(proposal, [(file.name, file.read_bytes()) for file in files], told)
     else:
         inside, filed = classed(proposal, own_signals.SUFFIXES, told)
         wanted = set(looked_at(inside))
         chosen = [file for file in filed if file.name in wanted]
-        how = _columns(proposal)
+        how = _columns(proposal, told)
         _said(proposal, [own_signals.recording_of(inside[file.name], file.name, file, how) for file in chosen])
     return proposal
 
 
-def _columns(proposal: Proposal) -> own_signals.Columns:
+def _columns(proposal: Proposal, told: Told) -> own_signals.Columns:
     """The settings so far as the reader of signals wants them."""
     given = {key: proposal.prepare.get(key) for key in ("recording", "time", "group", "split")}
-    decode = Decoder(None)
+    decode = Decoder(told.encoding)
     return own_signals.Columns(proposal.prepare.get("label", "label"), **given, channels=None, decode=decode)
 
 
-def _measured(proposal: Proposal, files: list[tuple[str, bytes]]) -> None:
+def _measured(proposal: Proposal, files: list[tuple[str, bytes]], told: Told) -> None:
     """All recordings of some files, as `prepare` will read them."""
-    how = _columns(proposal)
+    how = _columns(proposal, told)
     found = [one for name, content in files for one in own_signals.recordings_in(content, name, how)]
     proposal.found += said_of_classes([one.label for one in found])
     splits = Counter(one.split for one in found if one.split)
@@ -115,7 +115,7 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> None:
 
 def _of_recordings(proposal: Proposal, found: list[Column], told: Told) -> None:
     """A line for each recording: its class, then its values."""
-    named = not all(_number(column.name) for column in found[1:])
+    named = not all(columns.is_number(column.name) for column in found[1:])
     proposal.found.append(f"{len(found[0].values):,} rows of {len(found) - 1:,} values: a line for each recording")
     if not named:
         return
@@ -139,11 +139,3 @@ def _is_recording(column: Column) -> bool:
     """Whether values stand in runs, each of which comes once, as a number of a recording does."""
     starts = _starts(column)
     return 1 < len(starts) == len(column.counts) and len(column.values) >= 4 * len(starts) and not column.is_fractions
-
-
-def _number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

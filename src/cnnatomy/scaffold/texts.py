@@ -25,9 +25,9 @@ def propose(path: Path, told: Told) -> Proposal:
     proposal = Proposal("texts", path, "sentence", METHODS)
     if path.is_dir():
         files, _ = classed(proposal, own_texts.FILES, told)
-        texts = [tables.decoded(files[name], name)[0] for name in looked_at(files)]
+        texts = [tables.decoded(files[name], name, told.encoding, "--encoding {}")[0] for name in looked_at(files)]
     else:
-        texts = _of_table(proposal, columns.read(path), told)
+        texts = _of_table(proposal, columns.read(path, told.encoding), told)
     _lengths(proposal, texts)
     return proposal
 
