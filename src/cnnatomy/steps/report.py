@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 from cnnatomy.steps.step import step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cnnatomy.report.context import DataFacts, RunFacts
     from cnnatomy.steps.job import Job
 
 
@@ -17,51 +21,16 @@ def report(job: Job) -> None:
     from pathlib import Path
 
     from cnnatomy.report import build
-    from cnnatomy.report.context import Context, DataFacts, RunFacts
+    from cnnatomy.report.context import Context
     from cnnatomy.steps import clock, lineage, logs, provenance, records
     from cnnatomy.steps.missing import is_current, missing
-
-    def facts_of(data: dict[str, Any]) -> DataFacts:
-        made = json.loads(job.input(f"data/{data['name']}/dataset.json").read_text())
-        return {
-            "name": made["name"],
-            "classes": made["classes"],
-            "channels": [one["name"] for one in made.get("channels") or ()],
-            "splits": made["splits"],
-            "licence": made["licence"],
-            "citation": made["citation"],
-            "sources": provenance.sources(data),
-            "hashes": provenance.hashes(data),
-        }
-
-    def run_facts(of_run: dict[str, Any]) -> RunFacts:
-        data, published = of_run["data"], of_run["published"]
-        facts: RunFacts = {"title": of_run["title"], "data": data["name"], "kind": data["kind"]}
-        return facts | {"published": published} if published else facts
 
     plan = job.plan
     partial = job.config["partial"]
     wanted = [path for path in plan.exhibits() if not partial or is_current(plan, Path(path))]
     exhibits = [job.input(path.removeprefix("results/")) for path in wanted]
-    runs: dict[str, RunFacts] = {}
-    data: dict[str, DataFacts] = {}
-    for run in plan.runs:
-        of_run = plan.config(run)
-        name = of_run["data"]["name"]
-        if partial and not Path(f"results/data/{name}/dataset.json").is_file():
-            continue
-        data[name] = facts_of(of_run["data"])
-        runs[run] = run_facts(of_run)
-    for study in plan.studies:  # a study may be on data of its own
-        for variant in plan.study(study).variants:
-            of_variant = plan.config(variant.run)["data"]
-            name = of_variant["name"]
-            if name not in data and (not partial or Path(f"results/data/{name}/dataset.json").is_file()):
-                data[name] = facts_of(of_variant)
     recorded = [Path(path) for path in plan.recorded()]
-    for run in dict.fromkeys(path.parts[-3] for path in recorded if path.parts[-4] == "runs"):
-        if run not in runs:  # none of it is made here
-            runs[run] = run_facts(plan.config(run))
+    runs, data = _told_of(job, recorded)
     command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
     if plan.overrides:
         command.append(f"OVERRIDES={shlex.join(plan.overrides)}")
@@ -91,6 +60,56 @@ def report(job: Job) -> None:
         context["missing"] = missing(plan, [path for path in plan.exhibits() if path not in wanted])
     more = [] if partial else [job.input(path.removeprefix("results/")).parent for path in plan.other_seeds()]
     build([path.parent for path in exhibits], job.output("report"), context, more, [path.parent for path in recorded])
+
+
+def _told_of(job: Job, recorded: Sequence[Path]) -> tuple[dict[str, RunFacts], dict[str, DataFacts]]:
+    """What the page says of each run, made here or recorded, and of each dataset; of a partial report what is there."""
+    from pathlib import Path
+
+    plan, partial = job.plan, job.config["partial"]
+    runs: dict[str, RunFacts] = {}
+    data: dict[str, DataFacts] = {}
+    for run in plan.runs:
+        of_run = plan.config(run)
+        name = of_run["data"]["name"]
+        if partial and not Path(f"results/data/{name}/dataset.json").is_file():
+            continue
+        data[name] = _data_facts(job, of_run["data"])
+        runs[run] = _run_facts(of_run)
+    for study in plan.studies:  # a study may be on data of its own
+        for variant in plan.study(study).variants:
+            of_variant = plan.config(variant.run)["data"]
+            name = of_variant["name"]
+            if name not in data and (not partial or Path(f"results/data/{name}/dataset.json").is_file()):
+                data[name] = _data_facts(job, of_variant)
+    for run in dict.fromkeys(path.parts[-3] for path in recorded if path.parts[-4] == "runs"):
+        if run not in runs:  # none of it is made here
+            runs[run] = _run_facts(plan.config(run))
+    return runs, data
+
+
+def _data_facts(job: Job, data: dict[str, Any]) -> DataFacts:
+    import json
+
+    from cnnatomy.steps import provenance
+
+    made = json.loads(job.input(f"data/{data['name']}/dataset.json").read_text())
+    return {
+        "name": made["name"],
+        "classes": made["classes"],
+        "channels": [one["name"] for one in made.get("channels") or ()],
+        "splits": made["splits"],
+        "licence": made["licence"],
+        "citation": made["citation"],
+        "sources": provenance.sources(data),
+        "hashes": provenance.hashes(data),
+    }
+
+
+def _run_facts(run: dict[str, Any]) -> RunFacts:
+    data, published = run["data"], run["published"]
+    facts: RunFacts = {"title": run["title"], "data": data["name"], "kind": data["kind"]}
+    return facts | {"published": published} if published else facts
 
 
 if __name__ == "__main__":
