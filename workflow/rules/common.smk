@@ -43,7 +43,7 @@ from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config import steps
 from cnnatomy.config.folders import options
 from cnnatomy.models.published import WeightsNotThere, look_for
-from cnnatomy.progress import following
+from cnnatomy.progress import expected, following
 from cnnatomy.steps.lineage import ended_badly
 from cnnatomy.training.gpus import takes
 from cnnatomy.warm import server
@@ -197,6 +197,17 @@ def study_gpus(wildcards, *_):
         _gpus_of(PLAN.config(variant.run))
         for variant in PLAN.study(wildcards.study).variants
     )
+
+
+def longest_first(step, job):
+    """A priority below those of what others wait for; `job` is how the step's logs are named."""
+
+    def of(wildcards):
+        return expected.priority(
+            step, f"results/logs/{step}/{job.format(**dict(wildcards.items()))}.log"
+        )
+
+    return of
 
 
 def threads_of(step):

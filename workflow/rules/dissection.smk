@@ -10,6 +10,7 @@ rule samples:
         "results/exhibits/{run}/seed{seed}/samples/exhibit.json",
     log:
         "results/logs/samples/{run}-seed{seed}.log",
+    priority: longest_first("samples", "{run}-seed{seed}")
     threads: threads_of("samples")
     resources:
         mem_mb=grows(2000),
@@ -31,6 +32,7 @@ rule dissect:
         "results/exhibits/{run}/seed{seed}/{method}/exhibit.json",
     log:
         "results/logs/dissect/{run}-seed{seed}-{method}.log",
+    priority: longest_first("dissect", "{run}-seed{seed}-{method}")
     threads: threads_of("dissect")
     resources:
         mem_mb=grows(2000),

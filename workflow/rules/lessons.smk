@@ -8,6 +8,7 @@ rule lesson:
         "results/lessons/{lesson}/exhibit.json",
     log:
         "results/logs/lesson/{lesson}.log",
+    priority: longest_first("lesson", "{lesson}")
     threads: threads_of("lesson")
     resources:
         mem_mb=grows(1000),

@@ -50,6 +50,7 @@ rule evaluate:
         exhibit="results/exhibits/{run}/seed{seed}/evaluation/exhibit.json",
     log:
         "results/logs/evaluate/{run}-seed{seed}.log",
+    priority: longest_first("evaluate", "{run}-seed{seed}")
     threads: threads_of("evaluate")
     resources:
         mem_mb=grows(2000),
