@@ -57,6 +57,7 @@ def environment(**more: Any) -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    jinja.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":"), "sort_keys": True}
     jinja.globals |= {
         "show": show,
         "units": units,
