@@ -198,7 +198,8 @@ def definition(target: str, path: str) -> Found | None:
         raise ConfigurationError(
             f"{where}no module of the name {target!r} is on Python's path. {near}".rstrip()
             + (" " if near else " ")
-            + f"The folder that holds {first}.py belongs on it: export PYTHONPATH=<folder>"
+            + f"The folder that holds {first}.py belongs on it: export PYTHONPATH=<folder>; a library is installed "
+            f"first: .venv/bin/python -m pip install {first}"
         )
     if isinstance(found, Module):
         names = definitions.names_in(found.name)
