@@ -144,7 +144,9 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
     for key in node:
         if key.startswith("_") or key in takes or takes_any:
             continue
-        raise ConfigurationError(f"{path}.{key}: {target} takes no such argument. {nearest(key, takes)}")
+        inside = [f"{path}.{outer}.{key}" for outer in node if isinstance(node[outer], Mapping) and key in node[outer]]
+        hint = f"Did you mean {inside[0]!r}?" if inside else nearest(key, set(takes) - set(given_later))
+        raise ConfigurationError(f"{path}.{key}: {target} takes no such argument. {hint}")
     missing = needs - set(node) - set(given_later) - found.keywords - set(takes[: found.positional])
     if missing:
         raise ConfigurationError(f"{path}: {target} also needs {', '.join(sorted(missing))}")

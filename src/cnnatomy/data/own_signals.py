@@ -8,15 +8,17 @@ import io
 import logging
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from cnnatomy.data import archive, layout, own, recordings, signals, tables
 from cnnatomy.data.errors import DamagedData, DataError
-from cnnatomy.data.left_out import LeftOut, left_out, said
+from cnnatomy.data.left_out import LeftOut, left_out, said, shortened
 from cnnatomy.data.naming import Labels
 from cnnatomy.data.signals import Recording
 from cnnatomy.data.tables import Decoder
@@ -26,8 +28,12 @@ SOUNDS = (".wav", ".flac")
 SUFFIXES = (*TABLES, ".npy", ".npz", *SOUNDS)
 WHOLE = (".tsv", ".csv", ".ts", ".txt", ".npz")  # one file with all recordings; of one in several forms the first
 #: Names of columns that are no channel: they say when, or in which row.
-TIMES = ("", "time", "timestamp", "t", "index", "sample", "seconds")
+TIMES = ("", "time", "timestamp", "timestamps", "datetime", "date", "t", "index", "sample", "seconds", "unnamed")
+UNITS = frozenset({"s", "sec", "secs", "seconds", "ms", "us", "µs", "ns", "min", "h", "utc", "stamp", "index", "number"})
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
+RAMPS = 50  # recordings that are looked at
+ABOVE = 30  # lines that may stand above the names of columns
+_WITH_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 _SPLIT = re.compile(r"(?i)(?:^|[_\-. ])(train|validation|val|test)$")
 
 log = logging.getLogger(__name__)
@@ -37,7 +43,7 @@ log = logging.getLogger(__name__)
 class Columns:
     """Names of the columns of a table: the label's, and, where there are such, those of other things than values.
 
-    decode: how tables become text.
+    decode: how tables become text. above: the lines that were found above the values of tables, and are no names.
     """
 
     label: str
@@ -47,6 +53,7 @@ class Columns:
     split: str | None
     channels: tuple[str, ...] | None
     decode: Decoder
+    above: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,7 @@ def prepare(
     with archive.Raw(raw) as source:
         found = _read(source, columns)
         names = _channels(raw.stem, found, columns.channels)
+        _say_ramps(raw.stem, found, names)
         classes = own.in_order([one.label for one in found])
         if len(classes) < 2:
             raise DataError(
@@ -165,6 +173,11 @@ def _read(source: archive.Raw, columns: Columns) -> list[Read]:
     else:
         found = [one for name in source.names for one in recordings_in(source.read(name), name, columns)]
     columns.decode.say(source.path.stem)
+    if columns.above:
+        log.warning(
+            "%s: lines above the values that are no names of columns, and are left out: %d (%s)",
+            *(source.path.stem, len(columns.above), own.some([shortened(line) for line in columns.above])),
+        )
     return found
 
 
@@ -342,7 +355,7 @@ def _arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
 
 def _columns(content: bytes, name: str, columns: Columns) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """The channels of a recording, a column each, (channels, steps), and their names where the first line has them."""
-    rows = _rows(content, name, columns.decode)
+    rows = _below(_rows(content, name, columns.decode), name, columns)
     head = rows.pop(0)[1] if not all(map(_is_number, rows[0][1])) else None
     if not rows:
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
@@ -365,13 +378,40 @@ def _chosen(
         )
     if wanted is not None:
         return [list(head).index(key) for key in wanted]
-    found = [place for place, key in enumerate(head) if key not in others and key.strip().lower() not in TIMES]
+    found = [place for place, key in enumerate(head) if key not in others and not _says_when(key)]
     if not found:
         raise DataError(
             f"{name}, line {line}: of the columns {_listed(head)} none is a channel. "
             "Name the columns to take: data.prepare.channels."
         )
     return found
+
+
+def _says_when(column: str) -> bool:
+    """Whether a column's name means time or the number of a row: "time", "Time (ms)", "timestamp_ns", "Unnamed: 0"."""
+    first, *others = re.split(r"[\W\d_]+", column.strip().lower())
+    return first in TIMES and set(others) <= UNITS | {""}
+
+
+def _say_ramps(data: str, found: Sequence[Read], names: Sequence[str]) -> None:
+    """Warn of channels that rise evenly in all recordings, as a time without its name does."""
+    even = [
+        name
+        for place, name in enumerate(names)
+        if all(_is_even(one.values[place]) for one in found[:RAMPS])
+    ]
+    if even:
+        log.warning(
+            "%s: the channels %s rise evenly in every recording, as time does. If they are none, name the others: "
+            "data.prepare.channels=[…]",
+            data,
+            own.some([repr(name) for name in even]),
+        )
+
+
+def _is_even(values: np.ndarray) -> bool:
+    steps = np.diff(values)
+    return len(steps) > 4 and bool(steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-3))
 
 
 # All recordings in one file
@@ -389,7 +429,8 @@ def recordings_in(content: bytes, name: str, columns: Columns) -> Iterator[Read]
     rows = _rows(content, name, columns.decode)
     first = rows[0][1]
     if columns.recording is not None:
-        return _long(rows[1:], name, first, columns, split)
+        head, *rows = _below(rows, name, columns)
+        return _long(rows, name, head[1], columns, split)
     if columns.label in first:
         return _wide(rows[1:], name, first, columns, split)
     if not any(map(_is_number, first)):
@@ -487,7 +528,7 @@ def _long(
     if not rows:
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
     values = _numbers(rows, name, head, chosen)
-    moments = _numbers(rows, name, head, [at["time"]])[:, 0] if "time" in at else np.arange(len(rows))
+    moments = _moments(rows, name, head, at["time"]) if "time" in at else np.arange(len(rows))
     together: dict[str, list[int]] = {}
     for place, (_, cells) in enumerate(rows):
         together.setdefault(cells[at["recording"]].strip(), []).append(place)
@@ -515,8 +556,36 @@ def _long(
 # Cells
 
 
-def _rows(content: bytes, name: str, decode: Decoder) -> list[tuple[int, list[str]]]:
-    """The cells of each line, with the line's number; empty lines and those that begin with # or % are no rows."""
+Cells = list[tuple[int, list[str]]]
+
+
+def _below(rows: Cells, name: str, columns: Columns) -> Cells:
+    """The rows from the names of columns on, without a row of units below those; what devices write above is left out.
+
+    Names stand in the last row without a number, or the first of several, before one of numbers only.
+    """
+    wide = Counter(len(cells) for _, cells in rows[-ABOVE:]).most_common(1)[0][0]
+    first = next(
+        (k for k, (_, cells) in enumerate(rows[:ABOVE]) if len(cells) == wide and all(map(_is_number, cells))), ABOVE
+    )
+    words = [k for k, (_, cells) in enumerate(rows[:first]) if len(cells) == wide and not any(map(_is_number, cells))]
+    if not words:
+        start = next(k for k, (_, cells) in enumerate(rows) if len(cells) == wide)
+        units: Cells = []
+    else:
+        start = next(k for k in reversed(words) if k - 1 not in words)
+        units = rows[start + 1 : words[-1] + 1]
+    if start > ABOVE or len(rows) == start + 1 + len(units):
+        return rows
+    columns.above.extend(f"{name}, line {number}: {' '.join(cells)}" for number, cells in (*rows[:start], *units))
+    return [*rows[start : start + 1], *rows[start + 1 + len(units) :]]
+
+
+def _rows(content: bytes, name: str, decode: Decoder) -> Cells:
+    """The cells of each line, with the line's number; empty lines and those that begin with # or % are no rows.
+
+    What cuts most of the last lines cuts all, for devices may write anything above. Between semicolons 1,5 is 1.5.
+    """
     lines = [
         (number, line)
         for number, line in enumerate(decode(content, name).splitlines(), 1)
@@ -524,12 +593,18 @@ def _rows(content: bytes, name: str, decode: Decoder) -> list[tuple[int, list[st
     ]
     if not lines:
         raise DataError(f"{name} is empty. Fill it, or take it away.")
-    first = lines[0][1]
-    sign = next((sign for sign in "\t;," if sign in first), None)
+    last = [line for _, line in lines[-ABOVE:]]
+    sign = next((sign for sign in "\t;," if 2 * sum(sign in line for line in last) > len(last)), None)
     if sign is None:
         return [(number, line.split()) for number, line in lines]
     cells = (next(csv.reader([line], delimiter=sign)) for _, line in lines)
-    return [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells, strict=True)]
+    found = [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells, strict=True)]
+    if sign != ";":
+        return found
+    return [
+        (number, [cell.replace(",", ".") if _WITH_COMMA.fullmatch(cell) else cell for cell in row])
+        for number, row in found
+    ]
 
 
 def _is_number(cell: str) -> bool:
@@ -555,6 +630,18 @@ def _numbers(
         return np.stack([_values(cells, f"{name}, line {rows[place][0]}") for place, cells in enumerate(found)])
 
 
+def _moments(rows: Cells, name: str, head: Sequence[str], place: int) -> np.ndarray:
+    """When each line was, of numbers or of dates as ISO 8601 writes them, to sort by; in seconds where they are dates."""
+    try:
+        return _numbers(rows, name, head, [place])[:, 0]
+    except DataError:
+        try:
+            return np.array([datetime.fromisoformat(cells[place]).timestamp() for _, cells in rows])
+        except (ValueError, OverflowError, OSError):
+            pass
+        raise
+
+
 def _values(cells: Sequence[str], where: str) -> np.ndarray:
     found = np.empty(len(cells))
     for place, cell in enumerate(cells):
@@ -563,6 +650,8 @@ def _values(cells: Sequence[str], where: str) -> np.ndarray:
             found[place] = np.nan if text.lower() in MISSING else float(text)
         except ValueError as error:
             hint = " Write decimals with a point." if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
+            if re.match(r"\d{1,4}[-/.:]\d{1,2}[-/.:]\d", text):
+                hint = " If its column says when: data.prepare.time; or name those to take: data.prepare.channels."
             raise DataError(
                 f"{where}: {text!r} is no number.{hint} Leave the cell empty if the value is missing."
             ) from error
