@@ -352,6 +352,15 @@ WRONG: dict[str, tuple[dict[str, bytes | str], dict[str, Any], str]] = {
     "no y": ({"t.npz": heartbeats.stacked({"X": np.ones((2, 3))})}, {}, "should hold the arrays X and y"),
     "y too long": ({"t.npz": heartbeats.stacked({"X": np.ones((2, 3)), "y": np.ones(3)})}, {}, "X is float64 (2, 3)"),
     "no length": ({"t.csv": LONG}, {"recording": "id", "length": 0}, "data.prepare.length is 0"),
+    "moments taken for recordings": ({"t.csv": LONG}, {}, "data.prepare.recording=id"),
+    "a time in each line": (
+        {"t.csv": "time,a,b,c,d,e,f,label\n" + "\n".join(f"{i},1,{i},3,4,5,6,{'xy'[i % 2]}" for i in range(9))},
+        {},
+        "there is 'time', as if a line were a moment",
+    ),
+    "labels at the end": (
+        {"t.csv": "\n".join(f"0.{i},1,2,{i},4,{i % 2}" for i in range(20))}, {}, "without a line of names it is the first"
+    ),
     "no data in ts": ({"t.ts": "@problemName x\n"}, {}, "no line @data"),
 }
 
@@ -399,6 +408,17 @@ def test_lines_are_sorted_by_dates_too(tmp_path):
     np.random.default_rng(1).shuffle(rows)
     file = put(tmp_path, {"moves.csv": "\n".join(["id,when,x,what,y", *rows])}) / "moves.csv"
     assert everything(made(file, tmp_path, recording="id", time="when", label="what")) == truth(found)
+
+
+def test_an_archive_may_have_arrays_for_each_split_and_time_in_front_of_channels(tmp_path, caplog):
+    found = recordings()
+    values, labels = np.stack([values for _, values in found]), np.array([label for label, _ in found])
+    arrays = {"x_train": values[:12], "y_train": labels[:12], "x_test": values[12:], "y_test": labels[12:]}
+    data = made(put(tmp_path, {"t.npz": heartbeats.stacked(arrays)}) / "t.npz", tmp_path, validation=0)
+    assert everything(data) == truth(found) and data.facts.splits == {"train": 12, "test": 8}
+    arrays = {"X": values.swapaxes(1, 2), "y": labels}
+    data = made(put(tmp_path, {"u.npz": heartbeats.stacked(arrays)}) / "u.npz", tmp_path)
+    assert everything(data) == truth(found) and "the longer axis is taken for time" in caplog.text
 
 
 @pytest.mark.parametrize("what", WRONG)

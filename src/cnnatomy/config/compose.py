@@ -275,12 +275,25 @@ def check(config: Config, reference: Config) -> None:
         of_data.check(config["data"]["prepare"])
     except DataError as error:
         raise ConfigurationError(str(error)) from error
+    for part in ("fetch", "prepare"):
+        _check_kinds(config["data"][part], f"data.{part}")
     for method, node in config["dissect"].items():
         if "_target_" in node:
             targets.definition(str(node["_target_"]), f"dissect.{method}")
     targets.check(config["model"], "model", given_later=("shape", "classes", "vocabulary"))
     if config["training"].get("augment"):
         targets.check(config["training"]["augment"], "training.augment", given_later=("generator",))
+
+
+def _check_kinds(node: Config, path: str) -> None:
+    """Check values that a YAML file leaves out (null), by what the project's function that takes them writes."""
+    target = str(node.get("_target_"))
+    for key, kind in _kinds(target).items() if target.startswith("cnnatomy.data.") else ():
+        if node.get(key) is not None and (said := settings.fault(node[key], kind)):
+            raise ConfigurationError(f"{path}.{key}: {said}")
+
+
+_kinds = cache(targets.kinds)
 
 
 def _check_collected(given: Config, written: Config, group: str) -> None:

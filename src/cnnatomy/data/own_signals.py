@@ -31,6 +31,7 @@ WHOLE = (".tsv", ".csv", ".ts", ".txt", ".npz")  # one file with all recordings;
 TIMES = ("", "time", "timestamp", "timestamps", "datetime", "date", "t", "index", "sample", "seconds", "unnamed")
 UNITS = frozenset({"s", "sec", "secs", "seconds", "ms", "us", "µs", "ns", "min", "h", "utc", "stamp", "index", "number"})
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
+FEW = 6  # values, fewer than a recording has
 RAMPS = 50  # recordings that are looked at
 ABOVE = 30  # lines that may stand above the names of columns
 _WITH_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
@@ -149,6 +150,12 @@ def prepare(
         if len(classes) < 2:
             raise DataError(
                 f"{raw.stem}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
+            )
+        if len(classes) > max(2, len(found) / 2):
+            raise DataError(
+                f"{raw.stem}: {len(found)} recordings have {len(classes)} labels, such as {own.some(classes)}, and "
+                "classes come again and again. Set data.prepare.label to the column that says the class; in a table "
+                "without a line of names it is the first."
             )
         sorted_, without = _sorted_out(raw.stem, found, classes, validation, test)
         signals.write(
@@ -445,8 +452,20 @@ def recordings_in(content: bytes, name: str, columns: Columns) -> Iterator[Read]
 
 
 def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
-    """An archive of arrays: X (n, channels, steps) or (n, steps), y (n,), and perhaps group and split (n,)."""
+    """An archive of arrays: X (n, channels, steps) or (n, steps), y (n,), and perhaps group and split (n,).
+
+    Or X_train and y_train, and so on. Of the two last axes of X the longer one is time.
+    """
     arrays = _arrays(content, name)
+    parts = {its: layout.split_of(its[2:]) for its in arrays if its[:2] in ("X_", "x_") and f"y_{its[2:]}" in arrays}
+    if "train" in parts.values() and all(parts.values()):
+        for its, split in parts.items():
+            yield from _stack({"X": arrays[its], "y": arrays[f"y_{its[2:]}"]}, f"{name}, {its}", split)
+        return
+    yield from _stack(arrays, name, split)
+
+
+def _stack(arrays: Mapping[str, np.ndarray], name: str, split: str) -> Iterator[Read]:
     if not {"X", "y"} <= set(arrays):
         raise DataError(f"{name} should hold the arrays X and y, and holds {own.some(sorted(arrays)) or 'nothing'}.")
     values, labels = arrays["X"], arrays["y"]
@@ -463,6 +482,9 @@ def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
                 "leave it out."
             )
     values = values[:, None] if values.ndim == 2 else values
+    if values.shape[1] > values.shape[2]:
+        log.warning("%s: X is of shape %s, of which the longer axis is taken for time", name, values.shape)
+        values = values.swapaxes(1, 2)
     for place in range(len(values)):
         where = f"{name}, recording {place}"
         group = "" if others["group"] is None else str(others["group"][place])
@@ -505,6 +527,7 @@ def _wide(
         chosen: Sequence[int] = range(1, max(len(cells) for _, cells in rows))
     else:
         chosen = _chosen(head, name, None, list(others.values()))  # which are moments, not channels
+        _refuse_moments(rows, name, head, chosen, list(others.values()))
         at = {key: list(head).index(other) for key, other in others.items() if other is not None}
     for number, cells in rows:
         where = f"{name}, line {number}"
@@ -516,6 +539,22 @@ def _wide(
         label = _label(said["label"], where)
         group = said.get("group", "")
         yield Read(_ended(values[None]), None, label, _id(split, f"line {number}"), its, group, where)
+
+
+def _refuse_moments(
+    rows: Cells, name: str, head: Sequence[str], chosen: Sequence[int], others: Sequence[str | None]
+) -> None:
+    """Refuse a table of which each line seems to be a moment: one says when, or few values of which one stays."""
+    when = [key for place, key in enumerate(head) if key and place not in chosen and key not in others]
+    cells = [[row[place] for place in chosen] for _, row in rows if len(row) == len(head)]
+    same = [sum(a == b for a, b in zip(column, column[1:], strict=False)) for column in zip(*cells, strict=True)]
+    stays = [head[place] for place, n in zip(chosen, same, strict=True) if len(chosen) < FEW and 2 * n > len(cells)]
+    if when or stays:
+        raise DataError(
+            f"{name}: in each line there is {when[0] if when else stays[0]!r}, as if a line were a moment of a "
+            f"recording. If it is: data.prepare.recording={stays[0] if stays else '…'} names the column that says "
+            f"which recording. If a line is a whole recording, take that column out."
+        )
 
 
 def _long(

@@ -19,7 +19,7 @@ from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.models import weights
 from cnnatomy.models.published import check_copy, look_for
-from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs, say_of_few
+from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs, check_training, say_of_answers, say_of_few
 from cnnatomy.training.errors import Stopped, TrainingError
 from cnnatomy.training.memory import keep_freed_memory
 from cnnatomy.training.stopping import AUTO, Pace, Rounds, batch_size
@@ -143,6 +143,8 @@ def _check(
     for batches in filter(None, (train, validation)):
         check_labels(batches.samples)
     check_last_batch(network, train, seed)
+    check_training(network, train, seed)
+    say_of_answers(network, train, seed)
     say_of_few(train.samples, validation.samples if validation and (auto or looks_back) else None)
 
 
