@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cnnatomy.config import names
+from cnnatomy.config import folders, names
 from cnnatomy.config.compose import compose
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
@@ -144,6 +144,14 @@ def test_names_of_any_script_are_taken(conf, name):
     made = Plan(name, (f"runs.{name}.training.max_epochs=2",))
     made.check()
     assert made.config(name)["data"]["name"] == name and made.config(name)["training"]["max_epochs"] == 2
+
+
+@pytest.mark.parametrize(("group", "name"), [("model", "dense"), ("run", "mnist"), ("dissect", "kernels")])
+def test_a_file_with_a_name_of_the_projects_is_refused_with_both(conf, group, name):
+    write(conf, {f"{group}/{name}.yaml": "_target_: nets.Mine\n"})
+    said = refusal()
+    assert str(conf / f"{group}/{name}.yaml") in said and str(folders.CONF / f"{group}/{name}.yaml") in said
+    assert f"{group}={name} could mean either. Rename yours" in said
 
 
 @pytest.mark.parametrize("name", ["made", "mnist-samples"])

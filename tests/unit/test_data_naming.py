@@ -282,6 +282,14 @@ def test_a_table_beside_the_files_is_offered(tmp_path):
     assert "data.fetch.labels: train.csv" in str(caught.value)
 
 
+def test_a_table_in_a_folder_beside_that_of_the_files_is_offered(tmp_path):
+    rows = "".join(f"{n}{i}.png,{i % 5},{n}\n" for n in ("ash", "oak") for i in range(10))
+    place = put(tmp_path / "leaves", coded(folder="images/") | {"meta/leaves.csv": f"filename,fold,tree\n{rows}"})
+    with pytest.raises(DataError, match="data.fetch.labels: meta/leaves.csv"):
+        own.packed(str(place), KINDS)
+    assert len(labels_of(place, {"table": "meta/leaves.csv", "label": "tree"})) == 20
+
+
 def test_a_changed_table_of_labels_makes_the_data_anew(tmp_path):
     place = put(tmp_path / "leaves", coded())
     (tmp_path / "train.csv").write_text(TABLE)

@@ -359,7 +359,9 @@ WRONG: dict[str, tuple[dict[str, bytes | str], dict[str, Any], str]] = {
         "there is 'time', as if a line were a moment",
     ),
     "labels at the end": (
-        {"t.csv": "\n".join(f"0.{i},1,2,{i},4,{i % 2}" for i in range(20))}, {}, "without a line of names it is the first"
+        {"t.csv": "\n".join(f"0.{i},1,2,{i},4,{i % 2}" for i in range(20))},
+        {},
+        "without a line of names it is the first",
     ),
     "no data in ts": ({"t.ts": "@problemName x\n"}, {}, "no line @data"),
 }

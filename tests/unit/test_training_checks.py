@@ -39,7 +39,7 @@ def nets(tmp_path, monkeypatch):
         "        self.give = give\n"
         "    def forward(self, x):\n"
         "        y = self.dense(self.conv(x).flatten(1))\n"
-        "        all = {None: y, 'pair': (y[..., None], x), 'map': y[..., None], 'mean': y.mean(0), 'nan': y / 0 * 0}\n"
+        "        all = {None: y, 'pair': (y[..., None], x), 'map': y[..., None], 'mean': y.mean(0), 'squeezed': y.squeeze(), 'nan': y / 0 * 0}\n"
         "        return all[self.give]\n"
         "class View(Flat):\n"
         "    def forward(self, x):\n"
@@ -83,6 +83,7 @@ def train(images, state, model, **training):
             "for 2 samples the network gives outputs of shape (2, 3, 1); it should give (samples",
         ),
         ({"give": "mean"}, "outputs of shape (3,)"),
+        ({"give": "squeezed"}, "for one sample alone the network gives an output of shape (3,) and not (1, 3)"),
         ({"give": "nan"}, "infinite or undefined numbers"),
         ({"classes": 10}, "tells 10 classes apart, but images has 3 (5, 6, 7)"),
         ({"classes": 10}, "as in model.num_classes=3"),
@@ -109,7 +110,11 @@ def test_a_network_that_wants_its_channels_first_is_told_the_setting(images, net
 
 
 TRAINED = {
-    "complex": ("self.c = nn.Parameter(torch.ones(4, dtype=torch.complex64))", "y = (y * self.c[:1]).real", "view_as_real"),
+    "complex": (
+        "self.c = nn.Parameter(torch.ones(4, dtype=torch.complex64))",
+        "y = (y * self.c[:1]).real",
+        "view_as_real",
+    ),
     "two inputs": ("pass", "", "let its forward need no other argument"),
     "cuda": ("pass", "raise RuntimeError('Found no NVIDIA driver on your system.')", "leave out .cuda()"),
     "a loss first": ("pass", "y = {'loss': y.sum(), 'logits': y} if self.training else y", ""),
@@ -188,6 +193,25 @@ def test_what_makes_a_network_another_than_it_seems_is_said(images, nets, tmp_pa
 
 def record_is_warning(caplog, message: str) -> bool:
     return any(record.message == message and record.levelname == "WARNING" for record in caplog.records)
+
+
+def test_a_network_of_volumes_is_trained_whatever_the_layout_of_images(images, tmp_path, monkeypatch):
+    (tmp_path / "volumes.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.end = nn.Conv3d(1, 4, 3, padding=1), nn.Linear(4, classes)\n"
+        "    def forward(self, x):\n"
+        "        return self.end(self.conv(x[:, None]).relu().mean((2, 3, 4)))\n"
+        "def scripted(classes):\n"
+        "    import torch\n"
+        "    return torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(144, classes)))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    train(images, tmp_path / "state", {"_target_": "volumes.Net"}, max_epochs=1, channels_last=True)
+    with pytest.raises(NetworkError, match="a network of TorchScript .*; name the class that was scripted"):
+        train(images, tmp_path / "state", {"_target_": "volumes.scripted"})
 
 
 def test_a_last_batch_of_one_sample_is_refused_where_the_network_takes_means_over_it(images, nets, tmp_path):

@@ -28,7 +28,9 @@ def listing(path: str | None, key: str) -> str:
     except (OSError, ValueError) as error:  # a name too long for the disk, or none at all
         raise ConfigurationError(f"{key}: {path[:60]!r}… is no place on this disk; name your folder or file") from error
     if not there:
-        raise ConfigurationError(f"{key}: there is nothing at {path} (which is {place.absolute()}); {_meant(path, place)}")
+        raise ConfigurationError(
+            f"{key}: there is nothing at {path} (which is {place.absolute()}); {_meant(path, place)}"
+        )
     files = [place] if place.is_file() else _files(place)
     total = hashlib.sha256()
     for file in files:

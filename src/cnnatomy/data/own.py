@@ -67,7 +67,7 @@ def _by_folders(folder: Path, found: Found, suffixes: Sequence[str], splits: Map
     meaning = layout.understood(list(found.files), splits)
     for name in layout.empty_classes(found.empty, meaning):
         there = f"only {some(found.empty[name])}" if found.empty[name] else "nothing"
-        raise DataError(
+        raise Unclassed(
             f"{folder / name} should hold files of a class ({some(suffixes, 8)}), but there is {there}. Fill it or "
             "take it away."
         )

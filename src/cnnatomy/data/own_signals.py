@@ -29,7 +29,9 @@ SUFFIXES = (*TABLES, ".npy", ".npz", *SOUNDS)
 WHOLE = (".tsv", ".csv", ".ts", ".txt", ".npz")  # one file with all recordings; of one in several forms the first
 #: Names of columns that are no channel: they say when, or in which row.
 TIMES = ("", "time", "timestamp", "timestamps", "datetime", "date", "t", "index", "sample", "seconds", "unnamed")
-UNITS = frozenset({"s", "sec", "secs", "seconds", "ms", "us", "µs", "ns", "min", "h", "utc", "stamp", "index", "number"})
+UNITS = frozenset(
+    {"s", "sec", "secs", "seconds", "ms", "us", "µs", "ns", "min", "h", "utc", "stamp", "index", "number"}
+)
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
 FEW = 6  # values, fewer than a recording has
 RAMPS = 50  # recordings that are looked at
@@ -402,11 +404,7 @@ def _says_when(column: str) -> bool:
 
 def _say_ramps(data: str, found: Sequence[Read], names: Sequence[str]) -> None:
     """Warn of channels that rise evenly in all recordings, as a time without its name does."""
-    even = [
-        name
-        for place, name in enumerate(names)
-        if all(_is_even(one.values[place]) for one in found[:RAMPS])
-    ]
+    even = [name for place, name in enumerate(names) if all(_is_even(one.values[place]) for one in found[:RAMPS])]
     if even:
         log.warning(
             "%s: the channels %s rise evenly in every recording, as time does. If they are none, name the others: "

@@ -237,9 +237,9 @@ def _whole(row: list[str], columns: int, text: str, name: str, lines: tuple[int,
             f"{name}, line {first}: a quotation mark opens a text that never closes. Close it, or write it twice where "
             "it is part of the text."
         )
-    if any(map(str.strip, row[columns:])) and any('\\' in cell for cell in row) and '\\"' in text:
+    if any(map(str.strip, row[columns:])) and any("\\" in cell for cell in row) and '\\"' in text:
         raise DataError(
-            f'{name}, line {last}: there are more values than columns, and quotation marks behind a \\. Write one that '
+            f"{name}, line {last}: there are more values than columns, and quotation marks behind a \\. Write one that "
             'is part of a text twice, "", as pandas does: read_csv(…, escapechar="\\\\").to_csv(…, index=False).'
         )
     if any(map(str.strip, row[columns:])):

@@ -6,7 +6,7 @@ import copy
 import itertools
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import cast
 
 import torch
@@ -37,7 +37,7 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
     Two samples go through it. Layers that are made when they first see data are made here, from the seed.
     Raises TrainingError.
     """
-    facts = batches.samples.facts
+    facts, shape = batches.samples.facts, ()
     x, _ = next(batches.epoch(0))
     x = x[:2]
     logits = _answer(network, x, facts, batches.channels_last, seed)
@@ -56,6 +56,15 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
         raise TrainingError(
             f"the network tells {logits.shape[1]} classes apart, but {facts.name} has {len(facts.classes)} ({names}): "
             f"set the argument of the network that says how many, as in model.num_classes={len(facts.classes)}"
+        )
+    with suppress(Exception):  # a network that wants several together is one that dissections may still take
+        alone = _forward(network, x[:1], seed)
+        if isinstance(alone, Tensor) and len(x) > 1 and tuple(alone.shape) != (1, len(facts.classes)):
+            shape = tuple(alone.shape)
+    if shape:
+        raise TrainingError(
+            f"for one sample alone the network gives an output of shape {shape} and not (1, {len(facts.classes)}): look "
+            "in its forward for a squeeze() that takes the axis of samples away, and write flatten(1) or squeeze(-1)"
         )
     if not torch.isfinite(logits).all():
         raise TrainingError(

@@ -19,7 +19,14 @@ from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.models import weights
 from cnnatomy.models.published import check_copy, look_for
-from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs, check_training, say_of_answers, say_of_few
+from cnnatomy.training.checks import (
+    check_labels,
+    check_last_batch,
+    check_outputs,
+    check_training,
+    say_of_answers,
+    say_of_few,
+)
 from cnnatomy.training.errors import Stopped, TrainingError
 from cnnatomy.training.memory import keep_freed_memory
 from cnnatomy.training.stopping import AUTO, Pace, Rounds, batch_size
@@ -97,7 +104,7 @@ def fit(
     # Behind saturated sigmoids gradients fall below 1e-38, where a processor takes a hundred cycles a number: of the
     # article's network a step took 150 ms, and takes 47 since such numbers are taken for zero.
     torch.set_flush_denormal(True)
-    if config["channels_last"]:
+    if config["channels_last"] and all(parameter.dim() != 5 for parameter in network.parameters()):  # of volumes
         network.to(memory_format=torch.channels_last)
     _check(network, train, validation, config, seed)
     network.train()
