@@ -151,6 +151,20 @@ def crossed(values: np.ndarray) -> tuple[float, float]:
     return mean - half, mean + half
 
 
+def difference_of_means(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of the mean of some independent values less that of others, two of each at least (Welch 1947).
+
+    The difference itself where neither varies.
+    """
+    parts = np.array([side.var(ddof=1) / len(side) for side in (one, other)])
+    apart = float(one.mean() - other.mean())
+    if not parts.any():
+        return apart, apart
+    free = parts.sum() ** 2 / (parts**2 / [len(one) - 1, len(other) - 1]).sum()
+    half = t_quantile(free) * float(np.sqrt(parts.sum()))
+    return apart - half, apart + half
+
+
 def ratio(above: np.ndarray, below: np.ndarray) -> tuple[float, float] | None:
     """The 95 % interval of one mean over another, both of the same samples (Fieller 1954, JRSS B 16).
 
