@@ -71,7 +71,7 @@ def test_what_a_number_was_measured_on_is_said():
 def test_a_class_that_fills_a_sentence_is_said_in_the_sentences_language():
     text = {"say": "evaluation.misread.label", "with": {"truth": "zero", "read": "two"}}
     told = in_words({"title": text, "caption": "c", "blocks": []}, DIGITS.class_name)["title"]
-    assert told == {"en": "zero read as two", "zh": "零判为二"}
+    assert told == {"en": "zero predicted as two", "zh": "零判为二"}
 
 
 @pytest.mark.parametrize("tag", others())

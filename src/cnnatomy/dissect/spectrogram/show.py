@@ -46,7 +46,11 @@ def show(found: Compared, samples: Samples, settings: Settings) -> Showing:
 def _caption(found: Compared) -> Text:
     n = sum(shifts.size for shifts in found.between.values())
     same = sum(len(shifts) for shifts in found.within.values())
+    moved = None
+    if len(found.between) == 1 and (shift := numbers(found).row("shift")).ci_low is not None:
+        moved = "not_moved" if shift.ci_low <= 0 <= (shift.ci_high or 0) else "moved"
     return [
+        None if moved is None else say(f"spectrogram.caption.{moved}"),
         None if found.chosen.asked else say("spectrogram.caption.other_files", words=_words(found)),
         say("spectrogram.caption.between", n=n) if found.between else say("spectrogram.caption.one_group"),
         say("spectrogram.caption.within", n=same) if same else None,

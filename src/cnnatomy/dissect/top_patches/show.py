@@ -172,5 +172,7 @@ def _caption(found: TopPatches, facts: Facts, asked_for: bool) -> list[Say | Non
         chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.purity") if found.enough and facts.classes else None,
         say("top_patches.moves") if facts.kind == "sounds" else None,
-        say(f"top_patches.refed.{'same' if found.whole else 'another'}", error=f"{found.refed_error:.1g}"),
+        say(f"top_patches.refed.{'same' if found.whole else 'another'}", error=f"{found.refed_error:.1g}")
+        if found.refed
+        else None,
     ]
