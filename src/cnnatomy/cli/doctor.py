@@ -54,12 +54,12 @@ def findings() -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), f"{version} at {sys.executable}; 3.11 is the least")
     yield _torch()
     yield _memory()
-    free = shutil.disk_usage(folders.PROJECT).free / 1e9
+    free = shutil.disk_usage(folders.work()).free / 1e9
     yield Finding("disk", free > DISK, f"{free:.0f} GB free; the default report takes about {DISK:.0f} GB")
     try:
-        places.check(folders.PROJECT)
+        places.check(folders.work())
         shadows.refuse()
-        yield Finding("folder", True, f"{folders.PROJECT} can be written")
+        yield Finding("folder", True, f"{folders.work()} can be written: results/ and resources/ come to lie there")
     except (places.NotWritable, shadows.Shadowed) as error:
         yield Finding("folder", False, str(error))
     encoding = locale.getpreferredencoding(False)
@@ -109,7 +109,7 @@ def _network() -> Iterator[Finding]:
     with ThreadPoolExecutor(8) as pool:
         reached = dict(zip(hosts, pool.map(_reached, hosts), strict=True))
     for host, data in hosts.items():
-        there = all((folders.PROJECT / f"resources/{name}").is_dir() for name in data)
+        there = all((folders.work() / f"resources/{name}").is_dir() for name in data)
         says = "reached" if reached[host] else "not reached, but its data are there" if there else "not reached"
         yield Finding("network", reached[host] or None, f"{host}: {says} ({', '.join(data)})")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from cnnatomy.cli import doctor, new, running
 from cnnatomy.config import folders
 
-MINE = folders.PROJECT / "mine"  # where `new` puts what it writes, unless CNNATOMY_CONF names another place
+MINE = folders.mine()  # where `new` puts what it writes, unless CNNATOMY_CONF names another place
 EPILOG = """From pictures to a report:
   cnnatomy new ~/photos
   cnnatomy report photos
@@ -22,7 +22,7 @@ Each word has a --help of its own. All of docs/ holds for what these commands ma
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
     told = parser().parse_args(arguments)
-    if not os.environ.get("CNNATOMY_CONF") and (MINE / "conf").is_dir():
+    if not os.environ.get("CNNATOMY_CONF") and folders.is_own(MINE / "conf"):
         use(MINE)
     try:
         return int(told.do(told))
@@ -58,6 +58,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def home() -> Path:
-    """The folder of the user's own configuration and Python: beside CNNATOMY_CONF, or `mine` in the checkout."""
+    """The folder of the user's own configuration and Python: beside CNNATOMY_CONF, or where `folders.mine` says."""
     named = os.environ.get("CNNATOMY_CONF")
     return Path(named).expanduser().resolve().parent if named else MINE

@@ -46,7 +46,7 @@ def report(told: argparse.Namespace) -> int:
     settings = {"REPORT": told.name, "OVERRIDES": shlex.join(told.overrides), "PROFILE": told.profile or ""}
     status = _run([sys.executable, "-I", "-m", "cnnatomy.launch"], settings)
     if not status:
-        print(f"The page: {folders.PROJECT / PAGE}\n  cnnatomy show")
+        print(f"The page: {folders.work() / PAGE}\n  cnnatomy show")
     return status
 
 
@@ -74,7 +74,7 @@ def compare(told: argparse.Namespace) -> int:
 
 def show(_: argparse.Namespace) -> int:
     """Open the page; the exit status."""
-    page = folders.PROJECT / PAGE
+    page = folders.work() / PAGE
     if not page.is_file():
         raise ConfigurationError(f"{page} is not there yet. Make it: cnnatomy report")
     print(page)
@@ -83,9 +83,10 @@ def show(_: argparse.Namespace) -> int:
 
 
 def _snakemake(target: str) -> int:
-    return _run([sys.executable, "-m", "snakemake", "--cores", "all", "--rerun-incomplete", target], {})
+    how = ["--snakefile", str(folders.snakefile()), "--workflow-profile", str(folders.profile("default"))]
+    return _run([sys.executable, "-m", "snakemake", *how, "--cores", "all", "--rerun-incomplete", target], {})
 
 
 def _run(command: list[str], settings: dict[str, str]) -> int:
-    """Run something in the checkout, whose results/ it fills; the exit status."""
-    return subprocess.run(command, cwd=folders.PROJECT, env={**os.environ, **settings}, check=False).returncode
+    """Run something in the folder whose results/ it fills; the exit status."""
+    return subprocess.run(command, cwd=folders.work(), env={**os.environ, **settings}, check=False).returncode
