@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -52,6 +53,8 @@ def findings() -> Iterator[Finding]:
     """All that is looked at."""
     version = sys.version.split()[0]
     yield Finding("Python", sys.version_info >= (3, 11), f"{version} at {sys.executable}; 3.11 is the least")
+    how = "installed" if folders.IS_INSTALLED else "a checkout"
+    yield Finding("program", True, f"{metadata.version('cnnatomy')}, {how}: {folders.PROJECT} has conf/ and workflow/")
     yield _torch()
     yield _memory()
     free = shutil.disk_usage(folders.work()).free / 1e9
@@ -74,7 +77,7 @@ def findings() -> Iterator[Finding]:
 
 def _torch() -> Finding:
     if importlib.util.find_spec("torch") is None:
-        return Finding("torch", False, "not installed; run make report, or pip install in this environment")
+        return Finding("torch", False, "not installed; run make report, or pip install torch in this environment")
     import torch
 
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
