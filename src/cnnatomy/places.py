@@ -40,10 +40,10 @@ def _why(place: Path, error: OSError) -> str:
         return "the disk is full; free some space, or work on a larger disk"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return (
-            f"{os.strerror(error.errno).lower()}; work in a folder of your own (copy the checkout there, if it is one), "
+            f"{os.strerror(error.errno).lower()}; work in a folder of your own (a checkout: copy it there), "
             f"or make {place.name} a link to one"
         )
-    return f"{os.strerror(error.errno or 0).lower()}; mend that, or work in a folder elsewhere (copy the checkout there, if it is one)"
+    return f"{os.strerror(error.errno or 0).lower()}; mend that, or work in another folder (a checkout: copy it there)"
 
 
 def keep_caches(folder: Path) -> None:

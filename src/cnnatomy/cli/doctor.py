@@ -37,7 +37,11 @@ class Finding(NamedTuple):
 
 def add_to(words: Any) -> None:
     """Add the word `doctor` to a parser's."""
-    seen = words.add_parser("doctor", help="what this machine has and lacks: memory, disk, GPU, network, browser")
+    seen = words.add_parser(
+        "doctor",
+        help="what this machine has and lacks: memory, disk, GPU, network, browser",
+        description="Look at what a report needs: ok is there, -- only some need, !! must be mended first.",
+    )
     seen.set_defaults(do=doctor)
 
 
