@@ -29,7 +29,7 @@ rule train:
         config=slice_of_step("train"),
         code=code_of_step("train"),
     shell:
-        "python -m cnnatomy.steps.train run={wildcards.run:q} seed={wildcards.seed:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.train run={wildcards.run:q} seed={wildcards.seed:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
 
 
 rule evaluate:
@@ -60,4 +60,4 @@ rule evaluate:
         config=slice_of_step("evaluate"),
         code=code_of_step("evaluate"),
     shell:
-        "python -m cnnatomy.steps.evaluate run={wildcards.run:q} seed={wildcards.seed:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.evaluate run={wildcards.run:q} seed={wildcards.seed:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
