@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import json
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cnnatomy.exhibit import Words
 from cnnatomy.exhibit.describing import png_of
 from cnnatomy.report.language import english
-from cnnatomy.report.show import MINUS, NARROW, plain
+from cnnatomy.report.show import MINUS, NARROW, packed, plain
 from cnnatomy.report.terms import Terms
 
 DECIBELS = 60  # below its loudest place, of a sound that is drawn
@@ -51,16 +51,11 @@ def short(weight: float) -> str:
     return plain(weight) if float(weight).is_integer() else f"{weight:.2f}".replace("-", MINUS)
 
 
-def network(block: dict[str, Any], terms: Terms) -> dict[str, Any]:
-    """What the script needs of a live network: all but its bytes; its classes in every language."""
-    left_out = ("type", "title", "caption", "weights", "inputs")
-    given = {key: value for key, value in block.items() if key not in left_out}
-    return given | {"classes": _classes(block, terms)}
-
-
-def coded(content: bytes) -> str:
-    """Bytes as text for an attribute."""
-    return base64.b64encode(content).decode()
+def live(block: dict[str, Any], terms: Terms) -> str:
+    """What the script needs of a network that runs in the page, packed; its classes in every language."""
+    held = {key: value for key, value in block.items() if key not in ("title", "caption")}
+    held["classes"] = _classes(block, terms)
+    return packed(json.dumps(held, ensure_ascii=False, separators=(",", ":")))
 
 
 def likely(block: dict[str, Any], terms: Terms) -> list[tuple[Words, str]]:

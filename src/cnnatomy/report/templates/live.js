@@ -15,21 +15,18 @@
   };
   const tile = 54; // px, about how large a map is shown
   const sum = (values) => values.reduce((a, b) => a + b, 0);
-  const softmax = (logits) => {
-    const most = Math.max(...logits), powers = Array.from(logits, (logit) => Math.exp(logit - most)), all_ = sum(powers);
-    return powers.map((power) => power / all_);
-  };
+  const tiny = (value) => value < 1e-7 ? "0" : value.toExponential(0).replace("e-", " · 10⁻").replace(/\d$/, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
   const perCent = (share) => `${(100 * share).toFixed(1)}\u202f%`;
 
   // The maps of a layer in one canvas: how large each is, where it lies, and which value is under a pixel.
   const layout = (shape, room, upward) => {
     const [channels, high, wide] = shape.length === 3 ? shape : shape.length === 2 ? [shape[0], 1, shape[1]] : [shape[0], 1, 1];
-    const flat = high === 1 || wide === 1, zoom = high === 1 && wide === 1 ? 12 : wide === 1 ? 6 : high === 1 ? Math.max(2, Math.min(6, Math.floor(room / wide)))
-      : Math.max(1, Math.round(tile / Math.max(high, wide)));
-    const gap = flat ? 0 : Math.ceil(2 / zoom), across = Math.max(1, Math.min(channels, Math.floor((room / zoom + gap) / (wide + gap)))), down = Math.ceil(channels / across);
+    const flat = high === 1 || wide === 1, single = high === 1 && wide === 1, most = Math.max(1, Math.round(tile / Math.max(high, wide)));
+    const [tall, broad] = single ? [12, 12] : wide === 1 ? [5, Math.max(4, Math.min(14, Math.floor(room / channels)))] : high === 1 ? [5, Math.max(2, Math.min(12, Math.floor(room / wide)))] : [most, most];
+    const gap = flat ? 0 : Math.ceil(2 / most), across = Math.max(1, Math.min(channels, Math.floor((room / broad + gap) / (wide + gap)))), down = Math.ceil(channels / across);
     const below = wide === 1 && high > 1 ? 1 : gap; // between lines of columns
     const turned = (row) => upward ? high - 1 - row : row;
-    return { channels, high, wide, zoom, width: across * (wide + gap) - gap, height: down * (high + below) - below,
+    return { channels, high, wide, tall, broad, width: across * (wide + gap) - gap, height: down * (high + below) - below,
       cell: (c, row, column) => [Math.floor(c / across) * (high + below) + turned(row), c % across * (wide + gap) + column],
       at: (y, x) => {
         const line = Math.floor(y / (high + below)), place = Math.floor(x / (wide + gap)), c = line * across + place, row = y - line * (high + below), column = x - place * (wide + gap);
@@ -52,7 +49,7 @@
   };
 
   // Which places of what it is made of a step's places see: [start, size] along each axis. Null where it is not one window of them.
-  const pools = ["max_pool", "average_pool"], windowed = ["convolution", ...pools];
+  const windowed = ["convolution", "max_pool", "average_pool"], SINGLE = /relu|elu|silu|mish|sigmoid|tanh|swish|softplus|norm/;
   const before = (step, spans, { shapes, sizes }) => {
     const [from] = step.from, there = shapes(from), given = step.with ?? {};
     if (windowed.includes(step.op)) {
@@ -66,12 +63,13 @@
   };
 
   // The maps of a layer to look at: a canvas, what is under the pointer, and the way into a window.
-  const prepareMaps = (network, name, kind, open) => {
-    const shape = network.steps.find((step) => step.name === name).shape, upward = kind === "sound" && shape.length === 3;
-    const [channels, ...sides] = shape, under = make("p", { class: "live-said live-under-pointer" }), stage = make("div", { class: "live-maps" });
-    const title = make("p", { class: "group" }, make("bdi", { translate: "no" }, name), " ", make("span", { class: "quiet" },
-      ...(sides.length ? tell("{n} maps of {size}", { n: channels, size: sides.join(" × ") }) : tell("{n} values", { n: channels }))));
-    const box = make("figure", { class: "live-layer" }, title, stage, under);
+  const prepareMaps = ({ name, op, shape }, kind, open, folded) => {
+    const upward = kind === "sound" && shape.length === 3, [channels, ...sides] = shape, values = { n: channels, size: sides.join(" × ") };
+    const under = make("p", { class: "live-said live-under-pointer" }), stage = make("div", { class: "live-maps" }), grams = make("ul", { class: "live-grams" });
+    const title = [make("bdi", { translate: "no" }, name), " ", make("span", { class: "quiet" }, ...(!sides.length ? tell("{n} values", values) : op === "embedding" ? tell("{n} words, each as {size} numbers", values)
+      : sides.length === 2 && sides[1] === 1 ? tell("{n} filters, a column each, low frequencies below", values) : sides.length === 1 && sides[0] > 1 ? tell("{n} filters, a row each", values) : tell("{n} maps of {size}", values)))];
+    const inner = [stage, under, ...(kind === "words" && sides.length === 1 && sides[0] > 1 && op !== "embedding" ? [grams] : [])];
+    const box = folded ? make("details", { class: "fold live-layer" }, make("summary", {}, ...title), ...inner) : make("figure", { class: "live-layer" }, make("p", { class: "group" }, ...title), ...inner);
     let plan, canvas, at = [0, 0, 0], data;
     const place = () => sides.length === 2 ? at.slice(1) : sides.length ? [at[2]] : [];
     const value = ([c, row, column]) => data[(c * plan.high + row) * plan.wide + column];
@@ -89,7 +87,8 @@
       const room = Math.max(200, stage.clientWidth || 560);
       plan = layout(shape, room, upward);
       canvas = liveTools.sheet(plan.width, plan.height, { tabindex: 0, role: "application" });
-      canvas.canvas.style.setProperty("width", `${plan.width * plan.zoom}px`);
+      canvas.canvas.style.setProperty("width", `${plan.width * plan.broad}px`);
+      canvas.canvas.style.setProperty("aspect-ratio", `${plan.width * plan.broad} / ${plan.height * plan.tall}`);
       named(canvas.canvas, "Maps of {name}. Arrow keys move from place to place, Page Up and Page Down from map to map, Enter opens the window.", { name });
       const inner = make("div", { class: "live-stage" }, canvas.canvas, make("span", { class: "live-cursor" }));
       stage.replaceChildren(inner);
@@ -99,10 +98,10 @@
       };
       canvas.canvas.addEventListener("pointermove", (event) => { const here = found(event); if (here && data) { at = here; point(); tellPlace(); } });
       canvas.canvas.addEventListener("pointerleave", () => { if (data) tellAll(ends); });
-      canvas.canvas.addEventListener("click", (event) => { const here = found(event); if (here) { at = here; point(); open(name, at[0], place(), box); } });
+      canvas.canvas.addEventListener("click", (event) => { const here = found(event); if (here && op !== "embedding") { at = here; point(); open(name, at[0], place(), box); } });
       canvas.canvas.addEventListener("keydown", (event) => {
         const [c, row, column] = at, by = { ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], ArrowUp: [0, upward ? 1 : -1, 0], ArrowDown: [0, upward ? -1 : 1, 0], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] }[event.key];
-        if (event.key === "Enter") open(name, c, place(), box, true);
+        if (event.key === "Enter" && op !== "embedding") open(name, c, place(), box, true);
         else if (!by) return;
         event.preventDefault();
         event.stopPropagation();
@@ -113,16 +112,18 @@
         tellPlace();
       });
     };
-    let ends = [0, 0];
-    const draw = (values) => {
+    let ends = [0, 0], near = false;
+    new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && data) draw(data); }, { rootMargin: "120px" }).observe(box);
+    const draw = (values) => { // if it is on the screen
       data = values;
       if (!canvas) lay();
+      if (!near) return;
       ends = paint(canvas, plan, upward, data);
       if (!under.childNodes.length) tellAll(ends);
       else if (canvas.canvas.matches(":hover, :focus-visible")) tellPlace(); else tellAll(ends);
     };
     under.setAttribute("aria-live", "off");
-    return { box, draw, relay: () => { lay(); if (data) draw(data); } };
+    return { box, grams, draw, relay: () => { lay(); if (data) draw(data); } };
   };
 
   // Probabilities as bars with their numbers.
@@ -188,9 +189,12 @@
     const sign = (text) => make("span", { class: "between", "aria-hidden": "true" }, text);
 
     const convolution = (name, channel, position) => {
-      const { from, start, size, values, kernel, sum: added, bias, out } = network.window(name, channel, position);
-      const many = values.length, high = size.length === 2 ? size[0] : 1, wide = size.at(-1);
-      const parts = values.map((each, c) => ({ c, products: each.map((value, n) => value * kernel[c][n]) })).map((part) => ({ ...part, sum: sum(part.products) }));
+      const { from, channels: [base], start, size, dilation, values, kernel, products_sum: added, bias, out } = network.window(name, channel, position);
+      const high = size.length === 2 ? size[0] : 1, wide = size.at(-1), area = high * wide, many = values.length / area;
+      const parts = Array.from({ length: many }, (_, c) => {
+        const [seen, weights] = [values, kernel].map((all_) => [...all_.subarray(c * area, (c + 1) * area)]), products = seen.map((value, n) => value * weights[n]);
+        return { c, seen, weights, products, sum: sum(products) };
+      });
       const lines = [], input = from === "input";
       if (kind === "words" && size.length === 1) { // a word a place: its vector times the filter there
         const read = words(), shares = [...Array(wide).keys()].map((at) => sum(parts.map(({ products }) => products[at])));
@@ -199,14 +203,14 @@
         lines.push(make("p", { class: "live-said" }, ...tell("Below each word: its vector times the filter's numbers at its place, added up. ∅ is padding.")));
       } else {
         const order = [...parts].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)), shown_ = order.slice(0, many > 1 ? 3 : 1), rest = order.slice(shown_.length);
-        for (const { c, products, sum: part } of shown_) {
+        for (const { c, seen, weights, products, sum: part } of shown_) {
           const press = input ? null : (row, column, text) => {
-            const there = (size.length === 2 ? [row, column] : [column]).map((at, axis) => start[axis] + at * (source(name).with.dilation[axis] ?? 1));
+            const there = (size.length === 2 ? [row, column] : [column]).map((at, axis) => start[axis] + at * dilation[axis]);
             const inside = there.every((at, axis) => at >= 0 && at < shapes(from)[axis + 1]);
-            return inside ? named(button(text, () => go(from, c, there)), "{value}: how it comes about", { value: text }) : text;
+            return inside ? named(button(text, () => go(from, base + c, there)), "{value}: how it comes about", { value: text }) : text;
           };
-          lines.push(make("div", { class: "boards" }, board_(many > 1 ? tell("{name}, map {n}", { name: from, n: c + 1 }) : tell("window"), values[c], high, wide, press), sign("×"),
-            board_(tell("filter"), kernel[c], high, wide), sign("="), board_(tell("products"), products, high, wide), make("span", { class: "live-part" }, `Σ ${short(part)}`)));
+          lines.push(make("div", { class: "boards" }, board_(many > 1 ? tell("{name}, map {n}", { name: from, n: base + c + 1 }) : tell("window"), seen, high, wide, press), sign("×"),
+            board_(tell("filter"), weights, high, wide), sign("="), board_(tell("products"), products, high, wide), make("span", { class: "live-part" }, `Σ ${short(part)}`)));
         }
         if (rest.length) lines.push(make("p", { class: "live-said" }, ...tell("The other {n} maps add {value}.", { n: rest.length, value: short(sum(rest.map((part) => part.sum))) })));
       }
@@ -224,6 +228,21 @@
         make("p", { class: "live-sum" }, ...tell(largest ? "The largest of the window goes on: {out}." : "The mean of the window goes on: {out}.", { out: short(out) }))];
     };
 
+    // Of a map over a sentence the filters that are strongest, and the words that they saw there.
+    const strongest = (name, read, below) => {
+      const [filters, places] = shapes(name), { data } = results().maps[name], spans = Array.from({ length: places }, (_, at) => inputSpans(name, [[at, 1]])?.[0]);
+      if (!spans[0]) return [];
+      const texts = spans.map(([start, size]) => read.slice(Math.max(0, start), Math.max(0, start + size)).join(" ")), found = [];
+      for (let filter = 0; filter < filters; filter++) {
+        let best = -1;
+        for (let at = 0; at < places; at++) if (texts[at] && (best < 0 || data[filter * places + at] > data[filter * places + best])) best = at;
+        if (best >= 0) found.push({ filter, best, value: data[filter * places + best] });
+      }
+      return found.sort((a, b) => b.value - a.value).slice(0, 6).filter(({ value }) => value > 0).map(({ filter, best, value }) => {
+        const press = button([make("bdi", { translate: "no" }, texts[best])], () => open(name, filter, [best], below, true));
+        return make("li", {}, ...tell("Filter {n}: {value}", { n: filter + 1, value: short(value) }), " ", press);
+      });
+    };
     const show = (focus) => {
       const [name, channel, position] = way.at(-1), chain = [name], lines = [];
       let step = source(name);
@@ -250,65 +269,45 @@
     const go = (...place) => { way.push(place); show(true); };
     const leave = () => { box.hidden = true; way = []; frame(null); one("canvas", box.parentElement)?.focus({ preventScroll: true }); };
     box.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
-    return { box, open: (name, channel, position, below, focus) => { below.append(box); way = [[name, channel, position]]; show(focus); box.scrollIntoView({ block: "nearest" }); },
+    const open = (name, channel, position, below, focus) => {
+      below.append(box);
+      way = [[name, channel, position]];
+      show(focus);
+      box.scrollIntoView({ block: "nearest" });
+    };
+    const passes = (next, name) => !!next && source(next).from[0] === name && !windowed.includes(source(next).op) && (shapes(name).length === 1 ? SINGLE.test(source(next).op)
+      : back(source(next), shapes(name).slice(1).map(() => [7, 1]))?.spans.every(([start, size]) => start === 7 && size === 1));
+    return { box, open, strongest, passes,
       again: () => { if (!box.hidden && !box.contains(document.activeElement)) show(); else if (!box.hidden) { const held = all("button", box).indexOf(document.activeElement); show(); all("button", box)[held]?.focus(); } } };
   };
 
-  const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
-  const halves = (buffer) => Float32Array.from(new Uint16Array(buffer), (bits) => { // 16-bit floats
-    const power = bits >> 10 & 31, part = bits & 1023, sign = bits >> 15 ? -1 : 1;
-    return sign * (power === 0 ? part * 2 ** -24 : power === 31 ? part ? NaN : Infinity : (1 + part / 1024) * 2 ** (power - 15));
-  });
-  const samplesOf = ({ input, samples, stored }, buffer) => { // pictures from 0 to 1, all else as it was stored
-    const read = { uint8: () => Float32Array.from(new Uint8Array(buffer)), int32: () => new Int32Array(buffer), float16: () => halves(buffer), float32: () => new Float32Array(buffer) }[stored]();
-    const each = read.length / samples.length, over = input.over ?? 1;
-    return samples.map((sample, n) => {
-      const raw = read.slice(n * each, (n + 1) * each);
-      return { ...sample, raw: over === 1 ? raw : raw.map((value) => value / over), text: input.kind === "words" ? [...raw].filter(Boolean).map((token) => token === 1 ? "___" : input.vocabulary[token]).join(input.way === "characters" ? "" : " ") : "" };
-    });
-  };
-
-  // Every sample once more, here: as many as come out as torch had them, and how far the logits are away, of their spread.
-  const check = (network, hand, samples, most) => {
-    let alike = 0, furthest = 0;
-    for (const sample of samples) {
-      const { logits } = network.run(hand.inputOf(sample)), there = sample.logits, spread = Math.max(...there) - Math.min(...there) || 1;
-      const away = Math.max(...there.map((value, k) => Math.abs(value - logits[k]))) / spread;
-      if (away <= most && logits.indexOf(Math.max(...logits)) === there.indexOf(Math.max(...there))) alike++;
-      if (!(away <= furthest)) furthest = away;
-    }
-    return { alike, furthest };
-  };
-
-  const begin = (host) => {
-    const block = JSON.parse(host.dataset.given), { input, classes } = block, network = CnnatomyLive.read(block, bytesOf(host.dataset.weights));
-    const samples = samplesOf(block, bytesOf(host.dataset.samples));
+  const begin = async (host) => {
+    const { block, network, samples } = await CnnatomyLive.open(host), { input, classes } = block, { n, same, off } = CnnatomyLive.check(network, samples);
+    if (same < n) throw new Error("It does not answer here as it did in torch.");
     const source = (name) => block.program.find((step) => step.name === name), shapes = (name) => name === "input" ? input.shape : source(name).shape;
     const sizes = (step) => step.with.size ?? block.tensors[step.weights[0]].shape.slice(2);
     let result = null, asked = false;
     const ask = () => { if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; if (ready) step(); }); } };
-    const answer = (values) => { result = network.run(values); return softmax(result.logits); };
+    const answer = (values) => { result = network.run(values); return CnnatomyLive.softmax(result.logits); };
     const hand = liveHands[input.kind](block, () => ask(), answer);
     let ready = false;
-    const { alike, furthest } = check(network, hand, samples, block.most ?? .01);
-    const checked = make("p", { class: "live-said live-check" }, ...tell("Runs here as in torch: {n} of {all} samples. The logits differ by {away} of their spread at most.",
-      { n: alike, all: samples.length, away: furthest < 1e-7 ? "0" : furthest.toExponential(0).replace("e-", " · 10⁻").replace(/\d$/, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]) }));
-    if (alike < samples.length) throw new Error("It does not answer here as it did in torch.");
+    const checked = make("p", { class: "live-said live-check" }, ...tell("Runs here as in torch: {same} of {n} samples. Their logits differ by {off} of their range at most.", { same, n, off: tiny(off) }));
 
     const bars = prepareBars(classes), says = make("p", { class: "live-answer" }), heard = make("p", { class: "live-unseen", role: "status" });
     const walk = prepareWalk(network, { shapes, source, sizes, kind: input.kind, results: () => result, words: () => hand.words?.() ?? [], frame: hand.frame });
-    const maps = network.shown.map((name) => [name, prepareMaps(network, name, input.kind, walk.open)]);
+    const maps = network.shown.map((name, n) => [name, prepareMaps(source(name), input.kind, walk.open, walk.passes(network.shown[n + 1], name) || source(name).op === "embedding")]);
     const speak = liveTools.wait((words) => heard.replaceChildren(...words), 700);
     const step = () => {
       const shares = answer(hand.input()), [first, second] = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
-      const inTags = (n) => typeof classes[n] === "string" ? classes[n] : null;
-      const words = (n) => inTags(n) ?? one(`span[lang="${root.lang}"]`, make("p", {}, ...said(classes[n])))?.textContent ?? "";
       says.replaceChildren(make("strong", {}, ...said(classes[first])), ` ${perCent(shares[first])}`);
       bars.draw(shares);
-      for (const [name, { draw }] of maps) draw(result.maps[name].data);
+      for (const [name, { draw, grams, box }] of maps) {
+        draw(result.maps[name].data);
+        if (hand.words && grams.isConnected && box.open !== false) grams.replaceChildren(...walk.strongest(name, hand.words(), box));
+      }
       hand.after?.(result);
       walk.again();
-      speak(tell("{first}: {share}; then {second}: {other}", { first: words(first), share: perCent(shares[first]), second: words(second), other: perCent(shares[second]) }));
+      speak([...said(classes[first]), ` ${perCent(shares[first])}. `, ...said(classes[second]), ` ${perCent(shares[second])}.`]);
     };
     let chosen = null;
     const choose = (n) => {
@@ -317,19 +316,18 @@
       hand.choose(samples[n]);
     };
     const picks = hand.thumb ? samples.map((sample, n) => named(button([hand.thumb(sample)], () => choose(n), { class: "live-pick" }), "Start from a sample: {label}", { label: spokenOf(classes[sample.label] ?? sample.id) })) : [];
-    const list = hand.thumb ? named(make("div", { class: "live-picks", role: "group" }, ...picks), "Start from a sample") : make("label", { class: "live-choice" }, make("span", {}, ...tell("Start from a sample")), chooser(samples, choose));
+    const list = hand.thumb ? named(make("div", { class: "live-picks", role: "group" }, ...picks), "Start from a sample") : make("label", { class: "live-choice" }, make("span", {}, ...tell("Start from a sample")), chooser(samples.map(hand.text), choose));
     host.replaceChildren(list, make("div", { class: "live-hall" },
       make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, checked, heard), make("div", { class: "live-far" }, ...maps.map(([, { box }]) => box))));
     ready = true;
-    choose(0);
+    choose(Math.max(0, samples.findIndex(({ label, logits }) => logits[label] === Math.max(...logits))));
     let wide = host.clientWidth;
     new ResizeObserver(() => { if (host.clientWidth && host.clientWidth !== wide) { wide = host.clientWidth; for (const [, { relay }] of maps) relay(); } }).observe(host);
     host.dataset.running = "";
-    return { network, hand, answer: () => softmax(result.logits) };
   };
   const spokenOf = (words) => typeof words === "string" ? words : words[tag()] ?? words.en;
-  const chooser = (samples, choose) => {
-    const select = make("select", {}, ...samples.map(({ text }, n) => make("option", { value: n }, text.length > 70 ? `${text.slice(0, 68)}…` : text)));
+  const chooser = (texts, choose) => {
+    const select = make("select", {}, ...texts.map((text, n) => make("option", { value: n }, text.length > 70 ? `${text.slice(0, 68)}…` : text)));
     select.addEventListener("change", () => choose(Number(select.value)));
     return select;
   };
@@ -337,10 +335,7 @@
     const near = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       near.disconnect();
-      try { begin(host); }
-      catch (error) {
-        host.prepend(make("p", { class: "live-broken", role: "alert" }, ...tell("This network does not run here."), " ", ...tell(error.message)));
-      }
+      begin(host).catch((error) => host.prepend(make("p", { class: "live-broken", role: "alert" }, ...tell("This network does not run here."), " ", ...tell(error.message))));
     }, { rootMargin: "100px" });
     near.observe(host);
   };
