@@ -19,28 +19,28 @@
   const perCent = (share) => `${(100 * share).toFixed(1)}\u202f%`;
 
   // The maps of a layer in one canvas: how large each is, where it lies, and which value is under a pixel.
-  const layout = (shape, room, upward) => {
-    const [channels, high, wide] = shape.length === 3 ? shape : shape.length === 2 ? [shape[0], 1, shape[1]] : [shape[0], 1, 1];
+  const layout = (shape, room, upward, most_ = Infinity) => { // most_: places along a row that are drawn
+    const [channels, high, step] = shape.length === 3 ? shape : shape.length === 2 ? [shape[0], 1, shape[1]] : [shape[0], 1, 1], wide = Math.min(step, most_);
     const flat = high === 1 || wide === 1, single = high === 1 && wide === 1, most = Math.max(1, Math.round(tile / Math.max(high, wide)));
     const [tall, broad] = single ? [12, 12] : wide === 1 ? [5, Math.max(4, Math.min(14, Math.floor(room / channels)))] : high === 1 ? [5, Math.max(2, Math.min(12, Math.floor(room / wide)))] : [most, most];
     const gap = flat ? 0 : Math.ceil(2 / most), across = Math.max(1, Math.min(channels, Math.floor((room / broad + gap) / (wide + gap)))), down = Math.ceil(channels / across);
     const below = wide === 1 && high > 1 ? 1 : gap; // between lines of columns
     const turned = (row) => upward ? high - 1 - row : row;
-    return { channels, high, wide, tall, broad, width: across * (wide + gap) - gap, height: down * (high + below) - below,
+    return { channels, high, wide, step, tall, broad, width: across * (wide + gap) - gap, height: down * (high + below) - below,
       cell: (c, row, column) => [Math.floor(c / across) * (high + below) + turned(row), c % across * (wide + gap) + column],
       at: (y, x) => {
         const line = Math.floor(y / (high + below)), place = Math.floor(x / (wide + gap)), c = line * across + place, row = y - line * (high + below), column = x - place * (wide + gap);
         return place < across && c < channels && row < high && column < wide && y >= 0 && x >= 0 ? [c, turned(row), column] : null;
       } };
   };
-  const paint = ({ pixels, show }, { channels, high, wide, width, cell }, upward, data) => {
+  const paint = ({ pixels, show }, { channels, high, wide, step, width, cell }, upward, data) => {
     let least = 0, most = 0;
     for (let n = 0; n < data.length; n++) { if (data[n] < least) least = data[n]; if (data[n] > most) most = data[n]; }
     const reach = Math.max(most, -least), table = least < 0 ? colours.signed : colours.amount, [zero, by] = least < 0 ? [127, reach && 127 / reach] : [0, most && 255 / most];
-    for (let c = 0, n = 0; c < channels; c++) {
+    for (let c = 0; c < channels; c++) {
       const [top, left] = cell(c, upward ? high - 1 : 0, 0);
       for (let row = 0; row < high; row++) {
-        let to = (top + (upward ? high - 1 - row : row)) * width + left;
+        let n = (c * high + row) * step, to = (top + (upward ? high - 1 - row : row)) * width + left;
         for (let column = 0; column < wide; column++) pixels[to++] = table[Math.round(zero + data[n++] * by)];
       }
     }
@@ -66,13 +66,13 @@
   const prepareMaps = ({ name, op, shape }, kind, open, folded) => {
     const upward = kind === "sound" && shape.length === 3, [channels, ...sides] = shape, values = { n: channels, size: sides.join(" × ") };
     const under = make("p", { class: "live-said live-under-pointer" }), stage = make("div", { class: "live-maps" }), grams = make("ul", { class: "live-grams" });
-    const title = [make("bdi", { translate: "no" }, name), " ", make("span", { class: "quiet" }, ...(!sides.length ? tell("{n} values", values) : op === "embedding" ? tell("{n} words, each as {size} numbers", values)
+    const title = [make("bdi", { translate: "no" }, name), " ", make("span", { class: "quiet" }, ...(sides.every((side) => side === 1) ? tell("{n} values", values) : op === "embedding" ? tell("{n} words, each as {size} numbers", values)
       : sides.length === 2 && sides[1] === 1 ? tell("{n} filters, a column each, low frequencies below", values) : sides.length === 1 && sides[0] > 1 ? tell("{n} filters, a row each", values) : tell("{n} maps of {size}", values)))];
     const inner = [stage, under, ...(kind === "words" && sides.length === 1 && sides[0] > 1 && op !== "embedding" ? [grams] : [])];
     const box = folded ? make("details", { class: "fold live-layer" }, make("summary", {}, ...title), ...inner) : make("figure", { class: "live-layer" }, make("p", { class: "group" }, ...title), ...inner);
-    let plan, canvas, at = [0, 0, 0], data;
+    let plan, canvas, at = [0, 0, 0], data, upto = Infinity;
     const place = () => sides.length === 2 ? at.slice(1) : sides.length ? [at[2]] : [];
-    const value = ([c, row, column]) => data[(c * plan.high + row) * plan.wide + column];
+    const value = ([c, row, column]) => data[(c * plan.high + row) * plan.step + column];
     const tellPlace = () => {
       const [c, row, column] = at, values = { n: c + 1, row: row + 1, column: column + 1, value: shown(value(at)) };
       under.replaceChildren(...tell(!sides.length ? "Unit {n}: {value}" : plan.high === 1 ? "Filter {n}, place {column}: {value}" : plan.wide === 1 ? "Filter {n}, place {row}: {value}"
@@ -85,7 +85,8 @@
     };
     const lay = () => {
       const room = Math.max(200, stage.clientWidth || 560);
-      plan = layout(shape, room, upward);
+      plan = layout(shape, room, upward, upto);
+      at = at.map((each, axis) => Math.min(each, [channels, plan.high, plan.wide][axis] - 1));
       canvas = liveTools.sheet(plan.width, plan.height, { tabindex: 0, role: "application" });
       canvas.canvas.style.setProperty("width", `${plan.width * plan.broad}px`);
       canvas.canvas.style.setProperty("aspect-ratio", `${plan.width * plan.broad} / ${plan.height * plan.tall}`);
@@ -113,17 +114,19 @@
       });
     };
     let ends = [0, 0], near = false;
-    new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && data) draw(data); }, { rootMargin: "120px" }).observe(box);
-    const draw = (values) => { // if it is on the screen
+    new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && data) draw(data, upto); }, { rootMargin: "120px" }).observe(box);
+    const draw = (values, most = Infinity) => { // if it is on the screen
+      const other = Math.max(1, Math.min(shape.length === 2 ? shape[1] : Infinity, most)) !== upto;
       data = values;
-      if (!canvas) lay();
+      if (other) upto = Math.max(1, Math.min(shape.length === 2 ? shape[1] : Infinity, most));
+      if (!canvas || other) lay();
       if (!near) return;
       ends = paint(canvas, plan, upward, data);
       if (!under.childNodes.length) tellAll(ends);
       else if (canvas.canvas.matches(":hover, :focus-visible")) tellPlace(); else tellAll(ends);
     };
     under.setAttribute("aria-live", "off");
-    return { box, grams, draw, relay: () => { lay(); if (data) draw(data); } };
+    return { box, grams, draw, relay: () => { if (data) { lay(); draw(data, upto); } } };
   };
 
   // Probabilities as bars with their numbers.
@@ -228,6 +231,13 @@
         make("p", { class: "live-sum" }, ...tell(largest ? "The largest of the window goes on: {out}." : "The mean of the window goes on: {out}.", { out: short(out) }))];
     };
 
+    const heard = (name, many) => { // places of a map over a sentence that see one of so many words
+      const [, ...sides] = shapes(name);
+      if (name !== "embedding" && (sides.length !== 1 || sides[0] < 2)) return Infinity;
+      let at = sides[0] - 1;
+      while (at > 0 && (inputSpans(name, [[at, 1]])?.[0][0] ?? 0) >= many) at--;
+      return at + 1;
+    };
     // Of a map over a sentence the filters that are strongest, and the words that they saw there.
     const strongest = (name, read, below) => {
       const [filters, places] = shapes(name), { data } = results().maps[name], spans = Array.from({ length: places }, (_, at) => inputSpans(name, [[at, 1]])?.[0]);
@@ -277,7 +287,7 @@
     };
     const passes = (next, name) => !!next && source(next).from[0] === name && !windowed.includes(source(next).op) && (shapes(name).length === 1 ? SINGLE.test(source(next).op)
       : back(source(next), shapes(name).slice(1).map(() => [7, 1]))?.spans.every(([start, size]) => start === 7 && size === 1));
-    return { box, open, strongest, passes,
+    return { box, open, strongest, passes, heard,
       again: () => { if (!box.hidden && !box.contains(document.activeElement)) show(); else if (!box.hidden) { const held = all("button", box).indexOf(document.activeElement); show(); all("button", box)[held]?.focus(); } } };
   };
 
@@ -287,7 +297,8 @@
     const source = (name) => block.program.find((step) => step.name === name), shapes = (name) => name === "input" ? input.shape : source(name).shape;
     const sizes = (step) => step.with.size ?? block.tensors[step.weights[0]].shape.slice(2);
     let result = null, asked = false;
-    const ask = () => { if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; if (ready) step(); }); } };
+    let fresh = false; // as the sample is
+    const ask = () => { fresh = false; if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; if (ready) step(); }); } };
     const answer = (values) => { result = network.run(values); return CnnatomyLive.softmax(result.logits); };
     const hand = liveHands[input.kind](block, () => ask(), answer);
     let ready = false;
@@ -299,10 +310,11 @@
     const speak = liveTools.wait((words) => heard.replaceChildren(...words), 700);
     const step = () => {
       const shares = answer(hand.input()), [first, second] = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
-      says.replaceChildren(make("strong", {}, ...said(classes[first])), ` ${perCent(shares[first])}`);
+      const label = classes[samples[chosen].label];
+      says.replaceChildren(make("strong", {}, ...said(classes[first])), ` ${perCent(shares[first])}`, ...(fresh && label !== undefined ? [make("span", { class: "live-said" }, ...tell("the sample is: "), ...said(label))] : []));
       bars.draw(shares);
       for (const [name, { draw, grams, box }] of maps) {
-        draw(result.maps[name].data);
+        draw(result.maps[name].data, hand.words ? walk.heard(name, hand.words().length) : Infinity);
         if (hand.words && grams.isConnected && box.open !== false) grams.replaceChildren(...walk.strongest(name, hand.words(), box));
       }
       hand.after?.(result);
@@ -314,11 +326,12 @@
       chosen = n;
       picks.forEach((pick, at) => pick.setAttribute?.("aria-pressed", at === n));
       hand.choose(samples[n]);
+      fresh = true;
     };
     const picks = hand.thumb ? samples.map((sample, n) => named(button([hand.thumb(sample)], () => choose(n), { class: "live-pick" }), "Start from a sample: {label}", { label: spokenOf(classes[sample.label] ?? sample.id) })) : [];
     const list = hand.thumb ? named(make("div", { class: "live-picks", role: "group" }, ...picks), "Start from a sample") : make("label", { class: "live-choice" }, make("span", {}, ...tell("Start from a sample")), chooser(samples.map(hand.text), choose));
     host.replaceChildren(list, make("div", { class: "live-hall" },
-      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, checked, heard), make("div", { class: "live-far" }, ...maps.map(([, { box }]) => box))));
+      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, heard), make("div", { class: "live-far" }, checked, ...maps.map(([, { box }]) => box))));
     ready = true;
     choose(Math.max(0, samples.findIndex(({ label, logits }) => logits[label] === Math.max(...logits))));
     let wide = host.clientWidth;

@@ -247,7 +247,7 @@ const liveHands = {}, liveTools = {};
       values.forEach((value, n) => { to[(rows - 1 - Math.floor(n / columns)) * columns + n % columns] = liveTools.colours.amount[Math.round(255 * clamp((value - most + 60) / 60, 0, 1))]; });
       show();
     };
-    const highers = slide("Along frequency, in bands", [-up, up, 1], (n) => signed(n), (n) => { higher = n; look(); });
+    const highers = slide("Along frequency", [-up, up, 1], (n) => signed(n), (n) => { higher = n; look(); });
     const laters = slide("Along time", [-on, on, 1], (n) => `${signed(n * step)} ms`, (n) => { later = n; look(); });
     const levels = slide("Noise", [-61, 0, 1], (n) => n < -60 ? "–" : `${signed(n)} dB`, (n) => { level = n; look(); }, -61);
     const named_ = () => [`${clamp(from, 0, high())}`, `${strip}`];
