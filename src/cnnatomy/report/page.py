@@ -44,6 +44,7 @@ SCRIPTS = (
     "captions.js",
     "path.js",
     "touch.js",
+    "live_engine.js",
     "onward.js",
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from markupsafe import Markup
 
-from cnnatomy.report.show import MINUS, plain
+from cnnatomy.report.show import MINUS, packed, plain
 
 
 def walk(block: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +36,12 @@ def path(block: dict[str, Any], clip: str) -> Markup:
 def masks(block: dict[str, Any]) -> list[dict[str, Any]]:
     """What the script needs of a filtering: each kernel's name, weights and divisor."""
     return [{key: mask[key] for key in ("label", "weights", "over")} for mask in block["masks"]]
+
+
+def live(block: dict[str, Any]) -> str:
+    """What the script needs of a network that runs in the page, packed."""
+    held = {key: value for key, value in block.items() if key not in ("title", "caption")}
+    return packed(json.dumps(held, ensure_ascii=False, separators=(",", ":")))
 
 
 def short(weight: float) -> str:
