@@ -19,11 +19,11 @@
   const perCent = (share) => `${(100 * share).toFixed(1)}\u202f%`;
 
   // The maps of a layer in one canvas: how large each is, where it lies, and which value is under a pixel.
-  const layout = (shape, room, upward, most_ = Infinity) => { // most_: places along a row that are drawn
-    const [channels, high, step] = shape.length === 3 ? shape : shape.length === 2 ? [shape[0], 1, shape[1]] : [shape[0], 1, 1], wide = Math.min(step, most_);
+  const layout = (shape, room, { upward = false, kind = "", most: drawn = Infinity } = {}) => { // most: places along a row that are drawn
+    const [channels, high, step] = shape.length === 3 ? shape : shape.length === 2 ? [shape[0], 1, shape[1]] : [shape[0], 1, 1], wide = Math.min(step, drawn);
     const flat = high === 1 || wide === 1, single = high === 1 && wide === 1, most = Math.max(1, Math.round(tile / Math.max(high, wide)));
-    const [tall, broad] = single ? [12, 12] : wide === 1 ? [5, Math.max(4, Math.min(14, Math.floor(room / channels)))] : high === 1 ? [5, Math.max(2, Math.min(12, Math.floor(room / wide)))] : [most, most];
-    const gap = flat ? 0 : Math.ceil(2 / most), across = Math.max(1, Math.min(channels, Math.floor((room / broad + gap) / (wide + gap)))), down = Math.ceil(channels / across);
+    const [tall, broad] = single ? [12, 12] : wide === 1 ? [5, Math.max(4, Math.min(14, Math.floor(room / channels)))] : high === 1 ? [5, Math.max(2, Math.min(kind === "words" ? 44 : 12, Math.floor(room / wide)))] : [most, most];
+    const gap = flat ? 0 : Math.ceil(2 / most), across = high === 1 && wide > 1 ? 1 : Math.max(1, Math.min(channels, Math.floor((room / broad + gap) / (wide + gap)))), down = Math.ceil(channels / across);
     const below = wide === 1 && high > 1 ? 1 : gap; // between lines of columns
     const turned = (row) => upward ? high - 1 - row : row;
     return { channels, high, wide, step, tall, broad, width: across * (wide + gap) - gap, height: down * (high + below) - below,
@@ -85,7 +85,7 @@
     };
     const lay = () => {
       const room = Math.max(200, stage.clientWidth || 560);
-      plan = layout(shape, room, upward, upto);
+      plan = layout(shape, room, { upward, kind, most: upto });
       at = at.map((each, axis) => Math.min(each, [channels, plan.high, plan.wide][axis] - 1));
       canvas = liveTools.sheet(plan.width, plan.height, { tabindex: 0, role: "application" });
       canvas.canvas.style.setProperty("width", `${plan.width * plan.broad}px`);
@@ -173,8 +173,8 @@
     };
     const picture = (values, high, wide, upward) => { // of a window too large for numbers
       const made = liveTools.sheet(wide, high, { role: "img" });
-      paint(made, layout([1, high, wide], 0, upward), upward, values);
-      made.canvas.style.setProperty("width", `${Math.max(24, wide * Math.max(2, Math.min(12, Math.floor(120 / Math.max(high, wide)))))}px`);
+      paint(made, layout([1, high, wide], wide * 99, { upward }), upward, values);
+      made.canvas.style.setProperty("width", `${Math.max(24, wide * Math.max(2, Math.min(12, Math.floor(176 / Math.max(high, wide)))))}px`);
       return made.canvas;
     };
     const board_ = (title, values, high, wide, press) => {

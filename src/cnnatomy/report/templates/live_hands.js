@@ -65,29 +65,7 @@ const liveHands = {}, liveTools = {};
     const by = Math.max(bottom - top + 1, right - left + 1) / (Math.min(rows, columns) * 20 / 28);
     return warped(old, 1, rows, columns, (r, c) => [y / mass + (r - rows / 2) * by, x / mass + (c - columns / 2) * by], Math.max(2, Math.ceil(by)));
   };
-  // Texts as data/tokenising.py cuts them.
-  const tokenise = (() => {
-    const unspaced = "\\u2e80-\\u2fdf\\u3005-\\u3007\\u3021-\\u3029\\u3031-\\u3035\\u3038-\\u303b\\u3041-\\u3096\\u309d-\\u309f\\u30a1-\\u30fa\\u30fc-\\u30ff\\u3105-\\u312f\\u31a0-\\u31bf\\u31f0-\\u31ff\\u3400-\\u4dbf"
-      + "\\u4e00-\\u9fff\\uf900-\\ufaff\\u{1b000}-\\u{1b16f}\\u{20000}-\\u{323af}\\u0e01-\\u0e30\\u0e32\\u0e33\\u0e40-\\u0e46\\u0e81-\\u0eb0\\u0eb2\\u0eb3\\u0ebd-\\u0ec6\\u0edc-\\u0edf"
-      + "\\u1000-\\u102a\\u103f\\u1050-\\u1055\\u105a-\\u105d\\u1061\\u1065-\\u1066\\u106e-\\u1070\\u1075-\\u1081\\u108e\\ua9e0-\\ua9e4\\ua9e6-\\ua9ef\\ua9fa-\\ua9fe\\uaa60-\\uaa76\\uaa7a\\uaa7e\\uaa7f\\u1780-\\u17b3\\u17d7\\u17dc";
-    const stacking = "\\u1039\\u17d2", joining = "\\u094d\\u09cd\\u0acd\\u0b4d\\u0c4d\\u0d4d", letter = "\\p{L}\\p{N}_", end = `(?![${letter}])`;
-    const picture = "\\u231a-\\u23ff\\u25fd\\u25fe\\u2600-\\u27bf\\u2b05-\\u2b55\\u{1f000}-\\u{1f1e5}\\u{1f200}-\\u{1f3fa}\\u{1f400}-\\u{1faff}";
-    const sign = "#*0-9\\u00a9\\u00ae\\u203c\\u2049\\u2122\\u2139\\u2194-\\u21aa\\u25aa-\\u25fc\\u2934\\u2935\\u3030\\u303d\\u3297\\u3299";
-    const single = `(?:[${picture}]\\ufe0f?|[${sign}]\\ufe0f)[\\u{1f3fb}-\\u{1f3ff}]?`;
-    const emoji = `[\\u{1f1e6}-\\u{1f1ff}]{2}|[#*0-9]\\ufe0f?\\u20e3|${single}(?:[\\u{e0020}-\\u{e007e}]+\\u{e007f})?(?:\\u200d${single})*`;
-    const word = `[${letter}][${letter}\\p{M}\\u200c\\u200d]*`, of = (pattern) => new RegExp(pattern, "gu");
-    const stacked = `\\p{M}*(?:(?<=[${stacking}])[${letter}]\\p{M}*)*`, joined = `\\p{M}*(?:(?:(?<=[${joining}])\\u200d?|(?<=[${stacking}]))[${letter}]\\p{M}*)*`;
-    const words = of(`${emoji}|${word}(?=n't${end})|n't${end}|'(?:s|re|ve|ll|d|m)${end}|${word}|[!?.,()…。、।॥؟،]`);
-    const characters = of(`${emoji}|[^\\s\\u0000-\\u001f\\u007f-\\u009f\\p{M}\\u200b-\\u200d]${joined}`);
-    return (text, way) => {
-      text = text.toLowerCase().replaceAll("’", "'").normalize("NFC").replace(/[\u3000\uff01-\uffee]+/gu, (wide) => wide.normalize("NFKC"))
-        .replace(/[\u00ad\u061c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]|\u200c(?![\p{L}\p{N}_])/gu, "");
-      if (way === "characters") return text.trim().replace(/\s+/gu, "␣").match(characters) ?? [];
-      text = text.replace(of(emoji), " $& ");
-      return (way === "auto" ? text.replace(of(`[${unspaced}]${stacked}`), " $& ") : text).match(words) ?? [];
-    };
-  })();
-  Object.assign(liveTools, { wait, sheet, centred, tokenise });
+  Object.assign(liveTools, { wait, sheet, centred });
 
   liveHands.picture = ({ input }, changed) => {
     const [channels, rows, columns] = input.shape, plane = rows * columns, side = Math.min(rows, columns);
@@ -374,7 +352,7 @@ const liveHands = {}, liveTools = {};
       if (held >= 0) (line.children[Math.min(held, words_.length - 1)] ?? entry).focus();
     };
     const read = () => {
-      words_ = liveTools.tokenise(entry.value, input.way);
+      words_ = CnnatomyLive.tokenise(entry.value, input.way);
       const strange = words_.filter((word) => idOf(word) === 1).length;
       said_.replaceChildren(...tell("{n} words, {strange} of them unknown to the network. Press a word to leave it out.", { n: words_.length, strange }),
         ...(words_.length > length ? [" ", ...tell("Only the first {length} are read.", { length })] : []));
