@@ -149,7 +149,7 @@
   // One value of a map, worked out: its window in the layer before, products, sum, bias, what follows; and where that is in the input.
   const prepareWalk = (network, { shapes, source, sizes, results, words, frame, kind }) => {
     const back = (step, spans) => before(step, spans, { shapes, sizes }), single = (position) => position.map((at) => [at, 1]);
-    const box = make("section", { class: "live-walk", tabindex: -1, hidden: "" });
+    const box = make("div", { class: "live-walk", role: "group", tabindex: -1, hidden: "" });
     named(box, "One value, worked out");
     let way = [];
     const valueAt = (name, channel, position) => {

@@ -20,7 +20,7 @@ const liveHands = {}, liveTools = {};
     return { box, set: (value) => set(Math.round((value - least) / step)) };
   };
   const sheet = (width, height, attributes = {}) => { // a canvas and its pixels as numbers
-    const canvas = make("canvas", { width, height, ...attributes }), pen = canvas.getContext("2d");
+    const canvas = make("canvas", { width, height, ...attributes }), pen = canvas.getContext("2d", { willReadFrequently: true });
     const image = pen.createImageData(width, height);
     return { canvas, pixels: new Uint32Array(image.data.buffer), show: () => pen.putImageData(image, 0, 0) };
   };
@@ -112,7 +112,7 @@ const liveHands = {}, liveTools = {};
       roughening.set(0);
     };
     const stroke = ([r, c], [i, j]) => { // a round brush with a soft rim, from one place to another
-      const radius = thick * side / 56, rim = Math.max(1, side / 28), [y, x] = [i - r, j - c], length = y * y + x * x, reach = radius + rim;
+      const radius = Math.max(.6, thick * side / 56), rim = Math.max(1, side / 28), [y, x] = [i - r, j - c], length = y * y + x * x, reach = radius + rim;
       for (let row = Math.max(0, Math.floor(Math.min(r, i) - reach)); row < Math.min(rows, Math.max(r, i) + reach); row++)
         for (let column = Math.max(0, Math.floor(Math.min(c, j) - reach)); column < Math.min(columns, Math.max(c, j) + reach); column++) {
           const along = length ? clamp(((row + .5 - r) * y + (column + .5 - c) * x) / length, 0, 1) : 0;
@@ -194,7 +194,7 @@ const liveHands = {}, liveTools = {};
     where.replaceChildren();
     return {
       box: make("div", { class: "live-pair" }, over.box, beside, where), tools, hint: "Draw here.",
-      input: () => given.map((value) => value * over_),
+      input: () => given.map((value) => Math.round(255 * value) / 255 * over_), // in the steps that pictures have
       choose: (sample) => { chosen = raw(sample); start(chosen); },
       frame: (place) => { over.frame(central ? null : place); after.frame(central ? place : null); },
       thumb: (sample) => { const small = sheet(columns, rows); show(small, raw(sample)); return small.canvas; },
@@ -230,7 +230,7 @@ const liveHands = {}, liveTools = {};
     const levels = slide("Noise", [-61, 0, 1], (n) => n < -60 ? "–" : `${signed(n)} dB`, (n) => { level = n; look(); }, -61);
     const named_ = () => [`${clamp(from, 0, high())}`, `${strip}`];
     const starts = scale("Strip from", 101, 30, (n) => along === "Frequency" ? `${bands.values[Math.min(rows - 1, Math.round(n / 100 * rows))].toFixed(0)} Hz` : `${(Math.round(n / 100 * columns) * step).toFixed(0)} ms`, (n) => { place = n; cut(); });
-    const wides = scale("Strip's width", 51, 0, (n) => `${Math.round(n / 100 * high())}`, (n) => { width = n; cut(); });
+    const wides = scale("How wide", 51, 0, (n) => `${Math.round(n / 100 * high())}`, (n) => { width = n; cut(); });
     let place = 30, width = 0;
     const cut = () => { from = Math.round(place / 100 * high()); strip = Math.round(width / 100 * high()); look(); };
     const ways = ["Frequency", "Time"].map((name) => button(tell(name), () => { along = name; press(); cut(); starts.set(place); wides.set(width); }));
