@@ -63,7 +63,7 @@
   };
 
   // The maps of a layer to look at: a canvas, what is under the pointer, and the way into a window.
-  const prepareMaps = ({ name, op, shape }, kind, open, folded) => {
+  const prepareMaps = ({ name, op, shape }, kind, open, folded, read) => { // read: the words that a place sees, of sentences
     const upward = kind === "sound" && shape.length === 3, [channels, ...sides] = shape, values = { n: channels, size: sides.join(" × ") };
     const under = make("p", { class: "live-said live-under-pointer" }), stage = make("div", { class: "live-maps" }), grams = make("ul", { class: "live-grams" });
     const title = [make("bdi", { translate: "no" }, name), " ", make("span", { class: "quiet" }, ...(sides.every((side) => side === 1) ? tell("{n} values", values) : op === "embedding" ? tell("{n} words, each as {size} numbers", values)
@@ -75,6 +75,10 @@
     const value = ([c, row, column]) => data[(c * plan.high + row) * plan.step + column];
     const tellPlace = () => {
       const [c, row, column] = at, values = { n: c + 1, row: row + 1, column: column + 1, value: shown(value(at)) };
+      if (read && sides.length === 1 && sides[0] > 1 && op !== "embedding") {
+        under.replaceChildren(...tell("Filter {n}: {value}", values), " ", make("bdi", { translate: "no" }, read(column)));
+        return;
+      }
       under.replaceChildren(...tell(!sides.length ? "Unit {n}: {value}" : plan.high === 1 ? "Filter {n}, place {column}: {value}" : plan.wide === 1 ? "Filter {n}, place {row}: {value}"
         : "Filter {n}, row {row}, column {column}: {value}", values));
     };
@@ -93,6 +97,7 @@
       named(canvas.canvas, "Maps of {name}. Arrow keys move from place to place, Page Up and Page Down from map to map, Enter opens the window.", { name });
       const inner = make("div", { class: "live-stage" }, canvas.canvas, make("span", { class: "live-cursor" }));
       stage.replaceChildren(inner);
+      point();
       const found = (event) => {
         const { left, top, width, height } = canvas.canvas.getBoundingClientRect();
         return plan.at(Math.floor((event.clientY - top) / height * plan.height), Math.floor((event.clientX - left) / width * plan.width));
@@ -238,11 +243,13 @@
       while (at > 0 && (inputSpans(name, [[at, 1]])?.[0][0] ?? 0) >= many) at--;
       return at + 1;
     };
+    const read = (name, given, place) => {
+      const [[start, size]] = inputSpans(name, [[place, 1]]) ?? [[0, 0]];
+      return given.slice(Math.max(0, start), Math.max(0, start + size)).join(" ");
+    };
     // Of a map over a sentence the filters that are strongest, and the words that they saw there.
-    const strongest = (name, read, below) => {
-      const [filters, places] = shapes(name), { data } = results().maps[name], spans = Array.from({ length: places }, (_, at) => inputSpans(name, [[at, 1]])?.[0]);
-      if (!spans[0]) return [];
-      const texts = spans.map(([start, size]) => read.slice(Math.max(0, start), Math.max(0, start + size)).join(" ")), found = [];
+    const strongest = (name, given, below) => {
+      const [filters, places] = shapes(name), { data } = results().maps[name], texts = Array.from({ length: places }, (_, at) => read(name, given, at)), found = [];
       for (let filter = 0; filter < filters; filter++) {
         let best = -1;
         for (let at = 0; at < places; at++) if (texts[at] && (best < 0 || data[filter * places + at] > data[filter * places + best])) best = at;
@@ -287,7 +294,7 @@
     };
     const passes = (next, name) => !!next && source(next).from[0] === name && !windowed.includes(source(next).op) && (shapes(name).length === 1 ? SINGLE.test(source(next).op)
       : back(source(next), shapes(name).slice(1).map(() => [7, 1]))?.spans.every(([start, size]) => start === 7 && size === 1));
-    return { box, open, strongest, passes, heard,
+    return { box, open, read, strongest, passes, heard,
       again: () => { if (!box.hidden && !box.contains(document.activeElement)) show(); else if (!box.hidden) { const held = all("button", box).indexOf(document.activeElement); show(); all("button", box)[held]?.focus(); } } };
   };
 
@@ -306,7 +313,7 @@
 
     const bars = prepareBars(classes), says = make("p", { class: "live-answer" }), heard = make("p", { class: "live-unseen", role: "status" });
     const walk = prepareWalk(network, { shapes, source, sizes, kind: input.kind, results: () => result, words: () => hand.words?.() ?? [], frame: hand.frame });
-    const maps = network.shown.map((name, n) => [name, prepareMaps(source(name), input.kind, walk.open, walk.passes(network.shown[n + 1], name) || source(name).op === "embedding")]);
+    const maps = network.shown.map((name, n) => [name, prepareMaps(source(name), input.kind, walk.open, walk.passes(network.shown[n + 1], name) || source(name).op === "embedding", hand.words && ((place) => walk.read(name, hand.words(), place)))]);
     const speak = liveTools.wait((words) => heard.replaceChildren(...words), 700);
     const step = () => {
       const shares = answer(hand.input()), [first, second] = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
@@ -317,7 +324,6 @@
         draw(result.maps[name].data, hand.words ? walk.heard(name, hand.words().length) : Infinity);
         if (hand.words && grams.isConnected && box.open !== false) grams.replaceChildren(...walk.strongest(name, hand.words(), box));
       }
-      hand.after?.(result);
       walk.again();
       speak([...said(classes[first]), ` ${perCent(shares[first])}. `, ...said(classes[second]), ` ${perCent(shares[second])}.`]);
     };

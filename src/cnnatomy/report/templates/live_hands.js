@@ -201,7 +201,7 @@ const liveHands = {}, liveTools = {};
     };
   };
 
-  liveHands.sound = ({ input }, changed) => {
+  liveHands.sound = ({ input }, changed, answer) => {
     const [, rows, columns] = input.shape, [bands, times] = input.axes, { canvas, pixels, show: put } = sheet(columns, rows, { class: "live-draw", tabindex: 0, role: "application" });
     const over = framed(canvas, rows, columns), step = 1000 * (times.values[1] - times.values[0]), floorOf = (raw) => raw.reduce((a, b) => Math.min(a, b));
     const up = Math.round(rows / 3), on = Math.round(columns / 2), powers = [1, 2].map((seed) => { // of noise: each cell's is exponential, as white noise has it
@@ -210,16 +210,34 @@ const liveHands = {}, liveTools = {};
     });
     let raw = new Float32Array(rows * columns), floor = 0, loudest = 0, higher = 0, later = 0, level = -61, strip = 0, from = 0, along = "Frequency", seed = 0, held = null, given = raw;
     const high = () => along === "Frequency" ? rows : columns;
+    const moved = (up, on) => raw.map((_, n) => {
+      const [r, c] = [Math.floor(n / columns), n % columns], [i, j] = [r - up, c - on], place = along === "Frequency" ? r : c;
+      let value = i >= 0 && j >= 0 && i < rows && j < columns ? raw[i * columns + j] : floor;
+      if (place >= from && place < from + strip) value = floor;
+      return level > -61 ? 10 * Math.log10(10 ** (value / 10) + 10 ** ((loudest + level + powers[seed][n]) / 10)) : value;
+    });
     const look = () => {
-      given = raw.map((_, n) => {
-        const [r, c] = [Math.floor(n / columns), n % columns], [i, j] = [r - higher, c - later], place = along === "Frequency" ? r : c;
-        let value = i >= 0 && j >= 0 && i < rows && j < columns ? raw[i * columns + j] : floor;
-        if (place >= from && place < from + strip) value = floor;
-        return level > -61 ? 10 * Math.log10(10 ** (value / 10) + 10 ** ((loudest + level + powers[seed][n]) / 10)) : value;
-      });
+      given = moved(higher, later);
       draw(pixels, given, put);
       changed();
+      trace();
     };
+    // Below a slider, at each of its places: the probability of what is most likely now.
+    const curves = [up, on].map((reach) => named(make("canvas", { width: 2 * reach + 1, height: 24, role: "img", class: "live-curve" }), "How likely that class is at each place of the slider"));
+    const trace = wait(() => {
+      const shares = [...answer(given)], k = shares.indexOf(Math.max(...shares)), colour = getComputedStyle(curves[0]).color;
+      curves.forEach((curve, axis) => {
+        const reach = [up, on][axis], pen = curve.getContext("2d");
+        pen.clearRect(0, 0, curve.width, 24);
+        pen.fillStyle = colour;
+        for (let n = -reach; n <= reach; n++) {
+          const tall = Math.max(1, 24 * answer(axis ? moved(higher, n) : moved(n, later))[k]);
+          pen.globalAlpha = n === [higher, later][axis] ? 1 : .45;
+          pen.fillRect(n + reach, 24 - tall, 1, tall);
+        }
+      });
+      answer(given);
+    }, 200);
     const draw = (to, values, show) => { // the 60 dB below its loudest place, low frequencies at the bottom
       const most = values.reduce((a, b) => Math.max(a, b));
       values.forEach((value, n) => { to[(rows - 1 - Math.floor(n / columns)) * columns + n % columns] = liveTools.colours.amount[Math.round(255 * clamp((value - most + 60) / 60, 0, 1))]; });
@@ -260,10 +278,11 @@ const liveHands = {}, liveTools = {};
       look();
     };
     press();
+    [highers, laters].forEach(({ box }, axis) => box.append(curves[axis]));
     const foot = make("p", { class: "live-said" }, ...tell("Up: {low} to {high} Hz. To the right: {time} ms.", { low: bands.values[0].toFixed(0), high: bands.values.at(-1).toFixed(0), time: (step * columns).toFixed(0) }));
     return {
       box: make("div", { class: "live-pair" }, over.box, foot), hint: "Drag it up, down, to and fro.",
-      tools: make("div", { class: "live-tools" }, make("div", { class: "hands" }, highers.box, laters.box),
+      tools: make("div", { class: "live-tools" }, make("div", { class: "hands" }, highers.box, laters.box), make("p", { class: "live-said" }, ...tell("Red: how likely that class is at each place of the slider.")),
         make("div", { class: "hands" }, make("span", {}, ...tell("Silence a strip of")), ...ways, starts.box, wides.box),
         make("div", { class: "hands" }, levels.box, button(tell("Other noise"), () => { seed = 1 - seed; look(); }), button(tell("Back to the sample"), () => start(raw)))),
       input: () => given,
