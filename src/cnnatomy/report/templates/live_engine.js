@@ -2,10 +2,8 @@
 const CnnatomyLive = (() => {
   const count = (shape) => shape.reduce((a, b) => a * b, 1);
   const spatial = (shape) => [shape[0], shape.length > 2 ? shape[1] : 1, shape.at(-1)]; // channels, rows, columns
-  const pair = (given, rank) => rank > 1 ? given : [given === undefined ? 0 : 0, ...given];
 
   // --- numbers by themselves
-  const ERF = [0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429];
   const erf = (x) => { // by its series where that is quick, by its continued fraction beyond: within 1e-12
     const size = Math.abs(x);
     if (size > 6) return Math.sign(x);
@@ -56,46 +54,59 @@ const CnnatomyLive = (() => {
     subtract: (a, b, { times = 1 }) => a - times * b,
     multiply: (a, b) => a * b,
     divide: (a, b) => a / b,
-    maximum: Math.max,
-    minimum: Math.min,
+    maximum: (a, b) => Math.max(a, b),
+    minimum: (a, b) => Math.min(a, b),
     compare: (a, b, { how }) => +COMPARED[how](Math.fround(a), Math.fround(b)),
   };
 
   // --- operations: (output, inputs, settings, weights), each {shape, data}
-  const convolution = (out, [x], { stride, padding, dilation, groups }, [weight, bias]) => {
-    const [channels, height, width] = spatial(x.shape), [filters, rows, columns] = spatial(out.shape);
-    const rank = out.shape.length - 1, [tall, wide] = rank > 1 ? weight.shape.slice(2) : [1, weight.shape[2]];
-    const [down, right] = rank > 1 ? stride : [1, stride[0]], [above, left] = rank > 1 ? padding : [0, padding[0]];
-    const [spread, apart] = rank > 1 ? dilation : [1, dilation[0]];
-    const each = channels / groups, per = filters / groups, size = rows * columns, from = x.data, to = out.data, w = weight.data;
-    for (let filter = 0; filter < filters; filter++) {
-      to.fill(bias ? bias.data[filter] : 0, filter * size, (filter + 1) * size);
-      const first = Math.floor(filter / per) * each;
-      for (let channel = 0; channel < each; channel++) {
-        const base = (first + channel) * height * width;
-        for (let i = 0; i < tall; i++) {
-          const kernel = ((filter * each + channel) * tall + i) * wide;
+  let scratch = new Float32Array(0);
+  // What each weight of a filter meets at each place of its map, (channels × kernel, places), of the channels from `first` on
+  const unrolled = (x, first, each, [tall, wide], [rows, columns], [down, right], [above, left], [spread, apart]) => {
+    const [, height, width] = spatial(x.shape), places = rows * columns, from = x.data;
+    if (tall * wide === 1 && down === 1 && right === 1 && rows === height && columns === width)
+      return from.subarray(first * places, (first + each) * places);
+    const size = each * tall * wide * places;
+    if (scratch.length < size) scratch = new Float32Array(size);
+    const made = scratch.subarray(0, size).fill(0);
+    let at = 0;
+    for (let channel = first; channel < first + each; channel++)
+      for (let i = 0; i < tall; i++)
+        for (let j = 0; j < wide; j++, at += places)
           for (let row = 0; row < rows; row++) {
-            const y = row * down + i * spread - above;
+            const y = row * down + i * spread - above, shift = j * apart - left;
             if (y < 0 || y >= height) continue;
-            const line = base + y * width, at = filter * size + row * columns;
-            if (columns < wide) { // few places, many weights: a sum a place
-              for (let column = 0; column < columns; column++) {
-                const start = column * right - left;
-                let sum = 0;
-                for (let j = 0, u = start; j < wide; j++, u += apart) if (u >= 0 && u < width) sum += w[kernel + j] * from[line + u];
-                to[at + column] += sum;
-              }
-              continue;
-            }
-            for (let j = 0; j < wide; j++) { // many places: a weight over all of them
-              const factor = w[kernel + j], shift = j * apart - left;
-              const begin = Math.max(0, Math.ceil(-shift / right)), end = Math.min(columns, Math.floor((width - 1 - shift) / right) + 1);
-              for (let column = begin, u = line + begin * right + shift; column < end; column++, u += right)
-                to[at + column] += factor * from[u];
-            }
+            const begin = Math.max(0, Math.ceil(-shift / right)), end = Math.min(columns, Math.floor((width - 1 - shift) / right) + 1);
+            let u = (channel * height + y) * width + begin * right + shift;
+            for (let column = begin; column < end; column++, u += right) made[at + row * columns + column] = from[u];
           }
+    return made;
+  };
+  const convolution = (out, [x], { stride, padding, dilation, groups }, [weight, bias]) => {
+    const flat = out.shape.length < 3, two = (values, none) => flat ? [none, values[0]] : values; // of one axis as of two
+    const [filters, rows, columns] = spatial(out.shape), kernel = two(weight.shape.slice(2), 1);
+    const each = weight.shape[1], per = filters / groups, places = rows * columns, depth = each * kernel[0] * kernel[1];
+    const to = out.data, w = weight.data;
+    for (let group = 0; group < groups; group++) {
+      const met = unrolled(x, group * each, each, kernel, [rows, columns], two(stride, 1), two(padding, 0), two(dilation, 1));
+      for (let filter = group * per; filter < (group + 1) * per; filter++) {
+        const base = filter * places, first = filter * depth, start = bias ? bias.data[filter] : 0;
+        if (places < 8) { // few places: a sum for each
+          for (let place = 0; place < places; place++) {
+            let sum = start;
+            for (let k = 0, u = place; k < depth; k++, u += places) sum += w[first + k] * met[u];
+            to[base + place] = sum;
+          }
+          continue;
         }
+        to.fill(start, base, base + places);
+        let k = 0;
+        for (; k + 4 <= depth; k += 4) { // many places: four weights at a time over all of them
+          const [a, b, c, d] = [w[first + k], w[first + k + 1], w[first + k + 2], w[first + k + 3]];
+          let [p, q, r, s] = [k * places, (k + 1) * places, (k + 2) * places, (k + 3) * places];
+          for (let u = base; u < base + places; u++) to[u] += a * met[p++] + b * met[q++] + c * met[r++] + d * met[s++];
+        }
+        for (; k < depth; k++) for (let u = base, p = k * places; u < base + places; u++) to[u] += w[first + k] * met[p++];
       }
     }
   };
