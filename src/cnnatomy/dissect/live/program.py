@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from cnnatomy.dissect.live.tracing import PASSED, Graph, InTheWay, Shape, arguments, operation, shape_of
+from cnnatomy.dissect.live.tracing import PASSED, Graph, InTheWay, Shape, arguments, operation, shape_of, where
 
 INPUT = "input"
 
@@ -122,7 +122,10 @@ def program_of(graph: Graph) -> Program:
     made = Translation(graph)
     made.steps[graph.input] = INPUT
     for node in graph.nodes[1:]:
-        _translate(made, node)
+        try:
+            _translate(made, node)
+        except InTheWay as missing:
+            raise InTheWay(f"{missing}{where(node)}") from missing
     answer = made.steps[graph.answer]
     if not made.program.steps or made.program.steps[-1].name != answer:  # an alias of the input, or passed on
         last = next((step for step in made.program.steps if step.name == answer), None)

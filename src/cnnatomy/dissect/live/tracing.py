@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import operator
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,10 +164,8 @@ def shape_of(node: fx.Node) -> Shape:
     return tuple(int(size) for size in value.shape[1:])
 
 
-def tensors(value: Any) -> Iterator[fx.Node]:
-    """The nodes in an argument."""
-    if isinstance(value, fx.Node):
-        yield value
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from tensors(each)
+def where(node: fx.Node) -> str:
+    """In which layer a node is, as the end of a sentence; nothing for the network itself."""
+    path, kind = list(node.meta.get("nn_module_stack", {"": ("", "")}).values())[-1]
+    name = path.removeprefix("network").removeprefix(".")
+    return f" ({name}, {str(kind).rpartition('.')[2]})" if name else ""
