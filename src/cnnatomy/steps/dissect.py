@@ -36,6 +36,7 @@ def dissect(job: Job) -> None:
         "sound": lambda: sound(job, data),
         "prepare": lambda: job.config["data"]["prepare"],
         "seed": lambda: job.seed,
+        "run": lambda: str(job.run),
     }
     try:
         made = method.made(network(job, data.facts), data.split("test"), job.config["dissect"][name], needs)
