@@ -61,7 +61,7 @@ def dissected(
     needs = {
         "training": lambda: data.split("train"),
         "others": lambda: networks[1 : 1 + small.get("others", 0)],
-        "snapshots": lambda: [_on_the_way(network) for network in networks[: 1 + small.get("others", 0)]],
+        "snapshots": lambda: [on_the_way(network) for network in networks[: 1 + small.get("others", 0)]],
         "sound": lambda: lambda name: None,
         "prepare": dict,
         "seed": int,
@@ -73,7 +73,7 @@ def dissected(
     return Exhibit.of(made, "run", "one", method)
 
 
-def _on_the_way(network: nn.Module) -> list[Snapshot]:
+def on_the_way(network: nn.Module) -> list[Snapshot]:
     """A network as if it had grown: its weights at half their size before."""
     half = deepcopy(network)
     with torch.no_grad():

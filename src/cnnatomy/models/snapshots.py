@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 OURS = "cnnatomy"
 MOST = 16 * 2**20  # bytes of a network whose weights are kept on the way: of a larger one they would fill disks
-FIRST, FACTOR = 4, 4  # a network changes fastest at first, so that the time between two looks grows
+FIRST, FACTOR = 4, 2  # a network changes fastest at first, so that the time between two looks grows
 
 
 @dataclass
 class Snapshots:
-    """The state of a network before its first step and after 4, 16, 64 … of them.
+    """The state of a network before its first step and after 4, 8, 16 … of them.
 
     None of a network of more than 16 MB.
 

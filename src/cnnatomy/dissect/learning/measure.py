@@ -203,7 +203,7 @@ def _course(way: Sequence[Snapshot], layer: Layer, likeness: np.ndarray) -> Cour
 
 def _weights(network: nn.Module, layer: Layer) -> np.ndarray:
     """Of a convolution, float64 (filters, channels, *kernel)."""
-    return network.get_submodule(layer.name).weight.detach().double().cpu().numpy()  # type: ignore[operator,union-attr]
+    return network.get_submodule(layer.name).weight.detach().double().cpu().numpy()  # type: ignore[operator]
 
 
 def _maps(way: Sequence[Snapshot], layer: str, samples: Samples, place: int) -> np.ndarray:
@@ -215,8 +215,6 @@ def _maps(way: Sequence[Snapshot], layer: str, samples: Samples, place: int) -> 
 def numbers(found: Learning, classes: Sequence[str]) -> Numbers:
     """Of every look, then of each layer, then of each class."""
     rows = Numbers()
-    rows.add("looks", len(found.steps))
-    rows.add("networks", len(found.accuracy))
     for look, step in enumerate(found.steps):
         with rows.about(f"step={step}"):
             rows.share("accuracy_on_the_way", int(found.confusion[look].trace()), found.tested)

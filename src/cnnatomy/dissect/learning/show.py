@@ -14,7 +14,7 @@ from cnnatomy.dissect.learning.measure import Learning, numbers, since
 from cnnatomy.dissect.learning.settings import Settings
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, class_name, upright
-from cnnatomy.exhibit import Figure, Frame, Grid, Item, Say, Showing, Steps, Table, say
+from cnnatomy.exhibit import Block, Figure, Frame, Grid, Item, Say, Showing, Steps, Table, say
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.statistics.intervals import mean_interval
 
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 
 GREY = 128  # between the pictures of a sheet
 ACROSS = 8  # pictures a row of a sheet
+STRIP = 3  # pixels of a map that has one row or column
 ALIKE = 0.9  # likeness to the end from which on a layer is called settled in sentences
 SOURCES = ["@kornblith2019", "@raghu2017"]
 
 
 def show(found: Learning, samples: Samples, settings: Settings) -> Showing:
-    """A look at the network after 0, 4, 16 … steps; accuracy by class and likeness of layers to what they end as."""
+    """A look at the network after 0, 4, 8, 16 … steps; accuracy by class and likeness of layers to what they end as."""
     classes = samples.facts.classes
     walk = Steps("walk", _frames(found, samples.facts), say("learning.walk.title"), say("learning.walk.caption"))
-    blocks = [walk, _accuracy(found, samples.facts), _layers(found), _settled(found)]
+    blocks: list[Block] = [walk, _accuracy(found, samples.facts), _layers(found), _settled(found)]
     caption = [_soon(found), _order(found), say("learning.caption", networks=len(found.accuracy))]
     return Showing(numbers(found, classes), blocks, caption, SOURCES)
 
@@ -74,12 +75,13 @@ def _kernels(found: Learning, look: int, facts: Facts) -> np.ndarray:
 def _maps(found: Learning, look: int, facts: Facts) -> np.ndarray:
     """The sample's maps on one sheet, each on the scale of what it ends as; maps of one row below one another."""
     tops = [float(np.abs(values).max()) or None for values in found.maps[-1]]
-    if found.maps.ndim == 3:
-        return np.concatenate([amount(values[None], top) for values, top in zip(found.maps[look], tops, strict=True)])
-    return _sheet(
-        [amount(upright(facts, values), top) for values, top in zip(found.maps[look], tops, strict=True)],
-        across=ACROSS // 2,
-    )
+    maps = found.maps[look] if found.maps.ndim == 4 else found.maps[look][:, None]
+    pictures = [amount(upright(facts, values), top) for values, top in zip(maps, tops, strict=True)]
+    if pictures[0].shape[0] == 1:  # along one axis: as lines below one another
+        return _sheet([one.repeat(STRIP, axis=0) for one in pictures], across=1)
+    if pictures[0].shape[1] == 1:
+        return _sheet([one.repeat(STRIP, axis=1) for one in pictures])
+    return _sheet(pictures, across=ACROSS // 2)
 
 
 def _sheet(pictures: Sequence[np.ndarray], across: int = ACROSS) -> np.ndarray:
@@ -102,9 +104,7 @@ def _accuracy(found: Learning, facts: Facts) -> Figure:
 
     def paint(drawing: Drawing) -> None:
         axes = drawing.subplots()
-        for place in there:
-            if place not in named:
-                axes.plot(shares[:, place], color=MUTED, linewidth=0.8)
+        axes.plot(shares[:, [place for place in there if place not in named]], color=MUTED, linewidth=0.8)
         for place, colour in named.items():
             axes.plot(shares[:, place], color=colour, linewidth=1.4, label=class_name(facts, place))
         axes.plot(whole, color=SERIES[0], linewidth=2.2, marker="o", label="all classes")
@@ -168,10 +168,10 @@ def _along_steps(axes: object, found: Learning) -> None:
 def _settled(found: Learning) -> Table:
     """How many filters of each layer are what they end as, after each number of steps."""
     rows = [
-        {"layer": course.layer, "filters": len(settled)}
-        | {f"after {step}": int((settled <= look).sum()) for look, step in enumerate(found.steps[:-1])}
+        {"layer": course.layer, "step": step, "settled_filters": int((settled <= look).sum()), "filters": len(settled)}
         for course in found.layers
         if (settled := found.filter_settled(course)) is not None
+        for look, step in enumerate(found.steps)
     ]
     share = 100 * found.settled
     return Table(
@@ -184,8 +184,8 @@ def _soon(found: Learning) -> Say:
     shares = found.confusion.trace(axis1=1, axis2=2) / found.tested
     look = int(since((shares >= found.learned * shares[-1])[:, None])[0])
     known = {"step": int(found.steps[look]), "steps": int(found.steps[-1])}
-    known |= {"share": significant(100 * float(shares[look]), 3), "end": significant(100 * float(shares[-1]), 3)}
-    return say("learning.soon" if look < len(shares) - 1 else "learning.late", **known)
+    shown = {"share": significant(100 * float(shares[look]), 3), "end": significant(100 * float(shares[-1]), 3)}
+    return say("learning.soon" if look < len(shares) - 1 else "learning.late", **known, **shown)
 
 
 def _order(found: Learning) -> Say | None:
