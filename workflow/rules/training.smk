@@ -7,6 +7,7 @@ rule train:
         starting_weights,
     output:
         network="results/runs/{run}/seed{seed}/model.safetensors",
+        snapshots="results/runs/{run}/seed{seed}/snapshots.safetensors",
         config="results/runs/{run}/seed{seed}/config.yaml",
         history=report(
             "results/runs/{run}/seed{seed}/history.csv",
