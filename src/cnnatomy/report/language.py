@@ -190,12 +190,10 @@ def rules() -> str:
 def without_scripts() -> Markup:
     """A radio button for each language, by which a reader chooses where no script runs."""
     each = [(tag, html(tag), languages.language(tag).habits["name"]) for tag in languages.tags()]
-    buttons = [
-        Markup(
-            '<label lang="{}"><input class="language-radio in-{}" type="radio" name="language"{}> {}</label>'
-        ).format(lang, tag, Markup(" checked") if tag == FIRST else "", name)
-        for tag, lang, name in each
-    ]
+    label = Markup(
+        '<label lang="{}" translate="no"><input class="language-radio in-{}" type="radio" name="language"{}> {}</label>'
+    )
+    buttons = [label.format(lang, tag, Markup(" checked") if tag == FIRST else "", name) for tag, lang, name in each]
     group = Markup('<span class="languages" role="radiogroup" aria-label="Language">{}</span>')
     return Markup("<noscript>{}</noscript>").format(group.format(Markup(" ").join(buttons)))
 
