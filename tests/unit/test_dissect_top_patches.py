@@ -149,6 +149,8 @@ def test_each_filter_is_one_picture_of_nine_patches(tmp_path):
     assert (len(first.items), len(second.items)) == (4, 6)
     assert first.items[0].pixels.shape == (3 * 3 + 2, 3 * 3 + 2)
     assert second.items[0].pixels.shape == (3 * 8 + 2, 3 * 8 + 2)
+    # Behind the switch are whole samples, along which other numbers would stand.
+    assert all((grid.axes is None) == bool(grid.variants) for grid in exhibit.blocks if isinstance(grid, Grid))
     _, found = found_in(net, samples)
     for place, patch in enumerate(found["3"].patches[2]):
         (top, bottom), (left, right) = patch.window

@@ -74,6 +74,21 @@ def test_a_class_that_fills_a_sentence_is_said_in_the_sentences_language():
     assert told == {"en": "zero predicted as two", "zh": "零判为二"}
 
 
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("test accuracy", "测试准确率"),
+        ("looked − lecture", "看后缩小 − 讲义网络"),
+        ("Test accuracy, % against parameters", "测试准确率（%）与参数"),
+        ("Test accuracy, % along shift", "测试准确率（%）随偏移的变化"),
+        ("−0.22", None),
+    ],
+)
+def test_what_fills_a_studys_sentences_is_said_in_their_language(english, chinese):
+    told = Terms("looked").filler(english)
+    assert told == (english if chinese is None else {"en": english, "zh": chinese})
+
+
 @pytest.mark.parametrize("tag", others())
 def test_phrases_name_the_same_places_as_their_english(tag):
     for english, sentence in catalogue(tag)["phrases"].items():

@@ -481,12 +481,17 @@ for what, counts in (("even", [5, 5, 5]), ("range", [5, 5, 6])):
     )
 
 
-def between(shifts: dict[tuple[str, str], Any], asked: bool = True, within: bool = False) -> Any:
+def between(
+    shifts: dict[tuple[str, str], Any],
+    asked: bool = True,
+    within: bool = False,
+    pitch: dict[str, float] | None = None,
+) -> Any:
     measured = import_module("cnnatomy.dissect.spectrogram.measure")
     groups: dict[str, list[Any]] = {}
     for (one, other), values in shifts.items():
         for name, n in ((one, np.shape(values)[0]), (other, np.shape(values)[1])):
-            groups[name] = [Made(name=f"{name}{at}", pitch=None, formants=None) for at in range(n)]
+            groups[name] = [Made(name=f"{name}{at}", pitch=(pitch or {}).get(name), formants=None) for at in range(n)]
     found = Made(
         between={pair: np.array(values, float) for pair, values in shifts.items()},
         within={"f": np.ones(3)} if within else {},
@@ -500,6 +505,19 @@ def between(shifts: dict[tuple[str, str], Any], asked: bool = True, within: bool
 row(
     "spectrogram: it moves",
     lambda: between({("f", "m"): [[2, 1.8], [1.9, 2.1], [2, 2]]}),
+    "caption.between",
+    "caption.moved",
+)
+HIGHER = {"f": 220.0, "m": 120.0}
+row(
+    "spectrogram: with the pitch",
+    lambda: between({("m", "f"): [[-2, -1.8], [-1.9, -2.1]]}, pitch=HIGHER),
+    "caption.between",
+    "caption.with_pitch",
+)
+row(
+    "spectrogram: against the pitch",
+    lambda: between({("f", "m"): [[-2, -1.8], [-1.9, -2.1]]}, pitch=HIGHER),
     "caption.between",
     "caption.moved",
 )
