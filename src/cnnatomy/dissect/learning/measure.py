@@ -21,7 +21,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.layers import CONVOLUTIONS, Layer, activated, capture, stages, trace
-from cnnatomy.inspection.predicting import in_batches, predict
+from cnnatomy.inspection.predicting import in_batches, logits
 from cnnatomy.models.snapshots import Snapshot
 from cnnatomy.statistics.numbers import Numbers
 
@@ -186,7 +186,7 @@ def _outputs(network: nn.Module, names: Sequence[str], samples: Samples, places:
 
 
 def _confusion(network: nn.Module, samples: Samples, places: np.ndarray) -> np.ndarray:
-    said = predict(network, samples.facts, samples.inputs[places]).argmax(1).numpy()
+    said = logits(network, samples.facts, samples.inputs[places]).argmax(1).numpy()
     classes = len(samples.facts.classes)
     return np.bincount(samples.labels[places] * classes + said, minlength=classes**2).reshape(classes, classes)
 
