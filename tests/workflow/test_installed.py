@@ -1,4 +1,4 @@
-"""Installed from a wheel, in an empty folder and without a checkout: what `pip install cnnatomy` gives."""
+"""Installed from a wheel, in an empty folder and without a checkout: what `pip install` gives."""
 
 from __future__ import annotations
 
