@@ -195,7 +195,7 @@ const liveHands = {}, liveTools = {};
     return {
       box: make("div", { class: "live-pair" }, over.box, beside, where), tools, hint: "Draw here.",
       input: () => given.map((value) => Math.round(255 * value) / 255 * over_), // in the steps that pictures have
-      choose: (sample) => { chosen = raw(sample); start(chosen); },
+      look, choose: (sample) => { chosen = raw(sample); start(chosen); },
       frame: (place) => { over.frame(central ? null : place); after.frame(central ? place : null); },
       thumb: (sample) => { const small = sheet(columns, rows); show(small, raw(sample)); return small.canvas; },
     };
@@ -286,7 +286,7 @@ const liveHands = {}, liveTools = {};
         make("div", { class: "hands" }, make("span", {}, ...tell("Silence a strip of")), ...ways, starts.box, wides.box),
         make("div", { class: "hands" }, levels.box, button(tell("Other noise"), () => { seed = 1 - seed; look(); }), button(tell("Back to the sample"), () => start(raw)))),
       input: () => given,
-      choose: ({ values }) => start(values),
+      look, choose: ({ values }) => start(values),
       frame: (place) => over.frame(place && { ...place, top: rows - place.top - place.high }),
       thumb: (sample) => { const small = sheet(columns, rows); draw(small.pixels, sample.values, small.show); return small.canvas; },
     };
@@ -333,7 +333,7 @@ const liveHands = {}, liveTools = {};
       box: make("div", { class: "live-pair" }, over.box), hint: "Shift it.",
       tools: make("div", { class: "live-tools" }, make("div", { class: "hands" }, laters.box, roughs.box, button(tell("Other noise"), () => { noise = noiseOf(raw.length, ++seeds); look(); }), button(tell("Back to the sample"), () => start(raw)))),
       input: () => given,
-      choose: ({ values }) => start(values),
+      look, choose: ({ values }) => start(values),
       frame: (place) => over.frame(place && { ...place, top: 0, high: channels }),
       thumb: (sample) => { const small = make("canvas", { width: 60, height: 40 }); lines(small, sample.values); return small; },
     };
@@ -387,7 +387,7 @@ const liveHands = {}, liveTools = {};
       tools: make("div", { class: "live-tools" }, of, make("div", { class: "hands" }, button(tell("Clear"), () => { entry.value = ""; read(); entry.focus(); }),
         button(tell("Back to the sample"), () => { entry.value = chosen; read(); }))),
       input: () => ids(words_), words: () => words_,
-      text, choose: (sample) => { chosen = text(sample); entry.value = chosen; read(); },
+      text, look: changed, choose: (sample) => { chosen = text(sample); entry.value = chosen; read(); },
       frame: (place) => [...line.children].forEach((word, n) => word.classList.toggle("live-under", !!place && n >= place.left && n < place.left + place.wide)),
     };
   };
