@@ -120,6 +120,7 @@
     };
     let ends = [0, 0], near = false;
     new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && data) draw(data, upto); }, { rootMargin: "120px" }).observe(box);
+    addEventListener("beforeprint", () => { near = true; if (data) draw(data, upto); });
     const draw = (values, most = Infinity) => { // if it is on the screen
       const other = Math.max(1, Math.min(shape.length === 2 ? shape[1] : Infinity, most)) !== upto;
       data = values;
@@ -330,12 +331,20 @@
     let chosen = null;
     const choose = (n) => {
       chosen = n;
-      picks.forEach((pick, at) => pick.setAttribute?.("aria-pressed", at === n));
+      picks.forEach((pick, at) => { pick.setAttribute("aria-pressed", at === n); pick.tabIndex = at === n ? 0 : -1; });
       hand.choose(samples[n]);
       fresh = true;
     };
     const picks = hand.thumb ? samples.map((sample, n) => namedBy(button([hand.thumb(sample)], () => choose(n), { class: "live-pick" }), "Start from a sample: {label}", (tag) => ({ label: spokenOf(classes[sample.label] ?? sample.id, tag) }))) : [];
     const list = hand.thumb ? named(make("div", { class: "live-picks", role: "group" }, ...picks), "Start from a sample") : make("label", { class: "live-choice" }, make("span", {}, ...tell("Start from a sample")), chooser(samples.map(hand.text), choose));
+    list.addEventListener("keydown", (event) => { // Tab needs one step for all of them
+      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key], next = picks[picks.indexOf(event.target) + by];
+      if (!next) return;
+      event.preventDefault();
+      event.stopPropagation();
+      for (const pick of picks) pick.tabIndex = pick === next ? 0 : -1;
+      next.focus();
+    });
     host.replaceChildren(list, make("div", { class: "live-hall" },
       make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, heard), make("div", { class: "live-far" }, checked, ...maps.map(([, { box }]) => box))));
     ready = true;
