@@ -143,6 +143,18 @@ def test_what_is_drawn_with_the_mouse_gets_torchs_answer(visit, hung):
     assert (drawn(page, host) == tests).all((1, 2, 3)).any()
 
 
+def test_a_finger_draws_and_the_page_stays_where_it_is(visit, hung):
+    page = visit(hung.page, width=360, has_touch=True, is_mobile=True)
+    host = at_work(page, "images")
+    page.tap(f"{host} button:has-text('Clear')")
+    x, y = _place(page, host, 0.5, 0.5)
+    before = page.evaluate("scrollY")
+    page.touchscreen.tap(x, y)
+    picture = drawn(page, host)
+    assert picture[0, 0, 5:7, 5:7].min() > 60 and page.evaluate("scrollY") == before
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("images", picture)[0], atol=6e-4)
+
+
 def test_a_picture_is_shifted_turned_and_made_noisy_the_same_way_each_time(visit, hung):
     page = visit(hung.page)
     host = at_work(page, "images")

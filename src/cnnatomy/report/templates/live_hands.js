@@ -91,7 +91,7 @@ const liveHands = {}, liveTools = {};
     const over = framed(main.canvas, rows, columns), after = framed(seen.canvas, rows, columns);
     const where = make("p", { class: "live-unseen", role: "status" }), cell = Math.max(1, Math.round(side / 14));
     let drawn = new Float32Array(channels * plane), first = drawn, noise = noiseOf(channels * plane, 1), seeds = 1;
-    let tool = "Draw", thick = 2, colour = [1, 1, 1], turn = 0, right = 0, down = 0, rough = 0, central = false, last = null, at = [6, 6];
+    let tool = "Draw", thick = 2.5, colour = [1, 1, 1], turn = 0, right = 0, down = 0, rough = 0, central = false, last = null, at = [6, 6];
 
     const moved = () => {
       let picture = drawn;
