@@ -45,6 +45,8 @@ SCRIPTS = (
     "path.js",
     "touch.js",
     "live_engine.js",
+    "live_hands.js",
+    "live.js",
     "onward.js",
 )
 

@@ -45,6 +45,7 @@ STYLES = (
     "slides.css",
     "printing.css",
     "touch.css",
+    "live.css",
 )
 
 
