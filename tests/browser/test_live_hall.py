@@ -17,7 +17,7 @@ from cnnatomy.data.prepared import Dataset
 from cnnatomy.dissect import live
 from cnnatomy.dissect.live.packing import rounded
 from cnnatomy.exhibit import Exhibit
-from cnnatomy.inspection.predicting import predict
+from cnnatomy.inspection.predicting import probabilities
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.sentence import Sentence
@@ -47,8 +47,7 @@ class Hung:
 
     def shares(self, kind: str, inputs: np.ndarray) -> np.ndarray:
         """Torch's probabilities, (n, classes)."""
-        logits = predict(self.networks[kind], self.data[kind].facts, inputs)
-        return torch.softmax(torch.as_tensor(logits), 1).numpy()
+        return probabilities(self.networks[kind], self.data[kind].facts, inputs)
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +142,18 @@ def test_what_is_drawn_with_the_mouse_gets_torchs_answer(visit, hung):
     assert (drawn(page, host) == tests).all((1, 2, 3)).any()
 
 
+def test_a_finger_draws_and_the_page_stays_where_it_is(visit, hung):
+    page = visit(hung.page, width=360, has_touch=True, is_mobile=True)
+    host = at_work(page, "images")
+    page.tap(f"{host} button:has-text('Clear')")
+    x, y = _place(page, host, 0.5, 0.5)
+    before = page.evaluate("scrollY")
+    page.touchscreen.tap(x, y)
+    picture = drawn(page, host)
+    assert picture[0, 0, 5:7, 5:7].min() > 60 and page.evaluate("scrollY") == before
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("images", picture)[0], atol=6e-4)
+
+
 def test_a_picture_is_shifted_turned_and_made_noisy_the_same_way_each_time(visit, hung):
     page = visit(hung.page)
     host = at_work(page, "images")
@@ -194,10 +205,14 @@ def _place(page, host: str, x: float, y: float) -> tuple[float, float]:
 def test_it_is_drawn_by_keyboard_alone_and_said(visit, hung):
     page = visit(hung.page)
     host = at_work(page, "images")
-    page.focus(f"{host} .live-pick")
-    page.keyboard.press("Tab")
-    page.locator(f"{host} .live-pick").nth(2).press("Enter")
-    assert page.get_attribute(f"{host} .live-pick:nth-child(3)", "aria-pressed") == "true"
+    page.focus(f"{host} .live-pick[tabindex='0']")
+    at = page.locator(f"{host} .live-pick").all()
+    chosen = [each.get_attribute("aria-pressed") for each in at].index("true")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert at[chosen + 1].get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Tab")  # one step for all samples
+    assert page.evaluate("document.activeElement.className") == "live-draw"
     page.click(f"{host} button:has-text('Clear')")
     page.focus(f"{host} .live-draw")
     page.keyboard.press("ArrowLeft")
@@ -267,6 +282,21 @@ def test_a_sound_is_moved_along_frequency_and_time(visit, hung):
     moved = np.full_like(sample, sample.min())
     moved[:, 2:, :-1] = sample[:, :-2, 1:]
     np.testing.assert_allclose(shown_shares(page, host), hung.shares("sounds", moved[None])[0], atol=6e-4)
+    page.wait_for_timeout(500)
+    curve = page.locator(f"{host} .live-curve").first.evaluate(
+        """(canvas) => { const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, 24);
+          return [...Array(canvas.width).keys()].map((x) =>
+            [...Array(24).keys()].reduce((sum, y) => sum + data[4 * (y * canvas.width + x) + 3] / 255, 0)); }"""
+    )
+    assert len(curve) == 11
+    along = [np.full_like(sample, sample.min()) for _ in range(11)]
+    for place, each in enumerate(along):
+        up = place - 5
+        each[:, max(0, up) : 16 + min(0, up), :-1] = sample[:, max(0, -up) : 16 - max(0, up), 1:]
+    shares = hung.shares("sounds", np.stack(along))
+    wanted = 24 * shares[:, shares[7].argmax()]
+    opaque = np.where(np.arange(11) == 7, 1, 0.45)
+    np.testing.assert_allclose(np.array(curve) / opaque, np.maximum(1, wanted), atol=0.3)
     page.click(f"{host} button:has-text('Back to the sample')")
     x, y = _place(page, host, 0.5, 0.5)
     height = page.locator(f"{host} .live-draw").bounding_box()["height"]

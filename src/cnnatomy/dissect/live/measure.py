@@ -16,6 +16,7 @@ from cnnatomy.dissect.live.settings import Settings
 from cnnatomy.dissect.live.tracing import InTheWay, NotTraced, traced
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.predicting import batches, logits
 from cnnatomy.statistics.numbers import Numbers
 
@@ -61,8 +62,7 @@ def measure(network: nn.Module, samples: Samples, settings: Settings, run: str =
     facts = samples.facts
     pair = next(batches(facts, samples.inputs[np.arange(2) % len(samples)]))
     _program(network, pair)  # before any long work
-    compared = np.unique(np.linspace(0, len(samples) - 1, settings.compared).round().astype(int))
-    tried, chosen = _rounded(network, samples, compared, settings)
+    tried, chosen = _rounded(network, samples, evenly(len(samples), settings.compared), settings)
     program = _program(chosen, pair)
     stored = packed(program.weights, tried[-1].kind)
     if len(stored.content) > settings.most_megabytes * MEGABYTE:
@@ -118,11 +118,11 @@ def numbers(found: Portable) -> Numbers:
     """How alike the page's network is to torch's, and what it takes."""
     rows, taken = Numbers(), found.tried[-1]
     rows.share("same_class", taken.same, taken.n)
-    rows.add("largest_difference", taken.off, n=taken.n, unit="fraction")
+    rows.add("largest_logit_difference", taken.off, n=taken.n, unit="fraction")
     rows.add("kilobytes", len(found.packed.content) / 1e3)
     rows.add("bits", KINDS[taken.kind])
     for one in found.tried[:-1]:
         with rows.about(f"weights={one.kind}"):
             rows.add("same_class", one.same / one.n, n=one.n, unit="fraction")
-            rows.add("largest_difference", one.off, n=one.n, unit="fraction")
+            rows.add("largest_logit_difference", one.off, n=one.n, unit="fraction")
     return rows

@@ -40,7 +40,7 @@ def rounded(network: nn.Module, kind: Kind) -> nn.Module:
 def short(weight: Tensor, kind: Kind) -> Tensor:
     """The nearest weight that `kind` can hold, float32."""
     weight = weight.detach().float()
-    if kind == "float32" or weight.dim() < 2:
+    if kind == "float32" or weight.dim() < 2 or not weight.numel():
         return weight
     if kind == "float16":
         most = torch.finfo(torch.float16).max
@@ -65,7 +65,7 @@ def packed(weights: Mapping[str, Tensor], kind: Kind) -> Packed:
 
     for name, weight in weights.items():
         weight = weight.detach().float().contiguous()
-        held = kind if weight.dim() > 1 and torch.equal(short(weight, kind), weight) else "float32"
+        held = kind if weight.dim() > 1 and weight.numel() and torch.equal(short(weight, kind), weight) else "float32"
         place: dict[str, Any] = {"shape": list(weight.shape), "type": held}
         if held in STEPS:
             scales = _scales(weight, held)

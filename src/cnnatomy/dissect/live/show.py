@@ -28,7 +28,7 @@ def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
     block = Live(
         NAME,
         input_of(facts, found.inputs),
-        [say("live.class", name=name) for name in facts.classes],
+        tuple(say("live.class", name=name) for name in facts.classes),
         [_step(step) for step in found.program.steps],
         found.program.shown,
         found.packed.content,

@@ -13,16 +13,16 @@
     signed: coloured("2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b", 255),
     amount: coloured("000004 0b0924 20114b 3b0f70 57157e 721f81 8c2981 a8327d c43c75 de4968 f1605d fa7f5e fe9f6d febf84 fddea0 fcfdbf", 256),
   };
-  const tile = 54; // px, about how large a map is shown
+  const tile = 54, most_maps = 128; // px, about how large a map is shown; maps of a layer that are drawn
   const sum = (values) => values.reduce((a, b) => a + b, 0);
-  const tiny = (value) => value < 1e-7 ? "0" : value.toExponential(0).replace("e-", " · 10⁻").replace(/\d$/, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
+  const tiny = (value) => value < 1e-7 ? "< 10⁻⁷" : value.toExponential(0).replace("e-", " · 10⁻").replace(/\d$/, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
   const perCent = (share) => `${(100 * share).toFixed(1)}\u202f%`;
 
   // The maps of a layer in one canvas: how large each is, where it lies, and which value is under a pixel.
   const layout = (shape, room, { upward = false, kind = "", most: drawn = Infinity } = {}) => { // most: places along a row that are drawn
-    const [channels, high, step] = shape.length === 3 ? shape : shape.length === 2 ? [shape[0], 1, shape[1]] : [shape[0], 1, 1], wide = Math.min(step, drawn);
+    const [all_, high, step] = shape.length === 3 ? shape : shape.length === 2 ? [shape[0], 1, shape[1]] : [shape[0], 1, 1], wide = Math.min(step, drawn), channels = high * step > 1 ? Math.min(all_, most_maps) : all_;
     const flat = high === 1 || wide === 1, single = high === 1 && wide === 1, most = Math.max(1, Math.round(tile / Math.max(high, wide)));
-    const [tall, broad] = single ? [12, 12] : wide === 1 ? [5, Math.max(4, Math.min(14, Math.floor(room / channels)))] : high === 1 ? [5, Math.max(2, Math.min(kind === "words" ? 44 : 12, Math.floor(room / wide)))] : [most, most];
+    const [tall, broad] = single ? [12, 12] : wide === 1 ? [5, Math.max(4, Math.min(14, Math.floor(room / channels)))] : high === 1 ? [Math.max(5, Math.min(16, Math.round(90 / channels))), Math.max(2, Math.min(kind === "words" ? 44 : 20, Math.floor(room / wide)))] : [most, most];
     const gap = flat ? 0 : Math.ceil(2 / most), across = high === 1 && wide > 1 ? 1 : Math.max(1, Math.min(channels, Math.floor((room / broad + gap) / (wide + gap)))), down = Math.ceil(channels / across);
     const below = wide === 1 && high > 1 ? 1 : gap; // between lines of columns
     const turned = (row) => upward ? high - 1 - row : row;
@@ -35,7 +35,7 @@
   };
   const paint = ({ pixels, show }, { channels, high, wide, step, width, cell }, upward, data) => {
     let least = 0, most = 0;
-    for (let n = 0; n < data.length; n++) { if (data[n] < least) least = data[n]; if (data[n] > most) most = data[n]; }
+    for (let n = 0; n < channels * high * step; n++) { if (data[n] < least) least = data[n]; if (data[n] > most) most = data[n]; }
     const reach = Math.max(most, -least), table = least < 0 ? colours.signed : colours.amount, [zero, by] = least < 0 ? [127, reach && 127 / reach] : [0, most && 255 / most];
     for (let c = 0; c < channels; c++) {
       const [top, left] = cell(c, upward ? high - 1 : 0, 0);
@@ -67,7 +67,7 @@
     const upward = kind === "sound" && shape.length === 3, [channels, ...sides] = shape, values = { n: channels, size: sides.join(" × ") };
     const under = make("p", { class: "live-said live-under-pointer" }), stage = make("div", { class: "live-maps" }), grams = make("ul", { class: "live-grams" });
     const title = [make("bdi", { translate: "no" }, name), " ", make("span", { class: "quiet" }, ...(sides.every((side) => side === 1) ? tell("{n} values", values) : op === "embedding" ? tell("{n} words, each as {size} numbers", values)
-      : sides.length === 2 && sides[1] === 1 ? tell("{n} filters, a column each, low frequencies below", values) : sides.length === 1 && sides[0] > 1 ? tell("{n} filters, a row each", values) : tell("{n} maps of {size}", values)))];
+      : sides.length === 2 && sides[1] === 1 ? tell("{n} filters, a column each, low frequencies below", values) : sides.length === 1 && sides[0] > 1 ? tell("{n} filters, a row each", values) : tell("{n} maps of {size}", values)), ...(sides.some((side) => side > 1) && channels > most_maps ? [", ", ...tell("the first {n} are drawn", { n: most_maps })] : []))];
     const inner = [stage, under, ...(kind === "words" && sides.length === 1 && sides[0] > 1 && op !== "embedding" ? [grams] : [])];
     const box = folded ? make("details", { class: "fold live-layer" }, make("summary", {}, ...title), ...inner) : make("figure", { class: "live-layer" }, make("p", { class: "group" }, ...title), ...inner);
     let plan, canvas, at = [0, 0, 0], data, upto = Infinity;
@@ -112,7 +112,7 @@
         event.preventDefault();
         event.stopPropagation();
         if (!by) return;
-        const next = !sides.length ? [c + by[0] + by[1] + by[2], 0, 0] : [c + by[0], row + by[1], column + by[2]], limits = [channels, plan.high, plan.wide];
+        const next = !sides.length ? [c + by[0] + by[1] + by[2], 0, 0] : [c + by[0], row + by[1], column + by[2]], limits = [plan.channels, plan.high, plan.wide];
         if (next.every((each, axis) => each >= 0 && each < limits[axis])) at = next;
         point();
         tellPlace();
@@ -120,6 +120,7 @@
     };
     let ends = [0, 0], near = false;
     new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && data) draw(data, upto); }, { rootMargin: "120px" }).observe(box);
+    addEventListener("beforeprint", () => { near = true; if (data) draw(data, upto); });
     const draw = (values, most = Infinity) => { // if it is on the screen
       const other = Math.max(1, Math.min(shape.length === 2 ? shape[1] : Infinity, most)) !== upto;
       data = values;
@@ -193,7 +194,7 @@
       }));
       return table;
     };
-    const short = (value) => `${Number(value.toFixed(Math.abs(value) < 9.995 ? 2 : 1))}`.replace("-", "−").replace(/^−0$/, "0");
+    const short = (value) => `${Number(value.toFixed(Math.abs(value) < .0995 ? 3 : Math.abs(value) < 9.995 ? 2 : 1))}`.replace("-", "−").replace(/^−0$/, "0");
     const sign = (text) => make("span", { class: "between", "aria-hidden": "true" }, text);
 
     const convolution = (name, channel, position) => {
@@ -330,21 +331,36 @@
     let chosen = null;
     const choose = (n) => {
       chosen = n;
-      picks.forEach((pick, at) => pick.setAttribute?.("aria-pressed", at === n));
+      picks.forEach((pick, at) => { pick.setAttribute("aria-pressed", at === n); pick.tabIndex = at === n ? 0 : -1; });
       hand.choose(samples[n]);
       fresh = true;
     };
-    const picks = hand.thumb ? samples.map((sample, n) => named(button([hand.thumb(sample)], () => choose(n), { class: "live-pick" }), "Start from a sample: {label}", { label: spokenOf(classes[sample.label] ?? sample.id) })) : [];
+    const picks = hand.thumb ? samples.map((sample, n) => namedBy(button([hand.thumb(sample)], () => choose(n), { class: "live-pick" }), "Start from a sample: {label}", (tag) => ({ label: spokenOf(classes[sample.label] ?? sample.id, tag) }))) : [];
     const list = hand.thumb ? named(make("div", { class: "live-picks", role: "group" }, ...picks), "Start from a sample") : make("label", { class: "live-choice" }, make("span", {}, ...tell("Start from a sample")), chooser(samples.map(hand.text), choose));
+    list.addEventListener("keydown", (event) => { // Tab needs one step for all of them
+      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key], next = picks[picks.indexOf(event.target) + by];
+      if (!next) return;
+      event.preventDefault();
+      event.stopPropagation();
+      for (const pick of picks) pick.tabIndex = pick === next ? 0 : -1;
+      next.focus();
+    });
     host.replaceChildren(list, make("div", { class: "live-hall" },
       make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, heard), make("div", { class: "live-far" }, checked, ...maps.map(([, { box }]) => box))));
     ready = true;
     choose(Math.max(0, samples.findIndex(({ label, logits }) => logits[label] === Math.max(...logits))));
     let wide = host.clientWidth;
     new ResizeObserver(() => { if (host.clientWidth && host.clientWidth !== wide) { wide = host.clientWidth; for (const [, { relay }] of maps) relay(); } }).observe(host);
+    one(".theme")?.addEventListener("click", () => hand.look());
     host.dataset.running = "";
   };
-  const spokenOf = (words) => typeof words === "string" ? words : words[tag()] ?? words.en;
+  const spokenOf = (words, tag) => typeof words === "string" ? words : words[tag] ?? words.en;
+  const namedBy = (element, text, values) => { // named, with values that differ by language
+    named(element, text, values("en"));
+    for (const tag of Object.values(tags)) element.setAttribute(`data-${tag}-aria-label`, filled(inTag(tag, text), values(tag)));
+    speak(element);
+    return element;
+  };
   const chooser = (texts, choose) => {
     const select = make("select", {}, ...texts.map((text, n) => make("option", { value: n }, text.length > 70 ? `${text.slice(0, 68)}…` : text)));
     select.addEventListener("change", () => choose(Number(select.value)));

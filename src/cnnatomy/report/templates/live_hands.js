@@ -4,6 +4,22 @@ const liveHands = {}, liveTools = {};
 {
   const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
   const wait = (work, time) => { let timer; return (...given) => { clearTimeout(timer); timer = setTimeout(work, time, ...given); }; };
+  const sliced = (restore) => { // many passes in slices, so that the page stays quick; a new change ends them
+    let round = 0;
+    const run = (count, each, done) => {
+      const mine = ++round;
+      let n = 0;
+      const go = () => {
+        if (mine !== round) return;
+        const end = performance.now() + 10;
+        while (n < count && performance.now() < end) each(n++);
+        restore(); // what is seen are the maps of the input again
+        if (n < count) setTimeout(go); else done();
+      };
+      go();
+    };
+    return { run, stop: () => { round++; } };
+  };
   const chance = (seed) => () => { // mulberry32: the same seed, the same noise
     seed = seed + 0x6d2b79f5 | 0;
     let mixed = Math.imul(seed ^ seed >>> 15, 1 | seed);
@@ -75,7 +91,7 @@ const liveHands = {}, liveTools = {};
     const over = framed(main.canvas, rows, columns), after = framed(seen.canvas, rows, columns);
     const where = make("p", { class: "live-unseen", role: "status" }), cell = Math.max(1, Math.round(side / 14));
     let drawn = new Float32Array(channels * plane), first = drawn, noise = noiseOf(channels * plane, 1), seeds = 1;
-    let tool = "Draw", thick = 2, colour = [1, 1, 1], turn = 0, right = 0, down = 0, rough = 0, central = false, last = null, at = [6, 6];
+    let tool = "Draw", thick = 2.5, colour = [1, 1, 1], turn = 0, right = 0, down = 0, rough = 0, central = false, last = null, at = [6, 6];
 
     const moved = () => {
       let picture = drawn;
@@ -195,7 +211,7 @@ const liveHands = {}, liveTools = {};
     return {
       box: make("div", { class: "live-pair" }, over.box, beside, where), tools, hint: "Draw here.",
       input: () => given.map((value) => Math.round(255 * value) / 255 * over_), // in the steps that pictures have
-      choose: (sample) => { chosen = raw(sample); start(chosen); },
+      look, choose: (sample) => { chosen = raw(sample); start(chosen); },
       frame: (place) => { over.frame(central ? null : place); after.frame(central ? place : null); },
       thumb: (sample) => { const small = sheet(columns, rows); show(small, raw(sample)); return small.canvas; },
     };
@@ -219,24 +235,24 @@ const liveHands = {}, liveTools = {};
     const look = () => {
       given = moved(higher, later);
       draw(pixels, given, put);
+      passes.stop();
       changed();
       trace();
     };
     // Below a slider, at each of its places: the probability of what is most likely now.
     const curves = [up, on].map((reach) => named(make("canvas", { width: 2 * reach + 1, height: 24, role: "img", class: "live-curve" }), "How likely that class is at each place of the slider"));
+    const passes = sliced(() => answer(given)), places = [up, on].flatMap((reach, axis) => Array.from({ length: 2 * reach + 1 }, (_, n) => [axis, n, n - reach]));
     const trace = wait(() => {
-      const shares = [...answer(given)], k = shares.indexOf(Math.max(...shares)), colour = getComputedStyle(curves[0]).color;
-      curves.forEach((curve, axis) => {
-        const reach = [up, on][axis], pen = curve.getContext("2d");
-        pen.clearRect(0, 0, curve.width, 24);
-        pen.fillStyle = colour;
-        for (let n = -reach; n <= reach; n++) {
-          const tall = Math.max(1, 24 * answer(axis ? moved(higher, n) : moved(n, later))[k]);
-          pen.globalAlpha = n === [higher, later][axis] ? 1 : .45;
-          pen.fillRect(n + reach, 24 - tall, 1, tall);
-        }
+      const shares = [...answer(given)], k = shares.indexOf(Math.max(...shares)), found = [];
+      passes.run(places.length, (n) => { const [axis, , by] = places[n]; found.push(answer(axis ? moved(higher, by) : moved(by, later))[k]); }, () => {
+        const pens = curves.map((curve) => curve.getContext("2d"));
+        pens.forEach((pen, axis) => { pen.clearRect(0, 0, curves[axis].width, 24); pen.fillStyle = getComputedStyle(curves[axis]).color; });
+        places.forEach(([axis, at, by], n) => {
+          const tall = Math.max(1, 24 * found[n]);
+          pens[axis].globalAlpha = by === [higher, later][axis] ? 1 : .45;
+          pens[axis].fillRect(at, 24 - tall, 1, tall);
+        });
       });
-      answer(given);
     }, 200);
     const draw = (to, values, show) => { // the 60 dB below its loudest place, low frequencies at the bottom
       const most = values.reduce((a, b) => Math.max(a, b));
@@ -286,7 +302,7 @@ const liveHands = {}, liveTools = {};
         make("div", { class: "hands" }, make("span", {}, ...tell("Silence a strip of")), ...ways, starts.box, wides.box),
         make("div", { class: "hands" }, levels.box, button(tell("Other noise"), () => { seed = 1 - seed; look(); }), button(tell("Back to the sample"), () => start(raw)))),
       input: () => given,
-      choose: ({ values }) => start(values),
+      look, choose: ({ values }) => start(values),
       frame: (place) => over.frame(place && { ...place, top: rows - place.top - place.high }),
       thumb: (sample) => { const small = sheet(columns, rows); draw(small.pixels, sample.values, small.show); return small.canvas; },
     };
@@ -333,7 +349,7 @@ const liveHands = {}, liveTools = {};
       box: make("div", { class: "live-pair" }, over.box), hint: "Shift it.",
       tools: make("div", { class: "live-tools" }, make("div", { class: "hands" }, laters.box, roughs.box, button(tell("Other noise"), () => { noise = noiseOf(raw.length, ++seeds); look(); }), button(tell("Back to the sample"), () => start(raw)))),
       input: () => given,
-      choose: ({ values }) => start(values),
+      look, choose: ({ values }) => start(values),
       frame: (place) => over.frame(place && { ...place, top: 0, high: channels }),
       thumb: (sample) => { const small = make("canvas", { width: 60, height: 40 }); lines(small, sample.values); return small; },
     };
@@ -350,11 +366,13 @@ const liveHands = {}, liveTools = {};
     const buttons = classes.length > 12 ? [] : classes.map((name, n) => button(said(name), () => { column = n; lay(); }));
     if (buttons.length) of.append(make("span", {}, ...tell("What each word adds to")), ...buttons);
     // What a word adds to a class: by how much its probability falls when the word is left out.
+    const passes = sliced(() => answer(ids(words_)));
     const leave = wait(() => {
-      const whole = [...answer(ids(words_))], read = words_.slice(0, length);
-      adds = read.map((_, n) => [...answer(ids(words_.filter((_, at) => at !== n)))].map((share, k) => whole[k] - share));
-      answer(ids(words_));
-      lay(whole);
+      const whole = [...answer(ids(words_))], found = [];
+      passes.run(Math.min(words_.length, length), (n) => found.push([...answer(ids(words_.filter((_, at) => at !== n)))].map((share, k) => whole[k] - share)), () => {
+        adds = found;
+        lay(whole);
+      });
     }, 120);
     let best = 0;
     const lay = (whole) => {
@@ -376,6 +394,7 @@ const liveHands = {}, liveTools = {};
       said_.replaceChildren(...tell("{n} words, {strange} of them unknown to the network. Press a word to leave it out.", { n: words_.length, strange }),
         ...(words_.length > length ? [" ", ...tell("Only the first {length} are read.", { length })] : []));
       adds = [];
+      passes.stop();
       lay();
       changed();
       leave();
@@ -387,7 +406,7 @@ const liveHands = {}, liveTools = {};
       tools: make("div", { class: "live-tools" }, of, make("div", { class: "hands" }, button(tell("Clear"), () => { entry.value = ""; read(); entry.focus(); }),
         button(tell("Back to the sample"), () => { entry.value = chosen; read(); }))),
       input: () => ids(words_), words: () => words_,
-      text, choose: (sample) => { chosen = text(sample); entry.value = chosen; read(); },
+      text, look: changed, choose: (sample) => { chosen = text(sample); entry.value = chosen; read(); },
       frame: (place) => [...line.children].forEach((word, n) => word.classList.toggle("live-under", !!place && n >= place.left && n < place.left + place.wide)),
     };
   };
