@@ -119,15 +119,20 @@ def find(group: str, option: str) -> Path:
 def no_such(group: str, option: str, key: str = "") -> ConfigurationError:
     """What to say of an option that is not there; `key` names it (`report.runs`), else the group does."""
     known = options(group)
+    own = users()
+    ends = (".yml", ".yaml", ".yaml.txt", ".yml.txt", ".json", "")
+    if own is not None:
+        wanted = {f"{option}{end}".lower() for end in ends}
+        alike = sorted(file.name for file in (own / group).glob("*") if file.name.lower() in wanted)
+    else:
+        alike = []
     said = f"{key}: no {group} {names.shown(option)}" if key else f"{group}={option}: no such {group}"
     hint = nearest(option, known)
-    if hint.startswith("Did you mean"):
+    if hint.startswith("Did you mean") and not alike:
         return ConfigurationError(f"{said}. {hint}")
-    own = users()
     if own is None:
         return ConfigurationError(
             f"{said}. {hint} CNNATOMY_CONF is not set: if it is yours, export CNNATOMY_CONF=<folder of your {group}/>"
         )
-    alike = [file.name for file in (own / group).glob("*.y*ml") if file.stem == option]
     where = f"rename {alike[0]} to {option}.yaml" if alike else f"your own are looked for in {own / group}"
     return ConfigurationError(f"{said}. {hint} CNNATOMY_CONF={own}: {where}")

@@ -209,12 +209,18 @@ class _Marked(logging.Formatter):
 
 
 def _speak() -> None:
-    """Let what our modules say of the data go to the log; Hydra's `disabled` logging has silenced it."""
+    """Let what our modules say of the data go to the log; Hydra's `disabled` logging has silenced it.
+
+    It silences each logger that is there when Hydra begins, those of what the configuration has imported too.
+    """
     ours = logging.getLogger("cnnatomy")
     handler = logging.StreamHandler()
     handler.setFormatter(_Marked())
     ours.handlers, ours.propagate, ours.disabled = [handler], False, False
     ours.setLevel(logging.INFO)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("cnnatomy.") and isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def _pop(arguments: Iterable[str], key: str) -> tuple[str, list[str]]:

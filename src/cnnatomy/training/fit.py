@@ -20,7 +20,14 @@ from cnnatomy.data.prepared import Dataset
 from cnnatomy.models import weights
 from cnnatomy.models.published import check_copy, look_for
 from cnnatomy.models.snapshots import Snapshots
-from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs, say_of_few
+from cnnatomy.training.checks import (
+    check_labels,
+    check_last_batch,
+    check_outputs,
+    check_training,
+    say_of_answers,
+    say_of_few,
+)
 from cnnatomy.training.errors import Stopped, TrainingError
 from cnnatomy.training.memory import keep_freed_memory
 from cnnatomy.training.stopping import AUTO, Pace, Rounds, batch_size
@@ -105,7 +112,7 @@ def fit(
     # Behind saturated sigmoids gradients fall below 1e-38, where a processor takes a hundred cycles a number: of the
     # article's network a step took 150 ms, and takes 47 since such numbers are taken for zero.
     torch.set_flush_denormal(True)
-    if config["channels_last"]:
+    if config["channels_last"] and all(parameter.dim() != 5 for parameter in network.parameters()):  # of volumes
         network.to(memory_format=torch.channels_last)
     _check(network, train, validation, config, seed)
     network.train()
@@ -156,6 +163,8 @@ def _check(
     for batches in filter(None, (train, validation)):
         check_labels(batches.samples)
     check_last_batch(network, train, seed)
+    check_training(network, train, seed)
+    say_of_answers(network, train, seed)
     say_of_few(train.samples, validation.samples if validation and (auto or looks_back) else None)
 
 
