@@ -20,7 +20,7 @@ rule samples:
         config=slice_of_step("samples"),
         code=code_of_step("samples"),
     shell:
-        "python -m cnnatomy.steps.samples run={wildcards.run:q} seed={wildcards.seed:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.samples run={wildcards.run:q} seed={wildcards.seed:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
 
 
 rule dissect:
@@ -43,4 +43,4 @@ rule dissect:
         code=code_of_step("dissect"),
     shell:
         "python -m cnnatomy.steps.dissect run={wildcards.run:q} seed={wildcards.seed:q} method={wildcards.method:q}"
-        " given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        " given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"

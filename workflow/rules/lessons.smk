@@ -18,4 +18,4 @@ rule lesson:
         config=slice_of_step("lesson"),
         code=code_of_step("lesson"),
     shell:
-        "python -m cnnatomy.steps.lesson lesson={wildcards.lesson:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.lesson lesson={wildcards.lesson:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"

@@ -42,7 +42,8 @@ def _is_of_report(override: str) -> bool:
 
 def records_folder() -> Path:
     """The folder in which exhibits of full runs are kept: `studies/<study>/` and `runs/<run>/<method>/`."""
-    return Path(os.path.relpath(folders.PROJECT / "docs/results"))
+    folder = folders.PROJECT / "docs/results"
+    return folder if folders.IS_INSTALLED else Path(os.path.relpath(folder))
 
 
 def recorded_there() -> list[str]:

@@ -45,6 +45,9 @@ SCRIPTS = (
     "captions.js",
     "path.js",
     "touch.js",
+    "live_engine.js",
+    "live_hands.js",
+    "live.js",
     "onward.js",
 )
 

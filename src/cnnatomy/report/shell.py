@@ -31,6 +31,7 @@ from cnnatomy.report.language import (
     switch,
     verdict,
     without,
+    without_scripts,
 )
 
 #: The style sheets of every page, a file a subject, in their order.
@@ -45,6 +46,7 @@ STYLES = (
     "slides.css",
     "printing.css",
     "touch.css",
+    "live.css",
 )
 
 
@@ -65,6 +67,7 @@ def environment(**more: Any) -> Environment:
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,
         "switch": switch,
+        "without_scripts": without_scripts,
         "unit": lambda name: said(phrase(name) if name == "points" else named(name)),
         **more,
     }
