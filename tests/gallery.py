@@ -31,6 +31,8 @@ from cnnatomy.exhibit import (
     Input,
     Item,
     Kernel,
+    Live,
+    LiveSample,
     Mask,
     Matrix,
     Number,
@@ -559,6 +561,46 @@ def padded() -> Calculator:
     )
 
 
+def live() -> Live:
+    """A network of one convolution and one dense layer, which tells lying bars from standing ones."""
+    images = np.zeros((4, 1, 6, 6), np.uint8)
+    images[0, 0, 2, 1:5] = images[1, 0, 1:5, 3] = images[2, 0, 4, :4] = images[3, 0, 2:, 1] = 255
+    kernels = np.array([[[[1, 1], [-1, -1]]], [[[1, -1], [1, -1]]]], np.int8)
+    dense = np.repeat(np.array([[0.5, -0.5], [-0.5, 0.5]], np.float32), 25, axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(images[:, 0] / np.float32(255), (2, 2), axis=(1, 2))
+    maps = np.maximum(np.einsum("nrcij,fij->nfrc", windows, kernels[:, 0].astype(np.float32)), 0)
+    logits = maps.reshape(4, -1) @ dense.T
+    ones = np.ones(2, "<f4")
+    return Live(
+        "network",
+        {"kind": "picture", "shape": [1, 6, 6], "over": 255, "low": [0], "high": [255], "axes": []},
+        ["lying", "standing"],
+        [
+            {
+                "op": "convolution",
+                "name": "conv1",
+                "from": ["input"],
+                "shape": [2, 5, 5],
+                "with": {"stride": [1, 1], "padding": [0, 0], "dilation": [1, 1], "groups": 1},
+                "weights": ["conv1.weight"],
+            },
+            {"op": "relu", "name": "relu1", "from": ["conv1"], "shape": [2, 5, 5]},
+            {"op": "reshape", "name": "flatten", "from": ["relu1"], "shape": [50]},
+            {"op": "linear", "name": "dense", "from": ["flatten"], "shape": [2], "weights": ["dense.weight"]},
+        ],
+        ["conv1", "relu1", "dense"],
+        kernels.tobytes() + ones.tobytes() + dense.astype("<f4").tobytes(),
+        {
+            "conv1.weight": {"shape": [2, 1, 2, 2], "type": "int8", "at": 0, "scales": 8},
+            "dense.weight": {"shape": [2, 50], "type": "float32", "at": 16},
+        },
+        images,
+        [LiveSample(f"test/{place}", place % 2, [float(one) for one in row]) for place, row in enumerate(logits)],
+        title="Try it yourself",
+        caption="Draw, and every layer answers.",
+    )
+
+
 def touched() -> Exhibit:
     """What a reader may change."""
     grey = [kernel("Filter 1", IMAGE, DIAGONAL[None]), kernel("Filter 2", IMAGE, UPRIGHT[None])]
@@ -578,6 +620,7 @@ def touched() -> Exhibit:
             padded(),
             descent(),
             filtering(),
+            live(),
             Table("folded", pd.DataFrame({"n": [1, 2]}), "Numbers to look up", folded=True),
         ],
     )

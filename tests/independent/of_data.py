@@ -27,7 +27,7 @@ def applies(report: Report, row: Row) -> float:
 
 for method in (
     "class_maximisation", "deconvolution", "dense_maximisation", "dream", "filter_ablation", "filter_maximisation",
-    "ngrams", "spectrogram", "style",
+    "live", "ngrams", "spectrogram", "style",
 ):  # fmt: skip
     recomputes(method, "applies")(applies)
 

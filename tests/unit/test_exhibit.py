@@ -465,6 +465,7 @@ def test_the_examples_of_the_documentation_are_valid(folder):
         "convolver",
         "descent",
         "filtering",
+        "live",
     }
     document = exhibit.read(folder) | {"blocks": blocks, "numbers": [e for e in examples if "metric" in e], "files": {}}
     for name in _files(blocks):
@@ -474,7 +475,11 @@ def test_the_examples_of_the_documentation_are_valid(folder):
 
 def _files(value: object) -> set[str]:
     if isinstance(value, dict):
-        own = {entry for key, entry in value.items() if key in ("file", "data", "sound") and isinstance(entry, str)}
+        own = {
+            entry
+            for key, entry in value.items()
+            if key in ("file", "data", "sound", "weights", "inputs") and isinstance(entry, str)
+        }
         return own.union(value.get("more", ()), *map(_files, value.values()))
     return set().union(*map(_files, value)) if isinstance(value, list) else set()
 

@@ -30,6 +30,7 @@ from cnnatomy.exhibit.blocks import (
 )
 from cnnatomy.exhibit.checks import validate
 from cnnatomy.exhibit.describing import InvalidExhibit
+from cnnatomy.exhibit.live import Live, LiveSample
 from cnnatomy.exhibit.store import DamagedExhibit, load, read
 from cnnatomy.exhibit.touch import Convolver, Descent, Filtering, HiddenUnit, Kernel, Mask
 from cnnatomy.exhibit.words import Say, Text, Words, say
@@ -52,6 +53,8 @@ __all__ = [
     "InvalidExhibit",
     "Item",
     "Kernel",
+    "Live",
+    "LiveSample",
     "Mask",
     "Matrix",
     "Number",

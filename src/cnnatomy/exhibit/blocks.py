@@ -18,6 +18,7 @@ import numpy as np
 from cnnatomy.exhibit.axes import Axis, Scale
 from cnnatomy.exhibit.describing import Files, InvalidExhibit, add, finite, heading, listed, png_of
 from cnnatomy.exhibit.languages import titled
+from cnnatomy.exhibit.live import Live
 from cnnatomy.exhibit.naming import file_name, in_bytes, short_id, writable
 from cnnatomy.exhibit.touch import Convolver, Descent, Filtering
 from cnnatomy.exhibit.words import Text
@@ -411,7 +412,7 @@ class Steps:
         return {"type": "steps", "name": file_name(self.name), "frames": frames} | heading(self.title, self.caption)
 
 
-Still = Figure | Grid | Matrix | Texts | Table | Calculator | Code | Prose | Convolver | Descent | Filtering
+Still = Figure | Grid | Matrix | Texts | Table | Calculator | Code | Prose | Convolver | Descent | Filtering | Live
 Block = Steps | Still
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cnnatomy.exhibit import citing, languages, svg, touching
+from cnnatomy.exhibit import citing, languages, live, svg, touching
 from cnnatomy.exhibit.describing import Files, InvalidExhibit
 from cnnatomy.exhibit.formulas import parts
 
@@ -62,6 +62,8 @@ def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
     for path, block in walk(document):
         if block["type"] == "calculator":
             yield from _calculator_problems(path, block)
+        elif block["type"] == "live":
+            yield from live.problems(path, block)
         yield from touching.problems(path, block)
     for index, source in enumerate(document["sources"]):
         if citing.unknown(source):
@@ -245,8 +247,8 @@ def _formula_problems(formula: Any, least: Mapping[str, int]) -> Iterator[str]:
 def _file_problems(document: dict[str, Any], files: Files | None) -> Iterator[tuple[str, str]]:
     named: dict[str, str] = {}
     for path, block in walk(document):
-        for key in ("file", "data"):
-            if key in block:
+        for key in ("file", "data", "weights", "inputs"):
+            if isinstance(block.get(key), str):
                 named[block[key]] = f"{path}.{key}"
         named |= {mask["file"]: f"{path}.masks[{index}].file" for index, mask in enumerate(block.get("masks", ()))}
         for index, item in enumerate(block.get("items", ())):

@@ -13,7 +13,7 @@ from typing import Any
 from cnnatomy.exhibit.checks import validate
 from cnnatomy.exhibit.describing import Files, InvalidExhibit
 
-SUFFIXES = {".csv", ".png", ".svg", ".wav"}  # of siblings
+SUFFIXES = {".bin", ".csv", ".png", ".svg", ".wav"}  # of siblings
 
 
 class DamagedExhibit(ValueError):

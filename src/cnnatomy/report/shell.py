@@ -46,6 +46,7 @@ STYLES = (
     "slides.css",
     "printing.css",
     "touch.css",
+    "live.css",
 )
 
 
@@ -58,6 +59,7 @@ def environment(**more: Any) -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    jinja.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":"), "sort_keys": True}
     jinja.globals |= {
         "show": show,
         "units": units,

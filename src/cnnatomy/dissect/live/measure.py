@@ -1,0 +1,128 @@
+"""The network as a program for the page, its weights in as few bits as leave its answers as they are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.live.packing import KINDS, Kind, Packed, packed, rounded
+from cnnatomy.dissect.live.program import Program, program_of
+from cnnatomy.dissect.live.settings import Settings
+from cnnatomy.dissect.live.tracing import InTheWay, NotTraced, traced
+from cnnatomy.exhibit import say
+from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.predicting import batches, logits
+from cnnatomy.statistics.numbers import Numbers
+
+MEGABYTE = 1e6
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What weights of `kind` change.
+
+    same: how many of `n` samples get the same class. off: the largest difference of a logit, as a share of their range.
+    """
+
+    kind: Kind
+    same: int
+    n: int
+    off: float
+
+
+@dataclass(frozen=True)
+class Portable:
+    """A network for the page.
+
+    tried: roundings, smallest first, the last of which was taken. inputs: (n, *shape) as the data are stored, of the
+    samples at `places`. logits: (n, classes) of the rounded network. weights: how many there are.
+    """
+
+    program: Program
+    packed: Packed
+    tried: list[Rounding]
+    places: np.ndarray
+    inputs: np.ndarray
+    logits: np.ndarray
+    weights: int
+
+
+def measure(network: nn.Module, samples: Samples, settings: Settings, run: str = "mine") -> Portable:
+    """The program, the weights, and samples with what torch answers to them with the same weights.
+
+    run: its name, for the command that has it all the same. Raises DoesNotApply where an operation of the network is
+    none of the page's, or its weights take too much room.
+    """
+    facts = samples.facts
+    pair = next(batches(facts, samples.inputs[np.arange(2) % len(samples)]))
+    _program(network, pair)  # before any long work
+    tried, chosen = _rounded(network, samples, evenly(len(samples), settings.compared), settings)
+    program = _program(chosen, pair)
+    stored = packed(program.weights, tried[-1].kind)
+    if len(stored.content) > settings.most_megabytes * MEGABYTE:
+        size = len(stored.content) / MEGABYTE
+        most, enough = float(settings.most_megabytes), math.ceil(size)
+        raise DoesNotApply(say("live.too_large", size=size, most=most, enough=enough, run=run))
+    places = first_of_classes(samples.labels, settings.samples)
+    inputs = np.array(samples.inputs[places])
+    given = logits(chosen, facts, inputs).numpy()
+    weights = sum(weight.numel() for weight in program.weights.values())
+    return Portable(program, stored, tried, places, inputs, given, weights)
+
+
+def _program(network: nn.Module, pair: Tensor) -> Program:
+    try:
+        return program_of(traced(network, pair))
+    except InTheWay as operation:
+        raise DoesNotApply(say("live.in_the_way", operation=str(operation))) from operation
+    except NotTraced as error:
+        raise DoesNotApply(say("live.not_traced", error=str(error)[:200])) from error
+
+
+def _rounded(
+    network: nn.Module, samples: Samples, places: np.ndarray, settings: Settings
+) -> tuple[list[Rounding], nn.Module]:
+    """What was tried, up to the smallest kind of weights that keeps class and logits, and the network so rounded."""
+    inputs = samples.inputs[places]
+    true = logits(network, samples.facts, inputs)
+    tried = []
+    for kind in KINDS:
+        other = rounded(network, kind)
+        found = logits(other, samples.facts, inputs)
+        same, off = int((found.argmax(1) == true.argmax(1)).sum()), apart(true, found)
+        tried.append(Rounding(kind, same, len(places), off))
+        if len(places) - same <= max(1, settings.differ * len(places)) and off <= settings.apart:
+            break
+    return tried, other
+
+
+def apart(true: Tensor, found: Tensor) -> float:
+    """The largest difference between logits, as a share of the range of the true ones."""
+    return float((found - true).abs().max() / (true.max() - true.min()).clamp_min(torch.finfo(true.dtype).tiny))
+
+
+def first_of_classes(labels: np.ndarray, most: int) -> np.ndarray:
+    """Places of the first samples of each class, as many of each, class by class."""
+    known = np.unique(labels)
+    each = max(1, most // len(known))
+    return np.concatenate([np.flatnonzero(labels == one)[:each] for one in known])[:most]
+
+
+def numbers(found: Portable) -> Numbers:
+    """How alike the page's network is to torch's, and what it takes."""
+    rows, taken = Numbers(), found.tried[-1]
+    rows.share("same_class", taken.same, taken.n)
+    rows.add("largest_logit_difference", taken.off, n=taken.n, unit="fraction")
+    rows.add("kilobytes", len(found.packed.content) / 1e3)
+    rows.add("bits", KINDS[taken.kind])
+    for one in found.tried[:-1]:
+        with rows.about(f"weights={one.kind}"):
+            rows.add("same_class", one.same / one.n, n=one.n, unit="fraction")
+            rows.add("largest_logit_difference", one.off, n=one.n, unit="fraction")
+    return rows

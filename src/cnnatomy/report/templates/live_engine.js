@@ -1,0 +1,462 @@
+// A network that runs in the page: the program and the weights of a block `live` (docs/exhibit.md), worked out as torch does.
+const CnnatomyLive = (() => {
+  const count = (shape) => shape.reduce((a, b) => a * b, 1);
+  const spatial = (shape) => [shape[0], shape.length > 2 ? shape[1] : 1, shape.at(-1)]; // channels, rows, columns
+
+  // --- numbers by themselves
+  const erf = (x) => { // by its series where that is quick, by its continued fraction beyond: within 1e-12
+    const size = Math.abs(x);
+    if (size > 6) return Math.sign(x);
+    if (size < 2.5) {
+      let term = size, sum = size;
+      for (let n = 1; n < 60 && Math.abs(term) > 1e-17; n++) { term *= -size * size / n; sum += term / (2 * n + 1); }
+      return Math.sign(x) * sum * 2 / Math.sqrt(Math.PI);
+    }
+    let tail = 0;
+    for (let n = 60; n > 0; n--) tail = n / 2 / (size + tail);
+    return Math.sign(x) * (1 - Math.exp(-size * size) / ((size + tail) * Math.sqrt(Math.PI)));
+  };
+  const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+  const between = (x, least, most) => Math.min(most, Math.max(least, x));
+  const softplus = (x, { beta = 1, threshold = 20 }) => x * beta > threshold ? x : Math.log1p(Math.exp(x * beta)) / beta;
+  const SELU = [1.0507009873554805, 1.6732632423543772];
+  const SINGLE = {
+    relu: (x) => x > 0 ? x : 0,
+    relu6: (x) => between(x, 0, 6),
+    leaky_relu: (x, { slope }) => x > 0 ? x : slope * x,
+    elu: (x, { alpha, times, inside }) => times * (x > 0 ? x : alpha * Math.expm1(x * inside)),
+    celu: (x, { alpha }) => x > 0 ? x : alpha * Math.expm1(x / alpha),
+    selu: (x) => SELU[0] * (x > 0 ? x : SELU[1] * Math.expm1(x)),
+    gelu: (x) => x * (1 + erf(x / Math.SQRT2)) / 2,
+    gelu_tanh: (x) => x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))) / 2,
+    silu: (x) => x * sigmoid(x),
+    mish: (x) => x * Math.tanh(softplus(x, {})),
+    hardswish: (x) => x * between(x + 3, 0, 6) / 6,
+    hardsigmoid: (x) => between(x + 3, 0, 6) / 6,
+    sigmoid,
+    tanh: Math.tanh,
+    softplus,
+    softsign: (x) => x / (1 + Math.abs(x)),
+    clamp: (x, { least = -Infinity, most = Infinity }) => between(x, least, most),
+    power: (x, { exponent }) => x ** exponent,
+    exp: Math.exp,
+    log: Math.log,
+    sqrt: Math.sqrt,
+    rsqrt: (x) => 1 / Math.sqrt(x),
+    reciprocal: (x) => 1 / x,
+    square: (x) => x * x,
+    abs: Math.abs,
+    neg: (x) => -x,
+  };
+  const COMPARED = { ne: (a, b) => a !== b, eq: (a, b) => a === b, gt: (a, b) => a > b, ge: (a, b) => a >= b, lt: (a, b) => a < b, le: (a, b) => a <= b };
+  const DOUBLE = {
+    add: (a, b, { times = 1 }) => a + times * b,
+    subtract: (a, b, { times = 1 }) => a - times * b,
+    multiply: (a, b) => a * b,
+    divide: (a, b) => a / b,
+    maximum: (a, b) => Math.max(a, b),
+    minimum: (a, b) => Math.min(a, b),
+    compare: (a, b, { how }) => +COMPARED[how](Math.fround(a), Math.fround(b)),
+  };
+
+  // --- operations: (output, inputs, settings, weights), each {shape, data}
+  let scratch = new Float32Array(0);
+  // What each weight of a filter meets at each place of its map, (channels × kernel, places), of the channels from `first` on
+  const unrolled = (x, first, each, [tall, wide], [rows, columns], [down, right], [above, left], [spread, apart]) => {
+    const [, height, width] = spatial(x.shape), places = rows * columns, from = x.data;
+    if (tall * wide === 1 && down === 1 && right === 1 && rows === height && columns === width)
+      return from.subarray(first * places, (first + each) * places);
+    const size = each * tall * wide * places;
+    if (scratch.length < size) scratch = new Float32Array(size);
+    const made = scratch.subarray(0, size).fill(0);
+    let at = 0;
+    for (let channel = first; channel < first + each; channel++)
+      for (let i = 0; i < tall; i++)
+        for (let j = 0; j < wide; j++, at += places)
+          for (let row = 0; row < rows; row++) {
+            const y = row * down + i * spread - above, shift = j * apart - left;
+            if (y < 0 || y >= height) continue;
+            const begin = Math.max(0, Math.ceil(-shift / right)), end = Math.min(columns, Math.floor((width - 1 - shift) / right) + 1);
+            let u = (channel * height + y) * width + begin * right + shift;
+            for (let column = begin; column < end; column++, u += right) made[at + row * columns + column] = from[u];
+          }
+    return made;
+  };
+  const convolution = (out, [x], { stride, padding, dilation, groups }, [weight, bias]) => {
+    const flat = out.shape.length < 3, two = (values, none) => flat ? [none, values[0]] : values; // of one axis as of two
+    const [filters, rows, columns] = spatial(out.shape), kernel = two(weight.shape.slice(2), 1);
+    const each = weight.shape[1], per = filters / groups, places = rows * columns, depth = each * kernel[0] * kernel[1];
+    const to = out.data, w = weight.data;
+    for (let group = 0; group < groups; group++) {
+      const met = unrolled(x, group * each, each, kernel, [rows, columns], two(stride, 1), two(padding, 0), two(dilation, 1));
+      for (let filter = group * per; filter < (group + 1) * per; filter++) {
+        const base = filter * places, first = filter * depth, start = bias ? bias.data[filter] : 0;
+        if (places < 8) { // few places: a sum for each
+          for (let place = 0; place < places; place++) {
+            let sum = start;
+            for (let k = 0, u = place; k < depth; k++, u += places) sum += w[first + k] * met[u];
+            to[base + place] = sum;
+          }
+          continue;
+        }
+        to.fill(start, base, base + places);
+        let k = 0;
+        for (; k + 4 <= depth; k += 4) { // many places: four weights at a time over all of them
+          const [a, b, c, d] = [w[first + k], w[first + k + 1], w[first + k + 2], w[first + k + 3]];
+          let [p, q, r, s] = [k * places, (k + 1) * places, (k + 2) * places, (k + 3) * places];
+          for (let u = base; u < base + places; u++) to[u] += a * met[p++] + b * met[q++] + c * met[r++] + d * met[s++];
+        }
+        for (; k < depth; k++) for (let u = base, p = k * places; u < base + places; u++) to[u] += w[first + k] * met[p++];
+      }
+    }
+  };
+  const linear = (out, [x], _, [weight, bias]) => {
+    const [outputs, inputs] = weight.shape, w = weight.data, from = x.data;
+    for (let row = 0; row < x.data.length / inputs; row++)
+      for (let output = 0; output < outputs; output++) {
+        let sum = bias ? bias.data[output] : 0;
+        for (let i = 0, at = output * inputs, u = row * inputs; i < inputs; i++) sum += w[at + i] * from[u + i];
+        out.data[row * outputs + output] = sum;
+      }
+  };
+  const embedding = (out, [x], _, [weight]) => {
+    const [words, size] = weight.shape;
+    x.data.forEach((word, place) => {
+      if (!(word >= 0 && word < words)) throw new Error(`There is no word ${word}.`);
+      out.data.set(weight.data.subarray(word * size, (word + 1) * size), place * size);
+    });
+  };
+  const batch_norm = (out, [x], _, [factor, shift]) => {
+    const size = count(x.shape.slice(1));
+    for (let channel = 0; channel < x.shape[0]; channel++)
+      for (let u = channel * size; u < (channel + 1) * size; u++) out.data[u] = x.data[u] * factor.data[channel] + shift.data[channel];
+  };
+  const standard = (out, x, start, size, eps) => { // mean 0, variance 1
+    let sum = 0, squares = 0;
+    for (let u = start; u < start + size; u++) sum += x[u];
+    const mean = sum / size;
+    for (let u = start; u < start + size; u++) squares += (x[u] - mean) ** 2;
+    const factor = 1 / Math.sqrt(squares / size + eps);
+    for (let u = start; u < start + size; u++) out[u] = (x[u] - mean) * factor;
+  };
+  const layer_norm = (out, [x], { over, eps }, [weight, bias]) => {
+    const size = count(x.shape.slice(-over));
+    for (let start = 0; start < x.data.length; start += size) {
+      standard(out.data, x.data, start, size, eps);
+      if (weight) for (let u = 0; u < size; u++) out.data[start + u] = out.data[start + u] * weight.data[u] + bias.data[u];
+    }
+  };
+  const group_norm = (out, [x], { groups, eps }, weights) => {
+    const size = x.data.length / groups;
+    for (let group = 0; group < groups; group++) standard(out.data, x.data, group * size, size, eps);
+    if (weights.length) batch_norm(out, [out], {}, weights);
+  };
+  // Windows of pools, by what `start` and `end` say of each place: act(channel, place, rows and columns from, to)
+  const windows = (out, x, at, act) => {
+    const [channels, height, width] = spatial(x.shape), [, rows, columns] = spatial(out.shape);
+    for (let channel = 0; channel < channels; channel++)
+      for (let row = 0; row < rows; row++)
+        for (let column = 0; column < columns; column++) {
+          const place = (channel * rows + row) * columns + column;
+          out.data[place] = act(channel * height * width, width, at(0, row, height, rows), at(1, column, width, columns));
+        }
+  };
+  const largest = (data) => (base, width, [top, bottom, down], [left, right, step]) => {
+    let most = -Infinity;
+    for (let y = top; y < bottom; y += down)
+      for (let u = left; u < right; u += step) { const value = data[base + y * width + u]; if (value > most || Number.isNaN(value)) most = value; }
+    return most;
+  };
+  const average = (data, over) => (base, width, [top, bottom, , tall], [left, right, , wide]) => {
+    let sum = 0;
+    for (let y = top; y < bottom; y++) for (let u = left; u < right; u++) sum += data[base + y * width + u];
+    return sum / (over ?? tall * wide);
+  };
+  const flat = (x, values, none) => x.shape.length > 2 ? values : [none, values[0]]; // of one axis as of two
+  const max_pool = (out, [x], { size, stride, padding, dilation }) => {
+    const [sizes, strides, pads, steps] = [flat(x, size, 1), flat(x, stride, 1), flat(x, padding, 0), flat(x, dilation, 1)];
+    windows(out, x, (axis, place, length) => {
+      let start = place * strides[axis] - pads[axis];
+      const end = Math.min(start + (sizes[axis] - 1) * steps[axis] + 1, length);
+      while (start < 0) start += steps[axis];
+      return [start, end, steps[axis]];
+    }, largest(x.data));
+  };
+  const average_pool = (out, [x], { size, stride, padding, counts_padding, over }) => {
+    const [sizes, strides, pads] = [flat(x, size, 1), flat(x, stride, 1), flat(x, padding, 0)];
+    windows(out, x, (axis, place, length) => {
+      const start = place * strides[axis] - pads[axis], end = Math.min(start + sizes[axis], length + pads[axis]);
+      const from = Math.max(0, start), to = Math.min(end, length);
+      return [from, to, 1, counts_padding ? end - start : to - from];
+    }, average(x.data, over));
+  };
+  const share = (axes) => (axis, place, length, places) => { // of a map that is cut into so many places
+    if (axes === 1 && axis === 0) return [place, place + 1, 1, 1];
+    const start = Math.floor(place * length / places), end = Math.ceil((place + 1) * length / places);
+    return [start, end, 1, end - start];
+  };
+  const adaptive_max_pool = (out, [x], { axes }) => windows(out, x, share(axes), largest(x.data));
+  const adaptive_average_pool = (out, [x], { axes }) => windows(out, x, share(axes), average(x.data));
+  // Where along its axes each number of a tensor lies
+  const steps = (shape) => shape.map((_, axis) => count(shape.slice(axis + 1)));
+  const walked = (shape, strides, act) => { // act(place in order, place by the strides)
+    const at = shape.map(() => 0), total = count(shape);
+    let there = 0;
+    for (let here = 0; here < total; here++) {
+      act(here, there);
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        there += strides[axis];
+        if (++at[axis] < shape[axis]) break;
+        there -= strides[axis] * shape[axis];
+        at[axis] = 0;
+      }
+    }
+  };
+  const reduce = (out, [x], { by, axes }) => {
+    const kept = steps(x.shape.map((size, axis) => axes.includes(axis) ? 1 : size));
+    const strides = kept.map((step, axis) => axes.includes(axis) ? 0 : step), n = count(axes.map((axis) => x.shape[axis]));
+    const to = new Float64Array(out.data.length).fill({ max: -Infinity, min: Infinity }[by] ?? 0), from = x.data;
+    walked(x.shape, strides, (here, there) => {
+      to[there] = by === "max" ? Math.max(to[there], from[here]) : by === "min" ? Math.min(to[there], from[here]) : to[there] + from[here];
+    });
+    for (let place = 0; place < to.length; place++) out.data[place] = by === "mean" ? to[place] / n : to[place];
+  };
+  const exponents = (out, x, axis, logarithm) => {
+    const length = x.shape[axis], step = count(x.shape.slice(axis + 1));
+    for (let start = 0; start < x.data.length; start++) {
+      if (Math.floor(start / step) % length) continue;
+      let most = -Infinity, sum = 0;
+      for (let i = 0; i < length; i++) most = Math.max(most, x.data[start + i * step]);
+      for (let i = 0; i < length; i++) sum += Math.exp(x.data[start + i * step] - most);
+      for (let i = 0; i < length; i++) {
+        const value = x.data[start + i * step] - most;
+        out.data[start + i * step] = logarithm ? value - Math.log(sum) : Math.exp(value) / sum;
+      }
+    }
+  };
+  const softmax = (out, [x], { axis }) => exponents(out, x, axis, false);
+  const log_softmax = (out, [x], { axis }) => exponents(out, x, axis, true);
+  const permute = (out, [x], { order }) => {
+    const strides = steps(x.shape);
+    walked(out.shape, order.map((axis) => strides[axis]), (here, there) => { out.data[here] = x.data[there]; });
+  };
+  const cat = (out, parts, { axis }) => {
+    const behind = count(out.shape.slice(axis + 1)), before = count(out.shape.slice(0, axis));
+    let start = 0;
+    for (const part of parts) {
+      const size = part.shape[axis] * behind;
+      for (let i = 0; i < before; i++) out.data.set(part.data.subarray(i * size, (i + 1) * size), i * out.shape[axis] * behind + start);
+      start += size;
+    }
+  };
+  const pad = (out, [x], { before, value }) => {
+    out.data.fill(value);
+    const strides = steps(out.shape), at = x.shape.map(() => 0);
+    for (let here = 0; here < x.data.length; here++) {
+      if (at.every((place, axis) => place + before[axis] >= 0 && place + before[axis] < out.shape[axis]))
+        out.data[at.reduce((sum, place, axis) => sum + (place + before[axis]) * strides[axis], 0)] = x.data[here];
+      for (let axis = at.length - 1; axis >= 0 && ++at[axis] === x.shape[axis]; axis--) at[axis] = 0;
+    }
+  };
+  const take = (out, [x], { axis, places }) => {
+    const behind = count(x.shape.slice(axis + 1)), before = count(x.shape.slice(0, axis)), length = x.shape[axis];
+    let at = 0;
+    for (let i = 0; i < before; i++)
+      for (const place of places) {
+        const from = (i * length + place) * behind;
+        out.data.set(x.data.subarray(from, from + behind), at);
+        at += behind;
+      }
+  };
+  const slice = (out, x, { axis, start, step, size }) =>
+    take(out, x, { axis, places: Array.from({ length: size }, (_, i) => start + i * step) });
+  const spanned = (shape, over) => { // strides of a tensor that is stretched over a larger shape
+    const own = steps(shape);
+    return over.map((_, axis) => { const k = axis - over.length + shape.length; return k < 0 || shape[k] === 1 ? 0 : own[k]; });
+  };
+  const two = (act) => (out, parts, given) => {
+    const ends = [given.before, given.behind], [a, b] = ends.map((end) => end === undefined ? parts[0] : { number: end });
+    const [one, other] = parts.length > 1 ? parts : [a, b], to = out.data;
+    const same = (part) => "number" in part || (part.data.length === to.length);
+    const number = (part) => "number" in part;
+    if (same(one) && same(other)) {
+      for (let u = 0; u < to.length; u++)
+        to[u] = act(number(one) ? one.number : one.data[u], number(other) ? other.number : other.data[u], given);
+      return;
+    }
+    const places = [one, other].map((part) => {
+      const found = new Int32Array(to.length);
+      if (!number(part)) walked(out.shape, spanned(part.shape, out.shape), (here, there) => { found[here] = there; });
+      return found;
+    });
+    for (let u = 0; u < to.length; u++)
+      to[u] = act(number(one) ? one.number : one.data[places[0][u]], number(other) ? other.number : other.data[places[1][u]], given);
+  };
+  const fill = (out, [x, mask], { value }) => two((a, b) => b ? value : a)(out, [x, mask], {});
+  const prelu = (out, [x], _, [weight]) => {
+    const size = count(x.shape.slice(1)), single = weight.data.length === 1;
+    for (let u = 0; u < x.data.length; u++)
+      out.data[u] = x.data[u] > 0 ? x.data[u] : weight.data[single ? 0 : Math.floor(u / size)] * x.data[u];
+  };
+  const single = (act) => (out, [x], given) => { for (let u = 0; u < out.data.length; u++) out.data[u] = act(x.data[u], given); };
+  const relu = (out, [x]) => { for (let u = 0; u < out.data.length; u++) out.data[u] = x.data[u] > 0 ? x.data[u] : 0; };
+
+  const OPERATIONS = {
+    ...Object.fromEntries(Object.entries(SINGLE).map(([name, act]) => [name, single(act)])),
+    ...Object.fromEntries(Object.entries(DOUBLE).map(([name, act]) => [name, two(act)])),
+    relu, convolution, linear, embedding, batch_norm, layer_norm, group_norm, max_pool, average_pool, adaptive_max_pool,
+    adaptive_average_pool, reduce, softmax, log_softmax, permute, cat, pad, take, slice, fill, prelu,
+  };
+
+  // --- weights and samples out of bytes, little endian
+  const CHANGED = "The network's file is not as it was written.", INFINITE = "The network's weights are not finite.";
+  const UNKNOWN = "The page does not know one of the network's operations.";
+  const halves = (bits) => { // float16 as float32
+    const found = new Float32Array(bits.length);
+    for (let u = 0; u < bits.length; u++) {
+      const half = bits[u], exponent = half >> 10 & 31, mantissa = half & 1023, sign = half & 32768 ? -1 : 1;
+      found[u] = sign * (exponent === 0 ? mantissa * 2 ** -24
+        : exponent === 31 ? (mantissa ? NaN : Infinity) : (1024 + mantissa) * 2 ** (exponent - 25));
+    }
+    return found;
+  };
+  const SIZES = { int8: 1, uint8: 1, float16: 2, int32: 4, float32: 4 };
+  const KINDS = { int8: Int8Array, uint8: Uint8Array, float16: Uint16Array, int32: Int32Array, float32: Float32Array };
+  const numbers = (bytes, type, at, length) => {
+    if (!(at >= 0) || !(type in SIZES) || at + length * SIZES[type] > bytes.byteLength) throw new Error(CHANGED);
+    const found = new KINDS[type](bytes.buffer.slice(bytes.byteOffset + at, bytes.byteOffset + at + length * SIZES[type]));
+    return type === "float16" ? halves(found) : found;
+  };
+  const whole = (bytes, at, length, bits) => { // the upper eight bits of all, then what is below them, several in a byte
+    const more = bits - 8, each = 8 / more, upper = numbers(bytes, "int8", at, length);
+    if (!more) return upper;
+    const below = numbers(bytes, "uint8", at + length, Math.ceil(length / each));
+    return Float32Array.from(upper, (high, u) => high * 2 ** more + (below[Math.floor(u / each)] >> u % each * more & 2 ** more - 1));
+  };
+  const tensor = (bytes, { shape, type, at, scales }) => {
+    const length = count(shape);
+    let data = /^int\d+$/.test(type) ? whole(bytes, at, length, Number(type.slice(3))) : numbers(bytes, type, at, length);
+    if (scales !== undefined) {
+      const factors = numbers(bytes, "float32", scales, shape[0]), each = length / shape[0];
+      data = Float32Array.from(data, (step, u) => step * factors[Math.floor(u / each)]);
+    }
+    if (!data.every(Number.isFinite)) throw new Error(INFINITE);
+    return { shape, data };
+  };
+  const samples = (block, bytes) => { // those to begin with, each as it is stored
+    const length = count(block.input.shape);
+    return block.samples.map((sample, place) =>
+      ({ ...sample, values: numbers(bytes, block.stored, place * length * SIZES[block.stored], length) }));
+  };
+
+  // --- the network
+  const read = (block, bytes) => {
+    const weights = {}, held = {}, { input } = block, size = count(input.shape);
+    for (const [name, place] of Object.entries(block.tensors)) weights[name] = tensor(bytes, place);
+    held.input = { shape: input.shape, data: new Float32Array(size) };
+    const work = block.program.map((step) => {
+      const { op, name, shape, from } = step, given = step.with ?? {}, own = (step.weights ?? []).map((key) => weights[key]);
+      const made_of = from.map((source) => held[source]), shares = op === "reshape" || op === "constant";
+      if ((!shares && !Object.hasOwn(OPERATIONS, op)) || own.includes(undefined) || made_of.includes(undefined)) throw new Error(UNKNOWN);
+      const data = !shares ? new Float32Array(count(shape)) : op === "reshape" ? made_of[0].data : own[0].data;
+      if (data.length !== count(shape)) throw new Error(CHANGED);
+      held[name] = { shape, data };
+      return shares ? null : () => OPERATIONS[op](held[name], made_of, given, own);
+    });
+    const channel = size / (input.shape.length > 1 ? input.shape[0] : size);
+    const one = (list, place) => list[list.length > 1 ? Math.floor(place / channel) : 0];
+    const { over = 1, mean = [0], std = [1] } = input, last = block.program.at(-1).name;
+    const run = (values) => {
+      if (values.length !== size) throw new Error(CHANGED);
+      for (let u = 0; u < size; u++) held.input.data[u] = (values[u] / over - one(mean, u)) / one(std, u);
+      for (const act of work) act?.();
+      return { maps: held, logits: held[last].data };
+    };
+    // What one number of a convolution or a pool is made of, of the last run: its window in the layer before.
+    const window = (name, filter, position) => {
+      const step = block.program.find((each) => each.name === name), { op } = step, given = step.with ?? {};
+      const from = step.from[0], x = held[from], out = held[name], [weight, bias] = (step.weights ?? []).map((key) => weights[key]);
+      const size = op === "convolution" ? weight.shape.slice(2) : given.size, dilation = given.dilation ?? size.map(() => 1);
+      const each = op === "convolution" ? weight.shape[1] : 1;
+      const first = op === "convolution" ? Math.floor(filter * given.groups / out.shape[0]) * each : filter;
+      const start = position.map((place, axis) => place * given.stride[axis] - given.padding[axis]);
+      const values = new Float32Array(each * count(size)), strides = steps(x.shape).slice(1), whole = count(x.shape.slice(1));
+      walked([each, ...size], size.map(() => 0).concat(0), (here) => {
+        let rest = here % count(size), at = (first + Math.floor(here / count(size))) * whole, inside = true;
+        for (let axis = size.length - 1; axis >= 0; axis--) {
+          const place = start[axis] + rest % size[axis] * dilation[axis];
+          rest = Math.floor(rest / size[axis]);
+          inside &&= place >= 0 && place < x.shape[axis + 1];
+          at += place * strides[axis];
+        }
+        values[here] = inside ? x.data[at] : 0;
+      });
+      const places = steps(out.shape), at = [filter, ...position].reduce((sum, place, axis) => sum + place * places[axis], 0);
+      const kernel = op === "convolution" ? weight.data.slice(filter * values.length, (filter + 1) * values.length) : null;
+      const products_sum = kernel?.reduce((sum, factor, u) => sum + factor * values[u], 0);
+      return { from, channels: [first, each], start, size, dilation, values, kernel, products_sum, bias: bias?.data[filter] ?? 0, out: out.data[at] };
+    };
+    const facts = block.program.map(({ op, name, shape, from }) => ({ op, name, shape, from }));
+    return { steps: facts, shown: block.shown, weights, run, window };
+  };
+  const softmaxed = (logits) => { // probabilities
+    const most = Math.max(...logits), each = Array.from(logits, (logit) => Math.exp(logit - most)), sum = each.reduce((a, b) => a + b, 0);
+    return each.map((one) => one / sum);
+  };
+  const NEAR = 1e-3; // of the logits' range: so far from torch's is the same
+  const check = (network, given) => { // how many of the samples it answers as torch does
+    const all = given.flatMap((sample) => sample.logits), range = Math.max(...all) - Math.min(...all) || 1;
+    const off = given.map((sample) => {
+      const { logits } = network.run(sample.values);
+      return Math.max(...sample.logits.map((logit, place) => Math.abs(logit - logits[place]))) / range;
+    });
+    return { n: given.length, same: off.filter((one) => one <= NEAR).length, off: Math.max(0, ...off) };
+  };
+
+  // --- texts as tokens, as cnnatomy.data.tokenising has them
+  const PICTURE = "\\u231a-\\u23ff\\u25fd\\u25fe\\u2600-\\u27bf\\u2b05-\\u2b55\\u{1f000}-\\u{1f1e5}\\u{1f200}-\\u{1f3fa}\\u{1f400}-\\u{1faff}";
+  const SIGN = "#*0-9\\u00a9\\u00ae\\u203c\\u2049\\u2122\\u2139\\u2194-\\u21aa\\u25aa-\\u25fc\\u2934\\u2935\\u3030\\u303d\\u3297\\u3299";
+  const ONE = `(?:[${PICTURE}]\\ufe0f?|[${SIGN}]\\ufe0f)[\\u{1f3fb}-\\u{1f3ff}]?`;
+  const EMOJI = `[\\u{1f1e6}-\\u{1f1ff}]{2}|[#*0-9]\\ufe0f?\\u20e3|${ONE}(?:[\\u{e0020}-\\u{e007e}]+\\u{e007f})?(?:\\u200d${ONE})*`;
+  const UNSPACED = "\\u2e80-\\u2fdf\\u3005-\\u3007\\u3021-\\u3029\\u3031-\\u3035\\u3038-\\u303b\\u3041-\\u3096\\u309d-\\u309f\\u30a1-\\u30fa"
+    + "\\u30fc-\\u30ff\\u3105-\\u312f\\u31a0-\\u31bf\\u31f0-\\u31ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{1b000}-\\u{1b16f}\\u{20000}-\\u{323af}"
+    + "\\u0e01-\\u0e30\\u0e32\\u0e33\\u0e40-\\u0e46\\u0e81-\\u0eb0\\u0eb2\\u0eb3\\u0ebd-\\u0ec6\\u0edc-\\u0edf"
+    + "\\u1000-\\u102a\\u103f\\u1050-\\u1055\\u105a-\\u105d\\u1061\\u1065-\\u1066\\u106e-\\u1070\\u1075-\\u1081\\u108e"
+    + "\\ua9e0-\\ua9e4\\ua9e6-\\ua9ef\\ua9fa-\\ua9fe\\uaa60-\\uaa76\\uaa7a\\uaa7e\\uaa7f\\u1780-\\u17b3\\u17d7\\u17dc";
+  const LETTER = "\\p{L}\\p{N}_", STACKING = "[\\u1039\\u17d2]", JOINING = "[\\u094d\\u09cd\\u0acd\\u0b4d\\u0c4d\\u0d4d]";
+  const WORD = `[${LETTER}][${LETTER}\\p{M}\\u200c\\u200d]*`, ENDS = `(?![${LETTER}])`;
+  const pattern = (text) => new RegExp(text, "gu");
+  const PATTERNS = {
+    word: pattern(`${EMOJI}|${WORD}(?=n't${ENDS})|n't${ENDS}|'(?:s|re|ve|ll|d|m)${ENDS}|${WORD}|[!?.,()…。、।॥؟،]`),
+    character: pattern(`${EMOJI}|[^\\s\\u0000-\\u001f\\u007f-\\u009f\\p{M}\\u200b-\\u200d]\\p{M}*(?:(?:(?<=${JOINING})\\u200d?|(?<=${STACKING}))[${LETTER}]\\p{M}*)*`),
+    unspaced: pattern(`[${UNSPACED}]\\p{M}*(?:(?<=${STACKING})[${LETTER}]\\p{M}*)*`),
+    emoji: pattern(EMOJI),
+    wide: pattern("[\\u3000\\uff01-\\uffee]+"),
+    unseen: pattern(`[\\u00ad\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2060\\u2066-\\u2069\\ufeff]|\\u200c(?![${LETTER}])`),
+  };
+  const tokenise = (text, way) => {
+    const { word, character, unspaced, emoji, wide, unseen } = PATTERNS;
+    let given = text.toLowerCase().replaceAll("’", "'").normalize("NFC");
+    given = given.replace(wide, (one) => one.normalize("NFKC")).replace(unseen, "");
+    if (way === "characters") return given.trim().replace(/\s+/gu, "␣").match(character) ?? [];
+    given = given.replace(emoji, " $& ");
+    if (way === "auto") given = given.replace(unspaced, " $& ");
+    return given.match(word) ?? [];
+  };
+  const encode = (block, text) => { // tokens, which of them the network knows, and what it takes of them
+    const { vocabulary, way, shape } = block.input, tokens = tokenise(text, way).slice(0, shape[0]);
+    const ids = tokens.map((token) => { const place = vocabulary.indexOf(token, 2); return place < 0 ? 1 : place; });
+    return { tokens, known: ids.map((id) => id > 1), values: Int32Array.from({ length: shape[0] }, (_, place) => ids[place] ?? 0) };
+  };
+
+  const unpacked = async (packed) => {
+    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+  };
+  const open = async (element) => { // what a page's element holds: the block, its network, its samples
+    const { given, weights, inputs } = element.dataset;
+    const block = JSON.parse(new TextDecoder().decode(await unpacked(given)));
+    return { block, network: read(block, await unpacked(weights)), samples: samples(block, await unpacked(inputs)) };
+  };
+  return { OPERATIONS, read, samples, open, unpacked, check, tokenise, encode, softmax: softmaxed };
+})();

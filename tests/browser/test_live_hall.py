@@ -1,0 +1,461 @@
+"""A network that runs in the page, touched as a reader does: what is drawn, moved and typed gets torch's answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnnatomy.data import tokenising
+from cnnatomy.data.prepared import Dataset
+from cnnatomy.dissect import live
+from cnnatomy.dissect.live.packing import rounded
+from cnnatomy.exhibit import Exhibit
+from cnnatomy.inspection.predicting import probabilities
+from cnnatomy.models.frequency import Frequency
+from cnnatomy.models.lecture import Lecture
+from cnnatomy.models.sentence import Sentence
+from cnnatomy.models.signal import Signal
+from cnnatomy.report import build
+from tests import gallery
+from tests.browser.test_page import CONTRAST, axe_finds_nothing, until, whole
+from tests.unit.dissecting import settings
+from tests.unit.small_data import VOCABULARY, small
+
+pytestmark = pytest.mark.browser
+NETWORKS = {
+    "images": lambda: Lecture((1, 12, 12), 3, (4, 5), 6, 0.0),
+    "sounds": lambda: Frequency((1, 16, 10), 3, (4, 5), (3, 2), 0.0),
+    "texts": lambda: Sentence(len(VOCABULARY), 2, 6, (1, 2), 3, 0.0),
+    "signals": lambda: Signal((2, 24), 3, (3, 4), (3, 3), 2),
+}
+
+
+@dataclass
+class Hung:
+    """A page of live networks: its file; by the data's kind torch's network with the page's weights, and the data."""
+
+    page: Path
+    networks: dict[str, nn.Module]
+    data: dict[str, Dataset]
+
+    def shares(self, kind: str, inputs: np.ndarray) -> np.ndarray:
+        """Torch's probabilities, (n, classes)."""
+        return probabilities(self.networks[kind], self.data[kind].facts, inputs)
+
+
+@pytest.fixture(scope="module")
+def hung(tmp_path_factory) -> Hung:
+    place = tmp_path_factory.mktemp("live")
+    exhibits, networks, data = [], {}, {}
+    for kind, build_network in NETWORKS.items():
+        torch.manual_seed(3)
+        network = build_network().eval()
+        with torch.no_grad():
+            for weight in network.parameters():
+                weight.mul_(2)
+        data[kind] = small(place, kind)
+        made = live.measure(network, data[kind].split("test"), settings("live", {}))
+        networks[kind] = rounded(network, made.tried[-1].kind)
+        showing = live.show(made, data[kind].split("test"), settings("live", {}))
+        exhibits.append(Exhibit.of(showing, "run", kind, "live"))
+    build(gallery.write(place, exhibits), place / "report", {"title": "Live"})
+    return Hung(place / "report" / "index.html", networks, data)
+
+
+def at_work(page, kind: str) -> str:
+    """The selector of a live network, when it runs."""
+    host = f"#{kind}-live .live"
+    whole(page)
+    page.evaluate("(host) => document.querySelector(host).scrollIntoView()", host)
+    until(page, f"'running' in document.querySelector('{host}').dataset")
+    page.wait_for_timeout(100)
+    return host
+
+
+def shown_shares(page, host: str) -> np.ndarray:
+    page.wait_for_timeout(80)  # two frames and more
+    found = page.locator(f"{host} .live-bars .value").all_inner_texts()
+    return np.array([float(text.replace("%", "").strip()) / 100 for text in found])
+
+
+def drawn(page, host: str, which: str = "canvas.live-draw") -> np.ndarray:
+    """The grey of what is drawn, (1, 1, rows, columns), uint8."""
+    values, width, height = page.evaluate(
+        """(which) => {
+          const canvas = document.querySelector(which);
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          return [[...data].filter((_, n) => n % 4 === 0), canvas.width, canvas.height];
+        }""",
+        f"{host} {which}",
+    )
+    return np.array(values, np.uint8).reshape(1, 1, height, width)
+
+
+def slide(page, host: str, name: str, value: float) -> None:
+    """Set a slider as a hand does, to the place that it calls so."""
+    page.locator(f"{host} input[type=range][aria-label='{name}']").evaluate(
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', { bubbles: true })); }",
+        value,
+    )
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_it_runs_as_torch_does_and_says_so(visit, hung, kind):
+    page = visit(hung.page)
+    host = at_work(page, kind)
+    assert re.search(r"as in torch: (\d+) of \1 samples", page.inner_text(f"{host} .live-check"))
+    test = hung.data[kind].split("test")
+    wanted = hung.shares(kind, test.inputs[: len(test)])
+    assert np.abs(wanted - shown_shares(page, host)).max(1).min() < 6e-4  # one of the samples
+
+
+def test_what_is_drawn_with_the_mouse_gets_torchs_answer(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "images")
+    page.click(f"{host} button:has-text('Clear')")
+    assert not drawn(page, host).any()
+    before = shown_shares(page, host)
+    box = page.locator(f"{host} .live-draw").bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(box["x"] + (0.2 + 0.07 * step) * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.up()
+    picture = drawn(page, host)
+    assert picture[0, 0, 3, 3:9].min() > 200 and picture[0, 0, 8:].max() == 0  # a stroke, where the mouse was
+    assert set(np.unique(picture)) - {0, 255}  # with a soft rim
+    after = shown_shares(page, host)
+    assert np.abs(after - before).max() > 0.005
+    np.testing.assert_allclose(after, hung.shares("images", picture)[0], atol=6e-4)
+    page.click(f"{host} button:has-text('Erase')")
+    page.mouse.click(box["x"] + 0.45 * box["width"], box["y"] + 0.3 * box["height"])
+    assert drawn(page, host)[0, 0, 3, 5] < 60
+    page.click(f"{host} button:has-text('Back to the sample')")
+    tests = hung.data["images"].split("test").inputs
+    assert (drawn(page, host) == tests).all((1, 2, 3)).any()
+
+
+def test_a_finger_draws_and_the_page_stays_where_it_is(visit, hung):
+    page = visit(hung.page, width=360, has_touch=True, is_mobile=True)
+    host = at_work(page, "images")
+    page.tap(f"{host} button:has-text('Clear')")
+    x, y = _place(page, host, 0.5, 0.5)
+    before = page.evaluate("scrollY")
+    page.touchscreen.tap(x, y)
+    picture = drawn(page, host)
+    assert picture[0, 0, 5:7, 5:7].min() > 60 and page.evaluate("scrollY") == before
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("images", picture)[0], atol=6e-4)
+
+
+def test_a_picture_is_shifted_turned_and_made_noisy_the_same_way_each_time(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "images")
+    start = drawn(page, host)
+    page.click(f"{host} [aria-label='Shift right']")
+    page.click(f"{host} [aria-label='Shift down']")
+    np.testing.assert_array_equal(drawn(page, host)[..., 1:, 1:], start[..., :-1, :-1])
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("images", drawn(page, host))[0], atol=6e-4)
+    page.click(f"{host} button:has-text('Back to the sample')")
+    slide(page, host, "Turn", 36)  # by 90°
+    np.testing.assert_allclose(drawn(page, host)[0, 0], np.rot90(start[0, 0], -1), atol=1)
+    slide(page, host, "Turn", 18)
+    noisy = []
+    for _ in range(2):
+        slide(page, host, "Noise", 6)
+        noisy.append(drawn(page, host))
+        slide(page, host, "Noise", 0)
+        np.testing.assert_array_equal(drawn(page, host), start)
+    np.testing.assert_array_equal(*noisy)
+    assert (noisy[0] != start).mean() > 0.5
+
+
+def test_a_drawing_is_centred_by_mass_as_mnists_digits_are(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "images")
+    page.click(f"{host} button:has-text('Clear')")
+    page.mouse.move(*_place(page, host, 0.15, 0.2))
+    page.mouse.down()
+    page.mouse.move(*_place(page, host, 0.3, 0.6), steps=6)
+    page.mouse.up()
+    page.check(f"{host} .live-switch input")
+    seen = drawn(page, host, ".live-seen canvas")[0, 0].astype(float)
+    rows, columns = np.arange(12), np.arange(12)
+    centre = seen.sum(1) @ rows / seen.sum(), seen.sum(0) @ columns / seen.sum()
+    np.testing.assert_allclose(centre, 6, atol=0.35)  # as that of MNIST's is at 14 of 28
+    lit = np.flatnonzero(seen.max(1) > 60)
+    assert abs(len(lit) - 12 * 20 / 28) <= 2
+    np.testing.assert_allclose(
+        shown_shares(page, host), hung.shares("images", drawn(page, host, ".live-seen canvas"))[0], atol=6e-4
+    )
+
+
+def _place(page, host: str, x: float, y: float) -> tuple[float, float]:
+    page.locator(f"{host} .live-draw").scroll_into_view_if_needed()
+    box = page.locator(f"{host} .live-draw").bounding_box()
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def test_it_is_drawn_by_keyboard_alone_and_said(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "images")
+    page.focus(f"{host} .live-pick[tabindex='0']")
+    at = page.locator(f"{host} .live-pick").all()
+    chosen = [each.get_attribute("aria-pressed") for each in at].index("true")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert at[chosen + 1].get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Tab")  # one step for all samples
+    assert page.evaluate("document.activeElement.className") == "live-draw"
+    page.click(f"{host} button:has-text('Clear')")
+    page.focus(f"{host} .live-draw")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press(" ")
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowUp")
+    picture = drawn(page, host)[0, 0]
+    assert picture[2:7, 5].min() > 150 and picture[:, 9:].max() == 0  # a line upward from row 7, column 6
+    assert page.inner_text(f"{host} .live-pair [role=status]") == "Row 3, column 6"
+    page.wait_for_timeout(900)
+    shares = hung.shares("images", drawn(page, host))[0]
+    first = hung.data["images"].facts.classes[shares.argmax()]
+    said = page.locator(f"{host} .live-near > [role=status]").inner_text()
+    assert said.startswith(f"{first} {100 * shares.max():.1f}")
+
+
+def test_each_value_of_a_map_is_worked_out_down_to_the_picture(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "images")
+    network, given = hung.networks["images"], torch.tensor(drawn(page, host))
+    facts = hung.data["images"].facts
+    x = (given / 255 - facts.normalise.mean) / facts.normalise.std
+    with torch.no_grad():
+        pooled = network.pool1(network.relu1(network.conv1(x)))
+        made = network.conv2(pooled)[0]
+    maps = page.locator(f"{host} .live-layer:has-text('relu2') canvas")
+    maps.focus()
+    for key in ("PageDown", "PageDown", "ArrowDown", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    walk = f"{host} .live-walk"
+    assert f"{made[2, 1, 1]:.2f}".replace("-", "−").rstrip("0") in page.inner_text(f"{walk} .live-sum")
+    parts = [page.locator(f"{walk} .boards").nth(n).locator("table").all_inner_texts() for n in range(3)]
+    channels = [int(re.search(r"map (\d+)", part[0])[1]) - 1 for part in parts]
+    sums = (pooled[0, :, 1:4, 1:4] * network.conv2.weight[2]).sum((1, 2))
+    assert channels == sums.abs().argsort(descending=True)[:3].tolist()
+    numbers = [
+        [float(text) for text in re.findall(r"-?\d+\.?\d*", t.replace("−", "-").split("\n", 1)[1])] for t in parts[0]
+    ]
+    c = channels[0]
+    for found, true in zip(
+        numbers,
+        (pooled[0, c, 1:4, 1:4], network.conv2.weight[2, c], pooled[0, c, 1:4, 1:4] * network.conv2.weight[2, c]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, true.detach().numpy().ravel(), atol=0.051)
+    assert page.is_visible(f"{host} .live-frame")
+    page.locator(f"{walk} table button").first.press("Enter")  # a value of pool1: where it comes from
+    assert "pool1" in page.inner_text(f"{walk} .group")
+    page.locator(f"{walk} table button").first.press("Enter")
+    assert "relu1" in page.inner_text(f"{walk} .group")
+    assert page.locator(f"{walk} table button").count() == 0  # its window is of the picture
+    page.click(f"{walk} button:has-text('Back')")
+    page.keyboard.press("Escape")
+    assert page.is_hidden(walk) and page.is_hidden(f"{host} .live-frame")
+
+
+def test_a_sound_is_moved_along_frequency_and_time(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "sounds")
+    page.locator(f"{host} .live-pick").nth(4).click()
+    block = json.loads((hung.page.parent.parent / "exhibits/sounds/seed0/live/exhibit.json").read_text())["blocks"][0]
+    test = hung.data["sounds"].split("test")
+    sample = test.inputs[list(test.table["id"]).index(block["samples"][4]["id"])].astype(np.float32)
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("sounds", sample[None])[0], atol=6e-4)
+    slide(page, host, "Along frequency", 5 + 2)  # of −5 to 5
+    slide(page, host, "Along time", 5 - 1)
+    moved = np.full_like(sample, sample.min())
+    moved[:, 2:, :-1] = sample[:, :-2, 1:]
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("sounds", moved[None])[0], atol=6e-4)
+    page.wait_for_timeout(500)
+    curve = page.locator(f"{host} .live-curve").first.evaluate(
+        """(canvas) => { const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, 24);
+          return [...Array(canvas.width).keys()].map((x) =>
+            [...Array(24).keys()].reduce((sum, y) => sum + data[4 * (y * canvas.width + x) + 3] / 255, 0)); }"""
+    )
+    assert len(curve) == 11
+    along = [np.full_like(sample, sample.min()) for _ in range(11)]
+    for place, each in enumerate(along):
+        up = place - 5
+        each[:, max(0, up) : 16 + min(0, up), :-1] = sample[:, max(0, -up) : 16 - max(0, up), 1:]
+    shares = hung.shares("sounds", np.stack(along))
+    wanted = 24 * shares[:, shares[7].argmax()]
+    opaque = np.where(np.arange(11) == 7, 1, 0.45)
+    np.testing.assert_allclose(np.array(curve) / opaque, np.maximum(1, wanted), atol=0.3)
+    page.click(f"{host} button:has-text('Back to the sample')")
+    x, y = _place(page, host, 0.5, 0.5)
+    height = page.locator(f"{host} .live-draw").bounding_box()["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 3 * height / 16, steps=4)
+    page.mouse.up()
+    moved = np.full_like(sample, sample.min())
+    moved[:, 3:] = sample[:, :-3]
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("sounds", moved[None])[0], atol=6e-4)
+    page.click(f"{host} button:has-text('Back to the sample')")
+    page.click(f"{host} button:has-text('Time')")
+    slide(page, host, "Strip from", 20)
+    slide(page, host, "How wide", 30)
+    silent = sample.copy()
+    silent[..., 2:5] = sample.min()
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("sounds", silent[None])[0], atol=6e-4)
+    slide(page, host, "Noise", 55)
+    assert np.abs(shown_shares(page, host) - hung.shares("sounds", silent[None])[0]).max() > 1e-3
+
+
+def tokens(words: list[str]) -> np.ndarray:
+    places = {word: place for place, word in enumerate(VOCABULARY) if place > 1}
+    row = np.zeros((1, 9), np.int32)
+    row[0, : len(words[:9])] = [places.get(word, 1) for word in words[:9]]
+    return row
+
+
+def test_a_sentence_is_typed_and_words_are_left_out(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "texts")
+    page.fill(f"{host} textarea", "A very GOOD zounds film.")
+    words = tokenising.tokenise("A very GOOD zounds film.")
+    shares = hung.shares("texts", tokens(words))[0]
+    np.testing.assert_allclose(shown_shares(page, host), shares, atol=6e-4)
+    page.wait_for_timeout(300)
+    assert page.locator(f"{host} .live-strange bdi").all_inner_texts() == ["zounds"]
+    assert "1 of them unknown" in page.inner_text(f"{host} .live-sentence")
+    k = shares.argmax()
+    adds = [
+        100 * (shares[k] - hung.shares("texts", tokens(words[:n] + words[n + 1 :]))[0, k]) for n in range(len(words))
+    ]
+    found = [
+        float(re.search(r"[+−]?[\d.]+$", text)[0].replace("−", "-"))
+        for text in page.locator(f"{host} .live-word").all_inner_texts()
+    ]
+    np.testing.assert_allclose(found, adds, atol=0.07)
+    page.click(f"{host} .live-word:has-text('good')")
+    assert page.input_value(f"{host} textarea") == "a very zounds film ."
+    np.testing.assert_allclose(
+        shown_shares(page, host), hung.shares("texts", tokens([w for w in words if w != "good"]))[0], atol=6e-4
+    )
+    page.click(f"{host} button:has-text('Clear')")
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("texts", tokens([]))[0], atol=6e-4)
+
+
+def test_the_strongest_words_of_each_filter_are_torchs(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "texts")
+    words = ["a", "very", "good", "film"]
+    page.fill(f"{host} textarea", " ".join(words))
+    page.wait_for_timeout(200)
+    network = hung.networks["texts"]
+    with torch.no_grad():
+        vectors = network.pad(network.embedding(torch.tensor(tokens(words)).long()).transpose(1, 2))
+        maps = network.relu2(network.conv2(vectors))[0]
+    layer = page.locator(f"{host} .live-layer:has(.live-grams)").nth(-1)
+    layer.scroll_into_view_if_needed()
+    best = [
+        (round(float(row[:5].max()), 2), " ".join(words[max(0, at - 1) : at + 1]))
+        for row in maps
+        for at in [int(row[:5].argmax())]
+        if row[:5].max() > 0
+    ]
+    found = layer.locator(".live-grams li").all_inner_texts()
+    read = [(float(re.search(r": ([\d.]+)", text)[1]), text.split("\n")[-1].split(" ", 3)[-1]) for text in found]
+    assert [value for value, _ in read] == sorted((value for value, _ in best), reverse=True)
+    assert all(any(text.endswith(gram) for text in found) for _, gram in best)
+
+
+def test_a_signal_is_shifted(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "signals")
+    page.locator(f"{host} .live-pick").nth(3).click()
+    block = json.loads((hung.page.parent.parent / "exhibits/signals/seed0/live/exhibit.json").read_text())["blocks"][0]
+    test = hung.data["signals"].split("test")
+    sample = test.inputs[list(test.table["id"]).index(block["samples"][3]["id"])]
+    slide(page, host, "Along time", 12 + 4)
+    moved = np.concatenate([np.repeat(sample[:, :1], 4, 1), sample[:, :-4]], 1)
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("signals", moved[None])[0], atol=6e-4)
+
+
+def test_nothing_runs_before_it_is_seen(visit, hung):
+    page = visit(hung.page)
+    page.evaluate("for (const one of document.querySelectorAll('.exhibit')) one.style.marginTop = '3000px'")
+    whole(page)
+    page.wait_for_timeout(300)
+    assert page.locator("[data-running]").count() == 0
+    at_work(page, "texts")
+    assert page.locator("[data-running]").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("attribute", "sentence"), [("weights", "finite"), ("given", "run here"), ("inputs", "run here")]
+)
+def test_what_was_changed_by_hand_is_a_sentence_and_no_empty_canvas(visit, hung, tmp_path, attribute, sentence):
+    import base64
+    import gzip
+
+    text = hung.page.read_text(encoding="utf-8")
+    whole_ = re.search(
+        rf'data-kind="picture".*?data-{attribute}="([^"]*)"', text.replace("&#34;", '"'), re.S
+    ) or re.search(rf"data-kind=&#34;picture&#34;.*?data-{attribute}=&#34;([^&]*)&#34;", text, re.S)
+    packed = whole_[1]
+    content = bytearray(gzip.decompress(base64.b64decode(packed)))
+    if attribute == "weights":
+        content[-4:] = np.float32(np.nan).tobytes()
+    else:
+        content = content[: len(content) // 2]
+    other = base64.b64encode(gzip.compress(bytes(content))).decode()
+    (tmp_path / "index.html").write_text(text.replace(packed, other), encoding="utf-8")
+    page = visit(tmp_path / "index.html")
+    whole(page)
+    page.evaluate("document.querySelector('#images-live .live').scrollIntoView()")
+    until(page, "!!document.querySelector('#images-live .live-broken')")
+    assert sentence in page.inner_text("#images-live .live-broken")
+    assert page.is_visible("#images-live .live-still img") and page.locator("#images-live canvas").count() == 0
+
+
+def test_without_scripts_a_sample_and_its_probabilities_can_be_read(visit, hung):
+    page = visit(hung.page, java_script_enabled=False)
+    for kind in NETWORKS:
+        text = page.text_content(f"#{kind}-live .live-still")
+        block = json.loads((hung.page.parent.parent / f"exhibits/{kind}/seed0/live/exhibit.json").read_text())[
+            "blocks"
+        ][0]
+        shares = torch.softmax(torch.tensor(block["samples"][0]["logits"]), 0)
+        name = hung.data[kind].facts.classes[shares.argmax()]
+        assert f"{name}: {100 * shares.max():.1f}" in text
+    assert page.is_visible("#images-live .live-still img") and page.is_visible("#sounds-live .live-still img")
+
+
+@pytest.mark.parametrize(
+    ("width", "theme", "locale"), [(360, "light", "en-GB"), (1280, "dark", "zh-CN"), (360, "dark", "zh-CN")]
+)
+def test_it_fits_can_be_read_and_axe_finds_nothing(visit, hung, width, theme, locale):
+    page = visit(hung.page, width=width, color_scheme=theme, locale=locale)
+    for kind in NETWORKS:
+        host = at_work(page, kind)
+        page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+        page.locator(f"{host} .live-layer canvas").nth(1).click()
+    page.evaluate("for (const one of document.querySelectorAll('.exhibit')) one.style.contentVisibility = 'visible'")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate(CONTRAST) == []
+    axe_finds_nothing(page)
+    small_ones = page.evaluate(
+        """[...document.querySelectorAll(".live :is(button, input, select)")]
+          .filter((one) => one.getClientRects().length && one.type !== "checkbox")
+          .filter((one) => one.offsetWidth < 24 || one.type !== "range" && one.offsetHeight < 24)
+          .map((one) => one.outerHTML)"""
+    )
+    assert small_ones == []

@@ -1,0 +1,75 @@
+"""The network that runs in the page: its weights, read from their bytes, in a network of ours."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from families import Found, Report, recomputes, share_of
+from finished import Row, evenly
+from forward import Network
+from torch import Tensor
+
+BITS = {"int8": 8, "int10": 10, "int12": 12, "float16": 16, "float32": 32}
+
+
+def bytes_of(report: Report, row: Row) -> tuple[dict, bytes]:
+    run = report.run(row)
+    block = run.exhibit("live")["blocks"][0]
+    return block, (run.exhibit_folder("live") / block["weights"]).read_bytes()
+
+
+def weight(content: bytes, place: dict) -> Tensor:
+    """One weight: whole numbers (the upper eight bits of all, then the rest) times their scales, or floats."""
+    shape, at, bits = place["shape"], place["at"], BITS[place["type"]]
+    length = int(np.prod(shape))
+    if "scales" not in place:
+        return torch.from_numpy(np.frombuffer(content, f"<f{bits // 8}", length, at).astype(np.float32)).reshape(shape)
+    more = bits - 8
+    values = np.frombuffer(content, "i1", length, at).astype(np.float64) * 2**more
+    if more:
+        below = np.frombuffer(content, "u1", -(-length * more // 8), at + length)
+        values += np.unpackbits(below, bitorder="little")[: length * more].reshape(-1, more) @ 2.0 ** np.arange(more)
+    scales = np.frombuffer(content, "<f4", shape[0], place["scales"])
+    return torch.from_numpy((values.reshape(shape[0], -1) * scales[:, None]).astype(np.float32)).reshape(shape)
+
+
+def both(report: Report, row: Row) -> tuple[Tensor, Tensor]:
+    """Logits of the network as trained and of the page's, of the test samples that were compared."""
+
+    def make() -> tuple[Tensor, Tensor]:
+        run, (block, content) = report.run(row), bytes_of(report, row)
+        network = run.network()
+        own = {name: weight(content, place) for name, place in block["tensors"].items() if name in network.t}
+        places = evenly(len(run.raw), run.setting("live", "compared"))
+        x = run.data.ready(run.raw[places])
+        return network.logits(x), Network(network.t | own, network.model).logits(x)
+
+    return report.once(("live", row.name, row.seed), make)
+
+
+@recomputes("live", "same_class")
+def same_class(report: Report, row: Row) -> Found | None:
+    if row.subject:  # of a rounding that was not taken, so that it is nowhere
+        return None
+    true, found = both(report, row)
+    return share_of(int((true.argmax(1) == found.argmax(1)).sum()), len(true))
+
+
+@recomputes("live", "largest_logit_difference", share=1e-2)
+def largest_logit_difference(report: Report, row: Row) -> float | None:
+    if row.subject:
+        return None
+    true, found = both(report, row)
+    return float((true - found).abs().max() / (true.max() - true.min()))
+
+
+@recomputes("live", "kilobytes")
+def kilobytes(report: Report, row: Row) -> float:
+    return len(bytes_of(report, row)[1]) / 1000
+
+
+@recomputes("live", "bits")
+def bits(report: Report, row: Row) -> float:
+    """Of the matrices; the vectors have 32."""
+    places = bytes_of(report, row)[0]["tensors"].values()
+    return min(BITS[place["type"]] for place in places)
