@@ -331,16 +331,20 @@ const CnnatomyLive = (() => {
     const more = bits - 8, each = 8 / more, upper = numbers(bytes, "int8", at, length);
     if (!more) return upper;
     const below = numbers(bytes, "uint8", at + length, Math.ceil(length / each));
-    return Float32Array.from(upper, (high, u) => high * 2 ** more + (below[Math.floor(u / each)] >> u % each * more & 2 ** more - 1));
+    const found = new Float32Array(length);
+    for (let u = 0; u < length; u++) found[u] = upper[u] * 2 ** more + (below[Math.floor(u / each)] >> u % each * more & 2 ** more - 1);
+    return found;
   };
   const tensor = (bytes, { shape, type, at, scales }) => {
     const length = count(shape);
     let data = /^int\d+$/.test(type) ? whole(bytes, at, length, Number(type.slice(3))) : numbers(bytes, type, at, length);
     if (scales !== undefined) {
       const factors = numbers(bytes, "float32", scales, shape[0]), each = length / shape[0];
-      data = Float32Array.from(data, (step, u) => step * factors[Math.floor(u / each)]);
+      const scaled = new Float32Array(length);
+      for (let u = 0; u < length; u++) scaled[u] = data[u] * factors[Math.floor(u / each)];
+      data = scaled;
     }
-    if (!data.every(Number.isFinite)) throw new Error(INFINITE);
+    for (let u = 0; u < length; u++) if (!Number.isFinite(data[u])) throw new Error(INFINITE);
     return { shape, data };
   };
   const samples = (block, bytes) => { // those to begin with, each as it is stored
@@ -404,12 +408,13 @@ const CnnatomyLive = (() => {
     return each.map((one) => one / sum);
   };
   const NEAR = 1e-3; // of the logits' range: so far from torch's is the same
-  const check = (network, given) => { // how many of the samples it answers as torch does
-    const all = given.flatMap((sample) => sample.logits), range = Math.max(...all) - Math.min(...all) || 1;
-    const off = given.map((sample) => {
+  const check = async (network, given) => { // how many of the samples it answers as torch does; the page may do other things in between
+    const all = given.flatMap((sample) => sample.logits), range = Math.max(...all) - Math.min(...all) || 1, off = [];
+    for (const sample of given) {
       const { logits } = network.run(sample.values);
-      return Math.max(...sample.logits.map((logit, place) => Math.abs(logit - logits[place]))) / range;
-    });
+      off.push(Math.max(...sample.logits.map((logit, place) => Math.abs(logit - logits[place]))) / range);
+      await new Promise((onward) => setTimeout(onward));
+    }
     return { n: given.length, same: off.filter((one) => one <= NEAR).length, off: Math.max(0, ...off) };
   };
 
