@@ -19,7 +19,7 @@ ifneq ($(shell test -L $(VENV) || $(BIN)/python -I -c '$(HERE)' 2>/dev/null || e
 endif
 endif
 
-.PHONY: report test test-fast faults lint bench clean help
+.PHONY: report test test-fast faults lint bench sbom clean help
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -47,6 +47,9 @@ bench: $(READY)  ## the numbers of the README's second table, side by side
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/workflow.py
 	$(BIN)/python benchmarks/studies.py
+
+sbom: $(READY)  ## what the environment is made of, package, version and licence: results/sbom.csv
+	@$(BIN)/python benchmarks/sbom.py results/sbom.csv
 
 clean:  ## what was made: results and Snakemake's notes; not the environment, not the raw data
 	rm -rf results .snakemake

@@ -22,7 +22,7 @@ from cnnatomy import models
 from cnnatomy.data import prepared
 from cnnatomy.exhibit import read
 from cnnatomy.inspection.choosing import evenly
-from cnnatomy.inspection.predicting import predict
+from cnnatomy.inspection.predicting import logits
 from cnnatomy.models import weights
 
 SAMPLES = 1000
@@ -71,7 +71,7 @@ def compared(opened, document: dict, results: Path) -> None:
     samples = data.split("test")
     places = evenly(len(samples), SAMPLES)
     inputs = np.asarray(samples.inputs[places])
-    true = predict(network.eval(), data.facts, inputs).numpy()
+    true = logits(network.eval(), data.facts, inputs).numpy()
     stored = inputs.astype(np.float32) if inputs.dtype == np.float16 else inputs
     packed = base64.b64encode(stored.tobytes()).decode()
     given = [f"#{run}-live-network .live", packed, str(stored.dtype), int(np.prod(inputs.shape[1:]))]

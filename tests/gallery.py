@@ -117,7 +117,7 @@ def mnist() -> list[Exhibit]:
         Item(
             f"test/{500 + index}",
             images[index],
-            f"{row} read as {column}",
+            f"{row} predicted as {column}",
             state="wrong",
             values={
                 "confidence": round(float(random.uniform(0.4, 1)), 3),
@@ -178,8 +178,8 @@ def mnist() -> list[Exhibit]:
                         (9, 4): ["test/504"],
                     },
                     "true digit",
-                    "read as",
-                    "Which digit is read as which",
+                    "predicted as",
+                    "Which digit is predicted as which",
                     "Rows are what is written, columns what was read. The diagonal, the right answers, has a colour "
                     "scale of its own. Underlined cells lead to their images.",
                 ),
@@ -373,16 +373,16 @@ def text() -> list[Exhibit]:
         (
             "it is a visual delight and a decent popcorn adventure",
             [0, 0, 0, 0.2, 0.9, 0, 0, 0.3, -0.1, 0.4],
-            "for, read as for",
+            "for, predicted as for",
             "right",
         ),
         (
             "the plot is nothing but boilerplate cliches from start to finish",
             [0, 0, 0, -0.5, -0.1, -0.8, -0.7, 0, 0, 0, 0],
-            "against, read as against",
+            "against, predicted as against",
             "right",
         ),
-        ("not a bad journey at all", [0.2, 0, -0.9, 0.4, 0, 0], "for, read as against", "wrong"),
+        ("not a bad journey at all", [0.2, 0, -0.9, 0.4, 0, 0], "for, predicted as against", "wrong"),
     ]
     return [
         Exhibit(
@@ -432,7 +432,7 @@ def text() -> list[Exhibit]:
                     np.array([[410, 123], [127, 406]]),
                     {(1, 0): ["test/2"]},
                     "written",
-                    "read as",
+                    "predicted as",
                 ),
             ],
         ),

@@ -1,4 +1,4 @@
-"""What `make report` runs: Snakemake, one at a time in a checkout, going on after whatever stopped the last one.
+"""What `make report` and `cnnatomy report` run: Snakemake, one at a time in a folder, going on after an interruption.
 
 REPORT, OVERRIDES and PROFILE come from the environment. OVERRIDES is split as a shell would split it and handed on in a
 YAML file, never through a command line, so that every character survives. SNAKEMAKE_OUTPUT_CACHE names a folder
@@ -19,6 +19,7 @@ from typing import IO
 import yaml
 
 from cnnatomy import locks, places, shadows
+from cnnatomy.config import folders
 
 LOCK = Path(".snakemake/cnnatomy.lock")
 ASKED = Path("results/config/asked.yaml")
@@ -92,9 +93,9 @@ def _has_terminal() -> bool:
 
 def _snakemake() -> list[str]:
     profile = os.environ.get("PROFILE") or "default"
-    command = [sys.executable, "-m", "snakemake", "--configfile", str(ASKED), "--rerun-incomplete"]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(folders.snakefile()), "--configfile", str(ASKED)]
     shared = ["--cache"] if os.environ.get("SNAKEMAKE_OUTPUT_CACHE") else []  # Snakemake wants both
-    return [*command, *shared, "--workflow-profile", f"profiles/{profile}"]
+    return [*command, "--rerun-incomplete", *shared, "--workflow-profile", str(folders.profile(profile))]
 
 
 def _take() -> IO[str]:

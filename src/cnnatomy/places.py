@@ -37,13 +37,13 @@ def _why(place: Path, error: OSError) -> str:
     if place.exists() and not place.is_dir():
         return "it is a file; move it away"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space, or put the checkout on a larger disk"
+        return "the disk is full; free some space, or work on a larger disk"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return (
-            f"{os.strerror(error.errno).lower()}; copy the checkout to a folder of your own, "
+            f"{os.strerror(error.errno).lower()}; work in a folder of your own (a checkout: copy it there), "
             f"or make {place.name} a link to one"
         )
-    return f"{os.strerror(error.errno or 0).lower()}; mend that, or copy the checkout elsewhere"
+    return f"{os.strerror(error.errno or 0).lower()}; mend that, or work in another folder (a checkout: copy it there)"
 
 
 def keep_caches(folder: Path) -> None:

@@ -23,10 +23,11 @@ class Within:
 
 @dataclass(frozen=True)
 class Length:
-    """Limits of how many entries a list has."""
+    """Limits of how many entries a list has, and whether none may stand in it twice."""
 
-    least: int
+    least: int = 0
     most: int | None = None
+    differ: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,3 +63,20 @@ def test_paper_has_the_whole_caption(visit, page_of_one):
     assert page.get_by_text("The third hides a pangolin.").first.is_visible()
     page.emulate_media(media="screen")
     assert not page.get_by_text("The third hides a pangolin.").first.is_visible()
+
+
+def test_without_scripts_a_reader_chooses_the_language_all_the_same(visit, page_of_one):
+    page = visit(page_of_one, java_script_enabled=False)
+    said = lambda: page.locator(".placard .caption:visible").first.inner_text()  # noqa: E731
+    assert "So is the second." in said() and "第二句也是。" not in said()
+    page.get_by_label("中文").check()
+    assert "第二句也是。" in said() and "So is the second." not in said()
+    assert not page.locator('span[lang="en"]:not(.other):visible').count()
+    page.get_by_label("English").check()
+    assert "So is the second." in said() and "第二句也是。" not in said()
+
+
+def test_with_scripts_there_is_one_button_for_the_language(visit, page_of_one):
+    page = visit(page_of_one, locale="zh-CN")
+    assert not page.locator(".language-radio").count()
+    assert "第二句也是。" in page.locator(".placard .caption:visible").first.inner_text()

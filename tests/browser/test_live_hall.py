@@ -17,7 +17,7 @@ from cnnatomy.data.prepared import Dataset
 from cnnatomy.dissect import live
 from cnnatomy.dissect.live.packing import rounded
 from cnnatomy.exhibit import Exhibit
-from cnnatomy.inspection.predicting import predict
+from cnnatomy.inspection.predicting import probabilities
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.sentence import Sentence
@@ -47,8 +47,7 @@ class Hung:
 
     def shares(self, kind: str, inputs: np.ndarray) -> np.ndarray:
         """Torch's probabilities, (n, classes)."""
-        logits = predict(self.networks[kind], self.data[kind].facts, inputs)
-        return torch.softmax(torch.as_tensor(logits), 1).numpy()
+        return probabilities(self.networks[kind], self.data[kind].facts, inputs)
 
 
 @pytest.fixture(scope="module")

@@ -374,7 +374,7 @@ def test_tables_are_saved_as_they_were_written(visit, report):
         assert saved(page, f"mnist-evaluation-{block}.csv") == files[f"{block}.csv"]
     assert saved(page, "results.csv") == (report.parent / "results.csv").read_bytes()
     sentences = saved(page, "text-evaluation-misread.csv").decode()
-    assert 'test/2,"for, read as against",wrong,,not a bad journey at all,0.87' in sentences
+    assert 'test/2,"for, predicted as against",wrong,,not a bad journey at all,0.87' in sentences
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

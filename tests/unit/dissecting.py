@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
 
 import pandas as pd
+import torch
 from hydra.utils import get_object
 from torch import nn
 
@@ -24,6 +26,7 @@ from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.exhibit.languages import language
 from cnnatomy.exhibit.languages import worded as words_of
 from cnnatomy.exhibit.words import described
+from cnnatomy.models.snapshots import Snapshot
 from cnnatomy.report.language import english, parted
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
@@ -58,6 +61,7 @@ def dissected(
     needs = {
         "training": lambda: data.split("train"),
         "others": lambda: networks[1 : 1 + small.get("others", 0)],
+        "snapshots": lambda: [on_the_way(network) for network in networks[: 1 + small.get("others", 0)]],
         "sound": lambda: lambda name: None,
         "prepare": dict,
         "seed": int,
@@ -67,6 +71,15 @@ def dissected(
     except DoesNotApply as because:
         made = does_not_apply(because)
     return Exhibit.of(made, "run", "one", method)
+
+
+def on_the_way(network: nn.Module) -> list[Snapshot]:
+    """A network as if it had grown: its weights at half their size before."""
+    half = deepcopy(network)
+    with torch.no_grad():
+        for parameter in half.parameters():
+            parameter.mul_(0.5)
+    return [Snapshot(0, 0.0, half), Snapshot(4, 1.0, network)]
 
 
 def shipped(method: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "dissect": {"data", "models", "exhibit", "statistics", "drawing", "inspection", "settings"},
     "lessons": {"data", "models", "exhibit", "statistics", "drawing", "inspection", "settings"},
     "studies": {"data", "models", "exhibit", "statistics", "drawing", "inspection", "evaluation"},
-    "launch": {"locks", "places", "shadows"},
+    "launch": {"config", "locks", "places", "shadows"},
     "shadows": set(),
     "locks": set(),
     "places": set(),

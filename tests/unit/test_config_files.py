@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cnnatomy.config import names
+from cnnatomy.config import folders, names
 from cnnatomy.config.compose import compose
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.plan import Plan
@@ -88,6 +88,25 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("run/mine.yaml", f"{RUN}split: 3\n", "line 6", "split: wants keys of its own"),
         ("run/mine.yaml", f"{RUN}split: ''\n", "line 6", "split: wants keys of its own"),
         ("data/mine.yaml", DATA.replace("pictures", "12:30:45"), "", "path: wants a text, not 45045"),
+        ("run/mine.yaml", RUN.replace("override /data", "/data"), "line 2", "write `- override /data: mine`"),
+        ("run/mine.yaml", RUN.replace("override /data", "data"), "line 2", "write `- override /data: mine`"),
+        ("run/mine.yaml", RUN.replace("override /data", "override data"), "line 2", "write `- override /data: mine`"),
+        ("run/mine.yaml", RUN.replace("/data: mine", "/run: mnist"), "line 2", "write `- mnist`"),
+        ("data/mine.yaml", DATA.replace("[own_images, _self_]", "[_self_, own_images]"), "line 1", "put _self_ last"),
+        ("data/mine.yaml", DATA.partition("\n")[2], "line 1", "defaults: [own_images, _self_]"),
+        ("run/mine.yaml", f"{RUN}training.max_epochs: 3\n", "line 6", "write training: {max_epochs: …}"),
+        ("data/mine.yaml", f"{DATA}prepare.size: 3\n", "line 4", "write prepare: {size: …}"),
+        ("run/mine.yaml", f"{RUN}training:\n\u00a0 max_epochs: 3\n", "line 7", "U+00A0"),
+        ("run/mine.yaml", f"{RUN}training：{{max_epochs: 3}}\n", "line 6", "："),
+        ("report/mine.yaml", REPORT.replace("[mine]", "[mine，mnist]"), "line 2", "，"),
+        ("data/mine.yaml", DATA.replace("{path: pictures}", '{path: "C:\\Users\\me"}'), "line 3", "single quotes"),
+        ("data/mine.yaml", DATA.replace("{path: pictures}", '{path: "C:\\me"}'), "line 3", "single quotes"),
+        ("data/mine.yaml", DATA.replace("pictures", "$HOME/x"), "line 3", "${oc.env:HOME}/x"),
+        ("data/mine.yaml", DATA.replace("pictures", "https://a.b/c.zip"), "line 3", "unpack it"),
+        ("data/mine.yaml", DATA.replace("pictures", "“pictures”"), "line 3", "plain quotes"),
+        ("data/mine.yaml", DATA.replace("pictures", "pictuers"), "line 3", "did you mean 'pictures'?"),
+        ("run/mine.yaml", RUN.replace("{en: Mine}", "''"), "line 5", "title"),
+        ("run/mine.yaml", RUN.replace("{en: Mine}", "{en: ' '}"), "line 5", "title"),
     ],
 )
 def test_a_file_that_cannot_mean_what_it_says_is_named_with_the_line(conf, file, text, place, says):
@@ -125,6 +144,14 @@ def test_names_of_any_script_are_taken(conf, name):
     made = Plan(name, (f"runs.{name}.training.max_epochs=2",))
     made.check()
     assert made.config(name)["data"]["name"] == name and made.config(name)["training"]["max_epochs"] == 2
+
+
+@pytest.mark.parametrize(("group", "name"), [("model", "dense"), ("run", "mnist"), ("dissect", "kernels")])
+def test_a_file_with_a_name_of_the_projects_is_refused_with_both(conf, group, name):
+    write(conf, {f"{group}/{name}.yaml": "_target_: nets.Mine\n"})
+    said = refusal()
+    assert str(conf / f"{group}/{name}.yaml") in said and str(folders.CONF / f"{group}/{name}.yaml") in said
+    assert f"{group}={name} could mean either. Rename yours" in said
 
 
 @pytest.mark.parametrize("name", ["made", "mnist-samples"])
@@ -174,11 +201,25 @@ def test_two_versions_of_data_name_the_key_that_was_changed_and_a_remedy_that_he
     Plan("default", (*given, *remedy)).check()
 
 
+def test_of_two_data_of_one_name_the_users_own_are_named(conf):
+    write(conf, {"data/mine.yaml": DATA.replace("name: mine", "name: mnist")})
+    for runs in ("[mine,mnist]", "[mnist,mine]"):
+        said = refusal(f"report.runs={runs}")
+        assert "mine wants another version of the data 'mnist' than mnist" in said and "runs.mine.data.name" in said
+
+
 def test_a_report_that_is_not_there_says_where_was_looked(conf, monkeypatch):
     said = refusal(report="theirs")
     assert "There are:" in said and "mine" in said and str(conf) in said
     (conf / "report/theirs.yml").write_text(REPORT)
     assert "rename theirs.yml to theirs.yaml" in refusal(report="theirs")
+    for wrong in ("theirs.yaml.txt", "theirs.YAML", "Theirs.yaml", "theirs.json"):
+        (conf / "report/theirs.yml").unlink(missing_ok=True)
+        (conf / "report" / wrong).write_text(REPORT)
+        assert f"rename {wrong} to theirs.yaml" in refusal(report="theirs") or "Did you mean 'Theirs'" in refusal(
+            report="theirs"
+        )
+        (conf / "report" / wrong).unlink()
     monkeypatch.delenv("CNNATOMY_CONF")
     assert "CNNATOMY_CONF is not set" in refusal(report="theirs")
     for wrong, says in (("nowhere", "there is no such folder"), (str(conf / "run"), "holds no group"), (".", "conf?")):
@@ -214,6 +255,43 @@ def test_a_step_takes_them_too(conf):
     command = [sys.executable, "-m", "cnnatomy.steps.train", "run=mine", "training.keep=last", "++title.zh=x标题xx"]
     answer = subprocess.run([*command, "--cfg", "job"], capture_output=True, text=True, encoding="utf-8")
     assert "zh: x标题xx" in answer.stdout, answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("training.max_epochs = 3", "no blank beside the ="),
+        ("--training.max_epochs=3", "leave out the --"),
+        ("training.max_epochs=3;training.batch_size=4", "a blank between two"),
+        ("training.max_epochs=3,training.batch_size=4", "a blank between two"),
+        ("data.prepare.size=(8,9)", "a list is [8,9]"),
+        ("training.max_epochs=choice(1,2)", "asks for a sweep"),
+        ("+x=1", "x: no such key"),
+        ("++x.y=1", "x: no such key"),
+        ("+training.max_epochs=3", "without the +"),
+        ("+training.max_epoch=3", "Did you mean 'max_epochs'?"),
+        ("seeds=3", "Did you mean 'report.seeds'?"),
+        ("max_epochs=3", "Did you mean 'training.max_epochs'?"),
+        ("size=3", "Did you mean 'data.prepare.size'?"),
+        ("prepare.size=3", "Did you mean 'data.prepare.size'?"),
+        ("~title", "title"),
+        ("~data", "data"),
+        ("~data.name", "data.name"),
+        ("~data.prepare", "data.prepare"),
+        ("~data.fetch.path", "also needs path"),
+        ("~report", "report"),
+        ("~report.title", "report.title"),
+        ("~dissect", "dissect"),
+        ("~threads", "threads"),
+        ("~model._target_", "model._target_"),
+        ("~training", "training"),
+        ("~allow", "allow"),
+        ("~lesson", "lesson"),
+        ("~published", "published"),
+    ],
+)
+def test_overrides_in_other_forms_are_told_how_they_are_written(conf, override, says):
+    assert says in refusal(override)
 
 
 @pytest.mark.parametrize("override", ["training.early_stop=3;", "training.early_stop=三;", "training.early_stop=é,3"])

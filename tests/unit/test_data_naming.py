@@ -188,6 +188,23 @@ def test_a_table_of_labels_says_the_classes(tmp_path, table, folder):
     assert all(data.facts.classes[its.label] in its.id for its in data.table.itertuples())
 
 
+def test_a_table_without_a_line_of_names_loses_no_file(tmp_path):
+    place = put(tmp_path / "leaves", coded() | {"labels.csv": TABLE.partition("\n")[2]})
+    assert len(labels_of(place, "labels.csv")) == 20
+    assert labels_of(place, {"table": "labels.csv", "label": "column 2"}) == labels_of(place, "labels.csv")
+
+
+def test_a_table_with_a_column_of_ones_for_each_class_is_understood(tmp_path, caplog):
+    rows = "".join(f"{n}{i}.png,{int(n == 'ash')}.0,{int(n == 'oak')}.0\n" for n in ("ash", "oak") for i in range(10))
+    place = put(tmp_path / "leaves", coded() | {"labels.csv": f"image,Ash tree,Oak\n{rows}"})
+    found = labels_of(place, "labels.csv")
+    assert {name[:3]: label for name, (_, label) in found.items()} == {"ash": "Ash tree", "oak": "Oak"}
+    assert "columns Ash tree, Oak that says 1" in caplog.text
+    both = put(tmp_path / "both", coded() | {"labels.csv": f"image,Ash tree,Oak\n{rows.replace('0.0,1.0', '1.0,1.0')}"})
+    with pytest.raises(DataError, match="Say which one is the class"):
+        labels_of(both, "labels.csv")
+
+
 def test_a_table_of_more_columns_wants_the_one_of_the_class(tmp_path):
     wide = TABLE.replace("\n", ",left\n").replace("breed,left", "breed,side")
     place = put(tmp_path / "leaves", coded() | {"labels.csv": wide})
@@ -263,6 +280,14 @@ def test_a_table_beside_the_files_is_offered(tmp_path):
     with pytest.raises(DataError) as caught:
         own.packed(str(put(tmp_path / "leaves", {f"{i}.png": b"x" for i in range(9)} | {"train.csv": "x"})), KINDS)
     assert "data.fetch.labels: train.csv" in str(caught.value)
+
+
+def test_a_table_in_a_folder_beside_that_of_the_files_is_offered(tmp_path):
+    rows = "".join(f"{n}{i}.png,{i % 5},{n}\n" for n in ("ash", "oak") for i in range(10))
+    place = put(tmp_path / "leaves", coded(folder="images/") | {"meta/leaves.csv": f"filename,fold,tree\n{rows}"})
+    with pytest.raises(DataError, match="data.fetch.labels: meta/leaves.csv"):
+        own.packed(str(place), KINDS)
+    assert len(labels_of(place, {"table": "meta/leaves.csv", "label": "tree"})) == 20
 
 
 def test_a_changed_table_of_labels_makes_the_data_anew(tmp_path):

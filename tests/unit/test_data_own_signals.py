@@ -337,7 +337,9 @@ ARRAYS = {f"{name}/1.npy": saved(np.ones((2, 9))) for name in "ab"}
 #: What lies there (the first file is the path where it is the only one), settings, and what is said.
 WRONG: dict[str, tuple[dict[str, bytes | str], dict[str, Any], str]] = {
     "a word among numbers": ({"a/1.csv": "x\n1\nthree\n", "b/1.csv": "x\n1\n"}, {}, "a/1.csv, line 3: 'three'"),
-    "a decimal comma": ({"a/1.csv": "x;y\n1,5;2\n", "b/1.csv": "x;y\n1;2\n"}, {}, "'1,5' is no number. Write"),
+    "a decimal comma": ({"a/1.csv": "x\ty\n1,5\t2\n", "b/1.csv": "x\ty\n1\t2\n"}, {}, "'1,5' is no number. Write"),
+    "a date": ({"a/1.csv": "when,x\n2024-01-02 10:00,1\n", "b/1.csv": "when,x\n,2\n"}, {}, "data.prepare.time"),
+    "another kind": ({f"{name}/{i}.mat": "x" for name in "ab" for i in range(3)}, {}, "6 files of other kinds (.mat)"),
     "too many gaps": (ENOUGH | {"a/1.csv": "x,y\n1,1\n,2\n"}, {}, "a/1.csv: of channel 1 1 of 2 values are missing"),
     "another number of channels": ({"a/1.csv": PAIRS, "b/1.csv": "x\n1\n"}, {}, "b/1.csv has 1 channels, a/1.csv"),
     "no such column": ({"a/1.csv": PAIRS, "b/1.csv": PAIRS}, {"channels": ["z"]}, "no column 'z'. There are 'x', 'y'"),
@@ -350,8 +352,75 @@ WRONG: dict[str, tuple[dict[str, bytes | str], dict[str, Any], str]] = {
     "no y": ({"t.npz": heartbeats.stacked({"X": np.ones((2, 3))})}, {}, "should hold the arrays X and y"),
     "y too long": ({"t.npz": heartbeats.stacked({"X": np.ones((2, 3)), "y": np.ones(3)})}, {}, "X is float64 (2, 3)"),
     "no length": ({"t.csv": LONG}, {"recording": "id", "length": 0}, "data.prepare.length is 0"),
+    "moments taken for recordings": ({"t.csv": LONG}, {}, "data.prepare.recording=id"),
+    "a time in each line": (
+        {"t.csv": "time,a,b,c,d,e,f,label\n" + "\n".join(f"{i},1,{i},3,4,5,6,{'xy'[i % 2]}" for i in range(9))},
+        {},
+        "there is 'time', as if a line were a moment",
+    ),
+    "labels at the end": (
+        {"t.csv": "\n".join(f"0.{i},1,2,{i},4,{i % 2}" for i in range(20))},
+        {},
+        "without a line of names it is the first",
+    ),
     "no data in ts": ({"t.ts": "@problemName x\n"}, {}, "no line @data"),
 }
+
+
+@pytest.mark.parametrize("above", ["", "Device: A, 3\nRate;50\n", "Recorded by\tme\n\n"])
+@pytest.mark.parametrize("units", ["", "g;m/s\n"])
+def test_what_devices_write_above_the_values_is_left_out_and_said(tmp_path, caplog, above, units):
+    found = recordings()
+    files = {}
+    for i, (label, values) in enumerate(found):
+        head, *rows = table(values, "x;y", ";").splitlines(keepends=True)
+        files[f"{label}/{i}.csv"] = above + head + units + "".join(rows).replace(".", ",")
+    data = made(put(tmp_path / "moves", files), tmp_path)
+    assert everything(data) == truth(found) and [channel.name for channel in data.facts.channels] == ["x", "y"]
+    said = [line for line in caplog.messages if "lines above the values" in line]
+    assert bool(said) == bool(above or units)
+
+
+@pytest.mark.parametrize("when", ["Time (ms)", "time_s", "Timestamp [s]", "Unnamed: 0", "date", "T"])
+def test_a_column_that_says_when_is_no_channel(tmp_path, when):
+    found = recordings()
+    files = {
+        f"{label}/{i}.csv": table(np.vstack([np.arange(STEPS), values]), f"{when},x,y")
+        for i, (label, values) in enumerate(found)
+    }
+    assert everything(made(put(tmp_path / "moves", files), tmp_path)) == truth(found)
+
+
+def test_a_channel_that_rises_as_time_does_is_said(tmp_path, caplog):
+    files = {
+        f"{label}/{i}.csv": table(np.vstack([np.arange(STEPS) * 0.02 + i, values]), "Zeit,t wave,y")
+        for i, (label, values) in enumerate(recordings())
+    }
+    assert made(put(tmp_path / "moves", files), tmp_path).facts.shape == (3, STEPS)
+    assert "the channels 'Zeit' rise evenly in every recording" in caplog.text
+
+
+def test_lines_are_sorted_by_dates_too(tmp_path):
+    found = recordings()
+    rows = [
+        f"{i},2024-02-{1 + step // 10:02d} 10:00:{step % 10:02d}.500,{values[0, step]},{label},{values[1, step]}"
+        for i, (label, values) in enumerate(found)
+        for step in range(STEPS)
+    ]
+    np.random.default_rng(1).shuffle(rows)
+    file = put(tmp_path, {"moves.csv": "\n".join(["id,when,x,what,y", *rows])}) / "moves.csv"
+    assert everything(made(file, tmp_path, recording="id", time="when", label="what")) == truth(found)
+
+
+def test_an_archive_may_have_arrays_for_each_split_and_time_in_front_of_channels(tmp_path, caplog):
+    found = recordings()
+    values, labels = np.stack([values for _, values in found]), np.array([label for label, _ in found])
+    arrays = {"x_train": values[:12], "y_train": labels[:12], "x_test": values[12:], "y_test": labels[12:]}
+    data = made(put(tmp_path, {"t.npz": heartbeats.stacked(arrays)}) / "t.npz", tmp_path, validation=0)
+    assert everything(data) == truth(found) and data.facts.splits == {"train": 12, "test": 8}
+    arrays = {"X": values.swapaxes(1, 2), "y": labels}
+    data = made(put(tmp_path, {"u.npz": heartbeats.stacked(arrays)}) / "u.npz", tmp_path)
+    assert everything(data) == truth(found) and "the longer axis is taken for time" in caplog.text
 
 
 @pytest.mark.parametrize("what", WRONG)

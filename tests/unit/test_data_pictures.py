@@ -432,6 +432,21 @@ def test_a_network_of_imagenet_gets_what_it_was_trained_on(tmp_path):
         )
 
 
+def test_masks_and_thumbnails_beside_their_pictures_are_said(tmp_path, caplog):
+    one = saved(np.arange(64, dtype=np.uint8).reshape(8, 8), "PNG")
+    names = [f"{label}/{label} ({i}).png" for label in ("benign", "malign") for i in range(8)]
+    plain = {name: one + name.encode() for name in names}
+    made(tmp_path, plain | {"benign/old mask.png": one + b"x"})
+    assert "as if they belonged" not in caplog.text
+    masks = {
+        name.replace(").png", f"){end}.PNG"): one + b"m" + name.encode()
+        for name in plain
+        for end in ("_mask", "_mask_1")
+    }
+    made(tmp_path / "more", plain | masks)
+    assert "taken for pictures of their own: 32 (benign/benign (0)_mask.PNG" in caplog.text
+
+
 def test_the_longest_names_of_files_hang_in_the_exhibit_of_the_data(tmp_path):
     pictures = [saved(np.full((8, 8), 20 * i, np.uint8), "PNG") for i in range(10)]
     files = {f"{'ash' if i % 2 else 'oak'}/{i} {'seen on a walk ' * 15}.png": one for i, one in enumerate(pictures)}

@@ -114,6 +114,8 @@ BROKEN = {
     "half.ogg": (OGG[:3000], "it may be cut off"),
     "nan.wav": (file(np.full(1000, np.nan), subtype="FLOAT"), "no numbers"),
     "inf.wav": (file(np.r_[TONE, np.inf], subtype="DOUBLE"), "no numbers"),
+    "phone.wav": (bytes(4) + b"ftypM4A " + bytes(500), "is MPEG-4 (m4a, mp4) and no sound that is read here (ffmpeg"),
+    "film.mp3": (b"\x1aE\xdf\xa3" + bytes(500), "is Matroska"),
     "fast.wav": (file(TONE, 2_000_000), "claims 2000000 samples a second"),
 }
 

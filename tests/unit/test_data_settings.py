@@ -71,3 +71,33 @@ def test_what_a_file_of_ones_own_says_may_be_given_in_another_form(tmp_path, mon
     with pytest.raises(ConfigurationError) as caught:
         compose(["data=mine", given])
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "says"),
+    [
+        ("own_signals", "data.prepare.rate='32 Hz'", "data.prepare.rate: wants a number or null, not '32 Hz'"),
+        ("own_signals", "data.prepare.channels=x", "data.prepare.channels: wants a list of texts or null, not 'x'"),
+        ("own_signals", "data.prepare.channels=[0,1]", "put a name that is a number in quotes"),
+        ("own_signals", "data.prepare.time=[a]", "data.prepare.time: wants a text or null"),
+        ("own_signals", "data.prepare.group=3", "data.prepare.group: wants a text or null"),
+        ("own_texts", "data.prepare.split=true", "data.prepare.split: wants a text or null"),
+        ("own_texts", "data.prepare.text=[title,body]", "data.prepare.text: wants a text"),
+        ("own_texts", "data.prepare.label=1", "data.prepare.label: wants a text"),
+        ("own_images", "data.prepare.channel_names=red", "data.prepare.channel_names"),
+        ("own_images", "data.prepare.channels='5'", "data.prepare.channels"),
+        ("own_sounds", "data.prepare.spectrogram.window='32 ms'", "data.prepare.spectrogram.window"),
+    ],
+)
+def test_what_a_template_leaves_open_is_of_some_kind_too(tmp_path, name, given, says):
+    with pytest.raises(ConfigurationError) as caught:
+        compose([f"data={name}", f"data.fetch.path={tmp_path}", given])
+    assert says in str(caught.value)
+
+
+def test_a_key_in_the_wrong_place_is_told_the_right_one(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"Did you mean 'data.prepare.spectrogram.sample_rate'\?"):
+        compose(["data=own_sounds", f"data.fetch.path={tmp_path}", "+data.prepare.sample_rate=8000"])
+    with pytest.raises(ConfigurationError) as caught:
+        compose(["data=own_sounds", f"data.fetch.path={tmp_path}", "+data.prepare.loudness=8000"])
+    assert "digest" not in str(caught.value)

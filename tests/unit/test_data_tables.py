@@ -132,6 +132,40 @@ def test_labels_mean_what_they_say(tmp_path, caplog, labels, classes):
     assert ("written in several ways are one" in caplog.text) == (len({label.strip() for label in labels}) > 2)
 
 
+def test_of_labels_written_in_several_ways_only_those_are_said(tmp_path, caplog):
+    rows = [(f"text number {i}", ["1", "1.0", "2", "2.5"][i % 4]) for i in range(40)]
+    with caplog.at_level(logging.WARNING):
+        made(tmp_path, table(rows))
+    assert "are one: 1, 1.0\n" in caplog.text
+
+
+def test_texts_that_lose_their_end_are_said_with_a_length_that_fits(tmp_path, caplog):
+    rows = [(f"text number {i} {'and more ' * (i % 10)}", "yes" if i % 2 else "no") for i in range(40)]
+    with caplog.at_level(logging.WARNING):
+        made(tmp_path, table(rows), length=10)
+    assert "texts longer than 10, which lose their end: 24 of 40; with data.prepare.length=20 nine of" in caplog.text
+    caplog.clear()
+    made(tmp_path, table(rows), length=20)
+    assert "lose their end" not in caplog.text
+
+
+def test_a_folder_with_a_table_for_each_split(tmp_path):
+    rows = [(f"text number {i}", "yes" if i % 2 else "no") for i in range(60)]
+    for split, its in (("Train", rows[:40]), ("val", rows[40:48]), ("test", rows[48:])):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        (tmp_path / f"set/{split}.csv").write_text(table(its))
+    facts = of_path(tmp_path, tmp_path / "set").facts
+    assert facts.splits == {"train": 40, "validation": 8, "test": 12}
+    (tmp_path / "set/test.csv").write_text("text\n" + "\n".join(text for text, _ in rows[48:]))
+    with pytest.raises(DataError, match=r"test.csv has no column 'label'.*data.fetch.path: …/Train.csv"):
+        of_path(tmp_path, tmp_path / "set")
+    (tmp_path / "set/test.csv").unlink()
+    assert set(of_path(tmp_path, tmp_path / "set").facts.splits) == {"train", "validation", "test"}
+    (tmp_path / "set/reviews.csv").write_text(table(rows))
+    with pytest.raises(DataError, match="holds 3 tables, Train.csv, reviews.csv, val.csv. Name the one"):
+        of_path(tmp_path, tmp_path / "set")
+
+
 def test_labels_that_differ_in_capitals_are_named(tmp_path, caplog):
     rows = [(f"text {i}", ["Yes", "yes", "no"][i % 3]) for i in range(60)]
     with caplog.at_level(logging.WARNING):
@@ -192,6 +226,8 @@ def test_a_folder_of_texts(tmp_path):
     ("content", "says"),
     [
         (table([*ROWS[:3], ('"never closed', "for"), *ROWS[4:]]), "line 5: a quotation mark opens a text that never"),
+        (table(head="It was fine,for"), "If it has no line of names, write one above it: text,label."),
+        ("text,label\n" + '"he said \\"well, yes\\", and so on",for\n' * 9, 'part of a text twice, ""'),
         (table([("x", "for"), ("y", ""), ("z", " ")]), "a.csv, line 3, line 4: there is nothing in the column 'label'"),
         (table(head="text,label,label", rows=[(*row, "x") for row in ROWS]), "has 2 columns 'label'"),
         (table([(f"film {i}", f"{i / 7}") for i in range(30)]), "put numbers into ranges"),

@@ -110,12 +110,24 @@ def test_a_patch_put_back_gives_its_activation_whatever_is_around_it(tmp_path, m
 
 
 def test_a_patch_that_is_not_all_a_filter_sees_is_not_said_to_be(tmp_path):
-    """Mirrored at the border: a unit there sees pixels that are further in than its window."""
+    """A gate that looks at the whole map; a border that is mirrored is seen from further in, and all that is there."""
+
+    class Gated(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second, self.dense = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3), nn.Linear(4, 3)
+
+        def forward(self, x):
+            x = self.first(x)
+            return self.dense(self.second(x * x.mean((2, 3), keepdim=True).tanh()).relu().mean((2, 3)))
+
     torch.manual_seed(0)
+    exhibit = shown("top_patches", Gated().eval(), small(tmp_path, "images").split("test"), CONFIG)
+    assert numbers(exhibit)["refed_error", ""] > 0.01
     mirrored = nn.Conv2d(1, 4, 5, padding=4, padding_mode="reflect")
     net = nn.Sequential(mirrored, nn.ReLU(), nn.Flatten(), nn.Linear(4 * 16 * 16, 3)).eval()
-    exhibit = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG)
-    assert numbers(exhibit)["refed_error", ""] > 0.01
+    whole = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG)
+    assert numbers(whole)["refed_error", ""] == 0 and "gives the same activation" in whole.caption["en"]
     assert "gives another activation" in exhibit.caption["en"] and "the same activation" not in exhibit.caption["en"]
     plain = shown("top_patches", network(), small(tmp_path, "images").split("test"), CONFIG)
     assert "gives the same activation" in plain.caption["en"]
@@ -137,6 +149,8 @@ def test_each_filter_is_one_picture_of_nine_patches(tmp_path):
     assert (len(first.items), len(second.items)) == (4, 6)
     assert first.items[0].pixels.shape == (3 * 3 + 2, 3 * 3 + 2)
     assert second.items[0].pixels.shape == (3 * 8 + 2, 3 * 8 + 2)
+    # Behind the switch are whole samples, along which other numbers would stand.
+    assert all((grid.axes is None) == bool(grid.variants) for grid in exhibit.blocks if isinstance(grid, Grid))
     _, found = found_in(net, samples)
     for place, patch in enumerate(found["3"].patches[2]):
         (top, bottom), (left, right) = patch.window

@@ -9,6 +9,7 @@ import pytest
 
 from cnnatomy.data.prepared import Axis, Facts
 from cnnatomy.drawing import axes, overlays
+from cnnatomy.inspection.patches import sheet
 
 BANDS = [100.0 * 1.2**band for band in range(20)]
 REST: dict[str, Any] = {"normalise": None, "licence": "", "citation": "", "raw": "", "digest": ""}
@@ -36,6 +37,18 @@ def test_a_window_that_may_lie_anywhere_is_counted_in_bands():
 def test_pixels_are_counted_from_the_top_left_to_the_end():
     across, down = axes.along(IMAGES, 28, 28)
     assert across.ticks == down.ticks and down.ticks[0] == (0, "0") and down.ticks[-1] == (1, "28")
+
+
+def test_of_a_sheet_the_axes_are_those_of_its_first_picture():
+    tile = np.zeros((4, 10), np.uint8)
+    for pictures, columns in ((9, 3), (4, 4), (1, 1)):
+        whole = sheet([tile] * pictures, columns).shape
+        across, down = axes.of_first(axes.along(IMAGES, 4, 10), (-(-pictures // columns), columns), whole)
+        assert [text for _, text in across.ticks][::5] == ["0", "10"] and down.ticks[-1][1] == "4"
+        assert across.ticks[-1][0] * whole[1] == pytest.approx(10) and down.ticks[-1][0] * whole[0] == pytest.approx(4)
+    _, up = axes.of_first(axes.along(SOUNDS, 4, 10), (2, 3), sheet([tile] * 6, 3).shape)
+    assert up.ticks[0][1] == "0" and up.ticks[0][0] * 9 == pytest.approx(4)  # upward within the first row
+    assert axes.of_first(None, (1, 1), (4, 10)) is None
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (28, 20), (224, 224)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import statistics
 from collections.abc import Iterator
@@ -27,6 +28,18 @@ def told(tag: str) -> Iterator[tuple[str, str]]:
         known = read(file)
         if isinstance(known, dict) and file.stem not in ("classes", "names"):
             yield from ((f"{file.stem}: {english}", said) for english, said in known.items())
+    for file in sorted([*ROOT.glob("conf/**/*.yaml"), *ROOT.glob("docs/results/**/exhibit.json")]):
+        read_ = read(file) if file.suffix == ".yaml" else json.loads(file.read_text(encoding="utf-8"))
+        yield from ((f"{file.relative_to(ROOT)}", said) for said in _in_languages(read_, tag))
+
+
+def _in_languages(value: Any, tag: str) -> Iterator[str]:
+    """What titles, claims and the like say in a language, which stand as {en: …, zh: …} where they are written."""
+    if isinstance(value, dict) and FIRST in value and set(value) <= set(tags()):
+        yield str(value.get(tag, ""))
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _in_languages(one, tag)
 
 
 @pytest.mark.parametrize("tag", tags())

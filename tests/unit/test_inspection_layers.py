@@ -165,6 +165,61 @@ def test_nothing_outside_of_its_field_reaches_a_unit_and_every_edge_of_it_does(m
             assert (seen[0], seen[-1]) == (max(0, first), min(length, last) - 1), layer.name
 
 
+def mirrored_networks():
+    """Padding by what is there: before, between and behind convolutions that move by one and by two."""
+    yield "wide", nn.Sequential(nn.ReflectionPad1d(4), nn.Conv1d(1, 1, 3))
+    yield "as wide as the kernel", nn.Sequential(nn.Conv1d(1, 1, 5, padding=4, padding_mode="reflect"))
+    yield "the same size", nn.Sequential(nn.Conv1d(1, 1, 3, padding=1, padding_mode="reflect"))
+    yield "one side", nn.Sequential(nn.ReflectionPad1d((5, 0)), nn.Conv1d(1, 1, 2, stride=2))
+    yield "again", nn.Sequential(nn.ReflectionPad1d(3), nn.Conv1d(1, 1, 3), nn.ReflectionPad1d(5), nn.Conv1d(1, 1, 2))
+    yield (
+        "behind a pool",
+        nn.Sequential(nn.Conv1d(1, 1, 3, padding=1), nn.AvgPool1d(2), nn.ReflectionPad1d(3), nn.Conv1d(1, 1, 2)),
+    )
+    yield "the last again", nn.Sequential(nn.Conv1d(1, 1, 3, stride=2), nn.ReplicationPad1d(4), nn.Conv1d(1, 1, 2))
+    yield (
+        "both",
+        nn.Sequential(
+            nn.ReplicationPad1d(2), nn.Conv1d(1, 1, 2), nn.ReflectionPad1d((4, 2)), nn.Conv1d(1, 1, 3, stride=2)
+        ),
+    )
+
+
+@pytest.mark.parametrize(("what", "network"), mirrored_networks(), ids=[what for what, _ in mirrored_networks()])
+def test_behind_padding_by_what_is_there_every_unit_sees_no_more_than_its_window(what, network):
+    """Of each unit of the last layer the gradient with respect to the input, weights and all above zero."""
+    for parameter in network.parameters():
+        nn.init.uniform_(parameter, 0.5, 1.0)
+    x = torch.rand(1, 1, 17, requires_grad=True)
+    last = [layer for layer in trace(network, x.detach()) if isinstance(layer.module, nn.Conv1d)][-1]
+    out, nominal, moved = network(x)[0, 0], 0, 0
+    for unit, value in enumerate(out):
+        (slope,) = torch.autograd.grad(value, x, retain_graph=True)
+        seen = slope[0, 0].nonzero().flatten().tolist()
+        ((first, beyond),) = last.window((unit,))
+        assert first <= seen[0] and seen[-1] < beyond and beyond - first == last.field.size[0], (unit, seen)
+        plain = last.field.start[0] + last.field.stride[0] * unit
+        holds = plain <= seen[0] and seen[-1] < plain + last.field.size[0]
+        assert holds <= (first == plain), "a window that holds all that is seen stays where it is"
+        nominal, moved = nominal + holds, moved + (first != plain)
+    assert nominal + moved == len(out) and (moved > 0) == (what != "the same size")
+
+
+def test_ways_around_layers_with_mirrored_padding_are_followed():
+    class Around(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one = nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect")
+            self.two = nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect")
+            self.last = nn.Conv2d(1, 1, 3)
+
+        def forward(self, x):
+            x = self.one(x)
+            return self.last(x + self.two(x))
+
+    assert named(trace(Around(), torch.rand(1, 1, 9, 9)), "last").field.size == (7, 7)
+
+
 def test_a_gate_over_the_whole_map_does_not_widen_the_field():
     class Gated(nn.Module):
         def __init__(self):

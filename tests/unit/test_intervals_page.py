@@ -24,7 +24,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.checks import walk
 from cnnatomy.report import build
 from cnnatomy.report.language import catalogue, others
-from tests.unit.dissecting import LITTLE, LITTLE_INSIDE, evaluated, given
+from tests.unit.dissecting import LITTLE, LITTLE_INSIDE, evaluated, given, on_the_way
 from tests.unit.small_data import CHANNELS, CLASSES, WAV, hang, small
 from tests.unit.test_dissect_configuration import network_for, shipped
 from tests.unit.test_dissect_spectrogram import CONFIG as HEARD
@@ -80,6 +80,7 @@ def _hung(kind, tmp_path, monkeypatch):
         needs = {
             "training": lambda: data.split("train"),
             "others": lambda few=few: [network(kind, seed) for seed in range(1, 1 + few)],
+            "snapshots": lambda few=few: [on_the_way(network(kind, seed)) for seed in range(1 + few)],
             "sound": lambda wanted=method: archive if wanted == "spectrogram" else lambda name: WAV,
             "prepare": lambda: PREPARE,
             "seed": int,

@@ -28,7 +28,7 @@ def test_places_that_are_no_folders_are_told_apart(tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "says"),
-    [(errno.ENOSPC, "free some space"), (errno.EROFS, "copy the checkout"), (errno.EACCES, "copy the checkout")],
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "folder of your own"), (errno.EACCES, "folder of your own")],
 )
 def test_a_disk_that_takes_nothing_is_said_with_what_to_do(tmp_path, monkeypatch, number, says):
     def fails(**_: object) -> None:

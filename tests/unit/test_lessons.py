@@ -109,7 +109,7 @@ def test_it_is_told_where_a_filters_pattern_is():
     assert "Filter 2: 3, the most it can give, stands at (4, 4)" in caption
     elsewhere = taught("convolution", image=[[1, 0, 0], [0, 0, 0], [0, 0, 1]])
     caption = next(b for b in elsewhere.blocks if isinstance(b, Convolver)).caption["en"]
-    assert "Filter 1: the largest, 2, stands at (1, 1)" in caption and "at the pattern itself it would be 3" in caption
+    assert "Filter 1: the largest, 2, stands at (1, 1)" in caption and "At the pattern itself it would be 3" in caption
 
 
 def test_a_filter_larger_than_the_image_is_refused():

@@ -354,3 +354,15 @@ def test_a_damaged_file_is_refused(tmp_path, name):
         weights.metadata(file)
     with pytest.raises(WeightsError, match="missing"):
         weights.load(network(), tmp_path / "missing")
+
+
+def test_a_norm_is_no_last_layer_and_a_count_too_many_does_no_harm(tmp_path):
+    network = nn.Sequential(OrderedDict(end=nn.Linear(4, 3), norm=nn.BatchNorm1d(3)))
+    state = network.state_dict()
+    torch.save({key: tensor for key, tensor in state.items() if "running" not in key}, tmp_path / "without.pth")
+    with pytest.raises(WeightsError) as caught:
+        weights.load(network, tmp_path / "without.pth")
+    assert "it lacks 'norm.running_mean', 'norm.running_var'" in str(caught.value)
+    assert "weights_head" not in str(caught.value), "which would begin the norm anew"
+    torch.save({**state, "other.num_batches_tracked": torch.tensor(3)}, tmp_path / "more.pth")
+    weights.load(network, tmp_path / "more.pth")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
@@ -60,6 +61,13 @@ def test_each_kind_is_opened_up_and_shows_itself(tmp_path):
     saved = found.save(tmp_path / "page")
     assert saved.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert (tmp_path / "page/results.csv").is_file()
+
+
+def test_an_exhibit_is_there_for_as_long_as_it_is_held():
+    shown = open_up(picture_network(), *pictures(), methods=["structure"])["structure"]
+    gc.collect()
+    assert len(shown.numbers) and shown._repr_html_().startswith("<iframe")
+    assert "TemporaryDirectory" not in repr(shown)
 
 
 def test_its_numbers_are_those_of_the_workflow(tmp_path):

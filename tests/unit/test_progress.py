@@ -428,6 +428,13 @@ def test_a_job_is_expected_to_take_what_it_took_last_time(tmp_path):
     assert expected.seconds("train", str(log)) == 77.5
 
 
+def test_the_longest_job_is_due_first_and_none_before_what_others_wait_for(monkeypatch):
+    monkeypatch.setattr(expected, "_table", lambda: {"dissect": {"a": 0.5, "b": 40.0, "c": 7200.0}})
+    due = [expected.priority("dissect", f"results/logs/dissect/{job}.log") for job in "abc"]
+    assert 0 < due[0] < due[1] < due[2] < 10  # fetch, prepare, trials and train have 10 and more
+    assert expected.priority("odd", "odd.log") == 0
+
+
 def test_a_job_is_expected_to_take_what_its_like_take(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a checkout has logs of its own jobs, which come first
 

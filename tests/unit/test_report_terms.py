@@ -71,7 +71,22 @@ def test_what_a_number_was_measured_on_is_said():
 def test_a_class_that_fills_a_sentence_is_said_in_the_sentences_language():
     text = {"say": "evaluation.misread.label", "with": {"truth": "zero", "read": "two"}}
     told = in_words({"title": text, "caption": "c", "blocks": []}, DIGITS.class_name)["title"]
-    assert told == {"en": "zero read as two", "zh": "零判为二"}
+    assert told == {"en": "zero predicted as two", "zh": "零判为二"}
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("test accuracy", "测试准确率"),
+        ("looked − lecture", "看后缩小 − 讲义网络"),
+        ("Test accuracy, % against parameters", "测试准确率（%）与参数"),
+        ("Test accuracy, % along shift", "测试准确率（%）随偏移的变化"),
+        ("−0.22", None),
+    ],
+)
+def test_what_fills_a_studys_sentences_is_said_in_their_language(english, chinese):
+    told = Terms("looked").filler(english)
+    assert told == (english if chinese is None else {"en": english, "zh": chinese})
 
 
 @pytest.mark.parametrize("tag", others())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -211,3 +212,45 @@ def test_a_network_of_ones_own_is_built_with_its_weights(home, tmp_path):
     config = Plan("own_net").config("own_net")
     assert config["model"]["_target_"] == "nets_of_scaffold.Mine"
     assert config["training"]["weights"] == str(weights) and config["training"]["max_epochs"] == 0
+
+
+def with_copies(folder: Path) -> Path:
+    """Two splits: two training pictures are in the test too, one is under both classes, one is there twice."""
+    parts = [f"{split}/{kind}" for split in ("train", "test") for kind in ("cat", "dog")]
+    pictures(folder, [f"{part}/{i}.png" for part in parts for i in range(9)])
+    copies = {"train/cat/10": "test/cat/0", "train/dog/11": "test/dog/1"}
+    for place, given in (copies | {"train/dog/12": "train/cat/3", "train/cat/13": "train/cat/4"}).items():
+        shutil.copy(folder / f"{given}.png", folder / f"{place}.png")
+    return folder
+
+
+def test_copies_are_counted_before_anything_is_prepared_and_as_they_will_be(home, tmp_path, capsys):
+    place = with_copies(tmp_path / "data")
+    assert command.main(["new", str(place), "--name", "doubles"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 outside of the test or the validation are copies of ones in it: left out" in said
+    assert "2 stand under two classes with the same content: left out" in said
+    assert "1 is there more than once: copies are never on both sides" in said
+    without = {one["why"]: one["n"] for one in prepared("doubles", tmp_path)["left_out"]}
+    assert without == {"copy": 2, "two_classes": 2}
+
+
+@pytest.mark.parametrize("make", [in_folders, in_splits, sounds, moments, stacked])
+def test_nothing_is_said_of_copies_where_there_are_none(make, home, tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    assert command.main(["new", str(make(tmp_path / "data")), "--name", "single"]) == 0
+    told = capsys.readouterr().out
+    assert not any(said in told for said in ("copies of", "a copy of", "more than once", "same content"))
+
+
+def test_texts_are_copies_by_their_words(home, tmp_path, capsys):
+    rows = [[f"a {v} film, number {i}", v, ("train", "test")[i % 3 == 0]] for i in range(30) for v in ("fine", "dull")]
+    rows += [["A  FINE film, number 3", "fine", "train"], ["a dull film, number 1", "fine", "train"]]
+    assert (
+        command.main(["new", str(table(tmp_path / "reviews_with_copies.csv", ["text", "label", "split"], rows))]) == 0
+    )
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 stand under two classes with the same content: left out" in said, said
+    assert "1 outside of the test or the validation is a copy of one in it: left out" in said
+    without = {one["why"]: one["n"] for one in prepared("reviews_with_copies", tmp_path)["left_out"]}
+    assert without == {"copy": 1, "two_classes": 2}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from cnnatomy.evaluation.metrics import _means, _of_class, _scores
 from cnnatomy.statistics.differences import from_intervals, t_interval
@@ -15,8 +16,10 @@ from cnnatomy.statistics.intervals import (
     clustered,
     crossed,
     crossed_share,
+    difference_of_means,
     grouped_mean,
     mean_interval,
+    of_groups,
     of_variance,
     ratio,
     wilson,
@@ -60,6 +63,58 @@ def test_shares_of_samples_that_come_in_groups(groups, size, share, alike):
     n = np.full(groups, size)
     assert nineteen_in_twenty(held([clustered(row, n) for row in hits], share))
     assert held([wilson(row.sum(), n.sum()) for row in hits], share) < 0.93
+
+
+LOPSIDED = [[400, *[40] * 9], [300, 100, 50, 20, 10], [360, 240, 120], [600, 60, 60], [300, 100]]
+
+
+@pytest.mark.parametrize("sizes", LOPSIDED, ids=str)
+@pytest.mark.parametrize(("share", "alike"), [(0.9, 0.1), (0.95, 0.03), (0.6, 0.1)])
+def test_shares_of_samples_in_groups_of_different_sizes(sizes, share, alike):
+    """Where one group has half of the samples or more, what groups vary is known from the few others."""
+    random, n = np.random.default_rng(sizes[0]), np.array(sizes)
+    scale = 1 / alike - 1
+    hits = random.binomial(n, random.beta(share * scale, (1 - share) * scale, (DATA_SETS, len(n))))
+    assert nineteen_in_twenty(held([clustered(row, n) for row in hits], share))
+
+
+@pytest.mark.parametrize("sizes", LOPSIDED, ids=str)
+@pytest.mark.parametrize("spread", [0.15, 0.5])
+def test_means_of_values_in_groups_of_different_sizes(sizes, spread):
+    random, groups = np.random.default_rng(sizes[0]), np.repeat(np.arange(len(sizes)), sizes)
+    values = 1 + random.normal(0, spread, (DATA_SETS, len(sizes)))[:, groups]
+    values += random.normal(0, 1, (DATA_SETS, len(groups)))
+    assert nineteen_in_twenty(held([grouped_mean(row, groups) for row in values], 1))
+
+
+def test_variance_over_groups_is_bell_and_mccaffreys():
+    """Of a regression on a constant alone: each cluster's residuals times (I − H)^(−1/2), their Satterthwaite df."""
+    random, sizes = np.random.default_rng(1), np.array([7, 3, 2, 5])
+    groups, n = np.repeat(np.arange(4), sizes), 17
+    values = random.normal(0, 1, n)
+    hat = np.full((n, n), 1 / n)
+    rows = []
+    for cluster in range(4):
+        its = groups == cluster
+        root = np.linalg.inv(np.eye(its.sum()) - hat[np.ix_(its, its)])
+        power, vectors = np.linalg.eigh(root)
+        rows.append(vectors @ np.diag(np.sqrt(power)) @ vectors.T @ (np.eye(n) - hat)[its])
+    forms = np.array([row.sum(axis=0) for row in rows])  # of each cluster, what its corrected sum is of the values
+    spread = np.linalg.eigvalsh(forms @ forms.T)
+    variance, free = of_groups(np.bincount(groups, values) - sizes * values.mean(), sizes)
+    assert variance == pytest.approx(((forms @ values) ** 2).sum())
+    assert free == pytest.approx(spread.sum() ** 2 / (spread**2).sum())
+    assert of_groups(np.array([1.0, -2.0, 1.0]), np.full(3, 9)) == pytest.approx((6 * 3 / 2, 2))
+
+
+@pytest.mark.parametrize("n", [(4, 4), (16, 40), (3, 30)])
+def test_differences_of_two_means(n):
+    random = np.random.default_rng(n[1])
+    one, other = random.normal(3, 1, (DATA_SETS, n[0])), random.normal(1, 2, (DATA_SETS, n[1]))
+    ends = [difference_of_means(a, b) for a, b in zip(one, other, strict=True)]
+    assert nineteen_in_twenty(held(ends, 2))
+    expected = stats.ttest_ind(one[0], other[0], equal_var=False).confidence_interval()
+    assert ends[0] == pytest.approx(tuple(expected))
 
 
 @pytest.mark.parametrize("spread", [(0.5, 0.0), (0.0, 1.0), (0.4, 0.6)])

@@ -39,7 +39,7 @@ def nets(tmp_path, monkeypatch):
         "        self.give = give\n"
         "    def forward(self, x):\n"
         "        y = self.dense(self.conv(x).flatten(1))\n"
-        "        all = {None: y, 'pair': (y[..., None], x), 'map': y[..., None], 'mean': y.mean(0), 'nan': y / 0 * 0}\n"
+        "        all = {None: y, 'pair': (y[..., None], x), 'map': y[..., None], 'mean': y.mean(0), 'squeezed': y.squeeze(), 'nan': y / 0 * 0}\n"
         "        return all[self.give]\n"
         "class View(Flat):\n"
         "    def forward(self, x):\n"
@@ -83,6 +83,7 @@ def train(images, state, model, **training):
             "for 2 samples the network gives outputs of shape (2, 3, 1); it should give (samples",
         ),
         ({"give": "mean"}, "outputs of shape (3,)"),
+        ({"give": "squeezed"}, "for one sample alone the network gives an output of shape (3,) and not (1, 3)"),
         ({"give": "nan"}, "infinite or undefined numbers"),
         ({"classes": 10}, "tells 10 classes apart, but images has 3 (5, 6, 7)"),
         ({"classes": 10}, "as in model.num_classes=3"),
@@ -106,6 +107,111 @@ def test_a_network_that_wants_its_channels_first_is_told_the_setting(images, net
     with pytest.raises(TrainingError, match=r"channels last.*set training\.channels_last=false"):
         train(images, tmp_path / "a", model, max_epochs=1)
     train(images, tmp_path / "b", model, max_epochs=1, channels_last=False)
+
+
+TRAINED = {
+    "complex": (
+        "self.c = nn.Parameter(torch.ones(4, dtype=torch.complex64))",
+        "y = (y * self.c[:1]).real",
+        "view_as_real",
+    ),
+    "two inputs": ("pass", "", "let its forward need no other argument"),
+    "cuda": ("pass", "raise RuntimeError('Found no NVIDIA driver on your system.')", "leave out .cuda()"),
+    "a loss first": ("pass", "y = {'loss': y.sum(), 'logits': y} if self.training else y", ""),
+    "a loss alone": ("pass", "y = {'loss': y.sum()} if self.training else y", "in training the network"),
+    "features first": ("pass", "y = (f, y) if self.training else y", "in training the network"),
+    "a number first": ("pass", "y = (y.sum(), y) if self.training else y", ""),
+}
+
+
+@pytest.mark.parametrize("what", TRAINED)
+def test_a_network_that_is_another_in_training_is_read_or_told(images, tmp_path, monkeypatch, what):
+    init, forward, says = TRAINED[what]
+    name = f"another_{what.replace(' ', '_')}"
+    (tmp_path / f"{name}.py").write_text(
+        "import torch\nfrom torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.end = nn.Conv2d(1, 5, 3), nn.Linear(5, classes)\n"
+        f"        {init}\n"
+        f"    def forward(self, x{', mask' * (what == 'two inputs')}):\n"
+        "        f = self.conv(x).relu().mean((2, 3))\n"
+        "        y = self.end(f)\n"
+        f"        {forward or 'pass'}\n"
+        "        return y\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    config = {"model": {"_target_": f"{name}.Net"}, "training": TRAINING | {"max_epochs": 1}}
+    if not says:
+        train_network(config, images, seed=0, state=tmp_path / "state")
+        return
+    with pytest.raises(TrainingError) as caught:
+        train_network(config, images, seed=0, state=tmp_path / "state")
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Hidden", "keeps layers with weights where torch does not look (layers)"),
+        ("Across", "depends on the others in its batch"),
+        ("Chance", "differs from time to time"),
+        ("Listed", ""),
+        ("Dropping", ""),
+    ],
+)
+def test_what_makes_a_network_another_than_it_seems_is_said(images, nets, tmp_path, monkeypatch, caplog, name, says):
+    odd = f"odd_{nets}_{name}"
+    (tmp_path / f"{odd}.py").write_text(
+        f"import torch\nfrom torch import nn\nfrom torch.nn import functional as F\nfrom {nets} import Flat\n"
+        "class Hidden(Flat):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__(classes)\n"
+        "        self.layers = [nn.Conv2d(1, 1, 1), nn.ReLU()]\n"
+        "    def forward(self, x):\n"
+        "        return super().forward(self.layers[0](x))\n"
+        "class Listed(Flat):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__(classes)\n"
+        "        self.all, self.more = [self.conv, self.dense], {'a': nn.ReLU()}\n"
+        "class Across(Flat):\n"
+        "    def forward(self, x):\n"
+        "        return F.softmax(super().forward(x), dim=0)\n"
+        "class Chance(Flat):\n"
+        "    def forward(self, x):\n"
+        "        return F.dropout(super().forward(x), 0.5)\n"
+        "class Dropping(Flat):\n"
+        "    def forward(self, x):\n"
+        "        return F.dropout(super().forward(x), 0.5, self.training)\n"
+    )
+    train(images, tmp_path / "state", {"_target_": f"{odd}.{name}"}, max_epochs=1)
+    said = [record.message for record in caplog.records if "few training samples" not in record.message]
+    said = [one for one in said if "decide" not in one and record_is_warning(caplog, one)]
+    assert (says in " ".join(said)) if says else not said
+
+
+def record_is_warning(caplog, message: str) -> bool:
+    return any(record.message == message and record.levelname == "WARNING" for record in caplog.records)
+
+
+def test_a_network_of_volumes_is_trained_whatever_the_layout_of_images(images, tmp_path, monkeypatch):
+    (tmp_path / "volumes.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.end = nn.Conv3d(1, 4, 3, padding=1), nn.Linear(4, classes)\n"
+        "    def forward(self, x):\n"
+        "        return self.end(self.conv(x[:, None]).relu().mean((2, 3, 4)))\n"
+        "def scripted(classes):\n"
+        "    import torch\n"
+        "    return torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(144, classes)))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    train(images, tmp_path / "state", {"_target_": "volumes.Net"}, max_epochs=1, channels_last=True)
+    with pytest.raises(NetworkError, match="a network of TorchScript .*; name the class that was scripted"):
+        train(images, tmp_path / "state", {"_target_": "volumes.scripted"})
 
 
 def test_a_last_batch_of_one_sample_is_refused_where_the_network_takes_means_over_it(images, nets, tmp_path):

@@ -27,8 +27,10 @@ def stop(why):
     sys.exit(1)
 
 
+# A checkout has the package in it; installed, the package has the rules in it.
 _package = Path(find_spec("cnnatomy").origin).resolve().parent
-if not _package.is_relative_to(Path(workflow.basedir).resolve()):
+_project = Path(str(workflow.current_basedir)).resolve().parents[1]
+if not (_package.is_relative_to(_project) or _project.is_relative_to(_package)):
     stop(
         f"The package that would run is {_package}, of another folder than this Snakefile. "
         "Run `make report` here, which sets up .venv again where it belongs elsewhere"
@@ -43,7 +45,7 @@ from cnnatomy.config.slices import canonical, code_of, other_seeds, slice_of
 from cnnatomy.config import steps
 from cnnatomy.config.folders import options
 from cnnatomy.models.published import WeightsNotThere, look_for
-from cnnatomy.progress import following
+from cnnatomy.progress import expected, following
 from cnnatomy.steps.lineage import ended_badly
 from cnnatomy.training.gpus import takes
 from cnnatomy.warm import server
@@ -103,6 +105,8 @@ except (
 # Steps read the plan from this file: values never travel through a command line, whose quoting they might not survive.
 # It is named by what it says, so that a dry run with other overrides takes nothing from a run at work.
 GIVEN = PLAN.write(Path("results/config"))
+# By the environment: a rule's command knows the names of the main Snakefile only, which may have these rules as a module.
+os.environ["CNNATOMY_GIVEN"] = str(GIVEN)
 # Steps run with the Python that runs Snakemake, activated or not.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -197,6 +201,17 @@ def study_gpus(wildcards, *_):
         _gpus_of(PLAN.config(variant.run))
         for variant in PLAN.study(wildcards.study).variants
     )
+
+
+def longest_first(step, job):
+    """A priority below those of what others wait for; `job` is how the step's logs are named."""
+
+    def of(wildcards):
+        return expected.priority(
+            step, f"results/logs/{step}/{job.format(**dict(wildcards.items()))}.log"
+        )
+
+    return of
 
 
 def threads_of(step):

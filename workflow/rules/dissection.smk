@@ -10,6 +10,7 @@ rule samples:
         "results/exhibits/{run}/seed{seed}/samples/exhibit.json",
     log:
         "results/logs/samples/{run}-seed{seed}.log",
+    priority: longest_first("samples", "{run}-seed{seed}")
     threads: threads_of("samples")
     resources:
         mem_mb=grows(2000),
@@ -19,7 +20,7 @@ rule samples:
         config=slice_of_step("samples"),
         code=code_of_step("samples"),
     shell:
-        "python -m cnnatomy.steps.samples run={wildcards.run:q} seed={wildcards.seed:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.samples run={wildcards.run:q} seed={wildcards.seed:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
 
 
 rule dissect:
@@ -31,6 +32,7 @@ rule dissect:
         "results/exhibits/{run}/seed{seed}/{method}/exhibit.json",
     log:
         "results/logs/dissect/{run}-seed{seed}-{method}.log",
+    priority: longest_first("dissect", "{run}-seed{seed}-{method}")
     threads: threads_of("dissect")
     resources:
         mem_mb=grows(2000),
@@ -41,4 +43,4 @@ rule dissect:
         code=code_of_step("dissect"),
     shell:
         "python -m cnnatomy.steps.dissect run={wildcards.run:q} seed={wildcards.seed:q} method={wildcards.method:q}"
-        " given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        " given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"

@@ -8,6 +8,7 @@ rule lesson:
         "results/lessons/{lesson}/exhibit.json",
     log:
         "results/logs/lesson/{lesson}.log",
+    priority: longest_first("lesson", "{lesson}")
     threads: threads_of("lesson")
     resources:
         mem_mb=grows(1000),
@@ -17,4 +18,4 @@ rule lesson:
         config=slice_of_step("lesson"),
         code=code_of_step("lesson"),
     shell:
-        "python -m cnnatomy.steps.lesson lesson={wildcards.lesson:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.lesson lesson={wildcards.lesson:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"

@@ -1,4 +1,4 @@
-# The museum: it hangs whatever exhibits there are and knows none by name.
+# The museum: it hangs whatever exhibits there are and knows none by name. A matter of seconds, which no cluster need be asked for.
 
 
 rule report:
@@ -40,6 +40,7 @@ rule report:
         ),
     log:
         "results/logs/report/report.log",
+    localrule: True
     threads: PLAN.composed["threads"]["report"]
     resources:
         mem_mb=1000,
@@ -48,4 +49,4 @@ rule report:
         config=canonical(PLAN.report_slice()),
         code=code_of("report", PLAN.composed),
     shell:
-        "python -m cnnatomy.steps.report given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.report given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"

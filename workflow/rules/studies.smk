@@ -36,7 +36,7 @@ rule share:
         trials=trials_of,
     shell:
         "python -m cnnatomy.steps.trials study={wildcards.study:q} share={wildcards.share:q} workers={threads}"
-        " given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        " given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
 
 
 # All that is missing, which is nothing where shares have trained it.
@@ -58,7 +58,7 @@ rule trials:
         costs="results/benchmarks/trials/{study}.tsv",
         trials=trials_of,
     shell:
-        "python -m cnnatomy.steps.trials study={wildcards.study:q} workers={threads} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.trials study={wildcards.study:q} workers={threads} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
 
 
 rule study:
@@ -77,4 +77,4 @@ rule study:
         config=slice_of_step("study"),
         code=code_of_step("study"),
     shell:
-        "python -m cnnatomy.steps.study study={wildcards.study:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.study study={wildcards.study:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"

@@ -7,6 +7,7 @@ rule train:
         starting_weights,
     output:
         network="results/runs/{run}/seed{seed}/model.safetensors",
+        snapshots="results/runs/{run}/seed{seed}/snapshots.safetensors",
         config="results/runs/{run}/seed{seed}/config.yaml",
         history=report(
             "results/runs/{run}/seed{seed}/history.csv",
@@ -29,7 +30,7 @@ rule train:
         config=slice_of_step("train"),
         code=code_of_step("train"),
     shell:
-        "python -m cnnatomy.steps.train run={wildcards.run:q} seed={wildcards.seed:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.train run={wildcards.run:q} seed={wildcards.seed:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
 
 
 rule evaluate:
@@ -50,6 +51,7 @@ rule evaluate:
         exhibit="results/exhibits/{run}/seed{seed}/evaluation/exhibit.json",
     log:
         "results/logs/evaluate/{run}-seed{seed}.log",
+    priority: longest_first("evaluate", "{run}-seed{seed}")
     threads: threads_of("evaluate")
     resources:
         mem_mb=grows(2000),
@@ -59,4 +61,4 @@ rule evaluate:
         config=slice_of_step("evaluate"),
         code=code_of_step("evaluate"),
     shell:
-        "python -m cnnatomy.steps.evaluate run={wildcards.run:q} seed={wildcards.seed:q} given={GIVEN:q} costs={params.costs:q} &> {log:q}"
+        "python -m cnnatomy.steps.evaluate run={wildcards.run:q} seed={wildcards.seed:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -36,7 +37,11 @@ class Finding(NamedTuple):
 
 def add_to(words: Any) -> None:
     """Add the word `doctor` to a parser's."""
-    seen = words.add_parser("doctor", help="what this machine has and lacks: memory, disk, GPU, network, browser")
+    seen = words.add_parser(
+        "doctor",
+        help="what this machine has and lacks: memory, disk, GPU, network, browser",
+        description="Look at what a report needs: ok is there, -- only some need, !! must be mended first.",
+    )
     seen.set_defaults(do=doctor)
 
 
@@ -52,14 +57,16 @@ def findings() -> Iterator[Finding]:
     """All that is looked at."""
     version = sys.version.split()[0]
     yield Finding("Python", sys.version_info >= (3, 11), f"{version} at {sys.executable}; 3.11 is the least")
+    how = "installed" if folders.IS_INSTALLED else "a checkout"
+    yield Finding("program", True, f"{metadata.version('cnnatomy')}, {how}: {folders.PROJECT} has conf/ and workflow/")
     yield _torch()
     yield _memory()
-    free = shutil.disk_usage(folders.PROJECT).free / 1e9
+    free = shutil.disk_usage(folders.work()).free / 1e9
     yield Finding("disk", free > DISK, f"{free:.0f} GB free; the default report takes about {DISK:.0f} GB")
     try:
-        places.check(folders.PROJECT)
+        places.check(folders.work())
         shadows.refuse()
-        yield Finding("folder", True, f"{folders.PROJECT} can be written")
+        yield Finding("folder", True, f"{folders.work()} can be written: results/ and resources/ come to lie there")
     except (places.NotWritable, shadows.Shadowed) as error:
         yield Finding("folder", False, str(error))
     encoding = locale.getpreferredencoding(False)
@@ -74,7 +81,7 @@ def findings() -> Iterator[Finding]:
 
 def _torch() -> Finding:
     if importlib.util.find_spec("torch") is None:
-        return Finding("torch", False, "not installed; run make report, or pip install in this environment")
+        return Finding("torch", False, "not installed; run make report, or pip install torch in this environment")
     import torch
 
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -109,7 +116,7 @@ def _network() -> Iterator[Finding]:
     with ThreadPoolExecutor(8) as pool:
         reached = dict(zip(hosts, pool.map(_reached, hosts), strict=True))
     for host, data in hosts.items():
-        there = all((folders.PROJECT / f"resources/{name}").is_dir() for name in data)
+        there = all((folders.work() / f"resources/{name}").is_dir() for name in data)
         says = "reached" if reached[host] else "not reached, but its data are there" if there else "not reached"
         yield Finding("network", reached[host] or None, f"{host}: {says} ({', '.join(data)})")
 

@@ -8,23 +8,33 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnatomy.cli import doctor, new, running
+from cnnatomy.cli import completion, doctor, known, new, running
 from cnnatomy.config import folders
 
-MINE = folders.PROJECT / "mine"  # where `new` puts what it writes, unless CNNATOMY_CONF names another place
-EPILOG = """From pictures to a report:
+MINE = folders.mine()  # where `new` puts what it writes, unless CNNATOMY_CONF names another place
+EPILOG = """The default report (digits, speech, film reviews, photographs), and reading it:
+  cnnatomy doctor
+  cnnatomy report
+  cnnatomy show
+From pictures of yours to a report:
   cnnatomy new ~/photos
   cnnatomy report photos
-  cnnatomy show
-Each word has a --help of its own. All of docs/ holds for what these commands make."""
+One exhibit, of other values:
+  cnnatomy report photos training.max_epochs=3
+  cnnatomy dissect photos kernels
+Each word has a --help of its own, with the names that it takes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
-    told = parser().parse_args(arguments)
-    if not os.environ.get("CNNATOMY_CONF") and (MINE / "conf").is_dir():
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not os.environ.get("CNNATOMY_CONF") and folders.is_own(MINE / "conf"):
         use(MINE)
+    told = argparse.Namespace()
     try:
+        if given[:2] == ["completion", "--"]:
+            return completion.complete(parser(), given[2:])
+        told = parser().parse_args(given)
         return int(told.do(told))
     except Exception as error:
         if not type(error).__module__.startswith("cnnatomy."):
@@ -44,20 +54,21 @@ def use(folder: Path) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """All words and their options."""
-    whole = argparse.ArgumentParser(
+    whole = known.Teaching(
         prog="cnnatomy",
         description="Train small convolutional networks, open them up, and read what they learned.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    words = whole.add_subparsers(title="what to do", metavar="WORD", required=True)
+    words = whole.add_subparsers(title="what to do", metavar="WORD", required=True, parser_class=known.Teaching)
     new.add_to(words)
     running.add_to(words)
     doctor.add_to(words)
+    completion.add_to(words)
     return whole
 
 
 def home() -> Path:
-    """The folder of the user's own configuration and Python: beside CNNATOMY_CONF, or `mine` in the checkout."""
+    """The folder of the user's own configuration and Python: beside CNNATOMY_CONF, or where `folders.mine` says."""
     named = os.environ.get("CNNATOMY_CONF")
     return Path(named).expanduser().resolve().parent if named else MINE

@@ -109,6 +109,13 @@ def placed(error: ConfigurationError, given: Sequence[str]) -> ConfigurationErro
     return error
 
 
+def is_users(group: str, given: Sequence[str]) -> bool:
+    """Whether what is chosen of a group lies in the user's folder."""
+    own = folders.users()
+    chosen = [file for file, package in composing.files(_choices(given)) if package == group]
+    return own is not None and any(file.is_relative_to(own) for file in chosen)
+
+
 def _plain(given: tuple[str, ...]) -> Config:
     """The configuration as plain containers, not checked; what no override changes is shared with others.
 
@@ -177,6 +184,11 @@ def completed(config: Config) -> Config:
     Raises ConfigurationError for what they don't allow.
     """
     whole = dict(config)
+    known = {*reading.read(folders.CONF / "base.yaml", "base"), *folders.COLLECTED}
+    for key in known - set(config):
+        raise ConfigurationError(f"{key}: is taken away, but steps read it; leave ~{key} out")
+    for key in set(config) - known - {*folders.CHOSEN, "hydra"}:
+        raise ConfigurationError(f"{key}: no such key. {nearest(key, [*known, *folders.CHOSEN])}")
     for group in (*schema.CLASSES, "model"):
         if group not in config:  # null takes a whole group away
             raise ConfigurationError(f"{group}: nothing is chosen; name an option, as in `override /data: mnist`")
@@ -263,12 +275,25 @@ def check(config: Config, reference: Config) -> None:
         of_data.check(config["data"]["prepare"])
     except DataError as error:
         raise ConfigurationError(str(error)) from error
+    for part in ("fetch", "prepare"):
+        _check_kinds(config["data"][part], f"data.{part}")
     for method, node in config["dissect"].items():
         if "_target_" in node:
             targets.definition(str(node["_target_"]), f"dissect.{method}")
     targets.check(config["model"], "model", given_later=("shape", "classes", "vocabulary"))
     if config["training"].get("augment"):
         targets.check(config["training"]["augment"], "training.augment", given_later=("generator",))
+
+
+def _check_kinds(node: Config, path: str) -> None:
+    """Check values that a YAML file leaves out (null), by what the project's function that takes them writes."""
+    target = str(node.get("_target_"))
+    for key, kind in _kinds(target).items() if target.startswith("cnnatomy.data.") else ():
+        if node.get(key) is not None and (said := settings.fault(node[key], kind)):
+            raise ConfigurationError(f"{path}.{key}: {said}")
+
+
+_kinds = cache(targets.kinds)
 
 
 def _check_collected(given: Config, written: Config, group: str) -> None:
@@ -290,6 +315,8 @@ def check_title(title: Any, path: str) -> None:
     """A title is a text, or one in English and perhaps one in Chinese. Raises ConfigurationError."""
     if title == MISSING:
         raise ConfigurationError(f'{path}: is missing; write what the report calls it, as in {path}: {{en: "Leaves"}}')
+    if title == "" or (isinstance(title, dict) and not str(title.get("en", "x")).strip()):
+        raise ConfigurationError(f'{path}: is empty; write what the report calls it, as in {path}: {{en: "Leaves"}}')
     if isinstance(title, str):
         return
     if not isinstance(title, dict) or "en" not in title or not all(isinstance(said, str) for said in title.values()):
@@ -314,10 +341,8 @@ def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
         file, (group, _, option) = folders.at(f"{lost[1]}.yaml"), lost[2].rpartition("/")
         return ConfigurationError(f"{reading.shown(file)}: defaults: {folders.no_such(group, option)}")
     if isinstance(error, OverrideParseException):
-        return ConfigurationError(
-            f"{overrides.said(error.override)}: cannot be read as key=value; a text with signs or spaces wants "
-            'quotes of its own, as in OVERRIDES="title.en=\\"\'a; b\'\\""'
-        )
+        said = overrides.said(error.override)
+        return ConfigurationError(f"{said}: cannot be read as key=value; {overrides.form(said)}")
     if isinstance(error, ConfigCompositionException):
         for override in given:
             key = overrides.key_of(override)
@@ -326,11 +351,15 @@ def explain(error: Exception, given: Iterable[str]) -> ConfigurationError:
             cause = error.__cause__
             if cause is not None and "not in struct" not in str(cause):
                 return ConfigurationError(f"{overrides.said(override)}: {str(cause).splitlines()[0]}")
+            if override.startswith("+") and not override.startswith("++") and "already at" in f"{error} {cause}":
+                return ConfigurationError(f"{override}: {key} is there already; write it without the +")
             if key in settings.RENAMED:
                 return ConfigurationError(f"{key}: is called {settings.RENAMED[key]!r} now; write that")
             return ConfigurationError(f"{key}: no such key. {_nearest_key(key, _choices(given))}")
     first = str(error).splitlines()[0]
-    if first.startswith("Ambiguous value"):
+    if away := [override for override in given if override.startswith("~")]:
+        return ConfigurationError(f"{away[0]}: takes away what others refer to ({first}); give it a value instead")
+    if first.startswith(("Ambiguous value", "Sweep parameters")):
         first = next((first.replace(o, overrides.said(o)) for o in given if f"'{o}'" in first), first)
         return ConfigurationError(
             f"{first}: a comma asks for a sweep; write a list as key=[1,2] and a text as key='a,b'"
@@ -342,9 +371,20 @@ def _nearest_key(key: str, choices: tuple[str, ...]) -> str:
     """The hint for a key that is not there: the nearest name at the level where its path leaves the configuration."""
     node: Any = {**dict.fromkeys(folders.CHOSEN, {}), **_plain(choices)}
     path = ""
+    if within := sorted(one for one in _paths(node) if one.endswith(f".{key}")):
+        return f"Did you mean {' or '.join(map(repr, within[:3]))}?"
     for part in key.split("."):
         if not isinstance(node, dict) or part not in node:
             known = [f"{path}{name}" for name in node] if isinstance(node, dict) else []
             return nearest(f"{path}{part}", known)
         node, path = node[part], f"{path}{part}."
     return ""
+
+
+def _paths(node: Config, above: str = "") -> Iterator[str]:
+    """The keys below the groups that a run or a report has one option of, `training.max_epochs`."""
+    for name, value in node.items():
+        if above or name in ("data", "model", "report", "training"):
+            yield f"{above}{name}"
+            if isinstance(value, dict):
+                yield from _paths(value, f"{above}{name}.")

@@ -8,6 +8,7 @@ settings that no step reads, and with those dissections and lessons only that so
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,9 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
 from cnnatomy.config import folders, letters, reading  # noqa: F401 - letters changes what Hydra reads
+
+# Of a file .yml, which `folders.no_such` says how to rename.
+warnings.filterwarnings("ignore", "Support for .yml files is deprecated")
 
 ROOT = "options"
 COLLECTED = "collected"

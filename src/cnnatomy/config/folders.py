@@ -1,4 +1,4 @@
-"""Where configuration lives: the project's `conf/`, and a folder of the user's own beside it."""
+"""Where the project's files lie, in a checkout or installed; where results go; and a folder of the user's own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,39 @@ from pathlib import Path
 from cnnatomy.config import names
 from cnnatomy.config.errors import ConfigurationError, nearest
 
-PROJECT = Path(__file__).resolve().parents[3]
+_PACKAGE = Path(__file__).resolve().parents[1]
+#: Where a wheel carries what lies beside the package in a checkout (setup.py puts it there).
+_CARRIED = _PACKAGE / "project"
+IS_INSTALLED = _CARRIED.is_dir()
+
+#: The folder of conf/, workflow/, profiles/, docs/results and CITATION.cff: the checkout, or what was installed.
+PROJECT = _CARRIED if IS_INSTALLED else _PACKAGE.parents[1]
 CONF = PROJECT / "conf"
 
 #: The groups of which the user selects one option a run, and those whose options are all there, each under its name.
 CHOSEN = ("data", "model", "training", "run", "report", "study")
 COLLECTED = ("dissect", "lesson")
+
+
+def work() -> Path:
+    """The folder whose results/ and resources/ are filled: the checkout; where one is, of an installed program."""
+    return Path.cwd() if IS_INSTALLED else PROJECT
+
+
+def mine() -> Path:
+    """The folder of the user's own conf/ and Python unless CNNATOMY_CONF names another: that of results/, or `mine`."""
+    return Path.cwd() if IS_INSTALLED else PROJECT / "mine"
+
+
+def snakefile() -> Path:
+    """What Snakemake runs in `work()`: of a checkout its own, which sees to it that the package is its own too."""
+    return PROJECT / "workflow/Snakefile" if IS_INSTALLED else Path("Snakefile")
+
+
+def profile(name: str) -> Path:
+    """How Snakemake runs in `work()`: by a folder in profiles/ there, else by one that was installed."""
+    here = Path("profiles") / name
+    return PROJECT / here if IS_INSTALLED and not here.is_dir() else here
 
 
 def users() -> Path | None:
@@ -41,6 +68,11 @@ def _users(named: str) -> Path:
         raise ConfigurationError(f"CNNATOMY_CONF={named}: holds no group of the configuration; {hint}")
     _refuse_doubles(folder)
     return folder
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a folder may be a user's configuration: it has a group of it, and is not a checkout's `conf/`."""
+    return any((folder / group).is_dir() for group in (*CHOSEN, *COLLECTED)) and not (folder / "base.yaml").exists()
 
 
 @cache
@@ -87,15 +119,20 @@ def find(group: str, option: str) -> Path:
 def no_such(group: str, option: str, key: str = "") -> ConfigurationError:
     """What to say of an option that is not there; `key` names it (`report.runs`), else the group does."""
     known = options(group)
+    own = users()
+    ends = (".yml", ".yaml", ".yaml.txt", ".yml.txt", ".json", "")
+    if own is not None:
+        wanted = {f"{option}{end}".lower() for end in ends}
+        alike = sorted(file.name for file in (own / group).glob("*") if file.name.lower() in wanted)
+    else:
+        alike = []
     said = f"{key}: no {group} {names.shown(option)}" if key else f"{group}={option}: no such {group}"
     hint = nearest(option, known)
-    if hint.startswith("Did you mean"):
+    if hint.startswith("Did you mean") and not alike:
         return ConfigurationError(f"{said}. {hint}")
-    own = users()
     if own is None:
         return ConfigurationError(
             f"{said}. {hint} CNNATOMY_CONF is not set: if it is yours, export CNNATOMY_CONF=<folder of your {group}/>"
         )
-    alike = [file.name for file in (own / group).glob("*.y*ml") if file.stem == option]
     where = f"rename {alike[0]} to {option}.yaml" if alike else f"your own are looked for in {own / group}"
     return ConfigurationError(f"{said}. {hint} CNNATOMY_CONF={own}: {where}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+from difflib import get_close_matches
 from pathlib import Path
 
 from cnnatomy.config.errors import ConfigurationError
@@ -26,7 +28,9 @@ def listing(path: str | None, key: str) -> str:
     except (OSError, ValueError) as error:  # a name too long for the disk, or none at all
         raise ConfigurationError(f"{key}: {path[:60]!r}… is no place on this disk; name your folder or file") from error
     if not there:
-        raise ConfigurationError(f"{key}: there is nothing at {path} (which is {place.absolute()})")
+        raise ConfigurationError(
+            f"{key}: there is nothing at {path} (which is {place.absolute()}); {_meant(path, place)}"
+        )
     files = [place] if place.is_file() else _files(place)
     total = hashlib.sha256()
     for file in files:
@@ -39,6 +43,28 @@ def listing(path: str | None, key: str) -> str:
         name = file.relative_to(place.parent if place.is_file() else place)
         total.update(os.fsencode(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n"))
     return total.hexdigest()
+
+
+def _meant(path: str, place: Path) -> str:
+    """What somebody may have meant who named a place that is not there."""
+    if re.match(r"\w+://", path):
+        return "load it down, unpack it, and name the folder or the file on this disk"
+    if re.match(r"[A-Za-z]:[\\/]", path):
+        return "that is a place of Windows; name it as this system does, such as ~/leaves or /mnt/c/leaves"
+    if path.startswith(("$", "%")):
+        within = re.sub(r"^\$\{?(\w+)\}?", r"${oc.env:\1}", path)
+        return f"what $ stands for is not looked up; write {within if path.startswith('$') else '~/…'}"
+    if path[0] in "“”‘’\"'":
+        return "take the quotes off, or type plain quotes"
+    if path != path.strip():
+        return "take the blanks at its ends away"
+    try:
+        known = sorted(os.listdir(place.parent))
+    except OSError:
+        above = next(parent for parent in place.absolute().parents if parent.is_dir())
+        return f"what is there is {above}; name your folder or file"
+    close = get_close_matches(place.name, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else "name your folder or file"
 
 
 def _files(folder: Path) -> list[Path]:

@@ -49,6 +49,20 @@ def said(override: str) -> str:
     return bare if added(bare) == override else override
 
 
+def form(override: str) -> str:
+    """How an override that can't be read should be written."""
+    key, _, value = override.partition("=")
+    if override.startswith("-"):
+        return "leave out the --"
+    if key != key.rstrip() or value != value.lstrip():
+        return "leave no blank beside the ="
+    if re.search(r"[,;]\s*[\w.]+=", value):
+        return "write a blank between two of them"
+    if value.startswith("(") and value.endswith(")"):
+        return f"a list is [{value[1:-1]}]"
+    return 'a text with signs or spaces wants quotes of its own, as in OVERRIDES="title.en=\\"\'a; b\'\\""'
+
+
 def check(overrides: Sequence[str], report: Mapping[str, Any], known: Mapping[str, Sequence[str]], whole: bool) -> None:
     """Refuse overrides that cannot mean what they say, or mean nothing, for what a report selects.
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from cnnatomy.config import folders, names, overrides
-from cnnatomy.config.compose import Config, compose, placed
+from cnnatomy.config.compose import Config, compose, is_users, placed
 from cnnatomy.config.errors import ConfigurationError, nearest
 from cnnatomy.config.slices import canonical, digest_of, other_seeds, slice_of, together
 from cnnatomy.config.steps import OWN_STEP
@@ -42,7 +42,8 @@ def _is_of_report(override: str) -> bool:
 
 def records_folder() -> Path:
     """The folder in which exhibits of full runs are kept: `studies/<study>/` and `runs/<run>/<method>/`."""
-    return Path(os.path.relpath(folders.PROJECT / "docs/results"))
+    folder = folders.PROJECT / "docs/results"
+    return folder if folders.IS_INSTALLED else Path(os.path.relpath(folder))
 
 
 def recorded_there() -> list[str]:
@@ -125,7 +126,10 @@ class Plan:
             config = self.config(run)
             for step, key in (("fetch", "raw"), ("prepare", "name")):
                 called = str(config["data"][key])
-                wanted = canonical([slice_of(step, config), config["data"]["raw"]])
+                try:
+                    wanted = canonical([slice_of(step, config), config["data"]["raw"]])
+                except ConfigurationError as error:
+                    raise placed(error, self.of_run(run)) from error
                 first, other = seen.setdefault((key, called), (wanted, run))
                 if first != wanted:
                     raise self._two_versions(key, called, other, run)
@@ -195,7 +199,8 @@ class Plan:
             ),
             None,
         )
-        run, heading = changed or (second, f"data.{key}")
+        theirs = next((run for run in (second, first) if is_users("data", self.of_run(run))), second)
+        run, heading = changed or (theirs, f"data.{key}")
         other = first if run == second else second
         new = [f"runs.{run}.data.{one}={name}_{run}" for one in (("raw", "name") if key == "raw" else ("name",))]
         own = run in self.runs

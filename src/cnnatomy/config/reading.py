@@ -31,6 +31,10 @@ DEEPEST = 50  # keys below each other
 _OF_RUN = ("defaults", "title", "published", "threads", "split", "study_jobs")
 #: What may be taken from the environment: places, which no artifact and no page shows.
 _FROM_ENVIRONMENT = re.compile(r"fetch\.(?!licence$|citation$)|mirror$|training\.weights$|weights$")
+_STRANGE_BLANK = re.compile(r"[ ]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])\s*(?:- |[\w/. ]+:(?: |$))")
+#: Signs of full width where one of YAML's is meant: behind a key, or between words in a list.
+_WIDE_SIGN = re.compile(r"^\s*[\w/. -]+(：)|[\[{][^'\"“]*?([：，])|(［|｛)")
+_PLAIN_SIGNS = {"：": ":", "，": ",", "［": "[", "｛": "{"}
 _RESOLVER = re.compile(r"\$\{\s*([\w.]+)\s*:")
 
 
@@ -55,6 +59,7 @@ def _read(file: Path, group: str, stamp: tuple[int, int]) -> dict[str, Any]:
         if isinstance(content, dict):
             content = OmegaConf.to_container(OmegaConf.create(content))
     except yaml.MarkedYAMLError as error:
+        _refuse_signs(text, file)
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigurationError(f"{shown(file)}{line}: cannot be read as YAML: {_advice(error)}") from error
     except (yaml.YAMLError, OmegaConfBaseException, ValueError, TypeError) as error:
@@ -65,11 +70,20 @@ def _read(file: Path, group: str, stamp: tuple[int, int]) -> dict[str, Any]:
     if content is None or content == {}:
         raise ConfigurationError(f"{shown(file)}: is empty; write its keys, or delete it")
     if not isinstance(content, dict):
+        _refuse_signs(text, file)
         raise ConfigurationError(f"{shown(file)}: wants keys and values, as in `title: …`, and has something else")
     found = {str(key): value for key, value in content.items()}
+    if not all(map(str.isascii, _keys(content))):
+        _refuse_signs(text, file)
     _refuse_header(text, file, group)
+    _refuse_dotted(found, text, file)
     if "defaults" in found:
-        _refuse_defaults(found["defaults"], file)
+        _refuse_defaults(found["defaults"], file, group)
+    elif group == "data" and "_target_" not in (found.get("fetch") or {}):
+        raise ConfigurationError(
+            f"{shown(file)}, line 1: builds on no template, which says how data are read; let it begin with "
+            "defaults: [own_images, _self_] (or own_sounds, own_texts, own_signals)"
+        )
     _refuse_resolvers(found, file, group)
     if group == "run":
         _refuse_foreign(found, file)
@@ -123,7 +137,47 @@ def _advice(error: yaml.MarkedYAMLError) -> str:
         return "there is a tab; indent with spaces"
     if "duplicate key" in problem:
         return f"{problem.replace('found duplicate key', 'it has the key')} twice; leave one"
+    if "escape" in problem:
+        return "a backslash in double quotes has a meaning of its own; put the text in single quotes, or write / for it"
     return f"{problem}; mend the line, or put the value in quotes"
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """All keys, and all texts in lists without quotes, in which a wrong sign may hide."""
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield str(key)
+            yield from _keys(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _keys(entry) if isinstance(entry, Mapping | list) else [str(entry)]
+
+
+def _refuse_signs(text: str, file: Path) -> None:
+    """Refuse blanks and signs that look like YAML's and are others, as Chinese keyboards and web pages give them."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if strange := _STRANGE_BLANK.match(line):
+            raise ConfigurationError(
+                f"{shown(file)}, line {number}: begins with a blank that is none of YAML's (U+{ord(strange[1]):04X}); "
+                "indent with spaces"
+            )
+        if strange := _WIDE_SIGN.search(line.partition("#")[0]):
+            sign = next(one for one in strange.groups() if one)
+            raise ConfigurationError(
+                f"{shown(file)}, line {number}: {sign} is a sign of Chinese texts; write {_PLAIN_SIGNS[sign]} and a "
+                "blank, or put quotes around a text that holds it"
+            )
+
+
+def _refuse_dotted(content: Mapping[str, Any], text: str, file: Path) -> None:
+    """A key with a dot is one word to YAML, whatever it is in an override."""
+    for key in content:
+        outer, dot, inner = key.partition(".")
+        if dot and outer and inner:
+            line = next((at for at, one in enumerate(text.splitlines(), 1) if key in one), 1)
+            raise ConfigurationError(
+                f"{shown(file)}, line {line}: {key} is one word in a YAML file; write {outer}: {{{inner}: …}}"
+            )
 
 
 def _refuse_endless(text: str, file: Path) -> None:
@@ -181,8 +235,11 @@ def _refuse_header(text: str, file: Path, group: str) -> None:
         raise ConfigurationError(f"{shown(file)}, line 1: only a run begins with # @package; take the line out")
 
 
-def _refuse_defaults(defaults: Any, file: Path) -> None:
-    """What a file builds on lies in the folders of the configuration."""
+def _refuse_defaults(defaults: Any, file: Path, group: str) -> None:
+    """What a file builds on lies in the folders of the configuration, and stands before the file's own values.
+
+    A run chooses options of groups by `override`; Hydra says of other ways what only its authors understand.
+    """
     if not isinstance(defaults, list):
         raise ConfigurationError(
             f"{_at(file, 'defaults')}: defaults must be a list, as in `defaults: [own_images, _self_]`"
@@ -205,6 +262,26 @@ def _refuse_defaults(defaults: Any, file: Path) -> None:
                     f"{_at(file, 'defaults')}: {text!r} leads out of the folder of the configuration; "
                     "name an option of a group, as in `override /data: mnist`"
                 )
+        if group == "run" and isinstance(entry, Mapping):
+            _refuse_choice(*next(iter(entry.items())), file)
+    built_on = [entry for entry in defaults if isinstance(entry, str)]
+    if "_self_" in built_on and built_on[-1] != "_self_":
+        raise ConfigurationError(
+            f"{_at(file, 'defaults')}: {built_on[-1]} stands behind _self_, so that its values would go before those "
+            "of this file; put _self_ last"
+        )
+
+
+def _refuse_choice(chosen: str, option: Any, file: Path) -> None:
+    """Refuse a choice of an option in a run that is not written as `override /data: mine`."""
+    *words, last = str(chosen).split() or [""]
+    name = last.lstrip("/").partition("@")[0]
+    if name == "run":
+        raise ConfigurationError(f"{_at(file, 'defaults')}: a run that builds on another names it; write `- {option}`")
+    if name in folders.CHOSEN and not ("override" in words and last.startswith("/")):
+        raise ConfigurationError(
+            f"{_at(file, 'defaults')}: {chosen} chooses nothing here; write `- override /{name}: {option}`"
+        )
 
 
 def _refuse_resolvers(content: Mapping[str, Any], file: Path, group: str) -> None:

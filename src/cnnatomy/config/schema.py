@@ -72,6 +72,7 @@ class Training:
     augment: dict[str, Any] | None = None  # what changes training samples, with its settings
     weights: str | None = None  # a file to start from
     weights_head: Annotated[str, OneOf(("kept", "new"))] = "kept"  # whether the last layer is the file's
+    snapshots: bool = False  # whether weights are kept on the way, after 0, 4, 8, 16 … steps
     output: str | None = None  # of a network with several: the answer's name
     channels_last: bool = False  # how maps lie in memory; faster for some networks
     threads: Count = MISSING  # they change the bits of a sum, and so are a setting

@@ -97,6 +97,8 @@ def _fits(value: Any, kind: Any) -> bool:
     if isinstance(value, list):
         most = len(value) if not isinstance(limits, Length) or limits.most is None else limits.most
         enough = not isinstance(limits, Length) or limits.least <= len(value)
+        if isinstance(limits, Length) and limits.differ and any(value.count(entry) > 1 for entry in value):
+            return False
         return enough and len(value) <= most and all(_fits(entry, get_args(base)[0]) for entry in value)
     if isinstance(limits, OneOf):
         return value in limits.names
@@ -144,7 +146,8 @@ def spoken(kind: Any) -> str:
         *others, last = map(spoken, members)
         return f"{', '.join(others)} or {last}"
     if get_origin(base) is list:
-        return f"a list of {_many(limits)}{_several(get_args(base)[0])}"
+        once = ", each once" if isinstance(limits, Length) and limits.differ else ""
+        return f"a list of {_many(limits)}{_several(get_args(base)[0])}{once}"
     if get_origin(base) is dict:
         return f"keys, each with {spoken(get_args(base)[1])}"
     if isinstance(limits, OneOf):
@@ -176,7 +179,7 @@ def _ranged(limits: Limits | None) -> str:
 
 
 def _many(limits: Limits | None) -> str:
-    if not isinstance(limits, Length):
+    if not isinstance(limits, Length) or (limits.least == 0 and limits.most is None):
         return ""
     return f"{limits.least} " if limits.least == limits.most else f"{limits.least} or more "
 

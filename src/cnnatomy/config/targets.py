@@ -144,7 +144,9 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
     for key in node:
         if key.startswith("_") or key in takes or takes_any:
             continue
-        raise ConfigurationError(f"{path}.{key}: {target} takes no such argument. {nearest(key, takes)}")
+        inside = [f"{path}.{outer}.{key}" for outer in node if isinstance(node[outer], Mapping) and key in node[outer]]
+        hint = f"Did you mean {inside[0]!r}?" if inside else nearest(key, set(takes) - set(given_later))
+        raise ConfigurationError(f"{path}.{key}: {target} takes no such argument. {hint}")
     missing = needs - set(node) - set(given_later) - found.keywords - set(takes[: found.positional])
     if missing:
         raise ConfigurationError(f"{path}: {target} also needs {', '.join(sorted(missing))}")
@@ -198,7 +200,8 @@ def definition(target: str, path: str) -> Found | None:
         raise ConfigurationError(
             f"{where}no module of the name {target!r} is on Python's path. {near}".rstrip()
             + (" " if near else " ")
-            + f"The folder that holds {first}.py belongs on it: export PYTHONPATH=<folder>"
+            + f"The folder that holds {first}.py belongs on it: export PYTHONPATH=<folder>; a library is installed "
+            f"first: .venv/bin/python -m pip install {first}"
         )
     if isinstance(found, Module):
         names = definitions.names_in(found.name)

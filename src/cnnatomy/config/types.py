@@ -22,7 +22,13 @@ def check(given: Any, reference: Any, path: str) -> None:
             return  # another thing altogether: its own signature is its schema
         for key, value in given.items():
             if key not in reference:
-                raise ConfigurationError(f"{path}.{key}: no such key. {nearest(str(key), map(str, reference))}")
+                inside = [name for name, its in reference.items() if isinstance(its, dict) and key in its]
+                hint = (
+                    f"Did you mean {f'{path}.{inside[0]}.{key}'!r}?"
+                    if inside
+                    else nearest(str(key), map(str, reference))
+                )
+                raise ConfigurationError(f"{path}.{key}: no such key. {hint}")
             check(value, reference[key], f"{path}.{key}")
         return
     wanted = type(reference)

@@ -5,6 +5,7 @@ No numpy here, nor in what it imports, since a configuration asks where the tabl
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections import Counter
@@ -30,7 +31,10 @@ FIELDS = 4  # parts of a name that may be the class
 OFFERED = 3  # patterns that a message names
 LOOKED_AT = 20_000  # names that decide which
 MANY = 10  # files of each class that make numbers likely to be classes
+_ONE, _ZERO = ("1", "1.0", "true"), ("0", "0.0", "false", "")
 ALONE = 0.01  # of the files may be the only one of their class
+
+log = logging.getLogger(__name__)
 
 Labels = str | Mapping[str, str] | None
 
@@ -184,12 +188,32 @@ def _by_table(names: Sequence[str], table: Path, labels: Mapping[str, str], fold
         raise DataError(f"{table} is empty. Write a line for each file: its name, and its class.")
     wanted = list(dict.fromkeys(labels[key] for key in ("file", "label") if labels.get(key)))
     remedy = "Set the keys file and label of data.fetch.labels to the names of its columns."
+    files = _Files(names, folder)
+    if any(map(files.called, tables.columns(text, called, [], remedy))):  # no names of columns, but a row
+        text = tables.with_head(text, called)
     columns = wanted if len(wanted) == 2 else tables.columns(text, called, wanted, remedy)
     rows = list(tables.rows(text, called, columns, remedy))
-    files = _Files(names, folder)
     of_file = labels.get("file") or _of_files(rows, columns, files, called)
+    at_file = columns.index(of_file)
+    if not labels.get("label") and (said := _by_ones(rows, columns, at_file)):
+        log.warning("%s: the class of a file is the one of its columns %s that says 1", called, some(said[0], 20))
+        return _joined(said[1], 0, 1, files, called)
     of_label = labels.get("label") or _of_labels(rows, columns, of_file, called, labels)
-    return _joined(rows, columns.index(of_file), columns.index(of_label), files, called)
+    return _joined(rows, at_file, columns.index(of_label), files, called)
+
+
+def _by_ones(
+    rows: Sequence[tables.Row], columns: Sequence[str], at_file: int
+) -> tuple[list[str], list[tables.Row]] | None:
+    """The classes, and each file with its own, where every other column is a class and says 1 in its rows, 0 else."""
+    others = [place for place in range(len(columns)) if place != at_file]
+    ones = [[place for place in others if row.values[place].strip().lower() in _ONE] for row in rows]
+    nothing = all(row.values[place].strip().lower() in (*_ONE, *_ZERO) for row in rows for place in others)
+    if len(others) < 2 or not nothing or any(len(its) != 1 for its in ones):
+        return None
+    return [columns[place] for place in others], [
+        tables.Row(row.line, [row.values[at_file], columns[place]]) for row, (place,) in zip(rows, ones, strict=True)
+    ]
 
 
 class _Files:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -51,6 +52,13 @@ def packed(
 
 def _by_folders(folder: Path, found: Found, suffixes: Sequence[str], splits: Mapping[str, str] | bool | None) -> Files:
     if not any("/" in name for name in found.files):
+        others = [name for name in found.left_out.get("suffix", []) if "/" in name]
+        if not found.files and len(others) > 1:
+            kinds = Counter(PurePosixPath(name).suffix or PurePosixPath(name).name for name in others)
+            raise Unclassed(
+                f"{folder} holds {len(others)} files of other kinds ({some([kind for kind, _ in kinds.most_common()])}), "
+                f"such as {others[0]}, and none that is read here: {some(suffixes, 30)}. Save them as one of these."
+            )
         there = some([*found.files, *(name for names in found.left_out.values() for name in names)])
         raise Unclassed(
             f"{folder} should hold a folder of each class, with {some(suffixes, 8)} in them, but there is "
@@ -59,7 +67,7 @@ def _by_folders(folder: Path, found: Found, suffixes: Sequence[str], splits: Map
     meaning = layout.understood(list(found.files), splits)
     for name in layout.empty_classes(found.empty, meaning):
         there = f"only {some(found.empty[name])}" if found.empty[name] else "nothing"
-        raise DataError(
+        raise Unclassed(
             f"{folder / name} should hold files of a class ({some(suffixes, 8)}), but there is {there}. Fill it or "
             "take it away."
         )

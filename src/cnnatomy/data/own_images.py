@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,12 @@ from cnnatomy.data.naming import Labels
 from cnnatomy.data.pictures import Depth, Picture, Scale
 from cnnatomy.data.prepared import SPLITS, Channel
 
+#: How masks, thumbnails and the like are named beside the picture that they are of.
+_COMPANION = re.compile(
+    r"(.+)[-_ .](?:masks?|masked|segmentation|seg|labels?|gt|ground_?truth|annotation|annotated|depth|thumb(?:nail)?s?|"
+    r"small|preview|heatmap|overlay)(?:[-_ ]?\d+)?",
+    re.IGNORECASE,
+)
 NAMED = 20  # files that a message names of each kind
 
 log = logging.getLogger(__name__)
@@ -41,6 +48,12 @@ def fetch(
     Raises DataError.
     """
     files = own.packed(path, pictures.SUFFIXES, splits, labels)
+    if beside := companions(files):
+        log.warning(
+            "%s: files that are named as if they belonged to another one beside them, and are taken for pictures of "
+            "their own: %d (%s). If they are masks or thumbnails, move them out of the folder",
+            *(path, len(beside), own.some([shortened(name) for name in beside])),
+        )
     archive.write(
         target,
         files,
@@ -50,6 +63,16 @@ def fetch(
         left_out=files.left_out,
         layout=files.layout,
     )
+
+
+def companions(names: Iterable[str]) -> list[str]:
+    """Those of the files that are named as another one and a word for what is made of it: "a (1)_mask.png"."""
+    known = {str(PurePosixPath(name).with_suffix("")).lower() for name in names}
+    return [
+        name
+        for name in names
+        if (found := _COMPANION.fullmatch(str(PurePosixPath(name).with_suffix("")))) and found[1].lower() in known
+    ]
 
 
 def prepare(

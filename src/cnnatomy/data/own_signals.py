@@ -8,15 +8,17 @@ import io
 import logging
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from cnnatomy.data import archive, layout, own, recordings, signals, tables
 from cnnatomy.data.errors import DamagedData, DataError
-from cnnatomy.data.left_out import LeftOut, left_out, said
+from cnnatomy.data.left_out import LeftOut, left_out, said, shortened
 from cnnatomy.data.naming import Labels
 from cnnatomy.data.signals import Recording
 from cnnatomy.data.tables import Decoder
@@ -26,8 +28,15 @@ SOUNDS = (".wav", ".flac")
 SUFFIXES = (*TABLES, ".npy", ".npz", *SOUNDS)
 WHOLE = (".tsv", ".csv", ".ts", ".txt", ".npz")  # one file with all recordings; of one in several forms the first
 #: Names of columns that are no channel: they say when, or in which row.
-TIMES = ("", "time", "timestamp", "t", "index", "sample", "seconds")
+TIMES = ("", "time", "timestamp", "timestamps", "datetime", "date", "t", "index", "sample", "seconds", "unnamed")
+UNITS = frozenset(
+    {"s", "sec", "secs", "seconds", "ms", "us", "µs", "ns", "min", "h", "utc", "stamp", "index", "number"}
+)
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
+FEW = 6  # values, fewer than a recording has
+RAMPS = 50  # recordings that are looked at
+ABOVE = 30  # lines that may stand above the names of columns
+_WITH_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 _SPLIT = re.compile(r"(?i)(?:^|[_\-. ])(train|validation|val|test)$")
 
 log = logging.getLogger(__name__)
@@ -37,7 +46,7 @@ log = logging.getLogger(__name__)
 class Columns:
     """Names of the columns of a table: the label's, and, where there are such, those of other things than values.
 
-    decode: how tables become text.
+    decode: how tables become text. above: the lines that were found above the values of tables, and are no names.
     """
 
     label: str
@@ -47,6 +56,7 @@ class Columns:
     split: str | None
     channels: tuple[str, ...] | None
     decode: Decoder
+    above: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -137,10 +147,17 @@ def prepare(
     with archive.Raw(raw) as source:
         found = _read(source, columns)
         names = _channels(raw.stem, found, columns.channels)
+        _say_ramps(raw.stem, found, names)
         classes = own.in_order([one.label for one in found])
         if len(classes) < 2:
             raise DataError(
                 f"{raw.stem}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
+            )
+        if len(classes) > max(2, len(found) / 2):
+            raise DataError(
+                f"{raw.stem}: {len(found)} recordings have {len(classes)} labels, such as {own.some(classes)}, and "
+                "classes come again and again. Set data.prepare.label to the column that says the class; in a table "
+                "without a line of names it is the first."
             )
         sorted_, without = _sorted_out(raw.stem, found, classes, validation, test)
         signals.write(
@@ -165,6 +182,11 @@ def _read(source: archive.Raw, columns: Columns) -> list[Read]:
     else:
         found = [one for name in source.names for one in recordings_in(source.read(name), name, columns)]
     columns.decode.say(source.path.stem)
+    if columns.above:
+        log.warning(
+            "%s: lines above the values that are no names of columns, and are left out: %d (%s)",
+            *(source.path.stem, len(columns.above), own.some([shortened(line) for line in columns.above])),
+        )
     return found
 
 
@@ -342,7 +364,7 @@ def _arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
 
 def _columns(content: bytes, name: str, columns: Columns) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """The channels of a recording, a column each, (channels, steps), and their names where the first line has them."""
-    rows = _rows(content, name, columns.decode)
+    rows = _below(_rows(content, name, columns.decode), name, columns)
     head = rows.pop(0)[1] if not all(map(_is_number, rows[0][1])) else None
     if not rows:
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
@@ -365,13 +387,36 @@ def _chosen(
         )
     if wanted is not None:
         return [list(head).index(key) for key in wanted]
-    found = [place for place, key in enumerate(head) if key not in others and key.strip().lower() not in TIMES]
+    found = [place for place, key in enumerate(head) if key not in others and not _says_when(key)]
     if not found:
         raise DataError(
             f"{name}, line {line}: of the columns {_listed(head)} none is a channel. "
             "Name the columns to take: data.prepare.channels."
         )
     return found
+
+
+def _says_when(column: str) -> bool:
+    """Whether a column's name means time or the number of a row: "time", "Time (ms)", "timestamp_ns", "Unnamed: 0"."""
+    first, *others = re.split(r"[\W\d_]+", column.strip().lower())
+    return first in TIMES and set(others) <= UNITS | {""}
+
+
+def _say_ramps(data: str, found: Sequence[Read], names: Sequence[str]) -> None:
+    """Warn of channels that rise evenly in all recordings, as a time without its name does."""
+    even = [name for place, name in enumerate(names) if all(_is_even(one.values[place]) for one in found[:RAMPS])]
+    if even:
+        log.warning(
+            "%s: the channels %s rise evenly in every recording, as time does. If they are none, name the others: "
+            "data.prepare.channels=[…]",
+            data,
+            own.some([repr(name) for name in even]),
+        )
+
+
+def _is_even(values: np.ndarray) -> bool:
+    steps = np.diff(values)
+    return len(steps) > 4 and bool(steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-3))
 
 
 # All recordings in one file
@@ -389,7 +434,8 @@ def recordings_in(content: bytes, name: str, columns: Columns) -> Iterator[Read]
     rows = _rows(content, name, columns.decode)
     first = rows[0][1]
     if columns.recording is not None:
-        return _long(rows[1:], name, first, columns, split)
+        head, *rows = _below(rows, name, columns)
+        return _long(rows, name, head[1], columns, split)
     if columns.label in first:
         return _wide(rows[1:], name, first, columns, split)
     if not any(map(_is_number, first)):
@@ -404,8 +450,20 @@ def recordings_in(content: bytes, name: str, columns: Columns) -> Iterator[Read]
 
 
 def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
-    """An archive of arrays: X (n, channels, steps) or (n, steps), y (n,), and perhaps group and split (n,)."""
+    """An archive of arrays: X (n, channels, steps) or (n, steps), y (n,), and perhaps group and split (n,).
+
+    Or X_train and y_train, and so on. Of the two last axes of X the longer one is time.
+    """
     arrays = _arrays(content, name)
+    parts = {its: layout.split_of(its[2:]) for its in arrays if its[:2] in ("X_", "x_") and f"y_{its[2:]}" in arrays}
+    if "train" in parts.values() and all(parts.values()):
+        for its, split in parts.items():
+            yield from _stack({"X": arrays[its], "y": arrays[f"y_{its[2:]}"]}, f"{name}, {its}", split)
+        return
+    yield from _stack(arrays, name, split)
+
+
+def _stack(arrays: Mapping[str, np.ndarray], name: str, split: str) -> Iterator[Read]:
     if not {"X", "y"} <= set(arrays):
         raise DataError(f"{name} should hold the arrays X and y, and holds {own.some(sorted(arrays)) or 'nothing'}.")
     values, labels = arrays["X"], arrays["y"]
@@ -422,6 +480,9 @@ def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
                 "leave it out."
             )
     values = values[:, None] if values.ndim == 2 else values
+    if values.shape[1] > values.shape[2]:
+        log.warning("%s: X is of shape %s, of which the longer axis is taken for time", name, values.shape)
+        values = values.swapaxes(1, 2)
     for place in range(len(values)):
         where = f"{name}, recording {place}"
         group = "" if others["group"] is None else str(others["group"][place])
@@ -464,6 +525,7 @@ def _wide(
         chosen: Sequence[int] = range(1, max(len(cells) for _, cells in rows))
     else:
         chosen = _chosen(head, name, None, list(others.values()))  # which are moments, not channels
+        _refuse_moments(rows, name, head, chosen, list(others.values()))
         at = {key: list(head).index(other) for key, other in others.items() if other is not None}
     for number, cells in rows:
         where = f"{name}, line {number}"
@@ -477,6 +539,22 @@ def _wide(
         yield Read(_ended(values[None]), None, label, _id(split, f"line {number}"), its, group, where)
 
 
+def _refuse_moments(
+    rows: Cells, name: str, head: Sequence[str], chosen: Sequence[int], others: Sequence[str | None]
+) -> None:
+    """Refuse a table of which each line seems to be a moment: one says when, or few values of which one stays."""
+    when = [key for place, key in enumerate(head) if key and place not in chosen and key not in others]
+    cells = [[row[place] for place in chosen] for _, row in rows if len(row) == len(head)]
+    same = [sum(a == b for a, b in zip(column, column[1:], strict=False)) for column in zip(*cells, strict=True)]
+    stays = [head[place] for place, n in zip(chosen, same, strict=True) if len(chosen) < FEW and 2 * n > len(cells)]
+    if when or stays:
+        raise DataError(
+            f"{name}: in each line there is {when[0] if when else stays[0]!r}, as if a line were a moment of a "
+            f"recording. If it is: data.prepare.recording={stays[0] if stays else '…'} names the column that says "
+            f"which recording. If a line is a whole recording, take that column out."
+        )
+
+
 def _long(
     rows: Sequence[tuple[int, list[str]]], name: str, head: Sequence[str], columns: Columns, split: str
 ) -> Iterator[Read]:
@@ -487,7 +565,7 @@ def _long(
     if not rows:
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
     values = _numbers(rows, name, head, chosen)
-    moments = _numbers(rows, name, head, [at["time"]])[:, 0] if "time" in at else np.arange(len(rows))
+    moments = _moments(rows, name, head, at["time"]) if "time" in at else np.arange(len(rows))
     together: dict[str, list[int]] = {}
     for place, (_, cells) in enumerate(rows):
         together.setdefault(cells[at["recording"]].strip(), []).append(place)
@@ -515,8 +593,36 @@ def _long(
 # Cells
 
 
-def _rows(content: bytes, name: str, decode: Decoder) -> list[tuple[int, list[str]]]:
-    """The cells of each line, with the line's number; empty lines and those that begin with # or % are no rows."""
+Cells = list[tuple[int, list[str]]]
+
+
+def _below(rows: Cells, name: str, columns: Columns) -> Cells:
+    """The rows from the names of columns on, without a row of units below those; what devices write above is left out.
+
+    Names stand in the last row without a number, or the first of several, before one of numbers only.
+    """
+    wide = Counter(len(cells) for _, cells in rows[-ABOVE:]).most_common(1)[0][0]
+    first = next(
+        (k for k, (_, cells) in enumerate(rows[:ABOVE]) if len(cells) == wide and all(map(_is_number, cells))), ABOVE
+    )
+    words = [k for k, (_, cells) in enumerate(rows[:first]) if len(cells) == wide and not any(map(_is_number, cells))]
+    if not words:
+        start = next(k for k, (_, cells) in enumerate(rows) if len(cells) == wide)
+        units: Cells = []
+    else:
+        start = next(k for k in reversed(words) if k - 1 not in words)
+        units = rows[start + 1 : words[-1] + 1]
+    if start > ABOVE or len(rows) == start + 1 + len(units):
+        return rows
+    columns.above.extend(f"{name}, line {number}: {' '.join(cells)}" for number, cells in (*rows[:start], *units))
+    return [*rows[start : start + 1], *rows[start + 1 + len(units) :]]
+
+
+def _rows(content: bytes, name: str, decode: Decoder) -> Cells:
+    """The cells of each line, with the line's number; empty lines and those that begin with # or % are no rows.
+
+    What cuts most of the last lines cuts all, for devices may write anything above. Between semicolons 1,5 is 1.5.
+    """
     lines = [
         (number, line)
         for number, line in enumerate(decode(content, name).splitlines(), 1)
@@ -524,12 +630,18 @@ def _rows(content: bytes, name: str, decode: Decoder) -> list[tuple[int, list[st
     ]
     if not lines:
         raise DataError(f"{name} is empty. Fill it, or take it away.")
-    first = lines[0][1]
-    sign = next((sign for sign in "\t;," if sign in first), None)
+    last = [line for _, line in lines[-ABOVE:]]
+    sign = next((sign for sign in "\t;," if 2 * sum(sign in line for line in last) > len(last)), None)
     if sign is None:
         return [(number, line.split()) for number, line in lines]
     cells = (next(csv.reader([line], delimiter=sign)) for _, line in lines)
-    return [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells, strict=True)]
+    found = [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells, strict=True)]
+    if sign != ";":
+        return found
+    return [
+        (number, [cell.replace(",", ".") if _WITH_COMMA.fullmatch(cell) else cell for cell in row])
+        for number, row in found
+    ]
 
 
 def _is_number(cell: str) -> bool:
@@ -555,6 +667,18 @@ def _numbers(
         return np.stack([_values(cells, f"{name}, line {rows[place][0]}") for place, cells in enumerate(found)])
 
 
+def _moments(rows: Cells, name: str, head: Sequence[str], place: int) -> np.ndarray:
+    """When each line was, of numbers or of dates as ISO 8601 writes them, to sort by; in seconds where they are dates."""
+    try:
+        return _numbers(rows, name, head, [place])[:, 0]
+    except DataError:
+        try:
+            return np.array([datetime.fromisoformat(cells[place]).timestamp() for _, cells in rows])
+        except (ValueError, OverflowError, OSError):
+            pass
+        raise
+
+
 def _values(cells: Sequence[str], where: str) -> np.ndarray:
     found = np.empty(len(cells))
     for place, cell in enumerate(cells):
@@ -563,6 +687,8 @@ def _values(cells: Sequence[str], where: str) -> np.ndarray:
             found[place] = np.nan if text.lower() in MISSING else float(text)
         except ValueError as error:
             hint = " Write decimals with a point." if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
+            if re.match(r"\d{1,4}[-/.:]\d{1,2}[-/.:]\d", text):
+                hint = " If its column says when: data.prepare.time; or name those to take: data.prepare.channels."
             raise DataError(
                 f"{where}: {text!r} is no number.{hint} Leave the cell empty if the value is missing."
             ) from error

@@ -6,10 +6,10 @@ import logging
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
-from cnnatomy.data import archive, own, tables, texts
+from cnnatomy.data import archive, layout, own, tables, texts
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.left_out import LeftOut, left_out, said
 from cnnatomy.data.naming import Labels
@@ -43,11 +43,16 @@ def fetch(
     splits: Mapping[str, str] | bool | None = None,
     labels: Labels = None,
 ) -> None:
-    """Write the raw zip with the table `path`, or the files of a folder of classes. Raises DataError."""
+    """Write the raw zip with the table `path`, those of a folder with one a split, or the files of a folder of classes.
+
+    Raises DataError.
+    """
     place = Path(path).expanduser()
     if place.is_file() and labels is not None:
         raise DataError(tables.LABELS_OF_ROWS)
-    if place.is_dir():
+    if place.is_dir() and labels is None and (found := of_splits(place)):
+        files = own.Files({file.name: file for file in found})
+    elif place.is_dir():
         files = own.packed(path, FILES, splits, labels)
     elif place.is_file() and place.name.lower().endswith((*CUT, *JSON)):
         files = own.Files({place.name: place})
@@ -67,6 +72,30 @@ def fetch(
         left_out=files.left_out,
         layout=files.layout,
     )
+
+
+def of_splits(folder: Path) -> list[Path]:
+    """The tables right in a folder that are one set: train.csv and test.csv, or a single one; none beside .txt files.
+
+    Raises DataError where it can't be told which are one set.
+    """
+    found = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
+    found = [file for file in found if file.name.lower().endswith((*CUT, *JSON))]
+    if not found or next(folder.rglob("*.txt"), None) is not None:
+        return []
+    splits = _splits_by_name([file.name for file in found])
+    if len(found) > 1 and (len(set(splits.values())) < len(found) or "train" not in splits.values()):
+        raise DataError(
+            f"{folder} holds {len(found)} tables, {own.some([file.name for file in found])}. Name the one to use in "
+            "data.fetch.path; or call them by their splits, such as train.csv and test.csv."
+        )
+    return found
+
+
+def _splits_by_name(names: Sequence[str]) -> dict[str, str]:
+    """The split that each table's name means, of those that mean one."""
+    stems = {PurePosixPath(name).stem: name for name in names}
+    return {stems[stem]: split for stem, split in layout.splits_of(stems).items()}
 
 
 def prepare(
@@ -95,7 +124,7 @@ def prepare(
         every = (
             _of_files(source, encoding)
             if source.names[0].lower().endswith(FILES)
-            else _of_table(source, text, label, split, encoding)
+            else _of_tables(source, text, label, split, encoding)
         )
         classes = _classes(every, source.path.stem, label)
         used, whose, without = _sorted_out(source.path.stem, every, tokens, validation, test)
@@ -149,8 +178,32 @@ def _of_files(source: archive.Raw, encoding: str | None) -> list[Given]:
     return every
 
 
-def _of_table(source: archive.Raw, text: str, label: str, split: str | None, encoding: str | None) -> list[Given]:
-    name = source.names[0]
+def _of_tables(source: archive.Raw, text: str, label: str, split: str | None, encoding: str | None) -> list[Given]:
+    """The rows of the one table, or of a table for each split, whose classes are the same."""
+    if len(source.names) == 1:
+        every = _of_table(source, source.names[0], text, label, split, encoding)
+    else:
+        splits = _splits_by_name(source.names)
+        every = []
+        for name in source.names:
+            try:
+                rows = _of_table(source, name, text, label, None, encoding)
+            except DataError as error:
+                alone = next(name for name in splits if splits[name] == "train")
+                message = f"{error} Or name the one table with labels, data.fetch.path: …/{alone}."
+                raise DataError(message) from error
+            every += [replace(one, where=f"{name}, {one.where}", split=splits[name]) for one in rows]
+    if split and len(source.names) == 1 and not {"train", "test"} <= {one.split for one in every}:
+        raise DataError(
+            f"{source.names[0]}: the column {split!r} should say train in some rows and test in some others."
+        )
+    names = _labels([one.label for one in every], own.some(source.names))
+    return [replace(one, label=names[one.label]) for one in every]
+
+
+def _of_table(
+    source: archive.Raw, name: str, text: str, label: str, split: str | None, encoding: str | None
+) -> list[Given]:
     wanted = list(dict.fromkeys(column for column in (text, label, split) if column is not None))
     content, guess = tables.decoded(source.read(name), name, encoding)
     of_rows = tables.lines_of_json if name.lower().endswith(JSON) else tables.rows
@@ -169,16 +222,12 @@ def _of_table(source: archive.Raw, text: str, label: str, split: str | None, enc
             f"{name}, {own.some(silent)}: there is nothing in the column {label!r}. Give it a label, or take the row "
             "away."
         )
-    every = [
+    return [
         Given(
             f"line {line}", row[text], row[label], own.given_split(row[split], f"{name}, line {line}") if split else ""
         )
         for line, row in found
     ]
-    if split and not {"train", "test"} <= {one.split for one in every}:
-        raise DataError(f"{name}: the column {split!r} should say train in some rows and test in some others.")
-    names = _labels([one.label for one in every], name)
-    return [Given(one.where, one.text, names[one.label], one.split) for one in every]
 
 
 def _labels(written: Sequence[str], table: str) -> dict[str, str]:
@@ -197,7 +246,9 @@ def _labels(written: Sequence[str], table: str) -> dict[str, str]:
     for name in sorted(often, key=lambda name: (len(name) if numbers else -often[name], name.isupper(), name)):
         meant.setdefault(same(name), name)
     if len(meant) < len(often):
-        log.warning("%s: labels that are written in several ways are one: %s", table, own.some(sorted(often)))
+        ways = Counter(same(name) for name in often)
+        several = sorted(name for name in often if ways[same(name)] > 1)
+        log.warning("%s: labels that are written in several ways are one: %s", table, own.some(several))
     alike = Counter(name.lower() for name in meant.values())
     if any(n > 1 for n in alike.values()):
         pairs = sorted(name for name in meant.values() if alike[name.lower()] > 1)

@@ -45,6 +45,15 @@ CANCELLED = 0.1  # of the power that the louder channel alone would leave in the
 OFFSET = 0.1  # of the standard deviation
 LOUD_SHARE, CLICK = 0.999, 20.0  # a click is so many times louder than all but a thousandth of the samples
 
+#: What recordings are that libsndfile doesn't read, whatever their names say: how they begin, and where.
+_OTHERS = (
+    ("MPEG-4 (m4a, mp4)", b"ftyp", 4),
+    ("Matroska (mkv, webm)", b"\x1aE\xdf\xa3", 0),
+    ("Windows Media (wma)", b"0&\xb2u\x8ef\xcf\x11", 0),
+    ("a film (avi)", b"AVI ", 8),
+    ("AMR", b"#!AMR", 0),
+    ("an archive (zip)", b"PK\x03\x04", 0),
+)
 #: What was done to recordings, in words that their number follows.
 MENDED = {
     "header": "recordings whose header says that there is no sound, read by what follows it",
@@ -192,6 +201,9 @@ def _openable(content: bytes, name: str) -> tuple[_Openable, list[str]]:
         raise Unreadable(name, "is a pointer of git-lfs in place of the sound (git lfs pull fetches it)")
     if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise Unreadable(name, "is a web page, as downloads that fail leave them")
+    for other, start, at in _OTHERS:
+        if content[at : at + len(start)] == start:
+            raise Unreadable(name, f"is {other} and no sound that is read here (ffmpeg -i … x.wav makes a wav of it)")
     whole = _with_its_size(content, name)
     mended = [] if whole is content else ["header"]
     whole = _without_tags(whole)

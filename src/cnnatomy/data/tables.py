@@ -237,6 +237,11 @@ def _whole(row: list[str], columns: int, text: str, name: str, lines: tuple[int,
             f"{name}, line {first}: a quotation mark opens a text that never closes. Close it, or write it twice where "
             "it is part of the text."
         )
+    if any(map(str.strip, row[columns:])) and any("\\" in cell for cell in row) and '\\"' in text:
+        raise DataError(
+            f"{name}, line {last}: there are more values than columns, and quotation marks behind a \\. Write one that "
+            'is part of a text twice, "", as pandas does: read_csv(…, escapechar="\\\\").to_csv(…, index=False).'
+        )
     if any(map(str.strip, row[columns:])):
         raise DataError(
             f"{name}, line {last}: there are more values than columns. Put quotes around a text that holds "
@@ -250,6 +255,15 @@ def columns(text: str, name: str, wanted: Sequence[str], remedy: str) -> list[st
     Raises DataError, with the `remedy`, where a wanted one is missing.
     """
     return _head(text, name, wanted, remedy)[2]
+
+
+def with_head(text: str, name: str) -> str:
+    """A table whose first row is one of values, with names of columns above it in the same line: "column 1" and so on.
+
+    Lines keep their numbers but for the first, which ends on the second.
+    """
+    sign, _, there = _head(text, name, [], "")
+    return sign.join(f"column {number}" for number, _ in enumerate(there, 1)) + "\n" + text
 
 
 def _head(text: str, name: str, wanted: Sequence[str], remedy: str) -> tuple[str, int, list[str]]:
@@ -281,4 +295,7 @@ def _no_column(
     name: str, where: str, missing: Sequence[str], there: Sequence[str], remedy: str = NAME_COLUMNS
 ) -> DataError:
     shown = some([repr(column[:40]) for column in there], 20) or "nothing"
-    return DataError(f"{name} has no column {some([repr(column) for column in missing])}: {where} {shown}. {remedy}")
+    written = f" If it has no line of names, write one above it: {','.join(missing)}." if len(missing) > 1 else ""
+    return DataError(
+        f"{name} has no column {some([repr(column) for column in missing])}: {where} {shown}. {remedy}{written}"
+    )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FOLDS = 10
 TEST, VALIDATION = 9, 8  # the folds that are held out; the other eight are the training split
 
+LOSING = 0.1  # share of the texts whose end is lost before it is said
+
 log = logging.getLogger(__name__)
 
 
@@ -92,6 +94,12 @@ def write(
     if counts["no_known_word"]:
         named = ", ".join(table["id"].to_numpy()[strange][:20])
         log.warning("%s: sentences without a known word: %d (%s)", folder.name, counts["no_known_word"], named)
+    if counts["cut"] > LOSING * len(table):
+        enough = int(np.ceil(np.quantile([len(found) for found in table["words"]], 0.9)))
+        log.warning(
+            "%s: texts longer than %d, which lose their end: %d of %d; with data.prepare.length=%d nine of ten fit whole",
+            *(folder.name, length, counts["cut"], len(table), enough),
+        )
     say_rare(folder.name, learnt, at_least, way)
     facts = Facts(
         name=folder.name,

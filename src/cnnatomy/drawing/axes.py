@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from cnnatomy.data.prepared import Facts
@@ -29,6 +32,21 @@ def along(facts: Facts, rows: int, columns: int) -> tuple[Axis, Axis] | None:
     if rows != len(frequency.values):
         return across, counted("band", rows, upward=True)
     return across, hertz(frequency.values)
+
+
+def of_first(sides: tuple[Axis, Axis] | None, tiles: tuple[int, int], size: Sequence[int]) -> tuple[Axis, Axis] | None:
+    """The axes of a sheet of pictures that have these sides: along its first picture, from which those of all are read.
+
+    tiles: pictures above each other and side by side, with a line of one pixel between. size: of the sheet, px.
+    """
+    if sides is None:
+        return None
+    parts = [((length + 1) / count - 1) / length for count, length in zip(tiles[::-1], size[1::-1], strict=True)]
+    x, y = (
+        replace(side, ticks=[(at * part, text) for at, text in side.ticks])
+        for side, part in zip(sides, parts, strict=True)
+    )
+    return x, y
 
 
 def counted(name: str, length: int, upward: bool = False) -> Axis:

@@ -134,6 +134,7 @@ def _confusion(found: Evaluation, samples: Samples, shown: np.ndarray) -> Matrix
         items.setdefault(cell, []).append(samples.table["id"][place])
     between = counts - np.diag(np.diagonal(counts))
     row, column = np.unravel_index(int(between.argmax()), between.shape)
+    alone = (between == between.max()).sum() == 1
     most = {"truth": classes[row], "read": classes[column], "n": between[row, column]}
     return Matrix(
         "confusion",
@@ -146,7 +147,7 @@ def _confusion(found: Evaluation, samples: Samples, shown: np.ndarray) -> Matrix
         title=say("evaluation.confusion.title"),
         caption=[
             say("evaluation.confusion.caption"),
-            say("evaluation.confusion.most", **most) if between.any() else None,
+            say("evaluation.confusion.most", **most) if between.any() and alone else None,
         ],
     )
 

@@ -13,7 +13,7 @@ from cnnatomy.data.prepared import Samples
 from cnnatomy.exhibit import Say, say
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.inspection.choosing import chosen_samples, evenly
-from cnnatomy.inspection.predicting import predict
+from cnnatomy.inspection.predicting import logits
 from cnnatomy.inspection.work import affordable, effort
 
 SEARCHED = 3e10  # multiply-adds spent on looking for errors
@@ -42,7 +42,7 @@ class Answer:
 def answers(network: nn.Module, samples: Samples, places: Sequence[int] | np.ndarray) -> list[Answer]:
     """What the network reads in these samples. Raises NoLogits before any long work."""
     places = np.asarray(places, dtype=int)
-    sure, read = predict(network, samples.facts, samples.inputs[places]).softmax(1).max(1)
+    sure, read = logits(network, samples.facts, samples.inputs[places]).softmax(1).max(1)
     return [
         Answer(int(place), int(samples.labels[place]), int(what), float(how))
         for place, what, how in zip(places, read, sure, strict=True)

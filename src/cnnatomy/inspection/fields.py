@@ -27,6 +27,34 @@ Dims = tuple[tuple[Factor, ...], ...]
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Padding along one axis by what is there: units beyond the first and the last are mirrored, or those themselves.
+
+    first, last: where the windows of the first and of the last unit that is not padding begin; size: of each window.
+    """
+
+    first: int
+    last: int
+    size: int
+    mirrored: bool
+
+    def of(self, begin: int, beyond: int) -> tuple[int, int]:
+        """What a window sees in truth that runs over such padding."""
+        low, high = begin, beyond - self.size  # where the windows of its units begin
+        parts = []
+        if low <= self.last and high >= self.first:
+            parts.append((max(low, self.first), min(high, self.last)))
+        if low < self.first:
+            parts.append(self._mirrored(self.first, low, min(high, self.first - 1)))
+        if high > self.last:
+            parts.append(self._mirrored(self.last, max(low, self.last + 1), high))
+        return min(part[0] for part in parts), max(part[1] for part in parts) + self.size
+
+    def _mirrored(self, end: int, low: int, high: int) -> tuple[int, int]:
+        return (2 * end - high, 2 * end - low) if self.mirrored else (end, end)
+
+
+@dataclass(frozen=True)
 class Field:
     """The part of the input that the units of a layer see; each tuple has one entry an axis of the input.
 
@@ -34,17 +62,34 @@ class Field:
     stride: input positions from one unit to the next.
     start: the first input position that unit 0 sees; negative where it looks into the padding.
     units: units along the axis; 1 where nothing moves along it any more.
+    folds: where layers before are padded by what is there, the first first.
     """
 
     size: tuple[int, ...]
     stride: tuple[int, ...]
     start: tuple[int, ...]
     units: tuple[int, ...]
+    folds: tuple[tuple[Fold, ...], ...] = ()
 
     def of_unit(self, place: Sequence[int]) -> tuple[tuple[int, int], ...]:
-        """First and last-plus-one input position that the unit at `place` sees, an axis each; not cut at the border."""
+        """First and last-plus-one input position that the unit at `place` sees, an axis each; not cut at the border.
+
+        A unit that looks so far into mirrored padding that its window doesn't hold what is mirrored there has a window
+        of the same size further inside, which does.
+        """
         firsts = [start + stride * at for start, stride, at in zip(self.start, self.stride, place, strict=True)]
-        return tuple((first, first + size) for first, size in zip(firsts, self.size, strict=True))
+        folds = self.folds or ((),) * len(firsts)
+        return tuple(_unfolded(*one) for one in zip(firsts, self.size, folds, strict=True))
+
+
+def _unfolded(first: int, size: int, folds: Sequence[Fold]) -> tuple[int, int]:
+    """A window of this size that holds what the one at `first` sees: that itself, where it does."""
+    low, high = first, first + size
+    for fold in reversed(folds):
+        low, high = fold.of(low, high)
+    if low >= first and high <= first + size:
+        return first, first + size
+    return (low, low + size) if high > first + size else (high - size, high)
 
 
 @dataclass(frozen=True)
@@ -54,9 +99,11 @@ class _Span:
     size: int = 1
     stride: int = 1
     start: int = 0
+    folds: tuple[Fold, ...] = ()
 
     def slid(self, kernel: int, stride: int, padding: int, dilation: int) -> _Span:
-        return _Span(
+        return replace(
+            self,
             size=self.size + (kernel - 1) * dilation * self.stride,
             stride=self.stride * stride,
             start=self.start - padding * self.stride,
@@ -64,7 +111,15 @@ class _Span:
 
     def united(self, other: _Span) -> _Span:
         start = min(self.start, other.start)
-        return _Span(max(self.start + self.size, other.start + other.size) - start, self.stride, start)
+        folds, fewer = sorted((self.folds, other.folds), key=len, reverse=True)
+        if folds[: len(fewer)] != fewer:
+            raise _Lost  # each way into padding of its own
+        return _Span(max(self.start + self.size, other.start + other.size) - start, self.stride, start, folds)
+
+    def folded(self, units: int, mirrored: bool) -> _Span:
+        """Before so many units are padded by what is there."""
+        fold = Fold(self.start, self.start + self.stride * (units - 1), self.size, mirrored)
+        return replace(self, folds=(*self.folds, fold))
 
     def whole(self, units: int) -> _Span:
         return replace(self, size=self.size + (units - 1) * self.stride)
@@ -97,7 +152,8 @@ class Seen:
                 if axis is not None:
                     units[axis] = length
         size, stride, start = (tuple(getattr(span, key) for span in self.spans) for key in ("size", "stride", "start"))
-        return Field(size, stride, start, tuple(units))
+        folds = tuple(span.folds for span in self.spans)
+        return Field(size, stride, start, tuple(units), folds if any(folds) else ())
 
     @property
     def along(self) -> tuple[int | None, ...]:
@@ -281,6 +337,22 @@ def _adaptive_pool(seen: Seen, given: Mapping[str, Any], out: Tensor) -> Seen:
 def _padded(seen: Seen, given: Mapping[str, Any], out: Tensor) -> Seen:
     front = _each(given.get("pad", given.get("padding")), 1)[-2::-2]
     return _slid(seen, out, [(1, 1, padding, 1) for padding in front])
+
+
+def _folded(mirrored: bool) -> Callable[[Seen, Mapping[str, Any], Tensor], Seen]:
+    """After padding by what is there: the nearest ones mirrored, or the last one again and again."""
+
+    def rule(seen: Seen, given: Mapping[str, Any], out: Tensor) -> Seen:
+        padding, lengths = _each(given["padding"], 1), _lengths(seen.dims)
+        spans = {}
+        for place in range(-len(padding) // 2, 0):
+            dim = _tidy(seen.dims[place])
+            front, behind = padding[2 * (-1 - place)], padding[2 * (-1 - place) + 1]
+            if len(dim) == 1 and dim[0][0] is not None and (front or behind):
+                spans[dim[0][0]] = seen.spans[dim[0][0]].folded(lengths[place], mirrored)
+        return _padded(seen._with(spans, seen.dims), given, out)
+
+    return rule
 
 
 def _viewed(seen: Seen, given: Mapping[str, Any], out: Tensor) -> Seen:
@@ -477,7 +549,8 @@ _RULES: dict[str, Rule] = {
     **_named("_adaptive_avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d", _one_of(_adaptive_pool)),
     **_named("adaptive_max_pool1d adaptive_max_pool2d", _one_of(_adaptive_pool)),
     **_named("constant_pad_nd", _one_of(_padded)),
-    **_named("reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d", _one_of(_padded)),
+    **_named("reflection_pad1d reflection_pad2d", _one_of(_folded(True))),
+    **_named("replication_pad1d replication_pad2d", _one_of(_folded(False))),
     **_named("view _unsafe_view reshape flatten unflatten _reshape_alias", _one_of(_viewed)),
     **_named("permute transpose t", _one_of(_permuted)),
     **_named("expand", _one_of(_expanded)),

@@ -29,7 +29,7 @@ def batches(facts: Facts, inputs: np.ndarray) -> Iterator[Tensor]:
         yield to_tensor(facts, inputs[start : start + size])
 
 
-def predict(network: nn.Module, facts: Facts, inputs: np.ndarray) -> Tensor:
+def logits(network: nn.Module, facts: Facts, inputs: np.ndarray) -> Tensor:
     """The logits of samples as they are stored, float64 (n, classes).
 
     Raises NoLogits after the first batch if the output is not (samples, classes).
@@ -39,4 +39,4 @@ def predict(network: nn.Module, facts: Facts, inputs: np.ndarray) -> Tensor:
 
 def probabilities(network: nn.Module, facts: Facts, inputs: np.ndarray) -> np.ndarray:
     """The probability of each class, float64 (n, classes)."""
-    return predict(network, facts, inputs).softmax(1).numpy()
+    return logits(network, facts, inputs).softmax(1).numpy()

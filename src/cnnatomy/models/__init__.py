@@ -71,6 +71,11 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
         raise NetworkError(
             f"model: {name} gives a {type(network).__name__}, which is no torch.nn.Module; name what makes one"
         )
+    if scripted := [type(one).__name__ for one in network.modules() if isinstance(one, torch.jit.ScriptModule)]:
+        raise NetworkError(
+            f"model: {name} gives a network of TorchScript ({scripted[0]}), into which nothing can look; name the class "
+            "that was scripted"
+        )
     _to_single(network)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

@@ -48,8 +48,7 @@ class Reading:
         found = output
         if not isinstance(output, Tensor):
             parts = dict(_parts(output))
-            # In training mode a network with heads beside its answer gives that one first.
-            name = self.part if self.part is not None else next(iter(parts), "")
+            name = self.part if self.part is not None else _first(parts)
             if name not in parts:
                 raise NetworkError(
                     f"the network gives {described(output)}, of which nothing is {name!r}, as it was when it was "
@@ -113,7 +112,7 @@ def heads(network: nn.Module, output: Any) -> tuple[Tensor, list[Tensor]]:
         return _ended(output, reading), []
     logits = reading.logits(output)
     parts = dict(_parts(output))
-    main = reading.part if reading.part is not None else next(iter(parts))
+    main = reading.part if reading.part is not None else _first(parts)
     named = isinstance(output, Mapping) or is_dataclass(output)
     further = [
         _ended(tensor, reading)
@@ -121,6 +120,12 @@ def heads(network: nn.Module, output: Any) -> tuple[Tensor, list[Tensor]]:
         if name != main and tensor.shape == parts[main].shape and ("aux" in name.lower() or not named)
     ]
     return logits, further
+
+
+def _first(parts: Mapping[str, Tensor]) -> str:
+    """The answer among what a network gives in training only: the logits by name, or what may be some, in front."""
+    several = [name for name, tensor in parts.items() if tensor.dim() == 2 and tensor.is_floating_point()]
+    return _NAMED if _NAMED in parts else next(iter([*several, *parts]), "")
 
 
 _ENDINGS = {

@@ -78,7 +78,8 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
     if found.keys() != wanted.keys() and (renamed := _renamed(found, network)):
         return Fitting(renamed, told)
     # Who halves all numbers halves these counts, too, which may be infinite then.
-    found = {key: t for key, t in found.items() if not (key.endswith(_COUNTS) and t.is_floating_point())}
+    counts = {key for key, t in found.items() if key.endswith(_COUNTS) and (t.is_floating_point() or key not in wanted)}
+    found = {key: tensor for key, tensor in found.items() if key not in counts}
     fitting = Fitting(found, told)
     wrong = {key for key in found.keys() & wanted.keys() if found[key].shape != wanted[key].shape}
     missing = [key for key in wanted if key not in found and not key.endswith(_COUNTS)]
@@ -185,8 +186,9 @@ def _heads(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wrong: set
 
 
 def _last(state: Mapping[str, Tensor]) -> str:
-    """The name of the last layer with weights, as the network lists them."""
-    return next((_module(name) for name in reversed(list(state)) if state[name].is_floating_point()), "")
+    """The name of the last layer with weights, as the network lists them; a norm, which has vectors only, is none."""
+    matrices = (name for name in reversed(list(state)) if state[name].is_floating_point() and state[name].dim() > 1)
+    return next(map(_module, matrices), "")
 
 
 def _to_numbers(fitting: Fitting, wanted: Mapping[str, Tensor]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import html
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class Shown:
 
     method: str
     folder: Path
+    place: tempfile.TemporaryDirectory[str] = field(repr=False, compare=False)  # its files are there as long as this is
 
     @property
     def document(self) -> dict[str, Any]:
@@ -52,15 +54,17 @@ class Shown:
     def _repr_html_(self) -> str:
         with tempfile.TemporaryDirectory() as place:
             page = _page([self], Path(place)).read_text(encoding="utf-8")
+        # Without what a report says before its first exhibit.
+        page = page.replace('<header class="front"', '<header hidden class="front"', 1)
+        page = re.sub('<header class="chapter-head">.*?</header>', "", page, count=1, flags=re.DOTALL)
         return f'<iframe srcdoc="{html.escape(page)}" width="100%" height="{HEIGHT}" frameborder="0"></iframe>'
 
 
 class Opened(Mapping[str, Shown]):
     """The exhibits of a network by their methods; `numbers` has those of all, `save` writes the page."""
 
-    def __init__(self, shown: Sequence[Shown], place: tempfile.TemporaryDirectory[str]) -> None:
+    def __init__(self, shown: Sequence[Shown]) -> None:
         self._shown = {one.method: one for one in shown}
-        self._place = place  # its files are there for as long as this is
 
     def __getitem__(self, method: str) -> Shown:
         return self._shown[method]
@@ -124,8 +128,8 @@ def open_up(
     for method in wanted:
         folder = Path(place.name) / method
         _made(method, looked_at, data, how[method], seed).write(folder, {"dissect": {method: how[method]}}, {})
-        shown.append(Shown(method, folder))
-    return Opened(shown, place)
+        shown.append(Shown(method, folder, place))
+    return Opened(shown)
 
 
 def _read(network: nn.Module, data: Dataset) -> nn.Module:

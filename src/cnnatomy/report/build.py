@@ -84,7 +84,8 @@ def _exhibit(document: dict[str, Any], files: dict[str, bytes], context: Context
     named = {str(name) for one in facts for name in (*one.get("classes", ()), *one.get("channels", ()))}
     tokens = {token for _, block in walk(document) for one in block.get("sentences", ()) for token, _ in one["tokens"]}
     terms = Terms(data, frozenset(named | tokens))
-    return StoredExhibit(in_words(document, terms.class_name), files, terms)
+    name = terms.filler if document["kind"] == "study" else terms.class_name
+    return StoredExhibit(in_words(document, name), files, terms)
 
 
 def _refuse_equal_addresses(exhibits: Sequence[StoredExhibit]) -> None:

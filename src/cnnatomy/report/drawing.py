@@ -7,6 +7,7 @@ it. What a drawing must not have at all is refused before, by `cnnatomy.exhibit`
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from xml.etree import ElementTree
@@ -68,13 +69,18 @@ def _translate(root: ElementTree.Element, terms: Terms) -> None:
 
 def _names(root: ElementTree.Element, prefix: str) -> dict[str, str]:
     """New names for the ids that something refers to: short, since hundreds of lines refer to each."""
-    prefix = f"d{hashlib.sha256(prefix.encode()).hexdigest()[:6]}"
+    prefix = f"d{_short(prefix)}"
     used = set()
     for element in root.iter():
         used |= {name for value in element.attrib.values() for name in REFERENCE.findall(value)}
         used |= {element.get(key, "")[1:] for key in (HREF, "href")}
     ids = [name for element in root.iter() if (name := element.get("id", "")) in used and name]
     return {name: f"{prefix}-{number}" for number, name in enumerate(dict.fromkeys(ids))}
+
+
+def _short(text: str) -> str:
+    """Four letters that stand for a text: names of 24 bits, of which a page has thousands."""
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:3]).decode()
 
 
 def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dict[str, str]) -> dict[str, str]:
@@ -98,7 +104,7 @@ def _attributes(element: ElementTree.Element, names: dict[str, str], styles: dic
             kept[name] = renamed(value)
     if looks:
         style = "; ".join(looks)
-        kept["class"] = f"s{hashlib.sha256(style.encode()).hexdigest()[:6]}"
+        kept["class"] = f"s{_short(style)}"
         styles[kept["class"]] = style
     return kept
 

@@ -167,15 +167,35 @@ def attribute(name: str, text: Words) -> Markup:
 
 
 def rules() -> str:
-    """The style sheet's part that hides what was not chosen; the button shows the language that comes next."""
+    """The style sheet's part that hides what was not chosen; the button shows the language that comes next.
+
+    Scripts choose by the page's `lang`; without them a reader does by a radio button (`without_scripts`).
+    """
     tags = languages.tags()
     lines = []
-    lines += [f':root[lang="{html(tag)}"] .without-{tag} {{ display: none; }}' for tag in tags]
     for tag, next_ in zip(tags, [*tags[1:], tags[0]], strict=True):
         here, there = html(tag), html(next_)
-        lines.append(f':root[lang="{here}"] span[lang]:not([lang="{here}"], .other) {{ display: none; }}')
-        lines.append(f':root[lang="{here}"] .other:not([lang="{there}"]) {{ display: none; }}')
+        chosen = f':root:is([lang="{here}"]:not(:has(.language-radio:checked)), :has(.language-radio.in-{tag}:checked))'
+        for root, supports in ((chosen, "selector(:has(a))"), (f':root[lang="{here}"]', "not selector(:has(a))")):
+            lines += [
+                f"@supports {supports} {{",
+                f"{root} .without-{tag} {{ display: none; }}",
+                f'{root} span[lang]:not([lang="{here}"], .other) {{ display: none; }}',
+                f'{root} .other:not([lang="{there}"]) {{ display: none; }}',
+                "}",
+            ]
     return "\n".join(lines)
+
+
+def without_scripts() -> Markup:
+    """A radio button for each language, by which a reader chooses where no script runs."""
+    each = [(tag, html(tag), languages.language(tag).habits["name"]) for tag in languages.tags()]
+    label = Markup(
+        '<label lang="{}" translate="no"><input class="language-radio in-{}" type="radio" name="language"{}> {}</label>'
+    )
+    buttons = [label.format(lang, tag, Markup(" checked") if tag == FIRST else "", name) for tag, lang, name in each]
+    group = Markup('<span class="languages" role="radiogroup" aria-label="Language">{}</span>')
+    return Markup("<noscript>{}</noscript>").format(group.format(Markup(" ").join(buttons)))
 
 
 def switch() -> Markup:

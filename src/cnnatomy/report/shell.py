@@ -31,6 +31,7 @@ from cnnatomy.report.language import (
     switch,
     verdict,
     without,
+    without_scripts,
 )
 
 #: The style sheets of every page, a file a subject, in their order.
@@ -58,6 +59,7 @@ def environment(**more: Any) -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    jinja.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":"), "sort_keys": True}
     jinja.globals |= {
         "show": show,
         "units": units,
@@ -65,6 +67,7 @@ def environment(**more: Any) -> Environment:
         "t": lambda words, **values: said(phrase(words, **values)),
         "attribute": attribute,
         "switch": switch,
+        "without_scripts": without_scripts,
         "unit": lambda name: said(phrase(name) if name == "points" else named(name)),
         **more,
     }

@@ -49,6 +49,14 @@ class Terms:
         known = {tag: named for tag in others() if (named := classes(tag, self.data).get(text))}
         return {FIRST: text, **known} if known else text
 
+    def filler(self, text: str) -> Words:
+        """What fills a sentence of a study: a metric or a comparison, which a title begins with a capital letter."""
+        known = self.words(text)
+        if isinstance(known, str) and text[:1].isupper():
+            small = self.words(text[:1].lower() + text[1:])
+            return text if isinstance(small, str) else {**small, FIRST: text}
+        return known
+
     def holds_names(self, column: str) -> bool:
         """Whether what stands in a column of this name is a name: of a layer, a voice, a word of the samples."""
         return bool(column) and (column in self.own or any(column in names(tag)["columns"] for tag in others()))

@@ -9,6 +9,7 @@ import numpy as np
 
 from cnnatomy.data import pictures
 from cnnatomy.data.errors import DataError
+from cnnatomy.scaffold import copies
 from cnnatomy.scaffold.folders import classed, looked_at
 from cnnatomy.scaffold.proposal import Proposal, Told, ranged
 
@@ -22,7 +23,8 @@ LONG = 1.25  # times as long as high, or more: no square
 def propose(path: Path, told: Told) -> Proposal:
     """Settings for a folder of pictures. Raises DataError for what can't be settled, or read at all."""
     proposal = Proposal("images", path, "lecture", METHODS)
-    files, _ = classed(proposal, pictures.SUFFIXES, told)
+    files, filed = classed(proposal, pictures.SUFFIXES, told)
+    proposal.found += copies.of_files(path, files, filed)
     names = looked_at(files)
     sizes: Counter[tuple[int, int]] = Counter()
     channels: Counter[int] = Counter()

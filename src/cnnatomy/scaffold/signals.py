@@ -11,7 +11,7 @@ import numpy as np
 from cnnatomy.data import own_signals
 from cnnatomy.data.column_names import GROUPS, RECORDINGS
 from cnnatomy.data.tables import Decoder
-from cnnatomy.scaffold import columns
+from cnnatomy.scaffold import columns, copies
 from cnnatomy.scaffold.columns import Column
 from cnnatomy.scaffold.folders import classed, looked_at
 from cnnatomy.scaffold.proposal import Proposal, Question, Told, ranged, said_of_classes, said_of_splits
@@ -33,6 +33,7 @@ def propose(path: Path, told: Told) -> Proposal:
         _measured(proposal, [(file.name, file.read_bytes()) for file in files], told)
     else:
         inside, filed = classed(proposal, own_signals.SUFFIXES, told)
+        proposal.found += copies.of_files(path, inside, filed)
         wanted = set(looked_at(inside))
         chosen = [file for file in filed if file.name in wanted]
         how = _columns(proposal, told)
@@ -55,6 +56,8 @@ def _measured(proposal: Proposal, files: list[tuple[str, bytes]], told: Told) ->
     splits = Counter(one.split for one in found if one.split)
     shares = ", ".join(f"{split} {count:,}" for split, count in splits.items())
     proposal.found.append(f"splits: {shares}" if splits else said_of_splits([]))
+    hashes = [copies.hash_of(np.ascontiguousarray(one.values).tobytes()) for one in found]
+    proposal.found += copies.said(hashes, [one.label for one in found], [one.split for one in found])
     _said(proposal, found)
 
 

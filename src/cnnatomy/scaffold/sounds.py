@@ -10,6 +10,7 @@ import numpy as np
 
 from cnnatomy.data import recordings
 from cnnatomy.data.errors import DataError
+from cnnatomy.scaffold import copies
 from cnnatomy.scaffold.folders import classed, looked_at
 from cnnatomy.scaffold.proposal import Proposal, Told, ranged
 
@@ -25,7 +26,8 @@ def propose(path: Path, told: Told) -> Proposal:
     import soundfile
 
     proposal = Proposal("sounds", path, "lecture", METHODS)
-    files, _ = classed(proposal, recordings.suffixes(), told)
+    files, filed = classed(proposal, recordings.suffixes(), told)
+    proposal.found += copies.of_files(path, files, filed)
     names = looked_at(files)
     rates: Counter[int] = Counter()
     channels: Counter[int] = Counter()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnatomy.data import own_texts, tables
+from cnnatomy.data import layout, own_texts, tables
 from cnnatomy.data.tokenising import tokenise
-from cnnatomy.scaffold import columns
+from cnnatomy.scaffold import columns, copies
 from cnnatomy.scaffold.columns import Column
 from cnnatomy.scaffold.folders import classed, looked_at
 from cnnatomy.scaffold.proposal import Proposal, Question, Told, ranged, said_of_classes, said_of_splits
@@ -24,8 +24,12 @@ def propose(path: Path, told: Told) -> Proposal:
     """Settings for a table or a folder of texts. Raises DataError, and Question where columns leave something open."""
     proposal = Proposal("texts", path, "sentence", METHODS)
     if path.is_dir():
-        files, _ = classed(proposal, own_texts.FILES, told)
-        texts = [tables.decoded(files[name], name, told.encoding, "--encoding {}")[0] for name in looked_at(files)]
+        files, filed = classed(proposal, own_texts.FILES, told)
+        every = {
+            file.name: tables.decoded(files[file.name], file.name, told.encoding, "--encoding {}")[0] for file in filed
+        }
+        _copies(proposal, list(every.values()), [file.label for file in filed], [file.split for file in filed])
+        texts = [every[name] for name in looked_at(files)]
     else:
         texts = _of_table(proposal, columns.read(path, told.encoding), told)
     _lengths(proposal, texts)
@@ -57,10 +61,15 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> list[str]:
         proposal.set("split", split.name, f"it says {', '.join(sorted(split.counts))}")
     else:
         proposal.found.append(said_of_splits([]))
-    copies = rows - len(set(text.values))
-    if copies:
-        proposal.found.append(f"{copies:,} texts are there more than once: copies are never on both sides")
+    splits = [layout.SPLITS_BY_NAME[said.lower()] for said in split.values] if split else [""] * rows
+    _copies(proposal, text.values, label.values, splits)
     return text.values
+
+
+def _copies(proposal: Proposal, texts: Sequence[str], labels: Sequence[str], splits: Sequence[str]) -> None:
+    """Say what copies there are, by their words, as `prepare` does."""
+    words = [" ".join(tokenise(text, "auto")) for text in texts]
+    proposal.found += copies.said([copies.hash_of(one.encode()) for one in words], labels, splits)
 
 
 def _lengths(proposal: Proposal, texts: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from cnnatomy.statistics.differences import t_quantile
-from cnnatomy.statistics.intervals import Z, grouped_error
+from cnnatomy.statistics.intervals import Z, grouped_error, of_groups
 
 
 def lost(
@@ -41,14 +41,14 @@ def widening(before: np.ndarray, after: np.ndarray, groups: np.ndarray) -> float
     """
     change = np.atleast_2d(before.astype(float) - after)
     sizes = np.bincount(groups)
-    many = int((sizes > 0).sum())
+    there = sizes > 0
     mean = change.mean(axis=1)
     by_chance = float(((change - mean[:, None]) ** 2).sum())
-    if many < 2 or by_chance == 0:
+    if there.sum() < 2 or by_chance == 0:
         return 1.0
-    sums = np.array([np.bincount(groups, row) for row in change])
-    between = float(((sums - sizes * mean[:, None]) ** 2).sum()) * many / (many - 1)
-    return max(1.0, t_quantile(many - 1) / Z * math.sqrt(between / by_chance))
+    apart = np.array([np.bincount(groups, row) for row in change]) - sizes * mean[:, None]
+    between, free = of_groups(apart[:, there], sizes[there])
+    return max(1.0, t_quantile(free) / Z * math.sqrt(between / by_chance))
 
 
 def by_chance(before: np.ndarray, after: np.ndarray, groups: np.ndarray | None = None) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import sys
 import time
 from collections.abc import Iterable
@@ -11,6 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:  # every step says its times, and need not import the report for it
     from cnnatomy.report.context import Time
@@ -68,6 +72,8 @@ _others: list[Took] = []
 
 
 def _took() -> Took:
+    if resource is None:
+        return Took(time.process_time(), 0.0, 0.0)
     own = resource.getrusage(resource.RUSAGE_SELF)
     memory, space = (_told("status", key) for key in ("VmHWM", "VmPeak"))  # KiB
     # Not ru_maxrss where there is better: it begins with that of the parent.

@@ -22,7 +22,7 @@ def dissect(job: Job) -> None:
     from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
     from cnnatomy.inspection.choosing import WrongSetting
     from cnnatomy.steps.datasets import dataset, sound
-    from cnnatomy.steps.networks import network
+    from cnnatomy.steps.networks import network, snapshots
     from cnnatomy.steps.publish import publish
     from cnnatomy.training.memory import keep_freed_memory
 
@@ -33,6 +33,9 @@ def dissect(job: Job) -> None:
     needs = {
         "training": lambda: data.split("train") if "train" in data.facts.splits else None,
         "others": lambda: [network(job, data.facts, seed) for seed in other_seeds(job.config, name, job.seed)],
+        "snapshots": lambda: [
+            snapshots(job, data.facts, seed) for seed in (job.seed, *other_seeds(job.config, name, job.seed))
+        ],
         "sound": lambda: sound(job, data),
         "prepare": lambda: job.config["data"]["prepare"],
         "seed": lambda: job.seed,

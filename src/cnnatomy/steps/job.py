@@ -114,34 +114,50 @@ def run_step(name: str, work: Callable[[Job], None], arguments: list[str]) -> No
         sys.exit(f"{type(error).__name__}: {said_of(error)}")
 
 
-def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
-    import hydra
-    from omegaconf import DictConfig, OmegaConf
+@dataclass(frozen=True)
+class _Asked:
+    """What a step's command line asks for: of which plan and subject, by its overrides, and Hydra's own flags.
 
-    from cnnatomy.config import compose
+    theirs: the overrides that make the subject's configuration. own: those of the command line.
+    """
 
+    plan: Plan
+    subject: str
+    theirs: list[str]
+    own: list[str]
+    flags: list[str]
+
+
+def _asked(step: str, arguments: list[str]) -> _Asked:
     # Hydra's own flags and their values (--cfg job) are none of our overrides, which have a "=" or begin with "~"; nor
     # are the settings of Hydra's that Lightning gives to the processes of further devices.
     own = [a for a in arguments if not a.startswith(("-", "hydra.")) and ("=" in a or a.startswith("~"))]
     flags = [a for a in arguments if a not in own]
     given, own = _pop(own, "given")
     plan = Plan.read(Path(given)) if given else Plan(report_name=None)
-    about = STEPS[name]
-    kind = about.subject
-    subject, own = _pop(own, kind)
-    if kind == "report":
+    about = STEPS[step]
+    subject, own = _pop(own, about.subject)
+    if about.subject == "report":
         plan = Plan(subject or plan.report_name or "default", plan.overrides)
     subject = subject or about.usual
-    if kind == "data":
-        theirs = plan.of_data(subject, about.key)
-    elif kind == "lesson":
-        theirs = plan.of_lesson(subject)
-    elif kind == "study":
-        theirs = plan.of_study(subject)
-    elif kind == "report":
-        theirs = plan.of_report()
-    else:
-        theirs = plan.of_run(subject)
+    theirs = {
+        "data": lambda: plan.of_data(subject, about.key),
+        "lesson": lambda: plan.of_lesson(subject),
+        "study": lambda: plan.of_study(subject),
+        "report": plan.of_report,
+        "run": lambda: plan.of_run(subject),
+    }[about.subject]()
+    return _Asked(plan, subject, theirs, own, flags)
+
+
+def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
+    import hydra
+    from omegaconf import DictConfig, OmegaConf
+
+    from cnnatomy.config import compose
+
+    asked = _asked(name, arguments)
+    plan, subject, theirs, own = asked.plan, asked.subject, asked.theirs, asked.own
     told = [o for o in own if overrides.key_of(o) in ("seed", "method", "out")]
 
     # Composed here first, with all its checks and hints; Hydra composes the same again as the script it runs.
@@ -166,7 +182,7 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
             hint = nearest(str(config["method"]), set(config["dissect"]) - set(OWN_STEP))
             raise ConfigurationError(f"method={config['method']}: no such dissection. {hint}")
         # A study composes its variants by itself, from the plan.
-        changed = [o for o in own if o not in told] if kind == "study" else []
+        changed = [o for o in own if o not in told] if STEPS[name].subject == "study" else []
         todo = Job(name, subject, config, Plan(plan.report_name, (*plan.overrides, *changed)))
         usual = Job(name, subject, compose.compose([*theirs, *told]), plan)
         if not config["out"] and todo.values != usual.values:
@@ -177,7 +193,7 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
         work(todo)
 
     failed: list[Exception] = []
-    sys.argv[1:] = [*flags, *(overrides.added(override) for override in [*theirs, *own])]
+    sys.argv[1:] = [*asked.flags, *(overrides.added(override) for override in [*theirs, *own])]
     compose.register()
     hydra.main(version_base="1.3", config_path=str(CONF), config_name=compose.ROOT)(job)()
     if failed:
@@ -193,12 +209,18 @@ class _Marked(logging.Formatter):
 
 
 def _speak() -> None:
-    """Let what our modules say of the data go to the log; Hydra's `disabled` logging has silenced it."""
+    """Let what our modules say of the data go to the log; Hydra's `disabled` logging has silenced it.
+
+    It silences each logger that is there when Hydra begins, those of what the configuration has imported too.
+    """
     ours = logging.getLogger("cnnatomy")
     handler = logging.StreamHandler()
     handler.setFormatter(_Marked())
     ours.handlers, ours.propagate, ours.disabled = [handler], False, False
     ours.setLevel(logging.INFO)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("cnnatomy.") and isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def _pop(arguments: Iterable[str], key: str) -> tuple[str, list[str]]:

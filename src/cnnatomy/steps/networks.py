@@ -7,6 +7,8 @@ from torch import nn
 from cnnatomy import models
 from cnnatomy.data.prepared import Facts
 from cnnatomy.models import weights
+from cnnatomy.models.snapshots import Snapshot
+from cnnatomy.models.snapshots import load as read_snapshots
 from cnnatomy.steps.job import Job
 
 
@@ -18,3 +20,19 @@ def network(job: Job, facts: Facts, seed: int | None = None) -> nn.Module:
     built = models.build(job.config["model"], facts, output=job.config["training"]["output"])
     weights.load(built, file)
     return built.eval()
+
+
+def snapshots(job: Job, facts: Facts, seed: int | None = None) -> list[Snapshot]:
+    """The run's network (of another seed, if given) as it was while it learned, and as it is; none if not kept."""
+    seed = job.seed if seed is None else seed
+    file = job.input(f"runs/{job.run}/seed{seed}/snapshots.safetensors")
+    kept, digest = read_snapshots(file)
+    job.accept(file, digest, "train", seed)
+    if not kept.states:
+        return []
+    found = []
+    for step, state in sorted(kept.states.items()):
+        built = models.build(job.config["model"], facts, output=job.config["training"]["output"])
+        built.load_state_dict(state)
+        found.append(Snapshot(step, step / kept.epoch, built.eval()))
+    return [*found, Snapshot(kept.last, kept.last / kept.epoch, network(job, facts, seed))]

@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import version
 from typing import Any
 
-from cnnatomy.config.folders import PROJECT
+from cnnatomy.config.folders import IS_INSTALLED, PROJECT
 
 LIBRARIES = ("torch", "pytorch-lightning", "torchvision", "numpy", "pandas", "scipy", "hydra-core", "snakemake")
 
@@ -21,7 +21,7 @@ def versions() -> dict[str, str]:
 
 
 def citation() -> str:
-    """How to cite the project, of its CITATION.cff; empty where there is none, as in an installed package."""
+    """How to cite the project, of its CITATION.cff; empty where there is none."""
     import yaml
 
     try:
@@ -56,8 +56,8 @@ def machine() -> dict[str, str]:
 
 
 def git() -> dict[str, str]:
-    """Commit, and whether the tree was changed since; empty outside a repository."""
-    commit = _git("rev-parse", "HEAD")
+    """Commit, and whether the tree was changed since; empty outside a repository, and of what was installed."""
+    commit = "" if IS_INSTALLED else _git("rev-parse", "HEAD")  # it may lie in a repository of something else
     if not commit:
         return {}
     return {"commit": commit, "tree": "changed" if _git("status", "--porcelain") else "clean"}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def train(job: Job) -> None:
     from cnnatomy.steps.training import train_job
 
-    train_job(job)
+    train_job(job, keeps=True)
 
 
 if __name__ == "__main__":

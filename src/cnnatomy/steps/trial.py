@@ -80,7 +80,7 @@ def _finish(job: Job) -> None:
         log = training.output(f"logs/train/{job.run}-seed{job.seed}.log")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("w") as file, redirect_stdout(file):
-            train_job(training)
+            train_job(training, keeps=False)
     data = dataset(training)
     trained = network(training, data.facts)
     numbers = always(trained, data, seed=job.seed)

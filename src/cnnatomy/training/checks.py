@@ -6,15 +6,16 @@ import copy
 import itertools
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.models.answering import described
-from cnnatomy.models.errors import told
+from cnnatomy.models.answering import described, heads
+from cnnatomy.models.errors import some, told
 from cnnatomy.training.errors import TrainingError
 
 FEW_OF_A_CLASS = 10  # training samples
@@ -36,7 +37,7 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
     Two samples go through it. Layers that are made when they first see data are made here, from the seed.
     Raises TrainingError.
     """
-    facts = batches.samples.facts
+    facts, shape = batches.samples.facts, ()
     x, _ = next(batches.epoch(0))
     x = x[:2]
     logits = _answer(network, x, facts, batches.channels_last, seed)
@@ -56,11 +57,66 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
             f"the network tells {logits.shape[1]} classes apart, but {facts.name} has {len(facts.classes)} ({names}): "
             f"set the argument of the network that says how many, as in model.num_classes={len(facts.classes)}"
         )
+    with suppress(Exception):  # a network that wants several together is one that dissections may still take
+        alone = _forward(network, x[:1], seed)
+        if isinstance(alone, Tensor) and len(x) > 1 and tuple(alone.shape) != (1, len(facts.classes)):
+            shape = tuple(alone.shape)
+    if shape:
+        raise TrainingError(
+            f"for one sample alone the network gives an output of shape {shape} and not (1, {len(facts.classes)}): look "
+            "in its forward for a squeeze() that takes the axis of samples away, and write flatten(1) or squeeze(-1)"
+        )
     if not torch.isfinite(logits).all():
         raise TrainingError(
             f"of the first samples of {facts.name} the network makes infinite or undefined numbers; look for a "
             "division or a logarithm of zero in its forward, or for such weights"
         )
+
+
+def say_of_answers(network: nn.Module, batches: Batches, seed: int) -> None:
+    """Warn of a network whose answer is not of its sample alone, and of weights that are neither trained nor saved."""
+    name = type(network).__name__
+    if hidden := _hidden(network):
+        log.warning(
+            "the network %s keeps layers with weights where torch does not look (%s), so that they are neither trained "
+            "nor saved: put them into nn.ModuleList or nn.ModuleDict",
+            name,
+            ", ".join(hidden),
+        )
+    x, _ = next(batches.epoch(0))
+    x = x[:4]
+    try:
+        first, again = (cast(Tensor, _forward(network, x, one)) for one in (seed, seed + 1))
+        alone = torch.cat([cast(Tensor, _forward(network, one[None], seed)) for one in x])
+    except Exception:  # one sample alone may be too few, which is no fault
+        return
+    if not torch.allclose(first, again, rtol=1e-3, atol=1e-4):
+        log.warning(
+            "the network %s answers by chance outside of training, what it says of a sample differs from time to time: "
+            "let what draws at random do so in training only, as in F.dropout(x, 0.5, self.training)",
+            name,
+        )
+    elif not torch.allclose(first, alone, rtol=1e-3, atol=1e-4):
+        log.warning(
+            "what the network %s answers of a sample depends on the others in its batch: look for a softmax, a mean or "
+            "a norm over the first axis, such as dim=0, or a BatchNorm with track_running_stats=False",
+            name,
+        )
+
+
+def _hidden(network: nn.Module) -> list[str]:
+    """Names of attributes in which lists or dictionaries hold layers with weights that the network does not have."""
+    known = {id(parameter) for parameter in network.parameters()}
+    found = []
+    for path, module in network.named_modules():
+        for key, value in vars(module).items():
+            if key.startswith("_") or not isinstance(value, (list, tuple, dict)):
+                continue
+            inside = value.values() if isinstance(value, dict) else value
+            weights = [one for layer in inside if isinstance(layer, nn.Module) for one in layer.parameters()]
+            if any(id(one) not in known for one in weights):
+                found.append(f"{path}.{key}".lstrip("."))
+    return found
 
 
 def check_labels(samples: Samples) -> None:
@@ -131,8 +187,46 @@ def _answer(network: nn.Module, x: Tensor, facts: Facts, channels_last: bool, se
         shape = f"{tuple(facts.shape)} ({_AXES[facts.kind]})"
         raise TrainingError(
             f"the network {type(network).__name__} can't take samples of shape {shape}, it stops with {told(error)}: "
-            "make the network for this shape, or prepare the data in the shape that it takes (data.prepare)"
+            f"{_remedy(error)}"
         ) from error
+
+
+def _remedy(error: Exception) -> str:
+    """What to do about a network that stops, by what it says."""
+    said = str(error)
+    if isinstance(error, TypeError) and "forward()" in said and "argument" in said:
+        return "it is given one tensor, a batch; let its forward need no other argument"
+    if "NVIDIA" in said or "CUDA" in said or "cuda" in said:
+        return "leave out .cuda() and .to('cuda'), since a network is taken to its device as a whole"
+    return "make the network for this shape, or prepare the data in the shape that it takes (data.prepare)"
+
+
+def check_training(network: nn.Module, batches: Batches, seed: int) -> None:
+    """Refuse a network whose weights can't be trained, or which in training gives no number for each class.
+
+    A copy of it takes the first samples. Raises TrainingError.
+    """
+    complex_ = [name for name, parameter in network.named_parameters() if parameter.is_complex()]
+    if complex_:
+        raise TrainingError(
+            f"the network {type(network).__name__} has complex weights ({some(complex_)}); keep their real and imaginary "
+            "parts, as torch.view_as_real gives them, and make complex numbers of them in its forward"
+        )
+    facts = batches.samples.facts
+    x, _ = next(batches.epoch(0))
+    try:
+        trial = copy.deepcopy(network).train()
+        with torch.no_grad(), _drawing(seed):
+            output = trial(x)
+    except Exception:  # training will say it better
+        return
+    logits, _ = heads(trial, output)
+    if tuple(logits.shape) != (len(x), len(facts.classes)):
+        given = described(output) if not isinstance(output, Tensor) else f"outputs of shape {tuple(output.shape)}"
+        raise TrainingError(
+            f"in training the network {type(network).__name__} gives {given} for {len(x)} samples; let it give a tensor "
+            f"of shape (samples, classes), here ({len(x)}, {len(facts.classes)}), first or under the name logits"
+        )
 
 
 def _works_otherwise(network: nn.Module, x: Tensor, seed: int) -> bool:

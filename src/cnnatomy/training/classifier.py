@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cnnatomy.models.answering import AUXILIARY, heads
 from cnnatomy.models.errors import told
+from cnnatomy.models.snapshots import Snapshots
 from cnnatomy.training.errors import Diverged, TrainingError
 from cnnatomy.training.state import LAST
 from cnnatomy.training.stopping import Pace
@@ -25,15 +26,22 @@ class Classifier(pl.LightningModule):
     """Trains `network` as `config` says, and writes its state into a folder after each epoch.
 
     pace: where training is asked for in steps; its rounds take the place of epochs in all that follows.
+    snapshots: what is kept of the weights on the way; None to keep nothing.
     history: one row an epoch. best: epoch, accuracy, loss and weights of the epoch that does best on the validation
-    split; ties go to the lower loss, then to the earlier epoch. Both are part of the state.
+    split; ties go to the lower loss, then to the earlier epoch. All three are part of the state.
 
     What an epoch draws at random depends on (seed, epoch) only, so that no generator's state need be kept.
     Raises Diverged as soon as the loss or a weight is infinite or undefined.
     """
 
     def __init__(
-        self, network: nn.Module, config: Mapping[str, Any], seed: int, state: Path, pace: Pace | None = None
+        self,
+        network: nn.Module,
+        config: Mapping[str, Any],
+        seed: int,
+        state: Path,
+        pace: Pace | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -41,6 +49,7 @@ class Classifier(pl.LightningModule):
         self.config = config
         self.seed = seed
         self.state = state
+        self.snapshots = snapshots
         self.history: list[dict[str, float]] = []
         self.best: dict[str, Any] | None = None
         self.loss = _loss(config)
@@ -90,6 +99,14 @@ class Classifier(pl.LightningModule):
         )
         return [optimiser], [{"scheduler": schedule, "interval": "step"}]
 
+    def on_train_start(self) -> None:
+        if self.snapshots is not None:
+            self.snapshots.look(self.network, self.global_step)
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        if self.snapshots is not None:
+            self.snapshots.look(self.network, self.global_step)
+
     def on_train_epoch_start(self) -> None:
         entropy = np.random.SeedSequence((self.seed, self.current_epoch, self.global_rank))
         torch.manual_seed(int(entropy.generate_state(1)[0]))
@@ -121,9 +138,13 @@ class Classifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["record"] = {"history": self.history, "best": self.best}
+        if self.snapshots is not None:
+            checkpoint["record"]["snapshots"] = self.snapshots.states
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.history, self.best = checkpoint["record"]["history"], checkpoint["record"]["best"]
+        if self.snapshots is not None:
+            self.snapshots.states = checkpoint["record"]["snapshots"]
         self.trainer.should_stop = self._has_stopped()
 
     def _compare(self, loss: float, accuracy: float) -> None:

@@ -19,7 +19,15 @@ from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.models import weights
 from cnnatomy.models.published import check_copy, look_for
-from cnnatomy.training.checks import check_labels, check_last_batch, check_outputs, say_of_few
+from cnnatomy.models.snapshots import Snapshots
+from cnnatomy.training.checks import (
+    check_labels,
+    check_last_batch,
+    check_outputs,
+    check_training,
+    say_of_answers,
+    say_of_few,
+)
 from cnnatomy.training.errors import Stopped, TrainingError
 from cnnatomy.training.memory import keep_freed_memory
 from cnnatomy.training.stopping import AUTO, Pace, Rounds, batch_size
@@ -32,13 +40,14 @@ COLUMNS = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validati
 
 
 def train_network(
-    config: Mapping[str, Any], dataset: Dataset, *, seed: int, state: Path
+    config: Mapping[str, Any], dataset: Dataset, *, seed: int, state: Path, snapshots: Snapshots | None = None
 ) -> tuple[nn.Module, pd.DataFrame]:
     """A run's trained network, in evaluation mode, and its history.
 
     config: of the run, with the groups `model` and `training`. The start weights depend on the seed; where
     `training.weights` names a file, or a member of a raw zip (`resources/x/x.zip/y.pth`), they are those. With
-    `max_epochs: 0` they stay as they are. Raises WeightsNotThere, before all else, where there is no such file.
+    `max_epochs: 0` they stay as they are. snapshots: is given what the weights were on the way. Raises WeightsNotThere,
+    before all else, where there is no such file.
     """
     from hydra.utils import instantiate
 
@@ -63,11 +72,17 @@ def train_network(
     train = Batches(samples, seed=seed, shuffle=True, augment=augment, **layout)
     held_out = "validation" in dataset.facts.splits
     validation = Batches(dataset.split("validation"), seed=seed, shuffle=False, **layout) if held_out else None
-    return network, fit(network, train, validation, training, seed, state)
+    return network, fit(network, train, validation, training, seed, state, snapshots)
 
 
 def fit(
-    network: nn.Module, train: Batches, validation: Batches | None, config: Mapping[str, Any], seed: int, state: Path
+    network: nn.Module,
+    train: Batches,
+    validation: Batches | None,
+    config: Mapping[str, Any],
+    seed: int,
+    state: Path,
+    snapshots: Snapshots | None = None,
 ) -> pd.DataFrame:
     """Train `network` in place; leave it in evaluation mode, with the weights of the best or of the last epoch.
 
@@ -97,12 +112,12 @@ def fit(
     # Behind saturated sigmoids gradients fall below 1e-38, where a processor takes a hundred cycles a number: of the
     # article's network a step took 150 ms, and takes 47 since such numbers are taken for zero.
     torch.set_flush_denormal(True)
-    if config["channels_last"]:
+    if config["channels_last"] and all(parameter.dim() != 5 for parameter in network.parameters()):  # of volumes
         network.to(memory_format=torch.channels_last)
     _check(network, train, validation, config, seed)
     network.train()
     pace = Pace.of(config, train, validation) if config["max_epochs"] == AUTO else None
-    module = Classifier(network, config, seed, Path(state), pace)
+    module = Classifier(network, config, seed, Path(state), pace, snapshots)
     trainer = _trainer(config, config["max_epochs"] if pace is None else pace.longest)
     devices = config["devices"]
     if trainer.world_size != devices:
@@ -116,9 +131,14 @@ def fit(
         raise Stopped(f"asked to end after {what} {len(module.history)}; start again to go on") from signal
     if not trainer.is_global_zero:
         sys.exit()  # the processes of the other devices; what uses the weights is for the first
+    steps = trainer.global_step
     if config["keep"] == "best" and validation is not None:
         assert module.best is not None
         network.load_state_dict(module.best["weights"])
+        steps = steps * module.best["epoch"] // len(module.history)
+    if snapshots is not None:
+        snapshots.epoch = len(train)
+        snapshots.end(steps)
     network.eval()
     return _table(module.history)
 
@@ -143,6 +163,8 @@ def _check(
     for batches in filter(None, (train, validation)):
         check_labels(batches.samples)
     check_last_batch(network, train, seed)
+    check_training(network, train, seed)
+    say_of_answers(network, train, seed)
     say_of_few(train.samples, validation.samples if validation and (auto or looks_back) else None)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
 
 from cnnatomy.training.errors import TrainingError
 
@@ -64,6 +68,8 @@ def visible() -> list[str]:
 
 def _take(seen: list[str], wanted: int) -> list[str]:
     """The first GPUs that nobody holds; none rather than too few, so that two that want several never wait for ever."""
+    if fcntl is None:
+        return seen[:wanted]  # nothing says who holds them
     taken: list[str] = []
     for name in seen:
         file = _lock_of(name)

@@ -251,11 +251,13 @@ def _opinions(
 
 
 def verdict(without: np.ndarray, both: np.ndarray) -> str:
-    """What the priors do to the other networks' agreement, (classes,) each: help, harm, or undecided.
+    """What the priors do to the other networks' agreement, (classes,) each: help, harm, the same, or undecided.
 
     The former two only where it is more than chance.
     """
     gain = both - without
+    if not gain.any():
+        return "same"
     if len(gain) >= ENOUGH and no_more_than_zero(gain) < BY_CHANCE / 2:
         return "help"
     if len(gain) >= ENOUGH and no_more_than_zero(-gain) < BY_CHANCE / 2:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from cnnatomy.settings import Amount, Count, Label, Positive
+from cnnatomy.settings import Amount, Count, Label, Length, Positive
 
 
 @dataclass(frozen=True)
 class Settings:
-    classes: Count | list[Label]
+    classes: Count | Annotated[list[Label], Length(differ=True)]
     steps: Count
     starts: Count
     others: Amount

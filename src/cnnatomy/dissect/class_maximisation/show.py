@@ -106,8 +106,10 @@ def _table(found: Maximisation) -> Table:
 
 def _caption(found: Maximisation, samples: Samples) -> Text:
     made, size = found.made, " × ".join(map(str, found.facts.shape[1:]))
-    least, told = found.least_activation, [say("class_maximisation.no_others")]
-    if found.others:
+    least = found.least_activation
+    if not found.others:
+        told = [say("class_maximisation.no_others")]
+    else:
         agree = {name: float(made[name].agree.mean()) for name in ("none", "both", "moved")}
         decided = verdict(made["none"].agree, made["both"].agree)
         told = [

@@ -9,7 +9,7 @@ import numpy as np
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.deconvolution.measure import Answer, Filter, Reconstructions, mean_of_known, numbers
 from cnnatomy.dissect.deconvolution.settings import Settings
-from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, fraction, hung, in_room, titled
+from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, fraction, hung, in_room, sides, titled
 from cnnatomy.drawing import curves, saying
 from cnnatomy.drawing.showing import class_name, colour, of_colours, shown_channels, signed, upright
 from cnnatomy.exhibit import Block, Item, Say, Showing, Unit, say
@@ -32,7 +32,8 @@ def show(found: Reconstructions, samples: Samples, settings: Settings) -> Showin
     for source, filters, items in in_room(firing, lambda one: _item(one, drawn), facts, settings.kilobytes):
         if items:
             said = titled(facts, source, len(items)), _reading(facts, source, filters)
-            blocks += hung(f"deconvolution-{source.name}", items, said)
+            along = sides(facts, source, items, (2, len(filters[0].answers)))
+            blocks += hung(f"deconvolution-{source.name}", items, said, along)
     caption = [
         say("deconvolution.caption"),
         chosen(found.looked_at, len(found.filters), found.total, settings.layers is not None),

@@ -36,6 +36,7 @@ from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.convolving import frozen
 from cnnatomy.inspection.layers import CONVOLUTIONS, Layer, LayerNotFound, named, trace
 from cnnatomy.inspection.work import effort
+from cnnatomy.statistics.intervals import difference_of_means
 from cnnatomy.statistics.numbers import Numbers
 
 SHIFTS = (1, 2, 3, 4)  # pixels
@@ -151,6 +152,14 @@ def kept_when_shifted(units: Units, which: np.ndarray, images: Tensor) -> np.nda
 def kept_by(looks: Sequence[Look]) -> np.ndarray:
     """What the units of some layers keep at the shift `SAID`."""
     return np.concatenate([look.kept[:, SHIFTS.index(SAID)] for look in looks] or [np.empty(0)])
+
+
+def than_filters(units: np.ndarray, filters: np.ndarray) -> str | None:
+    """Whether units keep less, more or the same as filters, (n,) each, beyond chance; None of fewer than two."""
+    if min(len(units), len(filters)) < 2:
+        return None
+    low, high = difference_of_means(units, filters)
+    return "same" if low <= 0 <= high else "more" if low > 0 else "less"
 
 
 def numbers(found: Maximisation) -> Numbers:

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.dense_maximisation.measure import SAID, SHIFTS, Look, Maximisation, kept_by, numbers
+from cnnatomy.dissect.dense_maximisation.measure import (
+    SAID,
+    SHIFTS,
+    Look,
+    Maximisation,
+    kept_by,
+    numbers,
+    than_filters,
+)
 from cnnatomy.dissect.dense_maximisation.settings import Settings
 from cnnatomy.dissect.feature_visualisation.maximised import states
 from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading
@@ -29,7 +37,7 @@ def show(found: Maximisation, samples: Samples, settings: Settings) -> Showing:
 
 def _caption(found: Maximisation, facts: Facts) -> Text:
     units, textures = kept_by(found.dense), kept_by(found.filters)
-    kept = None
+    kept, place = None, than_filters(units, textures)
     if len(units) and len(textures):
         kept = say(
             f"dense_maximisation.kept.{'steps' if facts.kind == 'signals' else 'pixels'}",
@@ -38,7 +46,12 @@ def _caption(found: Maximisation, facts: Facts) -> Text:
             layer=found.filters[0].name,
             textures=float(textures.mean()),
         )
-    return [say("dense_maximisation.arrangement"), kept, say("dense_maximisation.states")]
+    return [
+        say("dense_maximisation.arrangement"),
+        kept,
+        None if place is None else say(f"dense_maximisation.place.{place}"),
+        say("dense_maximisation.states"),
+    ]
 
 
 def _grids(found: Maximisation, look: Look, facts: Facts) -> list[Grid]:

@@ -75,9 +75,9 @@ def _table(found: Dreams, facts: Facts) -> Table:
             "raised": dream.raised if dream.heard else None,
             "by chance": dream.raised_by_chance.mean() if dream.heard else None,
             "moved, %": 100 * dream.moved,
-            "read before": class_name(facts, dream.was.label),
+            "predicted before": class_name(facts, dream.was.label),
             "sure before, %": 100 * dream.was.share,
-            "read after": class_name(facts, dream.read.label),
+            "predicted after": class_name(facts, dream.read.label),
             "sure after, %": 100 * dream.read.share,
             "sizes": ", ".join(f"{rows}×{columns}" for rows, columns in dream.sizes),
         }

@@ -52,7 +52,7 @@ def outcome(comparison: Comparison, test: str) -> Say:
     about: dict[str, Any] = {"test": say(f"faithfulness.{test}.title"), "control": titled(control)}
     if comparison.n < ENOUGH:
         return say("faithfulness.outcome.few", **about)
-    if (best, test) not in comparison.ahead:
+    if (best, test) not in comparison.ahead or comparison.verdicts[best].fails:
         return say("faithfulness.outcome.none", **about)
     about |= {"best": titled(best), "gain": float(comparison.gain(best, test).mean())}
     others = sum((name, test) in comparison.ahead for name in comparison.verdicts) - 1

@@ -38,7 +38,15 @@ def reading(every: Sequence[Maximised], facts: Facts) -> list[Say]:
         said += [saying.small_signals(facts), say("feature_visualisation.ink")]
     live, more = sum(int(one.live.sum()) for one in every), sum(int(one.beats()[one.live].sum()) for one in every)
     same = sum(int(one.reaches[one.live].sum()) for one in every) - more
-    return [*said, say(f"feature_visualisation.beaten.{'ties' if same else 'more'}", more=more, live=live, same=same)]
+    outcome = "none" if not live else "ties" if same else "more"
+    return [*said, say(f"feature_visualisation.beaten.{outcome}", more=more, live=live, same=same)]
+
+
+def held(every: Sequence[Maximised]) -> Say | None:
+    """How many of the best real inputs those beat that have no more ink and variation; nothing where none is live."""
+    if not any(one.live.any() for one in every):
+        return None
+    return say("filter_maximisation.held", n=sum(int(one.beats("l1_tv")[one.live].sum()) for one in every))
 
 
 def hung(name: str, found: Maximised, items: Sequence[Item], facts: Facts, said: tuple[Text, Text]) -> list[Grid]:

@@ -91,6 +91,7 @@ def _kept(found: Pruning) -> Figure:
     source = say(f"filter_ablation.kept.source.{'training' if ranking.trained else 'test'}", n=len(ranking.places))
     known = {"enough": found.enough, "total": found.total, "searched": found.searched}
     unknown = found.enough is None
+    enough = "unknown" if unknown else "all" if found.enough == found.total else often
     return Figure(
         "kept",
         draw(paint, 640, 300),
@@ -99,7 +100,7 @@ def _kept(found: Pruning) -> Figure:
         title=say("filter_ablation.kept.title"),
         caption=[
             say(f"filter_ablation.kept.order.{often}", source=source, n=found.n),
-            say(f"filter_ablation.kept.enough.{'unknown' if unknown else often}", **known),
+            say(f"filter_ablation.kept.enough.{enough}", **known),
         ],
     )
 

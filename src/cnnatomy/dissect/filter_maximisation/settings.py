@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from cnnatomy.settings import Amount, Count, Positive
+from cnnatomy.settings import Amount, Count, Length, Positive
 
 
 @dataclass(frozen=True)
 class Settings:
     layers: list[str] | None
-    units: list[Amount] | None
+    units: Annotated[list[Amount], Length(differ=True)] | None
     steps: Count
     starts: Count
     side: Count

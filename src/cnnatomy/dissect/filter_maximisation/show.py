@@ -9,7 +9,7 @@ from dataclasses import replace
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.feature_visualisation.maximisation import ENOUGH
 from cnnatomy.dissect.feature_visualisation.maximised import Maximised
-from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading, together
+from cnnatomy.dissect.feature_visualisation.showing import SOURCES, held, hung, item, reading, together
 from cnnatomy.dissect.filter_maximisation.measure import Look, Maximisation, numbers
 from cnnatomy.dissect.filter_maximisation.settings import Settings
 from cnnatomy.drawing import saying
@@ -48,7 +48,7 @@ def _by_layer(found: Maximisation, drawn: Sequence[tuple[Look, Maximised, list[I
     caption = [
         say("filter_maximisation.formula") if every[0].summed else None,
         *reading(every, found.facts),
-        say("filter_maximisation.held", n=sum(int(of.beats("l1_tv")[of.live].sum()) for of in every)),
+        held(every),
         say("filter_maximisation.few", n=len(items), layers=len(drawn), starts=plan.starts, steps=plan.steps),
     ]
     title = say(f"filter_maximisation.by_layer.{every[0].objective}")
@@ -76,7 +76,7 @@ def _reading(found: Maximisation, look: Look, one: Maximised, shown: int) -> Tex
     return [
         say("filter_maximisation.formula") if one.summed else None,
         *reading([one], found.facts),
-        say("filter_maximisation.held", n=int(one.beats("l1_tv")[one.live].sum())),
+        held([one]),
         None if least is None else say("filter_maximisation.affine", least=least),
         say("filter_maximisation.drawn", shown=shown, n=n) if shown < n else None,
         say("filter_maximisation.looked_at", **work) if n < filters else None,

@@ -43,10 +43,12 @@ def show(found: Sequence[Kernels], samples: Samples, settings: Settings) -> Show
     if facts.kind != "images" and (panels := _panels(found, facts)):
         blocks.insert(0 if facts.kind == "texts" else len(blocks), _profile(panels))
     # Of words it is looked at which count, not how they go on.
-    ordered = facts.kind == "texts" or not all(one.neighbours and one.verdict != "above" for one in found)
+    ordered = facts.kind == "texts" or any(one.neighbours and one.verdict == "above" for one in found)
     seek = say(f"kernels.seek.{'here' if ordered else 'elsewhere'}", look=say(f"kernels.look.{facts.kind}"))
     sources = SOURCES + (SOURCES_OF_TEXTS if facts.kind == "texts" else [])
-    return Showing(numbers(found), blocks, say("kernels.caption", seek=seek), sources)
+    points = facts.kind != "texts" and not any(one.neighbours for one in found)
+    caption = say("kernels.caption_of_points") if points else say("kernels.caption", seek=seek)
+    return Showing(numbers(found), blocks, caption, sources)
 
 
 def _grid(one: Kernels, facts: Facts, settings: Settings) -> Grid:

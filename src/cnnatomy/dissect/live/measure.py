@@ -17,7 +17,7 @@ from cnnatomy.dissect.live.tracing import InTheWay, NotTraced, traced
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.inspection.choosing import evenly
-from cnnatomy.inspection.predicting import batches, predict
+from cnnatomy.inspection.predicting import batches, logits
 from cnnatomy.statistics.numbers import Numbers
 
 MEGABYTE = 1e6
@@ -71,9 +71,9 @@ def measure(network: nn.Module, samples: Samples, settings: Settings, run: str =
         raise DoesNotApply(say("live.too_large", size=size, most=most, enough=enough, run=run))
     places = first_of_classes(samples.labels, settings.samples)
     inputs = np.array(samples.inputs[places])
-    logits = predict(chosen, facts, inputs).numpy()
+    given = logits(chosen, facts, inputs).numpy()
     weights = sum(weight.numel() for weight in program.weights.values())
-    return Portable(program, stored, tried, places, inputs, logits, weights)
+    return Portable(program, stored, tried, places, inputs, given, weights)
 
 
 def _program(network: nn.Module, pair: Tensor) -> Program:
@@ -90,11 +90,11 @@ def _rounded(
 ) -> tuple[list[Rounding], nn.Module]:
     """What was tried, up to the smallest kind of weights that keeps class and logits, and the network so rounded."""
     inputs = samples.inputs[places]
-    true = predict(network, samples.facts, inputs)
+    true = logits(network, samples.facts, inputs)
     tried = []
     for kind in KINDS:
         other = rounded(network, kind)
-        found = predict(other, samples.facts, inputs)
+        found = logits(other, samples.facts, inputs)
         same, off = int((found.argmax(1) == true.argmax(1)).sum()), apart(true, found)
         tried.append(Rounding(kind, same, len(places), off))
         if len(places) - same <= max(1, settings.differ * len(places)) and off <= settings.apart:

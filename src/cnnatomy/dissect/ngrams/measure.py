@@ -24,7 +24,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.layers import Layer, LayerNotFound, named, trace
 from cnnatomy.inspection.outputs import logits_of
-from cnnatomy.inspection.predicting import predict
+from cnnatomy.inspection.predicting import logits
 from cnnatomy.statistics.intervals import wilson
 from cnnatomy.statistics.numbers import Numbers
 
@@ -322,9 +322,9 @@ def _pruned(
         filters.name: np.array([np.inf if one.threshold is None else one.threshold for one in filters.purity])
         for filters in found
     }
-    right = predict(network, samples.facts, inputs).argmax(1).numpy() == labels
+    right = logits(network, samples.facts, inputs).argmax(1).numpy() == labels
     with silenced_below(network, chosen, levels):
-        above = predict(network, samples.facts, inputs).argmax(1).numpy() == labels
+        above = logits(network, samples.facts, inputs).argmax(1).numpy() == labels
     return right, above, [float((labels == label).mean()) for label in voted]
 
 

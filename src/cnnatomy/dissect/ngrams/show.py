@@ -97,6 +97,7 @@ def _caption(found: Ngrams, rows: Numbers, facts: Facts, settings: Settings) -> 
             draws=settings.draws,
             chance=rows.value("flips_random"),
         ),
+        say("ngrams.ratio") if rows.says("deletion_ratio") else None,
         against_counting(found.deleted),
         say("ngrams.one_by_one"),
     ]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from cnnatomy.data.prepared import Facts
-from cnnatomy.drawing import saying
+from cnnatomy.drawing import axes, saying
 from cnnatomy.drawing.showing import in_colours
-from cnnatomy.exhibit import Grid, Item, Say, Text, say
+from cnnatomy.exhibit import Axis, Grid, Item, Say, Text, say
 from cnnatomy.inspection.patches import Patch, Source, fitting
 
 LARGEST = 48  # pixels of the longer side of a patch, above which it is drawn at a fraction of its size
@@ -43,14 +43,29 @@ def in_room(
         yield source, [filters[at] for at in places], [made[at][0] for at in places]
 
 
-def hung(name: str, items: Sequence[Item], said: tuple[Text, Text]) -> list[Grid]:
+def hung(
+    name: str, items: Sequence[Item], said: tuple[Text, Text], sides: tuple[Axis, Axis] | None = None
+) -> list[Grid]:
     """The first few filters large, the others behind them in a grid of their own. said: title and caption."""
     title, caption = said
     if len(items) <= 2 * FIRST:
-        return [Grid(name, items, title=title, caption=caption)]
+        return [Grid(name, items, title=title, caption=caption, axes=sides)]
     others = say("patching.others", title=title, n=len(items) - FIRST)
-    first = Grid(name, items[:FIRST], title=title, caption=caption)
-    return [first, Grid(f"{name}-others", items[FIRST:], title=others)]
+    first = Grid(name, items[:FIRST], title=title, caption=caption, axes=sides)
+    return [first, Grid(f"{name}-others", items[FIRST:], title=others, axes=sides)]
+
+
+def sides(facts: Facts, source: Source, items: Sequence[Item], tiles: tuple[int, int]) -> tuple[Axis, Axis] | None:
+    """The axes of sheets of a convolution's patches, so many above each other and side by side.
+
+    None where sheets are not all of one size, and of signals, whose pictures have axes of their own.
+    """
+    field = source.layer.field
+    sizes = {item.pixels.shape[:2] for item in items}
+    if field is None or len(sizes) != 1 or len(field.size) != 2:
+        return None
+    rows, columns = (min(size, length) for size, length in zip(field.size, facts.shape[1:], strict=True))
+    return axes.of_first(axes.along(facts, rows, columns), tiles, sizes.pop())
 
 
 def titled(facts: Facts, source: Source, shown: int) -> Say:

@@ -47,12 +47,28 @@ def _caption(found: Compared) -> Text:
     n = sum(shifts.size for shifts in found.between.values())
     same = sum(len(shifts) for shifts in found.within.values())
     return [
+        _moved(found),
         None if found.chosen.asked else say("spectrogram.caption.other_files", words=_words(found)),
         say("spectrogram.caption.between", n=n) if found.between else say("spectrogram.caption.one_group"),
         say("spectrogram.caption.within", n=same) if same else None,
         say("spectrogram.caption.networks"),
         say("spectrogram.caption.band", width=found.hertz(1), at=REFERENCE),
     ]
+
+
+def _moved(found: Compared) -> Say | None:
+    """Which of two groups lies higher, where one does beyond chance; nothing of one group, of several, or of a pair."""
+    if len(found.between) != 1:
+        return None
+    rows = numbers(found)
+    shift = rows.row("shift")
+    if shift.ci_low is None:
+        return None
+    if shift.ci_low <= 0 <= (shift.ci_high or 0):
+        return say("spectrogram.caption.not_moved")
+    pitches = [row.value for row in rows if row.metric == "pitch"]
+    with_pitch = len(pitches) == 2 and (pitches[0] - pitches[1]) * shift.value > 0
+    return say(f"spectrogram.caption.{'with_pitch' if with_pitch else 'moved'}")
 
 
 def _words(found: Compared) -> str | Say:

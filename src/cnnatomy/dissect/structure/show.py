@@ -28,6 +28,7 @@ def show(found: Structure, samples: Samples, settings: Settings) -> Showing:
     lost = len(found.convolutions) - len(found.fields)
     caption = [
         say("structure.caption"),
+        _confirmed(found.confirmed),
         say("structure.unnamed", n=found.unnamed) if found.unnamed else None,
         *_reading(found),
         say("structure.lost", n=lost) if lost else None,
@@ -62,6 +63,13 @@ def show(found: Structure, samples: Samples, settings: Settings) -> Showing:
         caption,
         SOURCES,
     )
+
+
+def _confirmed(held: Sequence[bool]) -> Say | None:
+    """Whether the fields hold by experiment; nothing of a network in which none can be followed."""
+    if not held:
+        return None
+    return say(f"structure.{'confirmed' if all(held) else 'unconfirmed'}", n=len(held), held=sum(held))
 
 
 def _reading(found: Structure) -> list[Say | None]:

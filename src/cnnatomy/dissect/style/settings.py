@@ -13,7 +13,7 @@ class Settings:
     content: Amount | None
     style: Amount | None
     candidates: Count
-    weights: Annotated[list[NotNegative], Length(least=1)]
+    weights: Annotated[list[NotNegative], Length(least=1, differ=True)]
     content_layer: str | None
     content_depth: Share
     style_layers: list[str] | None

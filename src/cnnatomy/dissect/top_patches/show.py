@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, hung, in_room, titled
+from cnnatomy.dissect.patching.showing import LARGEST, chosen, drawn_as, hung, in_room, sides, titled
 from cnnatomy.dissect.top_patches.measure import Filter, TopPatches, numbers
 from cnnatomy.dissect.top_patches.settings import Settings
 from cnnatomy.drawing import axes, curves, overlays, saying
@@ -35,9 +35,12 @@ def show(found: TopPatches, samples: Samples, settings: Settings, *, sound: Soun
             title = titled(facts, source, len(made))
             blocks.append(Texts(f"patches-{source.name}", sentences, title, _reading(found, facts, source)))
     else:
-        for source, _, items in in_room(with_patches, lambda one: _item(found, one, drawn), facts, settings.kilobytes):
+        for source, those, items in in_room(
+            with_patches, lambda one: _item(found, one, drawn), facts, settings.kilobytes
+        ):
             said = titled(facts, source, len(items)), _reading(found, facts, source)
-            first, *others = hung(f"patches-{source.name}", items, said)
+            along = sides(facts, source, items, _tiles(len(those[0].patches))) if items else None
+            first, *others = hung(f"patches-{source.name}", items, said, along)
             blocks += [_placed(first, found.of(source), drawn), *others]
     if facts.kind == "sounds" and sound is not None and settings.heard:
         heard = _heard([one for one in with_patches[-1][1] if one.live], samples, drawn, sound, settings.heard)
@@ -50,7 +53,7 @@ def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
     most = LARGEST if drawn.samples.facts.kind != "signals" else max(curves.SMALL)
     pictures = [shrunk(drawn.patch(patch), most) for patch in one.patches]
     # Patches that the border cuts off differ in size only where the whole sample is smaller than the window.
-    pixels = sheet(pictures, 3 if len(pictures) > 4 else len(pictures))
+    pixels = sheet(pictures, _tiles(len(pictures))[1])
     values = {"best": one.patches[0].value, "last": one.patches[-1].value}
     if found.enough:
         values["fires for"] = one.fires / found.samples
@@ -69,6 +72,12 @@ def _item(found: TopPatches, one: Filter, drawn: Drawn) -> tuple[Item, float]:
     return item, weight_of(pixels)
 
 
+def _tiles(patches: int) -> tuple[int, int]:
+    """How many patches of a filter lie above each other, and side by side."""
+    columns = 3 if patches > 4 else patches
+    return -(-patches // columns), columns
+
+
 def _placed(grid: Grid, filters: Sequence[Filter], drawn: Drawn) -> Grid:
     """The same filters, and behind the switch where in the whole samples their patches lie.
 
@@ -82,8 +91,9 @@ def _placed(grid: Grid, filters: Sequence[Filter], drawn: Drawn) -> Grid:
     for item in grid.items:
         patches = by_id[item.id].patches
         wholes = [overlays.framed(facts, drawn.whole(patch.sample), patch.window) for patch in patches]
-        items.append(replace(item, more=[sheet(wholes, 3 if len(wholes) > 4 else len(wholes))]))
-    return replace(grid, items=items, variants=(say("top_patches.cut"), say("top_patches.place")))
+        items.append(replace(item, more=[sheet(wholes, _tiles(len(wholes))[1])]))
+    # Whole samples are no windows: what stands along these would not fit them.
+    return replace(grid, items=items, axes=None, variants=(say("top_patches.cut"), say("top_patches.place")))
 
 
 def _named(one: Filter) -> str:
@@ -140,8 +150,8 @@ def _heard(filters: Sequence[Filter], samples: Samples, drawn: Drawn, sound: Sou
     if not items:
         return []
     caption = say("top_patches.heard.caption", n=len(items), layer=filters[0].source.name)
-    sides = axes.along(samples.facts, *items[0].pixels.shape[:2])
-    return [Grid("heard", items, 1, say("top_patches.heard.title"), caption, axes=sides)]
+    along = axes.along(samples.facts, *items[0].pixels.shape[:2])
+    return [Grid("heard", items, 1, say("top_patches.heard.title"), caption, axes=along)]
 
 
 def _hertz(facts: Facts, window: Sequence[tuple[int, int]]) -> dict[str, float]:
@@ -172,5 +182,7 @@ def _caption(found: TopPatches, facts: Facts, asked_for: bool) -> list[Say | Non
         chosen(found.looked_at, len(found.filters), found.total, asked_for),
         say("top_patches.purity") if found.enough and facts.classes else None,
         say("top_patches.moves") if facts.kind == "sounds" else None,
-        say(f"top_patches.refed.{'same' if found.whole else 'another'}", error=f"{found.refed_error:.1g}"),
+        say(f"top_patches.refed.{'same' if found.whole else 'another'}", error=f"{found.refed_error:.1g}")
+        if found.refed
+        else None,
     ]

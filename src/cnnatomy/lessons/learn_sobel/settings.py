@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from cnnatomy.settings import Amount, Count, Positive
+from cnnatomy.settings import Amount, Count, Length, Positive
 
 
 @dataclass(frozen=True)
@@ -13,5 +14,5 @@ class Settings:
     sample: Amount
     seeds: Count
     iterations: Count
-    snapshots: list[Amount]
+    snapshots: Annotated[list[Amount], Length(differ=True)]
     learning_rate: Positive

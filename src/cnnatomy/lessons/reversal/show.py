@@ -52,7 +52,7 @@ def show(found: Reversal) -> Showing:
         alt=say("reversal.two.alt"),
         title=say("reversal.two.title"),
         caption=[
-            say("reversal.two.training", **told),
+            say(f"reversal.two.{'falls' if told['after'] < told['before'] else 'rises'}", **told),
             say("reversal.two.here", **still),
             say("reversal.two.kept" if kept else "reversal.two.leaked"),
             say("reversal.two.network", right=trained.right),

@@ -8,7 +8,7 @@ from torch import nn
 from cnnatomy.data.prepared import Dataset, Samples
 from cnnatomy.exhibit import Number
 from cnnatomy.inspection.choosing import evenly
-from cnnatomy.inspection.predicting import predict
+from cnnatomy.inspection.predicting import logits
 from cnnatomy.statistics.intervals import share
 from cnnatomy.studies.measures.answers import answered
 
@@ -33,4 +33,4 @@ def right(network: nn.Module, samples: Samples, places: np.ndarray | None = None
     """Which samples (those at `places`, or all) the network reads right, bool (samples,)."""
     inputs = samples.inputs if places is None else samples.inputs[places]
     labels = samples.labels if places is None else samples.labels[places]
-    return predict(network, samples.facts, inputs).argmax(1).numpy() == labels
+    return logits(network, samples.facts, inputs).argmax(1).numpy() == labels

@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.exhibit import Number
-from cnnatomy.inspection.predicting import predict
+from cnnatomy.inspection.predicting import logits
 
 
 def moved(network: nn.Module, data: Dataset, *, seed: int, by: Sequence[int], samples: int) -> list[Number]:
@@ -22,10 +22,10 @@ def moved(network: nn.Module, data: Dataset, *, seed: int, by: Sequence[int], sa
     test = data.split("test")
     places = np.sort(np.random.default_rng(seed).permutation(len(test))[:samples])
     inputs, labels = np.asarray(test.inputs[places]), test.labels[places]
-    before = predict(network, test.facts, inputs).argmax(1).numpy()
+    before = logits(network, test.facts, inputs).argmax(1).numpy()
     right, same = {}, {}
     for pixels in by:
-        answers = [predict(network, test.facts, shift(inputs, pixels, axis)).argmax(1).numpy() for axis in (2, 3)]
+        answers = [logits(network, test.facts, shift(inputs, pixels, axis)).argmax(1).numpy() for axis in (2, 3)]
         right[pixels] = float(np.mean([(answer == labels).mean() for answer in answers]))
         same[pixels] = float(np.mean([(answer == before).mean() for answer in answers]))
     numbers = []

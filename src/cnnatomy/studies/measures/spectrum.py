@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.exhibit import Number
-from cnnatomy.inspection.predicting import predict
+from cnnatomy.inspection.predicting import logits
 from cnnatomy.studies.measures.answers import answered
 
 
@@ -24,7 +24,7 @@ def shifted(network: nn.Module, data: Dataset, *, seed: int, by: Sequence[int]) 
     floor = inputs.min()
     numbers: list[Number] = []
     for bands in by:
-        answers = predict(network, test.facts, moved(inputs, bands, floor)).argmax(1).numpy()
+        answers = logits(network, test.facts, moved(inputs, bands, floor)).argmax(1).numpy()
         numbers.append(answered("test_accuracy", test, answers == test.labels, at=f"shift={bands}"))
     return numbers
 

@@ -1,0 +1,207 @@
+"""The walk through training, and curves of what settles when. What is said: `locale/<language>/learning.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.kernels.show import drawn
+from cnnatomy.dissect.learning.measure import Learning, numbers, since
+from cnnatomy.dissect.learning.settings import Settings
+from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.showing import amount, class_name, upright
+from cnnatomy.exhibit import Block, Figure, Frame, Grid, Item, Say, Showing, Steps, Table, say
+from cnnatomy.exhibit.rounding import significant
+from cnnatomy.statistics.intervals import mean_interval
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+GREY = 128  # between the pictures of a sheet
+ACROSS = 8  # pictures a row of a sheet
+STRIP = 3  # pixels of a map that has one row or column
+ALIKE = 0.9  # likeness to the end from which on a layer is called settled in sentences
+SOURCES = ["@kornblith2019", "@raghu2017"]
+
+
+def show(found: Learning, samples: Samples, settings: Settings) -> Showing:
+    """A look at the network after 0, 4, 8, 16 … steps; accuracy by class and likeness of layers to what they end as."""
+    classes = samples.facts.classes
+    walk = Steps("walk", _frames(found, samples.facts), say("learning.walk.title"), say("learning.walk.caption"))
+    blocks: list[Block] = [walk, _accuracy(found, samples.facts), _layers(found), _settled(found)]
+    caption = [_soon(found), _order(found), say("learning.caption", networks=len(found.accuracy))]
+    return Showing(numbers(found, classes), blocks, caption, SOURCES)
+
+
+def _frames(found: Learning, facts: Facts) -> list[Frame]:
+    shares = found.by_class
+    frames = []
+    for look, step in enumerate(found.steps):
+        known = {
+            "step": int(step),
+            "epochs": float(found.epochs[look]),
+            "accuracy": 100 * float(found.confusion[look].trace()) / found.tested,
+            "worst": class_name(facts, int(np.nanargmin(shares[look]))),
+            "share": 100 * float(np.nanmin(shares[look])),
+        }
+        items = [
+            Item(f"confusion/{step}", amount(_shares(found.confusion[look]), 1.0), say("learning.walk.confusion")),
+            Item(f"maps/{step}", _maps(found, look, facts), say("learning.walk.maps", layer=found.last)),
+        ]
+        if facts.kind != "texts":
+            items.insert(0, Item(f"kernels/{step}", _kernels(found, look, facts), _named_kernels(found)))
+        title = say("learning.walk.start" if step == 0 else "learning.walk.after", **known)
+        frames.append(Frame(title, say("learning.walk.look", **known), [Grid(f"look-{step}", items)]))
+    return frames
+
+
+def _named_kernels(found: Learning) -> Say:
+    return say("learning.walk.kernels", layer=found.first, n=found.kernels.shape[1])
+
+
+def _shares(confusion: np.ndarray) -> np.ndarray:
+    return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+
+
+def _kernels(found: Learning, look: int, facts: Facts) -> np.ndarray:
+    """All first kernels on one sheet, each with its own scale."""
+    return _sheet([drawn(kernel, facts) for kernel in found.kernels[look]])
+
+
+def _maps(found: Learning, look: int, facts: Facts) -> np.ndarray:
+    """The sample's maps on one sheet, each on the scale of what it ends as; maps of one row below one another."""
+    tops = [float(np.abs(values).max()) or None for values in found.maps[-1]]
+    maps = found.maps[look] if found.maps.ndim == 4 else found.maps[look][:, None]
+    pictures = [amount(upright(facts, values), top) for values, top in zip(maps, tops, strict=True)]
+    if pictures[0].shape[0] == 1:  # along one axis: as lines below one another
+        return _sheet([one.repeat(STRIP, axis=0) for one in pictures], across=1)
+    if pictures[0].shape[1] == 1:
+        return _sheet([one.repeat(STRIP, axis=1) for one in pictures])
+    return _sheet(pictures, across=ACROSS // 2)
+
+
+def _sheet(pictures: Sequence[np.ndarray], across: int = ACROSS) -> np.ndarray:
+    """Pictures of one size in rows, with a line between."""
+    height, width = (length + 1 for length in pictures[0].shape[:2])
+    down = -(-len(pictures) // across)
+    sheet = np.full((down * height - 1, min(across, len(pictures)) * width - 1, *pictures[0].shape[2:]), GREY, np.uint8)
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, across)
+        sheet[row * height : (row + 1) * height - 1, column * width : (column + 1) * width - 1] = picture
+    return sheet
+
+
+def _accuracy(found: Learning, facts: Facts) -> Figure:
+    """Accuracy of all samples, and of each class; the first and the last class to be learned are named."""
+    shares, whole = 100 * found.by_class, 100 * found.confusion.trace(axis1=1, axis2=2) / found.tested
+    there = np.flatnonzero(~np.isnan(shares[-1]))
+    order = there[np.argsort(found.class_learned[there], kind="stable")]
+    named = {int(order[0]): SERIES[2], int(order[-1]): SERIES[1]} if len(order) > 1 else {}
+
+    def paint(drawing: Drawing) -> None:
+        axes = drawing.subplots()
+        axes.plot(shares[:, [place for place in there if place not in named]], color=MUTED, linewidth=0.8)
+        for place, colour in named.items():
+            axes.plot(shares[:, place], color=colour, linewidth=1.4, label=class_name(facts, place))
+        axes.plot(whole, color=SERIES[0], linewidth=2.2, marker="o", label="all classes")
+        axes.set(ylabel="accuracy, %", ylim=(0, 101))
+        _along_steps(axes, found)
+        axes.legend()
+
+    table = pd.DataFrame(shares[:, there].round(3), columns=[facts.classes[place] for place in there])
+    table.insert(0, "all", whole.round(3))
+    table.insert(0, "step", found.steps)
+    first, last = (int(one) for one in (order[0], order[-1]))
+    known = {
+        "first": class_name(facts, first),
+        "soon": int(found.steps[found.class_learned[first]]),
+        "last": class_name(facts, last),
+        "late": int(found.steps[found.class_learned[last]]),
+        "share": 100 * found.learned,
+    }
+    together = found.class_learned[first] == found.class_learned[last]
+    return Figure(
+        "accuracy",
+        draw(paint, 560, 280),
+        alt=say("learning.accuracy.alt", start=float(whole[0]), end=float(whole[-1])),
+        data=table,
+        title=say("learning.accuracy.title"),
+        caption=say(f"learning.accuracy.{'together' if together else 'apart'}", **known),
+    )
+
+
+def _layers(found: Learning) -> Figure:
+    """Of each layer how like its maps are to those at the end, the mean of all networks and its interval."""
+
+    def paint(drawing: Drawing) -> None:
+        axes = drawing.subplots()
+        for place, course in enumerate(found.layers):
+            colour = SERIES[place % len(SERIES)]
+            ends = np.array([mean_interval(values) for values in course.likeness.T]).clip(-1, 1)
+            axes.fill_between(range(len(ends)), *ends.T, color=colour, alpha=0.15, linewidth=0)
+            axes.plot(course.likeness.mean(axis=0), color=colour, marker="o", label=course.layer)
+        axes.set(ylabel="likeness to the end", ylim=(min(0, *(one.likeness.min() for one in found.layers)), 1.02))
+        _along_steps(axes, found)
+        axes.legend()
+
+    table = pd.DataFrame({one.layer: one.likeness.mean(axis=0).round(4) for one in found.layers})
+    table.insert(0, "step", found.steps)
+    return Figure(
+        "layers",
+        draw(paint, 560, 280),
+        alt=say("learning.layers.alt"),
+        data=table,
+        title=say("learning.layers.title"),
+        caption=say("learning.layers.caption", networks=len(found.accuracy)),
+    )
+
+
+def _along_steps(axes: object, found: Learning) -> None:
+    axes.set_xticks(range(len(found.steps)), [f"{step}" for step in found.steps])  # type: ignore[attr-defined]
+    axes.set_xlabel("steps")  # type: ignore[attr-defined]
+
+
+def _settled(found: Learning) -> Table:
+    """How many filters of each layer are what they end as, after each number of steps."""
+    rows = [
+        {"layer": course.layer, "step": step, "settled_filters": int((settled <= look).sum()), "filters": len(settled)}
+        for course in found.layers
+        if (settled := found.filter_settled(course)) is not None
+        for look, step in enumerate(found.steps)
+    ]
+    share = 100 * found.settled
+    return Table(
+        "settled", pd.DataFrame(rows), say("learning.settled.title"), say("learning.settled.caption", share=share)
+    )
+
+
+def _soon(found: Learning) -> Say:
+    """When nine tenths of the last accuracy were reached."""
+    shares = found.confusion.trace(axis1=1, axis2=2) / found.tested
+    look = int(since((shares >= found.learned * shares[-1])[:, None])[0])
+    known = {"step": int(found.steps[look]), "steps": int(found.steps[-1])}
+    shown = {"share": significant(100 * float(shares[look]), 3), "end": significant(100 * float(shares[-1]), 3)}
+    return say("learning.soon" if look < len(shares) - 1 else "learning.late", **known, **shown)
+
+
+def _order(found: Learning) -> Say | None:
+    """Whether layers near the input settle before those behind them."""
+    if len(found.layers) < 2:
+        return None
+    when = [int(since((one.likeness.mean(axis=0) >= ALIKE)[:, None])[0]) for one in found.layers]
+    known = {
+        "first": found.layers[0].layer,
+        "soon": int(found.steps[when[0]]),
+        "last": found.layers[-1].layer,
+        "late": int(found.steps[when[-1]]),
+        "alike": ALIKE,
+    }
+    if when == sorted(when) and when[0] < when[-1]:
+        return say("learning.order.upward", **known)
+    if when == sorted(when, reverse=True) and when[0] > when[-1]:
+        return say("learning.order.downward", **known)
+    return say("learning.order.together" if len(set(when)) == 1 else "learning.order.mixed", **known)
