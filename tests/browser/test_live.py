@@ -192,10 +192,10 @@ NETWORKS: dict[str, tuple[str, Callable[[Facts], nn.Module]]] = {
 }
 
 #: All samples through a network: logits, and what each shown step holds for the first sample.
-WHOLE = """([block, weights, inputs]) => {
+WHOLE = """async ([block, weights, inputs]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const network = CnnatomyLive.read(block, bytes(weights)), samples = CnnatomyLive.samples(block, bytes(inputs));
-  const checked = CnnatomyLive.check(network, samples);
+  const checked = await CnnatomyLive.check(network, samples);
   const logits = samples.map((sample) => [...network.run(sample.values).logits]);
   const { maps } = network.run(samples[0].values);
   const held = network.shown.map((name) => [name, [maps[name].shape, [...maps[name].data]]]);
@@ -406,7 +406,7 @@ def test_what_was_changed_by_hand_is_told_in_a_sentence(engine, data):
     bias = block["tensors"]["conv1.bias"]["at"]
     infinite = weights[:bias] + np.float32(np.nan).tobytes() + weights[bias + 4 :]
     unknown = {**block, "program": [{**block["program"][0], "op": "constructor"}, *block["program"][1:]]}
-    told = """(given) => { try { (%s)(given); return ""; } catch (error) { return error.message; } }"""
+    told = """async (given) => { try { await (%s)(given); return ""; } catch (error) { return error.message; } }"""
     for changed, content, says in (
         (block, weights[:-8], "The network's file is not as it was written."),
         (block, infinite, "The network's weights are not finite."),

@@ -351,6 +351,10 @@ def test_a_sentence_is_typed_and_words_are_left_out(visit, hung):
     )
     page.click(f"{host} button:has-text('Clear')")
     np.testing.assert_allclose(shown_shares(page, host), hung.shares("texts", tokens([]))[0], atol=6e-4)
+    page.keyboard.type("good/bad film")  # no key of the page's
+    assert page.input_value(f"{host} textarea") == "good/bad film"
+    read = tokens(["good", "bad", "film"])
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("texts", read)[0], atol=6e-4)
 
 
 def test_the_strongest_words_of_each_filter_are_torchs(visit, hung):

@@ -35,7 +35,6 @@ def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
         found.packed.places,
         found.inputs,
         given,
-        title=say("live.title"),
         caption=say(f"live.how.{facts.kind}"),
     )
     caption = [

@@ -300,7 +300,7 @@
   };
 
   const begin = async (host) => {
-    const { block, network, samples } = await CnnatomyLive.open(host), { input, classes } = block, { n, same, off } = CnnatomyLive.check(network, samples);
+    const { block, network, samples } = await CnnatomyLive.open(host), { input, classes } = block, { n, same, off } = await CnnatomyLive.check(network, samples);
     if (same < n) throw new Error("It does not answer here as it did in torch.");
     const source = (name) => block.program.find((step) => step.name === name), shapes = (name) => name === "input" ? input.shape : source(name).shape;
     const sizes = (step) => step.with.size ?? block.tensors[step.weights[0]].shape.slice(2);
@@ -346,7 +346,7 @@
       next.focus();
     });
     host.replaceChildren(list, make("div", { class: "live-hall" },
-      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, heard), make("div", { class: "live-far" }, checked, ...maps.map(([, { box }]) => box))));
+      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, heard), make("div", { class: "live-far" }, checked, make("p", { class: "live-said" }, ...tell("Press a place of a map to see how its value comes about.")), ...maps.map(([, { box }]) => box))));
     ready = true;
     choose(Math.max(0, samples.findIndex(({ label, logits }) => logits[label] === Math.max(...logits))));
     let wide = host.clientWidth;

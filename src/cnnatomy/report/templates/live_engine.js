@@ -330,17 +330,19 @@ const CnnatomyLive = (() => {
   const whole = (bytes, at, length, bits) => { // the upper eight bits of all, then what is below them, several in a byte
     const more = bits - 8, each = 8 / more, upper = numbers(bytes, "int8", at, length);
     if (!more) return upper;
-    const below = numbers(bytes, "uint8", at + length, Math.ceil(length / each));
-    return Float32Array.from(upper, (high, u) => high * 2 ** more + (below[Math.floor(u / each)] >> u % each * more & 2 ** more - 1));
+    const below = numbers(bytes, "uint8", at + length, Math.ceil(length / each)), found = new Float32Array(length);
+    for (let u = 0; u < length; u++) found[u] = (upper[u] << more) + (below[u / each | 0] >> u % each * more & (1 << more) - 1);
+    return found;
   };
   const tensor = (bytes, { shape, type, at, scales }) => {
     const length = count(shape);
     let data = /^int\d+$/.test(type) ? whole(bytes, at, length, Number(type.slice(3))) : numbers(bytes, type, at, length);
     if (scales !== undefined) {
-      const factors = numbers(bytes, "float32", scales, shape[0]), each = length / shape[0];
-      data = Float32Array.from(data, (step, u) => step * factors[Math.floor(u / each)]);
+      const factors = numbers(bytes, "float32", scales, shape[0]), each = length / shape[0], levels = data;
+      data = new Float32Array(length);
+      for (let u = 0; u < length; u++) data[u] = levels[u] * factors[u / each | 0];
     }
-    if (!data.every(Number.isFinite)) throw new Error(INFINITE);
+    for (let u = 0; u < length; u++) if (!Number.isFinite(data[u])) throw new Error(INFINITE);
     return { shape, data };
   };
   const samples = (block, bytes) => { // those to begin with, each as it is stored
@@ -404,12 +406,13 @@ const CnnatomyLive = (() => {
     return each.map((one) => one / sum);
   };
   const NEAR = 1e-3; // of the logits' range: so far from torch's is the same
-  const check = (network, given) => { // how many of the samples it answers as torch does
-    const all = given.flatMap((sample) => sample.logits), range = Math.max(...all) - Math.min(...all) || 1;
-    const off = given.map((sample) => {
+  const check = async (network, given) => { // how many of the samples it answers as torch does; the page may do other things in between
+    const all = given.flatMap((sample) => sample.logits), range = Math.max(...all) - Math.min(...all) || 1, off = [];
+    for (const sample of given) {
       const { logits } = network.run(sample.values);
-      return Math.max(...sample.logits.map((logit, place) => Math.abs(logit - logits[place]))) / range;
-    });
+      off.push(Math.max(...sample.logits.map((logit, place) => Math.abs(logit - logits[place]))) / range);
+      await new Promise((onward) => setTimeout(onward));
+    }
     return { n: given.length, same: off.filter((one) => one <= NEAR).length, off: Math.max(0, ...off) };
   };
 
@@ -450,7 +453,8 @@ const CnnatomyLive = (() => {
   };
 
   const unpacked = async (packed) => {
-    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    const text = atob(packed), bytes = new Uint8Array(text.length);
+    for (let u = 0; u < bytes.length; u++) bytes[u] = text.charCodeAt(u);
     return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
   };
   const open = async (element) => { // what a page's element holds: the block, its network, its samples

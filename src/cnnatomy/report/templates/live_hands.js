@@ -401,6 +401,7 @@ const liveHands = {}, liveTools = {};
     };
     const remove = (n) => { words_.splice(n, 1); entry.value = words_.join(between); read(); };
     entry.addEventListener("input", read);
+    entry.addEventListener("keydown", (event) => event.stopPropagation()); // what is typed is no key of the page's
     return {
       box: make("div", { class: "live-sentence" }, entry, line, said_), hint: "Type a sentence.",
       tools: make("div", { class: "live-tools" }, of, make("div", { class: "hands" }, button(tell("Clear"), () => { entry.value = ""; read(); entry.focus(); }),
