@@ -139,7 +139,7 @@ def measure(
         order = ranks(_importance(name, facts, found), valid, chance)
         curves[name] = {test: changing.curve(order, shares, test) for test in TESTS}
         if not all(np.isfinite(curve).all() for curve in curves[name].values()):
-            raise DoesNotApply(say("faithfulness.undefined"))
+            raise DoesNotApply(say("faithfulness.not_finite"))
     comparison = Comparison(
         areas={name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()},
         verdicts=randomised(network, samples, table, seed, cuts=3),
