@@ -110,7 +110,7 @@ def prepared(folder: Path, content: bytes, name: str) -> None:
 def read(content: bytes, name: str) -> None:
     """The rows, their labels and tokens, without writing anything."""
     source: Any = SimpleNamespace(names=[name], read=lambda _: content)
-    for one in own_texts._of_table(source, "text", "label", None, None):
+    for one in own_texts._of_tables(source, "text", "label", None, None):
         for way in WAYS:
             assert all(tokenise(one.text, way))
         assert one.label

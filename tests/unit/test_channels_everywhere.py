@@ -12,7 +12,7 @@ from torch import nn
 
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Channel, Dataset, Facts, Normalise
-from cnnatomy.dissect.kernels.show import drawn
+from cnnatomy.drawing.kernels import drawn
 from cnnatomy.drawing.pictures import to_pixels
 from cnnatomy.drawing.showing import colour, picture, shown_channels, signed
 from tests.unit.dissecting import LITTLE_INSIDE, METHODS, dissected, given

@@ -300,3 +300,15 @@ def test_an_override_that_cannot_be_read_is_said_as_it_was_written(override):
         compose([override])
     assert override in str(refused.value) and "'a" in str(refused.value)
     assert "++" not in str(refused.value) and "Exception" not in str(refused.value)
+
+
+def test_a_step_says_on_the_terminal_what_it_leaves_out(conf):
+    """Also where the configuration has imported the reader before Hydra silences all loggers that are there."""
+    for name in ("a", "b"):
+        for i in range(4):
+            (conf.parent / f"pictures/{name}/{i}.png").write_bytes(b"x")
+    (conf.parent / "pictures/a/film.mp4").write_bytes(b"x")
+    answer = subprocess.run([sys.executable, "-m", "cnnatomy.steps.fetch", "data=mine"], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert "left out files of a kind that is not read: 1 (a/film.mp4)" in answer.stderr
+    assert "WARNING: " in answer.stderr

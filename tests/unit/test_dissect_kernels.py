@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cnnatomy.dissect.kernels.measure import components, likeness, smoothness
-from cnnatomy.dissect.kernels.show import drawn
+from cnnatomy.drawing.kernels import drawn
 from cnnatomy.drawing.showing import ZERO
 from cnnatomy.exhibit import Figure, Grid
 from cnnatomy.inspection.layers import LayerNotFound

@@ -145,7 +145,11 @@ def check(node: dict[str, Any], path: str, given_later: Iterable[str] = ()) -> N
         if key.startswith("_") or key in takes or takes_any:
             continue
         inside = [f"{path}.{outer}.{key}" for outer in node if isinstance(node[outer], Mapping) and key in node[outer]]
-        hint = f"Did you mean {inside[0]!r}?" if inside else nearest(key, set(takes) - set(given_later))
+        hint = (
+            f"Did you mean {inside[0]!r}?"
+            if inside
+            else nearest(key, takes if path == "model" else set(takes) - set(given_later))
+        )
         raise ConfigurationError(f"{path}.{key}: {target} takes no such argument. {hint}")
     missing = needs - set(node) - set(given_later) - found.keywords - set(takes[: found.positional])
     if missing:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.dissect.kernels.show import drawn
 from cnnatomy.dissect.learning.measure import Learning, numbers, since
 from cnnatomy.dissect.learning.settings import Settings
+from cnnatomy.drawing.kernels import drawn
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
 from cnnatomy.drawing.showing import amount, class_name, upright
 from cnnatomy.exhibit import Block, Figure, Frame, Grid, Item, Say, Showing, Steps, Table, say
