@@ -509,3 +509,45 @@ class Bag(nn.Sequential):
 
     def __init__(self, vocabulary: int, classes: int) -> None:
         super().__init__(nn.EmbeddingBag(vocabulary, 4, padding_idx=0), nn.Linear(4, classes))
+
+
+class Masked(nn.Module):
+    """A transformer that is told what is padding, and takes a short cut outside of training."""
+
+    def __init__(self, vocabulary: int, classes: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocabulary, 4)
+        self.read = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 1)
+        self.end = nn.Linear(4, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(self.read(self.words(x), src_key_padding_mask=x == 0).mean(1))
+
+
+# --- signals, (2, 40)
+
+
+class Across(nn.Module):
+    """A convolution of pictures over channels and time, as for EEG."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, (1, 5))
+        self.relu = nn.ReLU()
+        self.over = nn.Conv2d(4, 4, (shape[0], 1))
+        self.end = nn.Linear(4, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(self.over(self.relu(self.conv(x[:, None]))).relu().amax((2, 3)))
+
+
+class Beats(nn.Module):
+    """A recurrent layer along time."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        self.read = nn.LSTM(shape[0], 4, batch_first=True, bidirectional=True)
+        self.end = nn.Linear(8, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(self.read(x.transpose(1, 2))[0].mean(1))

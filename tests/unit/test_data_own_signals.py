@@ -391,6 +391,13 @@ def test_a_column_that_says_when_is_no_channel(tmp_path, when):
     assert everything(made(put(tmp_path / "moves", files), tmp_path)) == truth(found)
 
 
+def test_values_called_t0_and_so_on_are_no_times(tmp_path):
+    rows = [f"{i % 2},{','.join(map(str, values[0]))}" for i, (_, values) in enumerate(recordings(1))]
+    text = "\n".join([",".join(["index,label", *(f"t{step}" for step in range(STEPS))]), *(f"7,{row}" for row in rows)])
+    file = put(tmp_path, {"wide.csv": text}) / "wide.csv"
+    assert made(file, tmp_path).facts.shape == (1, STEPS)
+
+
 def test_a_channel_that_rises_as_time_does_is_said(tmp_path, caplog):
     files = {
         f"{label}/{i}.csv": table(np.vstack([np.arange(STEPS) * 0.02 + i, values]), "Zeit,t wave,y")

@@ -104,7 +104,7 @@ def test_without_other_networks_nothing_is_said_of_them(tmp_path):
     ("without", "both", "said"),
     [
         (np.full(10, 2 / 3) + np.tile([0.1, -0.1], 5), np.ones(10), "help"),
-        (np.full(10, 28 / 30), np.full(10, 28 / 30), "undecided"),  # both ways the same
+        (np.full(10, 28 / 30), np.full(10, 28 / 30), "same"),  # both ways the same
         (np.repeat([1.0, 0.9], 5), np.repeat([1.0, 0.95], 5)[::-1], "undecided"),
         (np.ones(10), np.tile([0.0, 1 / 3], 5), "harm"),
         (np.zeros(1), np.ones(1), "undecided"),  # of one class nothing can be said

@@ -180,5 +180,22 @@ def test_how_soon_it_reads_is_said_as_it_was(right, wanted):
 
 def test_a_class_is_learned_when_it_stays_so():
     found = learning((9, 0, 10))
-    assert list(found.steps[found.class_learned]) == [16, 0]
+    assert list(found.steps[found.class_learned]) == [16, 16]
     assert list(replace(found, learned=0.0).class_learned) == [0, 0]
+
+
+def test_a_network_that_says_one_class_of_everything_knows_it_not():
+    always_second = learning((0, 9, 10))
+    assert always_second.steps[always_second.class_learned[1]] == 4, (
+        "all of its samples are right before the first step"
+    )
+
+
+def test_how_well_a_class_is_known_is_its_f1():
+    from sklearn.metrics import confusion_matrix, f1_score
+
+    random = np.random.default_rng(3)
+    true, said = random.integers(0, 4, 60), random.integers(0, 4, 60)
+    confusion = confusion_matrix(true, said, labels=range(5))  # of the fifth class there is no sample
+    found = replace(learning(), confusion=np.stack([confusion] * 3)).by_class[0]
+    assert found[:4] == pytest.approx(f1_score(true, said, average=None)) and np.isnan(found[4])

@@ -186,3 +186,32 @@ def test_a_network_of_no_parameters_is_not_trained_but_told(images, tmp_path):
     config["training"]["max_epochs"] = 0
     network, _ = train_network(config, images, seed=0, state=tmp_path)
     assert network(inputs(images)).shape == (5, 3)
+
+
+def test_torch_s_wrappings_of_a_whole_network_are_taken_off(images, caplog, monkeypatch):
+    flat = odd_networks.Flat
+    makes = {
+        "compiled": torch.compile,
+        "parallel": nn.DataParallel,
+        "both": lambda it: torch.compile(nn.DataParallel(it)),
+    }
+    for name, wrap in makes.items():
+        monkeypatch.setattr(
+            odd_networks, name, lambda shape, classes, wrap=wrap: wrap(flat(shape, classes)), raising=False
+        )
+        assert type(built(name, images.facts, caplog)) is flat
+        assert "which is taken off" in caplog.text
+        caplog.clear()
+
+
+def test_a_transformer_answers_alike_in_training_and_outside(tmp_path):
+    facts = small(tmp_path, "texts").facts
+    network = models.build({"_target_": f"{HERE}.Masked"}, facts)
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        elif isinstance(module, nn.MultiheadAttention):
+            module.dropout = 0.0
+    x = torch.tensor([[3, 4, 5, 0, 0, 0, 0, 0, 0]])
+    with torch.no_grad():
+        assert torch.allclose(network.eval()(x), network.train()(x), atol=1e-6)

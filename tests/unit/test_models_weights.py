@@ -203,7 +203,9 @@ def test_parts_of_safetensors_are_put_together(tmp_path):
     index.write_text(json.dumps({"weight_map": {key: part for part, keys in parts.items() for key in keys}}))
     weights.load(fresh, index)
     assert equal(fresh, trained)
-    with pytest.raises(WeightsError, match="it is a folder; name the file in it, .*model.safetensors.index.json"):
+    with pytest.raises(
+        WeightsError, match="it is a folder; name the file in it, such as .*model.safetensors.index.json"
+    ):
         weights.load(fresh, tmp_path)
     (tmp_path / "b.safetensors").unlink()
     with pytest.raises(WeightsError, match="its part 'b.safetensors' is not beside it"):

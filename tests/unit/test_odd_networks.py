@@ -27,9 +27,11 @@ TEXTS: dict[str, dict[str, Any]] = {
         "dropout": 0.0,
         "start": "random",
     }
-} | {name: {"_target_": f"{HERE}.{name}"} for name in ("Dilated", "Read", "Recurrent", "Encoder", "Bag")}
+} | {name: {"_target_": f"{HERE}.{name}"} for name in ("Dilated", "Read", "Recurrent", "Encoder", "Bag", "Masked")}
 SOUNDS = {f"{name} of sounds": IMAGES[name] for name in ("Flat", "Again", "LSTMFirst", "Attending", "Lazy")}
+SIGNALS: dict[str, dict[str, Any]] = {name: {"_target_": f"{HERE}.{name}"} for name in ("Across", "Beats")}
 KINDS = dict.fromkeys(IMAGES, "images") | dict.fromkeys(TEXTS, "texts") | dict.fromkeys(SOUNDS, "sounds")
+KINDS |= dict.fromkeys(SIGNALS, "signals")
 #: Looked at always; the others with the slow tests.
 FIRST = ("Flat", "Again", "Named", "LSTMFirst", "Lazy", "Mapped", "softmax", "Read", "Encoder", "Changing")
 #: Little of everything that only takes time.
@@ -39,7 +41,7 @@ MOST = {**LITTLE, "samples": 6, "compared": 4, "tested": 4, "ranked": 6, "curve"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return {kind: small(tmp_path_factory.mktemp(kind), kind) for kind in ("images", "sounds", "texts")}
+    return {kind: small(tmp_path_factory.mktemp(kind), kind) for kind in ("images", "sounds", "texts", "signals")}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,9 @@ def test_it_opens_up_or_says_why_not(name, method, data, tmp_path, monkeypatch):
     for inside, little in LITTLE_INSIDE.items():
         monkeypatch.setattr(inside, little, raising=False)
     kind = KINDS[name]
-    networks = [models.build((IMAGES | TEXTS | SOUNDS)[name], data[kind].facts, seed).eval() for seed in range(2)]
+    networks = [
+        models.build((IMAGES | TEXTS | SOUNDS | SIGNALS)[name], data[kind].facts, seed).eval() for seed in range(2)
+    ]
     before = {key: value.clone() for key, value in networks[0].state_dict().items()}
     state = torch.random.get_rng_state()
     written = hang(dissected(method, networks, data[kind], MOST), tmp_path / "exhibit")

@@ -39,7 +39,8 @@ def nets(tmp_path, monkeypatch):
         "        self.give = give\n"
         "    def forward(self, x):\n"
         "        y = self.dense(self.conv(x).flatten(1))\n"
-        "        all = {None: y, 'pair': (y[..., None], x), 'map': y[..., None], 'mean': y.mean(0), 'squeezed': y.squeeze(), 'nan': y / 0 * 0}\n"
+        "        all = {None: y, 'pair': (y[..., None], x), 'map': y[..., None], 'mean': y.mean(0), 'nan': y / 0 * 0}\n"
+        "        all['squeezed'] = y.squeeze()\n"
         "        return all[self.give]\n"
         "class View(Flat):\n"
         "    def forward(self, x):\n"
@@ -235,7 +236,7 @@ def test_layers_that_are_made_by_the_first_sample_depend_on_the_seed_only(images
 @pytest.mark.parametrize(
     ("target", "says"),
     [
-        ("Broken", r"can't be built: IndexError: list index out of range \(nets_.*\.py, line 25\)"),
+        ("Broken", r"can't be built: IndexError: list index out of range \(nets_.*\.py, line 26\)"),
         ("no_network", r"gives a int, which is no torch\.nn\.Module"),
         ("Absent", "can't be imported"),
     ],

@@ -45,10 +45,10 @@ ROWS: list[Row] = []
 def row(what: str, told: Callable[[], Any], *ids: str) -> None:
     """A made-up record, what is told of it, and all verdicts in that, `subject.` before the first colon for each."""
     subject = what.split(":")[0]
-    ROWS.append((what, told, {one if one.split(".")[0] in FILES else f"{subject}.{one}" for one in ids}))
+    ROWS.append((what, told, {one if one in SENTENCES else f"{subject}.{one}" for one in ids}))
 
 
-FILES = {id_.split(".")[0] for id_ in language(tags()[0]).sentences}
+SENTENCES = language(tags()[0]).sentences
 
 
 def show_of(name: str) -> Any:
@@ -598,6 +598,62 @@ row("top_patches: one sample", lambda: patches(1), "few", "refed.same")
 row("top_patches: as many as patches, some dead", lambda: patches(9, dead=1), "one_each", "refed.same", "reading.dead")
 row("top_patches: they see more", lambda: patches(500, error=0.4), "one_each", "purity", "refed.another")
 row("top_patches: nothing was fed again", lambda: patches(500, refed=0), "one_each", "purity")
+
+
+def learned_by(right: list[int]) -> Any:
+    """When most is learned, of a network that so many of ten test samples were right with at each look."""
+    confusion = np.zeros((len(right), 2, 2))
+    confusion[:, 0, 0], confusion[:, 0, 1] = right, 10 - np.array(right)
+    record = Made(confusion=confusion, tested=10, learned=0.9, steps=np.arange(len(right)) * 4)
+    return show_of("dissect.learning")._soon(record)
+
+
+row("learning: soon", lambda: learned_by([1, 9, 10]), "soon")
+row("learning: and forgotten again", lambda: learned_by([1, 10, 5, 10]), "late")
+row("learning: at the last look", lambda: learned_by([1, 5, 10]), "late")
+
+
+def layers_by(*settled: int) -> Any:
+    """The order of layers that are as they end from these looks on, of four."""
+    layers = [
+        Made(layer=f"conv{place}", likeness=np.where(np.arange(4) >= look, 1.0, 0.1)[None])
+        for place, look in enumerate(settled, 1)
+    ]
+    return show_of("dissect.learning")._order(Made(layers=layers, steps=np.arange(4) * 4))
+
+
+row("learning: upward", lambda: layers_by(1, 1, 3), "order.upward")
+row("learning: downward", lambda: layers_by(3, 2, 1), "order.downward")
+row("learning: at once", lambda: layers_by(2, 2, 2), "order.together")
+row("learning: in no order", lambda: layers_by(1, 3, 2), "order.mixed")
+row("learning: one layer", lambda: layers_by(1))
+for what, when in (("together", [1, 1]), ("apart", [0, 1])):
+    record = Made(
+        by_class=np.ones((2, 2)), confusion=np.tile(np.eye(2), (2, 1, 1)), tested=2, class_learned=np.array(when),
+        steps=np.array([0, 4]), learned=0.9,
+    )  # fmt: skip
+    row(
+        f"learning: {what}",
+        lambda of=record: show_of("dissect.learning")._accuracy(of, IMAGES).caption,
+        f"accuracy.{what}",
+    )
+
+
+def packed(kind: str) -> Any:
+    shown = show_of("dissect.live")
+    found = Made(
+        tried=[Made(kind=kind, same=9, n=10, off=0.001)], places=[], logits=np.empty((0, 2)), inputs=[], weights=9,
+        program=Made(steps=[], shown=[]), packed=Made(content=b"", places=[]),
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("numbers", "input_of", "Live"):
+            patch.setattr(shown, name, lambda *given, **said: None)
+        samples = Made(facts=IMAGES, labels=np.empty(0), table={"id": []})
+        return shown.show(found, samples, Made()).caption
+
+
+for kind in ("int8", "int10", "int12", "float16", "float32"):
+    row(f"live: {kind}", lambda kind=kind: packed(kind), f"weights.{kind}")
 
 # Evaluation.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -160,26 +161,10 @@ def test_each_word_works_there(reported, tmp_path):
 
 
 def test_the_rules_are_a_module_of_another_workflow(reported, tmp_path):
-    """With the names of its rules prefixed, and rules and a default target of its own."""
-    (tmp_path / "Snakefile").write_text(
-        """
-from cnnatomy.config import folders
-
-rule all:
-    input: "accuracy.txt"
-
-module cnnatomy:
-    snakefile: str(folders.PROJECT / "workflow/Snakefile")
-    config: {"report": "stripes"}
-
-use rule * from cnnatomy as cnnatomy_*
-
-rule fetch:
-    input: "results/report/results.csv"
-    output: "accuracy.txt"
-    shell: "grep test_accuracy {input} > {output}"
-"""
-    )
+    """As docs/installing.md has it: the names of its rules prefixed, and rules and a default target of its own."""
+    told = re.search("^```python\n(.*?)^```$", (PROJECT / "docs/installing.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert told is not None
+    (tmp_path / "Snakefile").write_text(told[1])
     own = {"CNNATOMY_CONF": str(OWN / "conf"), "PYTHONPATH": str(OWN)}
     elsewhere = Installed(reported.environment, tmp_path)
     dry = elsewhere.run("python", "-m", "snakemake", "-n", "-p", "--cores", "2", **own)

@@ -56,7 +56,7 @@ def _by_folders(folder: Path, found: Found, suffixes: Sequence[str], splits: Map
         if not found.files and len(others) > 1:
             kinds = Counter(PurePosixPath(name).suffix or PurePosixPath(name).name for name in others)
             raise Unclassed(
-                f"{folder} holds {len(others)} files of other kinds ({some([kind for kind, _ in kinds.most_common()])}), "
+                f"{folder} holds {len(others)} files of other kinds ({some([one for one, _ in kinds.most_common()])}), "
                 f"such as {others[0]}, and none that is read here: {some(suffixes, 30)}. Save them as one of these."
             )
         there = some([*found.files, *(name for names in found.left_out.values() for name in names)])

@@ -10,7 +10,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from cnnatomy.data import archive, layout, own, recordings, signals, tables
 from cnnatomy.data.errors import DamagedData, DataError
-from cnnatomy.data.left_out import LeftOut, left_out, said, shortened
+from cnnatomy.data.left_out import LeftOut, left_out, said
 from cnnatomy.data.naming import Labels
 from cnnatomy.data.signals import Recording
 from cnnatomy.data.tables import Decoder
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 class Columns:
     """Names of the columns of a table: the label's, and, where there are such, those of other things than values.
 
-    decode: how tables become text. above: the lines that were found above the values of tables, and are no names.
+    decode: how tables become text.
     """
 
     label: str
@@ -56,7 +56,6 @@ class Columns:
     split: str | None
     channels: tuple[str, ...] | None
     decode: Decoder
-    above: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -182,11 +181,6 @@ def _read(source: archive.Raw, columns: Columns) -> list[Read]:
     else:
         found = [one for name in source.names for one in recordings_in(source.read(name), name, columns)]
     columns.decode.say(source.path.stem)
-    if columns.above:
-        log.warning(
-            "%s: lines above the values that are no names of columns, and are left out: %d (%s)",
-            *(source.path.stem, len(columns.above), own.some([shortened(line) for line in columns.above])),
-        )
     return found
 
 
@@ -364,7 +358,7 @@ def _arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
 
 def _columns(content: bytes, name: str, columns: Columns) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """The channels of a recording, a column each, (channels, steps), and their names where the first line has them."""
-    rows = _below(_rows(content, name, columns.decode), name, columns)
+    rows = list(_below(_rows(content, name, columns.decode), name, columns))
     head = rows.pop(0)[1] if not all(map(_is_number, rows[0][1])) else None
     if not rows:
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
@@ -398,8 +392,8 @@ def _chosen(
 
 def _says_when(column: str) -> bool:
     """Whether a column's name means time or the number of a row: "time", "Time (ms)", "timestamp_ns", "Unnamed: 0"."""
-    first, *others = re.split(r"[\W\d_]+", column.strip().lower())
-    return first in TIMES and set(others) <= UNITS | {""}
+    first, *others = re.split(r"[\W_]+", column.strip().lower())
+    return first in TIMES and (first == "unnamed" or set(others) <= UNITS | {""})
 
 
 def _say_ramps(data: str, found: Sequence[Read], names: Sequence[str]) -> None:
@@ -543,7 +537,8 @@ def _refuse_moments(
     rows: Cells, name: str, head: Sequence[str], chosen: Sequence[int], others: Sequence[str | None]
 ) -> None:
     """Refuse a table of which each line seems to be a moment: one says when, or few values of which one stays."""
-    when = [key for place, key in enumerate(head) if key and place not in chosen and key not in others]
+    said = [key for place, key in enumerate(head) if place not in chosen and key not in others]
+    when = [key for key in said if key.lower() not in ("", "index", "sample", "unnamed: 0")]  # those number the rows
     cells = [[row[place] for place in chosen] for _, row in rows if len(row) == len(head)]
     same = [sum(a == b for a, b in zip(column, column[1:], strict=False)) for column in zip(*cells, strict=True)]
     stays = [head[place] for place, n in zip(chosen, same, strict=True) if len(chosen) < FEW and 2 * n > len(cells)]
@@ -593,7 +588,7 @@ def _long(
 # Cells
 
 
-Cells = list[tuple[int, list[str]]]
+Cells = Sequence[tuple[int, list[str]]]
 
 
 def _below(rows: Cells, name: str, columns: Columns) -> Cells:
@@ -608,13 +603,15 @@ def _below(rows: Cells, name: str, columns: Columns) -> Cells:
     words = [k for k, (_, cells) in enumerate(rows[:first]) if len(cells) == wide and not any(map(_is_number, cells))]
     if not words:
         start = next(k for k, (_, cells) in enumerate(rows) if len(cells) == wide)
-        units: Cells = []
+        units: Cells = ()
     else:
         start = next(k for k in reversed(words) if k - 1 not in words)
         units = rows[start + 1 : words[-1] + 1]
     if start > ABOVE or len(rows) == start + 1 + len(units):
         return rows
-    columns.above.extend(f"{name}, line {number}: {' '.join(cells)}" for number, cells in (*rows[:start], *units))
+    columns.decode.above.extend(
+        f"{name}, line {number}: {' '.join(cells)}" for number, cells in (*rows[:start], *units)
+    )
     return [*rows[start : start + 1], *rows[start + 1 + len(units) :]]
 
 
@@ -668,7 +665,7 @@ def _numbers(
 
 
 def _moments(rows: Cells, name: str, head: Sequence[str], place: int) -> np.ndarray:
-    """When each line was, of numbers or of dates as ISO 8601 writes them, to sort by; in seconds where they are dates."""
+    """When each line was, to sort by: numbers, or the seconds of dates as ISO 8601 writes them."""
     try:
         return _numbers(rows, name, head, [place])[:, 0]
     except DataError:

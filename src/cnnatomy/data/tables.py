@@ -16,6 +16,7 @@ from typing import NamedTuple
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.files import POINTER
 from cnnatomy.data.layout import some
+from cnnatomy.data.left_out import shortened
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 ABOVE = 10  # rows that may stand above the head
@@ -95,11 +96,15 @@ def decoded(
 
 
 class Decoder:
-    """Files as text, in the encoding that the user names or in what each seems to be in, which is said once."""
+    """Files as text, in the encoding that the user names or in what each seems to be in, which is said once.
+
+    above: lines that were found above the values, and are no names of columns, for whoever reads them to add to.
+    """
 
     def __init__(self, encoding: str | None) -> None:
         self._encoding = encoding
         self._guesses: defaultdict[str, list[str]] = defaultdict(list)
+        self.above: list[str] = []
 
     def __call__(self, content: bytes, name: str) -> str:
         """A file as text. Raises DataError, see `decoded`."""
@@ -109,7 +114,12 @@ class Decoder:
         return text
 
     def say(self, data: str) -> None:
-        """Tell the log what was guessed."""
+        """Tell the log what was guessed, and what was left out above the values."""
+        if self.above:
+            log.warning(
+                "%s: lines above the values that are no names of columns, and are left out: %d (%s)",
+                *(data, len(self.above), some([shortened(line) for line in self.above])),
+            )
         for guess, names in self._guesses.items():
             log.warning(
                 "%s: not in UTF-8, taken for %s: %d files (%s). If that is wrong, set data.prepare.encoding",
@@ -295,7 +305,6 @@ def _no_column(
     name: str, where: str, missing: Sequence[str], there: Sequence[str], remedy: str = NAME_COLUMNS
 ) -> DataError:
     shown = some([repr(column[:40]) for column in there], 20) or "nothing"
-    written = f" If it has no line of names, write one above it: {','.join(missing)}." if len(missing) > 1 else ""
-    return DataError(
-        f"{name} has no column {some([repr(column) for column in missing])}: {where} {shown}. {remedy}{written}"
-    )
+    if len(missing) > 1:
+        remedy += f" If it has no line of names, write one above it: {','.join(missing)}."
+    return DataError(f"{name} has no column {some([repr(column) for column in missing])}: {where} {shown}. {remedy}")

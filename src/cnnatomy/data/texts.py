@@ -97,7 +97,8 @@ def write(
     if counts["cut"] > LOSING * len(table):
         enough = int(np.ceil(np.quantile([len(found) for found in table["words"]], 0.9)))
         log.warning(
-            "%s: texts longer than %d, which lose their end: %d of %d; with data.prepare.length=%d nine of ten fit whole",
+            "%s: texts longer than %d, which lose their end: %d of %d; with data.prepare.length=%d nine of "
+            "ten fit whole",
             *(folder.name, length, counts["cut"], len(table), enough),
         )
     say_rare(folder.name, learnt, at_least, way)

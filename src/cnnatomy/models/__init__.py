@@ -71,12 +71,17 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
         raise NetworkError(
             f"model: {name} gives a {type(network).__name__}, which is no torch.nn.Module; name what makes one"
         )
+    network = _unwrapped(network)
     if scripted := [type(one).__name__ for one in network.modules() if isinstance(one, torch.jit.ScriptModule)]:
         raise NetworkError(
-            f"model: {name} gives a network of TorchScript ({scripted[0]}), into which nothing can look; name the class "
-            "that was scripted"
+            f"model: {name} gives a network of TorchScript ({scripted[0]}), into which nothing can look; name the "
+            "class that was scripted"
         )
     _to_single(network)
+    for module in network.modules():
+        if isinstance(module, nn.TransformerEncoder):
+            # Its short cut leaves places of padding out and their answers zero, outside of training only.
+            module.enable_nested_tensor = module.use_nested_tensor = False
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         words = facts.vocabulary
@@ -84,6 +89,19 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
         x = torch.randn(shape) if words is None else torch.randint(min(1, len(words) - 1), len(words), shape)
         answering.read(network, x, len(facts.classes), output)
     return network
+
+
+def _unwrapped(network: nn.Module) -> nn.Module:
+    """A network without torch's wrapping of it as a whole, for several devices or compiled; said in the log."""
+    from torch import nn
+
+    wrapping = {nn.DataParallel: "module", nn.parallel.DistributedDataParallel: "module"}
+    name = next((its for kind, its in wrapping.items() if isinstance(network, kind)), "_orig_mod")
+    inside = getattr(network, name, None)
+    if not isinstance(inside, nn.Module):
+        return network
+    log.info("the network is wrapped in a %s, which is taken off", type(network).__name__)
+    return _unwrapped(inside)
 
 
 def _to_single(network: nn.Module) -> None:

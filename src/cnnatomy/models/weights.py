@@ -105,8 +105,9 @@ def _read(source: Path | bytes) -> object:
         return _parsed(source)
     path = Path(source)
     if path.is_dir():
-        parts = sorted(path.glob(f"*{_INDEX}"))
-        raise pickled.NotRead(f"it is a folder; name the file in it{f', {path / parts[0].name}' if parts else ''}")
+        ends = (f"*{_INDEX}", "*.safetensors", "*model*.bin", "*.pth", "*.pt", "*.ckpt", "*.bin")
+        parts = [part for end in ends for part in sorted(path.glob(end))]
+        raise pickled.NotRead(f"it is a folder; name the file in it{f', such as {parts[0]}' if parts else ''}")
     try:
         content = path.read_bytes()
     except OSError as error:

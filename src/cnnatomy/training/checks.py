@@ -37,7 +37,8 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
     Two samples go through it. Layers that are made when they first see data are made here, from the seed.
     Raises TrainingError.
     """
-    facts, shape = batches.samples.facts, ()
+    facts = batches.samples.facts
+    shape: tuple[int, ...] = ()
     x, _ = next(batches.epoch(0))
     x = x[:2]
     logits = _answer(network, x, facts, batches.channels_last, seed)
@@ -63,8 +64,8 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
             shape = tuple(alone.shape)
     if shape:
         raise TrainingError(
-            f"for one sample alone the network gives an output of shape {shape} and not (1, {len(facts.classes)}): look "
-            "in its forward for a squeeze() that takes the axis of samples away, and write flatten(1) or squeeze(-1)"
+            f"for one sample alone the network gives an output of shape {shape} and not (1, {len(facts.classes)}): "
+            "look in its forward for a squeeze() that takes the axis of samples away, and write flatten(1)"
         )
     if not torch.isfinite(logits).all():
         raise TrainingError(
@@ -209,8 +210,8 @@ def check_training(network: nn.Module, batches: Batches, seed: int) -> None:
     complex_ = [name for name, parameter in network.named_parameters() if parameter.is_complex()]
     if complex_:
         raise TrainingError(
-            f"the network {type(network).__name__} has complex weights ({some(complex_)}); keep their real and imaginary "
-            "parts, as torch.view_as_real gives them, and make complex numbers of them in its forward"
+            f"the network {type(network).__name__} has complex weights ({some(complex_)}); keep their real and "
+            "imaginary parts, as torch.view_as_real gives them, and make complex numbers of them in its forward"
         )
     facts = batches.samples.facts
     x, _ = next(batches.epoch(0))
@@ -224,8 +225,8 @@ def check_training(network: nn.Module, batches: Batches, seed: int) -> None:
     if tuple(logits.shape) != (len(x), len(facts.classes)):
         given = described(output) if not isinstance(output, Tensor) else f"outputs of shape {tuple(output.shape)}"
         raise TrainingError(
-            f"in training the network {type(network).__name__} gives {given} for {len(x)} samples; let it give a tensor "
-            f"of shape (samples, classes), here ({len(x)}, {len(facts.classes)}), first or under the name logits"
+            f"in training the network {type(network).__name__} gives {given} for {len(x)} samples; let it give a "
+            f"tensor of shape (samples, classes), here ({len(x)}, {len(facts.classes)}), first or under the name logits"
         )
 
 

@@ -116,8 +116,8 @@ def measure(
 
     training: where words are counted for the map of the data.
 
-    settings: `samples`, `steps`; see conf/dissect/faithfulness.yaml. Raises DoesNotApply for fewer than two samples,
-    NoLogits before any long work.
+    settings: `samples`, `steps`; see conf/dissect/faithfulness.yaml. Raises DoesNotApply for fewer than two samples
+    and for undefined answers, NoLogits before any long work.
     """
     facts = samples.facts
     if len(samples) < 2:
@@ -138,6 +138,8 @@ def measure(
     for name, found in (maps | {"random": torch.from_numpy(chance), "data": control.maps}).items():
         order = ranks(_importance(name, facts, found), valid, chance)
         curves[name] = {test: changing.curve(order, shares, test) for test in TESTS}
+        if not all(np.isfinite(curve).all() for curve in curves[name].values()):
+            raise DoesNotApply(say("faithfulness.undefined"))
     comparison = Comparison(
         areas={name: {test: area(found[test], shares) for test in TESTS} for name, found in curves.items()},
         verdicts=randomised(network, samples, table, seed, cuts=3),

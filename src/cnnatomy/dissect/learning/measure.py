@@ -69,10 +69,13 @@ class Learning:
 
     @property
     def by_class(self) -> np.ndarray:
-        """Share of each class's samples that are right, (S, classes); undefined for a class without any."""
-        of_class = self.confusion.sum(axis=2)
-        right = self.confusion.diagonal(axis1=1, axis2=2)
-        return np.divide(right, of_class, out=np.full(right.shape, np.nan), where=of_class > 0)
+        """F1 of each class, (S, classes); undefined for a class without any sample.
+
+        Not the share of its samples that are right: a network that takes everything for a 0 knows no 0.
+        """
+        of_class, taken = self.confusion.sum(axis=2), self.confusion.sum(axis=1)
+        right = 2 * self.confusion.diagonal(axis1=1, axis2=2)
+        return np.divide(right, of_class + taken, out=np.full(right.shape, np.nan), where=of_class > 0)
 
     @property
     def class_learned(self) -> np.ndarray:
@@ -231,5 +234,5 @@ def numbers(found: Learning, classes: Sequence[str]) -> Numbers:
         if not np.isnan(found.by_class[-1, place]):
             with rows.about(f"class={name}"):
                 rows.add("learned_after_steps", int(found.steps[found.class_learned[place]]))
-                rows.add("accuracy_of_class", significant(float(found.by_class[-1, place])), unit="fraction")
+                rows.add("f1", significant(float(found.by_class[-1, place])), unit="fraction")
     return rows

@@ -96,8 +96,8 @@ def _sheet(pictures: Sequence[np.ndarray], across: int = ACROSS) -> np.ndarray:
 
 
 def _accuracy(found: Learning, facts: Facts) -> Figure:
-    """Accuracy of all samples, and of each class; the first and the last class to be learned are named."""
-    shares, whole = 100 * found.by_class, 100 * found.confusion.trace(axis1=1, axis2=2) / found.tested
+    """F1 of each class and the mean of all; the first and the last class to be learned are named."""
+    shares, whole = 100 * found.by_class, 100 * np.nanmean(found.by_class, axis=1)
     there = np.flatnonzero(~np.isnan(shares[-1]))
     order = there[np.argsort(found.class_learned[there], kind="stable")]
     named = {int(order[0]): SERIES[2], int(order[-1]): SERIES[1]} if len(order) > 1 else {}
@@ -107,13 +107,13 @@ def _accuracy(found: Learning, facts: Facts) -> Figure:
         axes.plot(shares[:, [place for place in there if place not in named]], color=MUTED, linewidth=0.8)
         for place, colour in named.items():
             axes.plot(shares[:, place], color=colour, linewidth=1.4, label=class_name(facts, place))
-        axes.plot(whole, color=SERIES[0], linewidth=2.2, marker="o", label="all classes")
-        axes.set(ylabel="accuracy, %", ylim=(0, 101))
+        axes.plot(whole, color=SERIES[0], linewidth=2.2, marker="o", label="mean of the classes")
+        axes.set(ylabel="F1, %", ylim=(0, 101))
         _along_steps(axes, found)
         axes.legend()
 
     table = pd.DataFrame(shares[:, there].round(3), columns=[facts.classes[place] for place in there])
-    table.insert(0, "all", whole.round(3))
+    table.insert(0, "mean", whole.round(3))
     table.insert(0, "step", found.steps)
     first, last = (int(one) for one in (order[0], order[-1]))
     known = {
@@ -175,7 +175,11 @@ def _settled(found: Learning) -> Table:
     ]
     share = 100 * found.settled
     return Table(
-        "settled", pd.DataFrame(rows), say("learning.settled.title"), say("learning.settled.caption", share=share)
+        "settled",
+        pd.DataFrame(rows),
+        say("learning.settled.title"),
+        say("learning.settled.caption", share=share),
+        folded=True,
     )
 
 

@@ -164,6 +164,8 @@ def spread(layer: Layer, cells: Tensor, places: tuple[int, ...], words: bool) ->
             if first < beyond:
                 shared[:, first:beyond] += cells[:, unit : unit + 1] / (beyond - first)
         return shared
+    if (more := cells.dim() - 1 - len(places)) > 0:  # a layer that moves along the channels, too
+        cells = cells.mean(dim=tuple(range(1, 1 + more)))
     cells = cells.reshape(len(cells), *_sizes(cells.shape[1:], layer, places))
     index = []
     for axis, (length, units) in enumerate(zip(places, cells.shape[1:], strict=True)):

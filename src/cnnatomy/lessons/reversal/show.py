@@ -19,6 +19,8 @@ FAMILIES = {
         "feature_maps": "feature maps",
         "top_patches": "best patches",
         "ngrams": "n-grams",
+        "learning": "how it learned",
+        "live": "your own sample",
     },
     "by parameters": {
         "structure": "structure",
