@@ -82,7 +82,9 @@ def _program(network: nn.Module, pair: Tensor) -> Program:
     except InTheWay as operation:
         raise DoesNotApply(say("live.in_the_way", operation=str(operation))) from operation
     except NotTraced as error:
-        raise DoesNotApply(say("live.not_traced", error=str(error)[:200])) from error
+        if "data-dependent" in str(error):
+            raise DoesNotApply(say("live.not_traced.depends")) from error
+        raise DoesNotApply(say("live.not_traced.other", error=str(error)[:200])) from error
 
 
 def _rounded(
