@@ -89,3 +89,9 @@ def test_a_configuration_that_is_none_is_said_in_one_line(monkeypatch, capsys):
     monkeypatch.setenv("CNNATOMY_CONF", "/nowhere")
     assert command.main(["study", "--help"]) == 1
     assert capsys.readouterr().err.startswith("ConfigurationError: CNNATOMY_CONF=/nowhere: there is no such folder")
+
+
+def test_who_reads_no_further_gets_no_traceback():
+    command = f"{shlex.quote(sys.executable)} -m cnnatomy doctor | true"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""

@@ -35,7 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:2] == ["completion", "--"]:
             return completion.complete(parser(), given[2:])
         told = parser().parse_args(given)
-        return int(told.do(told))
+        status = int(told.do(told))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `cnnatomy doctor | head` has seen enough; at its end Python would write once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:
         if not type(error).__module__.startswith("cnnatomy."):
             raise
