@@ -27,6 +27,7 @@ import of_ablation  # noqa: F401
 import of_attribution  # noqa: F401 - its families, like all of these
 import of_changed  # noqa: F401
 import of_data  # noqa: F401
+import of_learning  # noqa: F401
 import of_lessons  # noqa: F401
 import of_live  # noqa: F401
 import of_made  # noqa: F401
