@@ -155,6 +155,20 @@ def mean_of(values, low: float = -np.inf, high: float = np.inf) -> Found:
     return Found(mean, max(low, mean - half), min(high, mean + half))
 
 
+def spread(apart: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
+    """Variance of the sum over groups of these sizes, and Student's quantile for it (Bell & McCaffrey 2002).
+
+    apart: each group's sum less what its size makes of the mean, in the last axis. The degrees of freedom are
+    Satterthwaite's, from the eigenvalues of the corrected sums' covariance where all values are independent.
+    """
+    total = sizes.sum()
+    root = 1 / np.sqrt(1 - sizes / total)
+    covariance = np.diag(sizes) - np.outer(sizes, sizes) / total
+    weights = np.linalg.eigvalsh(root[:, None] * covariance * root)
+    free = weights.sum() ** 2 / (weights**2).sum()
+    return float(((apart * root) ** 2).sum()), float(stats.t.ppf(0.975, free))
+
+
 def of_groups(hits: np.ndarray, n: np.ndarray) -> tuple[float, float]:
     """Wilson's interval of as many independent samples as those of some groups are worth (Kish 1965;
 
@@ -162,10 +176,12 @@ def of_groups(hits: np.ndarray, n: np.ndarray) -> tuple[float, float]:
     """
     many, total = len(n), float(n.sum())
     share = float(hits.sum()) / total
-    between = float(((hits - n * share) ** 2).sum()) * many / max(1, many - 1)
-    if many < 2 or not 0 < share < 1 or between == 0:
+    if many < 2 or not 0 < share < 1:
         return wilson(float(hits.sum()), total)
-    effect = between / (total * share * (1 - share)) * (float(stats.t.ppf(0.975, many - 1)) / Z) ** 2
+    between, quantile = spread(hits - n * share, np.asarray(n, dtype=float))
+    if between == 0:
+        return wilson(float(hits.sum()), total)
+    effect = between / (total * share * (1 - share)) * (quantile / Z) ** 2
     worth = total / max(1.0, effect)
     return wilson(share * worth, worth)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from families import Found, Report, Z, leaves, of_groups, recomputes, share_of
+from families import Found, Report, Z, leaves, of_groups, recomputes, share_of, spread
 from finished import Row, Run, evenly
 from forward import Network
 from of_data import speakers
@@ -117,8 +117,8 @@ def wider(before: np.ndarray, after: np.ndarray, groups: np.ndarray) -> float:
     rest = change - change.mean(1, keepdims=True)
     alone = (rest**2).sum()
     sums = np.stack([rest[:, groups == one].sum(1) for one in range(many)])
-    together = (sums**2).sum() * many / (many - 1)
-    return 1.0 if alone == 0 else max(1.0, float(stats.t.ppf(0.975, many - 1)) / Z * float(np.sqrt(together / alone)))
+    together, quantile = spread(sums.T, np.bincount(groups).astype(float))
+    return 1.0 if alone == 0 else max(1.0, quantile / Z * float(np.sqrt(together / alone)))
 
 
 def wider_of_all(report: Report, row: Row) -> float:
@@ -227,7 +227,8 @@ def loss_moves(report: Report, row: Row) -> float:
             else:
                 many = int(of.groups.max()) + 1
                 sums = np.array([(more[of.groups == one] - mean).sum() for one in range(many)])
-                half = float(stats.t.ppf(0.975, many - 1)) * float(np.sqrt((sums**2).sum() * many / (many - 1))) / n
+                variance, quantile = spread(sums, np.bincount(of.groups).astype(float))
+                half = quantile * float(np.sqrt(variance)) / n
             moved += abs(mean) > 2 * half and (mean > 0) == (row.metric == "loss_rises")
     return moved
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import torch
-from families import Found, Report, crossed, leaves, mean_of, recomputes, share_of, spearman
+from families import Found, Report, crossed, leaves, mean_of, recomputes, share_of, spearman, spread
 from finished import Row, Run, evenly
 from forward import Network
 from of_maps import geometry
@@ -568,8 +568,8 @@ def over_groups(report: Report, row: Row, values: np.ndarray) -> Found:
     groups = groups_of(report, row, len(values))
     many = groups.max() + 1
     apart = np.array([(values[groups == one] - values.mean()).sum() for one in range(many)])
-    error = float(np.sqrt((apart**2).sum() * many / (many - 1))) / len(values)
-    half = float(stats.t.ppf(0.975, many - 1)) * error
+    variance, quantile = spread(apart, np.bincount(groups).astype(float))
+    half = quantile * float(np.sqrt(variance)) / len(values)
     return Found(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)
 
 

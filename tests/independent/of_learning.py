@@ -1,4 +1,4 @@
-"""How a network learned, from its weights on the way: what it read, how far filters and layers were from their last selves."""
+"""How a network learned, from its weights on the way: what it read, how far filters and layers were from the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def ways(report: Report, row: Row) -> list[dict[int, Network]]:
-    """The networks of each seed by the steps that they had taken, the row's own seed first; the last as training left it."""
+    """The networks of each seed by the steps taken, the row's own seed first; the last as training left it."""
 
     def make() -> list[dict[int, Network]]:
         run = report.run(row)
