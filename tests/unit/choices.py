@@ -51,7 +51,9 @@ NAMED = {
         r"study\.(difference\.(effect|interval|margin)|verdict\.one_against)", r"filter_ablation\.test\.\w+",
         r"learn_sobel\.(start|after)", r"learning\.walk\.\w+",
     ],
-    "why a method does not apply": [r"\w+\.(no_\w+|not_\w+|not_traced\.\w+|too_few|too_large|bent|one_label|in_the_way)"],
+    "why a method does not apply": [
+        r"\w+\.(no_\w+|not_\w+|not_traced\.\w+|too_few|too_large|bent|one_label|in_the_way)"
+    ],
     "a setting": [
         r"patching\.(asked_for|chosen)", r".*\.(thinned_out|smaller|looked_at|few|drawn|layers|fewer)", r".*\.left_out",
         r"filter_ablation\.(order|kept\.order|lost\.caption)\.\w+", r"structure\.network\.boxes",
