@@ -19,8 +19,9 @@ import pytest
 
 from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number, Texts
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
-from cnnatomy.report import build, show
+from cnnatomy.report import build, drawing, show
 from cnnatomy.report.context import Growth
+from cnnatomy.report.terms import Terms
 from tests import gallery
 
 
@@ -272,6 +273,22 @@ def test_drawings_do_not_share_ids_or_styles(tmp_path):
     assert [svg["viewbox"] for svg in page.all("svg")] == ["0 0 12 12", "0 0 12 12"]  # 9 pt are 12 px
     text = "".join(page.text)
     assert "first" in text and "second" in text  # the descriptions
+
+
+@pytest.mark.parametrize(("wide", "turned"), [(640, ""), (100, ""), (640, ' transform="scale(20)"')])
+def test_places_of_a_large_drawing_are_given_to_a_tenth_of_a_pixel(wide, turned):
+    places = [(12.345, 67.891), (0.04, 99.96)]
+    path = " L ".join(f"{x} {y}" for x, y in places)
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} 200"><defs><path id="m" d="M 1.234 2.345"/></defs>'
+        f'<g{turned}><path d="M {path}"/><use x="12.345" y="67.891" href="#m"/></g></svg>'
+    )
+    markup, _ = drawing.inline(svg.encode(), "x", "t", "a", Terms())
+    assert "M 1.234 2.345" in markup  # a marker
+    shown = [float(number) for number in re.findall(r"[\d.]+", re.findall(r'd="M ([^"]*)"', markup)[-1])]
+    exact = wide < 200 or bool(turned)
+    assert shown == pytest.approx([one for place in places for one in place], abs=0 if exact else 0.0501)
+    assert ("12.345" in markup) == exact
 
 
 def test_the_words_of_a_drawing_have_their_chinese_but_the_classes_of_a_users_data_have_none(tmp_path):

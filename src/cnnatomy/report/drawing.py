@@ -23,6 +23,9 @@ HREF = "{http://www.w3.org/1999/xlink}href"
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 WORD = re.compile(r"[^\W\d_]{2,}")
 LENGTH = re.compile(r"([0-9.]+)(px|pt|pc|in|cm|mm)?")
+PLACES = frozenset(["d", "points", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "width", "height"])
+LONG = re.compile(r"\d+\.\d{2,}")
+WIDE = 200  # units of a drawing that a tenth of one is nothing of
 PIXELS = {"": 1, "px": 1, "pt": 4 / 3, "pc": 16, "in": 96, "cm": 96 / 2.54, "mm": 9.6 / 2.54}
 # Attributes that are styles as well. Drawings repeat the same ones on thousands of points; as classes they are short.
 LOOKS = """
@@ -45,6 +48,7 @@ def inline(
     _translate(root, terms)
     names = _names(root, prefix)
     styles: dict[str, str] = {}
+    _round(root)
     for element in root.iter():
         element.tag = element.tag.removeprefix(SVG)
         element.attrib = _attributes(element, names, styles)
@@ -52,6 +56,25 @@ def inline(
             element.tail = None
     _frame(root, prefix, title, description, styles)
     return Markup(ElementTree.tostring(root, encoding="unicode")), styles
+
+
+def _round(root: ElementTree.Element) -> None:
+    """Places to a tenth of a pixel, for charts have thousands. Markers, which are small, stay as they are.
+
+    So does a drawing that is enlarged, within itself or by the page.
+    """
+    turned = any(re.search(r"scale|matrix", element.get("transform", "")) for element in root.iter())
+    box = re.findall(r"-?[\d.]+", root.get("viewBox", ""))
+    if turned or len(box) != 4 or float(box[2]) < WIDE:
+        return
+    small = {part for defined in root.iter(f"{SVG}defs") for part in defined.iter()}
+    for element in set(root.iter()) - small:
+        for name in PLACES & element.attrib.keys():
+            element.set(name, LONG.sub(_tenths, element.attrib[name]))
+
+
+def _tenths(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.1f}".removesuffix(".0")
 
 
 def _translate(root: ElementTree.Element, terms: Terms) -> None:

@@ -25,7 +25,7 @@ MOST_NUMBERS = 12  # of one exhibit in the page; every one is in results.csv
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
 NOTHING_OVER = Markup()
-MP3_LEVEL = 0.5  # of 0 (largest) to 1: about 64 kbit/s for a voice at 22 kHz
+MP3_LEVEL = 0.7  # of 0 (largest) to 1: about 48 kbit/s for a voice at 22 kHz
 TITLE = "What the networks learned"  # a phrase of the page
 #: What the page does, a file a subject: page.js first, which hangs the works, onward.js last, which begins.
 SCRIPTS = (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GREY = 128  # between the pictures of a sheet
 ACROSS = 8  # pictures a row of a sheet
+ROOM = 4000  # pixels of the kernels on a sheet, about
 STRIP = 3  # pixels of a map that has one row or column
 ALIKE = 0.9  # likeness to the end from which on a layer is called settled in sentences
 SOURCES = ["@kornblith2019", "@raghu2017"]
@@ -53,14 +54,15 @@ def _frames(found: Learning, facts: Facts) -> list[Frame]:
             Item(f"maps/{step}", _maps(found, look, facts), say("learning.walk.maps", layer=found.last)),
         ]
         if facts.kind != "texts":
-            items.insert(0, Item(f"kernels/{step}", _kernels(found, look, facts), _named_kernels(found)))
+            items.insert(0, Item(f"kernels/{step}", _kernels(found, look, facts), _named_kernels(found, facts)))
         title = say("learning.walk.start" if step == 0 else "learning.walk.after", **known)
         frames.append(Frame(title, say("learning.walk.look", **known), [Grid(f"look-{step}", items)]))
     return frames
 
 
-def _named_kernels(found: Learning) -> Say:
-    return say("learning.walk.kernels", layer=found.first, n=found.kernels.shape[1])
+def _named_kernels(found: Learning, facts: Facts) -> Say:
+    shown, n = _shown_kernels(found, facts), found.kernels.shape[1]
+    return say("learning.walk.kernels" if shown == n else "learning.walk.some", layer=found.first, n=n, shown=shown)
 
 
 def _shares(confusion: np.ndarray) -> np.ndarray:
@@ -68,8 +70,14 @@ def _shares(confusion: np.ndarray) -> np.ndarray:
 
 
 def _kernels(found: Learning, look: int, facts: Facts) -> np.ndarray:
-    """All first kernels on one sheet, each with its own scale."""
-    return _sheet([drawn(kernel, facts) for kernel in found.kernels[look]])
+    """The first kernels on one sheet, each with its own scale."""
+    return _sheet([drawn(kernel, facts) for kernel in found.kernels[look][: _shown_kernels(found, facts)]])
+
+
+def _shown_kernels(found: Learning, facts: Facts) -> int:
+    """As many as a sheet has room for, and a row of them at least: large ones are noise, which nothing packs."""
+    height, width = drawn(found.kernels[0][0], facts).shape[:2]
+    return min(found.kernels.shape[1], max(ACROSS, ROOM // (height * width * ACROSS) * ACROSS))
 
 
 def _maps(found: Learning, look: int, facts: Facts) -> np.ndarray:

@@ -60,20 +60,26 @@ def measure(network: nn.Module, samples: Samples, settings: Settings, run: str =
     none of the page's, or its weights take too much room.
     """
     facts = samples.facts
+    least = sum(weight.numel() for weight in network.parameters()) / MEGABYTE  # at eight bits each
+    if least > settings.most_megabytes:  # before it is traced, which takes its time
+        raise _too_large(least, settings, run)
     pair = next(batches(facts, samples.inputs[np.arange(2) % len(samples)]))
     _program(network, pair)  # before any long work
     tried, chosen = _rounded(network, samples, evenly(len(samples), settings.compared), settings)
     program = _program(chosen, pair)
     stored = packed(program.weights, tried[-1].kind)
     if len(stored.content) > settings.most_megabytes * MEGABYTE:
-        size = len(stored.content) / MEGABYTE
-        most, enough = float(settings.most_megabytes), math.ceil(size)
-        raise DoesNotApply(say("live.too_large", size=size, most=most, enough=enough, run=run))
+        raise _too_large(len(stored.content) / MEGABYTE, settings, run)
     places = first_of_classes(samples.labels, settings.samples)
     inputs = np.array(samples.inputs[places])
     given = logits(chosen, facts, inputs).numpy()
     weights = sum(weight.numel() for weight in program.weights.values())
     return Portable(program, stored, tried, places, inputs, given, weights)
+
+
+def _too_large(size: float, settings: Settings, run: str) -> DoesNotApply:
+    most, enough = float(settings.most_megabytes), math.ceil(2 * size)  # more bits than eight may be wanted
+    return DoesNotApply(say("live.too_large", size=size, most=most, enough=enough, run=run))
 
 
 def _program(network: nn.Module, pair: Tensor) -> Program:
