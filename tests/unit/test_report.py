@@ -280,7 +280,8 @@ def test_places_of_a_large_drawing_are_given_to_a_tenth_of_a_pixel(wide, turned)
     places = [(12.345, 67.891), (0.04, 99.96)]
     path = " L ".join(f"{x} {y}" for x, y in places)
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} 200"><defs><path id="m" d="M 1.234 2.345"/></defs>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} 200">'
+        '<defs><path id="m" d="M 1.234 2.345"/></defs>'
         f'<g{turned}><path d="M {path}"/><use x="12.345" y="67.891" href="#m"/></g></svg>'
     )
     markup, _ = drawing.inline(svg.encode(), "x", "t", "a", Terms())
