@@ -60,8 +60,7 @@ def test_code_scrolls_in_its_own_box_and_is_saved_as_it_is(visit, drawn):
     assert box.evaluate("(one) => one.scrollHeight > one.clientHeight && one.scrollWidth > one.clientWidth")
     box.focus()
     page.keyboard.press("PageDown")
-    page.wait_for_timeout(400)
-    assert box.evaluate("(one) => one.scrollTop") > 0
+    page.wait_for_function("document.querySelector('#lesson-listing .code').scrollTop > 0")
     with page.expect_download() as saved:
         page.locator("#lesson-listing [data-save=py]").click()
     assert Path(saved.value.path()).read_text(encoding="utf-8") == LONG

@@ -71,7 +71,7 @@ def accuracy_on_the_way(report: Report, row: Row) -> Found:
     return share_of(counts.trace(), counts.sum())
 
 
-@recomputes("learning", "f1")
+@recomputes("learning", "f1", digits=4)
 def last_f1(report: Report, row: Row) -> float:
     run, end = report.run(row), max(ways(report, row)[0])
     return float(f1(confusion(report, row, end))[run.data.classes.index(row.of["class"])])
