@@ -312,3 +312,8 @@ def test_a_step_says_on_the_terminal_what_it_leaves_out(conf):
     assert answer.returncode == 0, answer.stderr
     assert "left out files of a kind that is not read: 1 (a/film.mp4)" in answer.stderr
     assert "WARNING: " in answer.stderr
+
+
+def test_an_option_with_a_name_too_long_for_a_disk_is_no_such_option():
+    with pytest.raises(ConfigurationError, match="data=x"):
+        compose(["run=mnist", f"data={'x' * 300}"])

@@ -8,6 +8,7 @@ settings that no step reads, and with those dissections and lessons only that so
 from __future__ import annotations
 
 import copy
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -106,7 +107,7 @@ class _Files(ConfigRepository):
     def load_config(self, config_path: str) -> ConfigResult | None:
         if config_path not in self._read:
             file, group = folders.at(f"{config_path.removesuffix('.yaml')}.yaml"), config_path.partition("/")[0]
-            if group in folders.CHOSEN and file.is_file():
+            if group in folders.CHOSEN and os.path.isfile(file):
                 reading.read(file, group)
             self._read[config_path] = super().load_config(config_path)
         return self._read[config_path]

@@ -104,14 +104,14 @@ def options(group: str) -> list[str]:
 
 def at(path: str) -> Path:
     """The file at a path below the folders, in the first that has it."""
-    return next((folder / path for folder in search_path() if (folder / path).is_file()), CONF / path)
+    return next((folder / path for folder in search_path() if os.path.isfile(folder / path)), CONF / path)
 
 
 def find(group: str, option: str) -> Path:
     """The YAML file of one option. Raises ConfigurationError where there is none."""
     for folder in search_path():
         file = folder / group / f"{option}.yaml"
-        if file.is_file():
+        if os.path.isfile(file):  # of a name too long for a disk it says no, where Path.is_file raises
             return file
     raise no_such(group, option)
 

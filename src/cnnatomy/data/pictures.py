@@ -217,6 +217,8 @@ def _of_numbers(
     """
     values = values if values.ndim == 3 else values[..., None]
     height, width, there = values.shape
+    if not values.size:
+        raise Unreadable(name, "it has no pixels")
     if height * width > MOST_PIXELS:
         raise Unreadable(name, f"it has {width} × {height} pixels, more than {MOST_PIXELS // 10**6} million, reduce it")
     if there != channels and (channels is not None or there not in bands.COLOURS):
