@@ -459,8 +459,3 @@ def test_the_longest_names_of_files_hang_in_the_exhibit_of_the_data(tmp_path):
 def test_a_picture_without_a_dataset_shows_its_own_range():
     found = pixels(Picture(np.array([[100, 300]]), "whole numbers", (2, 1), False), (1, 2), colour=False)
     assert found.tolist() == [[[0, 255]]]
-
-
-def test_an_array_without_a_pixel_is_told_as_such():
-    with pytest.raises(pictures.Unreadable, match="it has no pixels"):
-        pictures._of_numbers(np.empty((0, 3), np.int16), "a.npy", None)
