@@ -199,3 +199,11 @@ def test_how_well_a_class_is_known_is_its_f1():
     confusion = confusion_matrix(true, said, labels=range(5))  # of the fifth class there is no sample
     found = replace(learning(), confusion=np.stack([confusion] * 3)).by_class[0]
     assert found[:4] == pytest.approx(f1_score(true, said, average=None)) and np.isnan(found[4])
+
+
+def test_classes_may_be_called_what_the_tables_call_their_columns(tmp_path, samples):
+    called = replace(samples, facts=replace(samples.facts, classes=["step", "mean", "all"]))
+    end = network()
+    with torch.no_grad():
+        end(torch.zeros(1, *samples.facts.shape))
+    hang(shown("learning", end, called, {"compared": 8}, snapshots=[way(end)]), tmp_path)

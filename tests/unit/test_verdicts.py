@@ -627,15 +627,31 @@ row("learning: downward", lambda: layers_by(3, 2, 1), "order.downward")
 row("learning: at once", lambda: layers_by(2, 2, 2), "order.together")
 row("learning: in no order", lambda: layers_by(1, 3, 2), "order.mixed")
 row("learning: one layer", lambda: layers_by(1))
-for what, when in (("together", [1, 1]), ("apart", [0, 1])):
+for what, when, ids in [
+    ("all at once", [1, 1, 1], ["together"]),
+    ("one after the other", [0, 1, 2], ["first.one", "last.one"]),
+    ("two first", [0, 2, 0], ["first.several", "last.one"]),
+    ("two last", [2, 1, 2], ["first.one", "last.several"]),
+]:
     record = Made(
-        by_class=np.ones((2, 2)), confusion=np.tile(np.eye(2), (2, 1, 1)), tested=2, class_learned=np.array(when),
-        steps=np.array([0, 4]), learned=0.9,
+        by_class=np.ones((3, 3)), confusion=np.tile(np.eye(3), (3, 1, 1)), tested=3, class_learned=np.array(when),
+        steps=np.array([0, 4, 8]), learned=0.9,
     )  # fmt: skip
     row(
         f"learning: {what}",
         lambda of=record: show_of("dissect.learning")._accuracy(of, IMAGES).caption,
-        f"accuracy.{what}",
+        *(f"accuracy.{one}" for one in ids),
+    )
+for networks, of in ((1, "one"), (3, "several")):
+    record = Made(
+        accuracy=np.ones((networks, 2)),
+        layers=[Made(layer="conv", likeness=np.ones((networks, 2)))],
+        steps=np.arange(2),
+    )
+    row(
+        f"learning: {of} of a kind",
+        lambda of=record: show_of("dissect.learning")._layers(of).caption,
+        f"layers.{of}",
     )
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pytorch_lightning as pl
 
+    from cnnatomy.training.classifier import Classifier
+
 COLUMNS = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate")
 
 
@@ -131,16 +133,21 @@ def fit(
         raise Stopped(f"asked to end after {what} {len(module.history)}; start again to go on") from signal
     if not trainer.is_global_zero:
         sys.exit()  # the processes of the other devices; what uses the weights is for the first
-    steps = trainer.global_step
-    if config["keep"] == "best" and validation is not None:
-        assert module.best is not None
-        network.load_state_dict(module.best["weights"])
-        steps = steps * module.best["epoch"] // len(module.history)
+    steps = _left(network, module, trainer.global_step, best=config["keep"] == "best" and validation is not None)
     if snapshots is not None:
         snapshots.epoch = len(train)
         snapshots.end(steps)
     network.eval()
     return _table(module.history)
+
+
+def _left(network: nn.Module, module: Classifier, steps: int, *, best: bool) -> int:
+    """Give the network the weights that training leaves, of the last epoch or the `best`; how many steps led there."""
+    if not best:
+        return steps
+    assert module.best is not None
+    network.load_state_dict(module.best["weights"])
+    return steps * int(module.best["epoch"]) // len(module.history)
 
 
 def _check(

@@ -19,6 +19,7 @@ from cnnatomy.exhibit.rounding import significant
 from cnnatomy.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
 
 GREY = 128  # between the pictures of a sheet
@@ -34,7 +35,7 @@ def show(found: Learning, samples: Samples, settings: Settings) -> Showing:
     classes = samples.facts.classes
     walk = Steps("walk", _frames(found, samples.facts), say("learning.walk.title"), say("learning.walk.caption"))
     blocks: list[Block] = [walk, _accuracy(found, samples.facts), _layers(found), _settled(found)]
-    caption = [_soon(found), _order(found), say("learning.caption", networks=len(found.accuracy))]
+    caption = [_soon(found), _order(found), say("learning.caption")]
     return Showing(numbers(found, classes), blocks, caption, SOURCES)
 
 
@@ -121,25 +122,34 @@ def _accuracy(found: Learning, facts: Facts) -> Figure:
         axes.legend()
 
     table = pd.DataFrame(shares[:, there].round(3), columns=[facts.classes[place] for place in there])
-    table.insert(0, "mean", whole.round(3))
-    table.insert(0, "step", found.steps)
-    first, last = (int(one) for one in (order[0], order[-1]))
-    known = {
-        "first": class_name(facts, first),
-        "soon": int(found.steps[found.class_learned[first]]),
-        "last": class_name(facts, last),
-        "late": int(found.steps[found.class_learned[last]]),
-        "share": 100 * found.learned,
-    }
-    together = found.class_learned[first] == found.class_learned[last]
+    table.insert(0, "mean", whole.round(3), allow_duplicates=True)  # a class may be called so
+    table.insert(0, "step", found.steps, allow_duplicates=True)
     return Figure(
         "accuracy",
         draw(paint, 560, 280),
         alt=say("learning.accuracy.alt", start=float(whole[0]), end=float(whole[-1])),
         data=table,
         title=say("learning.accuracy.title"),
-        caption=say(f"learning.accuracy.{'together' if together else 'apart'}", **known),
+        caption=[*_in_turn(found, order, facts), say("learning.accuracy.learned", share=100 * found.learned)],
     )
+
+
+def _in_turn(found: Learning, order: np.ndarray, facts: Facts) -> list[Say]:
+    """Which classes are learned first and which last, of those in `order`."""
+    when = found.class_learned[order]
+    if when[0] == when[-1]:
+        return [say("learning.accuracy.together", step=int(found.steps[when[0]]))]
+
+    def told(which: str, place: int) -> Say:
+        n = int((when == when[place]).sum())
+        known = {"name": class_name(facts, int(order[place])), "step": int(found.steps[when[place]])}
+        return (
+            say(f"learning.accuracy.{which}.several", n=n, **known)
+            if n > 1
+            else say(f"learning.accuracy.{which}.one", **known)
+        )
+
+    return [told("first", 0), told("last", -1)]
 
 
 def _layers(found: Learning) -> Figure:
@@ -157,20 +167,24 @@ def _layers(found: Learning) -> Figure:
         axes.legend()
 
     table = pd.DataFrame({one.layer: one.likeness.mean(axis=0).round(4) for one in found.layers})
-    table.insert(0, "step", found.steps)
+    table.insert(0, "step", found.steps, allow_duplicates=True)
+    networks = len(found.accuracy)
     return Figure(
         "layers",
         draw(paint, 560, 280),
         alt=say("learning.layers.alt"),
         data=table,
         title=say("learning.layers.title"),
-        caption=say("learning.layers.caption", networks=len(found.accuracy)),
+        caption=[
+            say("learning.layers.caption"),
+            say("learning.layers.several", networks=networks) if networks > 1 else say("learning.layers.one"),
+        ],
     )
 
 
-def _along_steps(axes: object, found: Learning) -> None:
-    axes.set_xticks(range(len(found.steps)), [f"{step}" for step in found.steps])  # type: ignore[attr-defined]
-    axes.set_xlabel("steps")  # type: ignore[attr-defined]
+def _along_steps(axes: Axes, found: Learning) -> None:
+    axes.set_xticks(range(len(found.steps)), [f"{step}" for step in found.steps])
+    axes.set_xlabel("steps")
 
 
 def _settled(found: Learning) -> Table:
@@ -195,9 +209,11 @@ def _soon(found: Learning) -> Say:
     """When nine tenths of the last accuracy were reached."""
     shares = found.confusion.trace(axis1=1, axis2=2) / found.tested
     look = int(since((shares >= found.learned * shares[-1])[:, None])[0])
-    known = {"step": int(found.steps[look]), "steps": int(found.steps[-1])}
-    shown = {"share": significant(100 * float(shares[look]), 3), "end": significant(100 * float(shares[-1]), 3)}
-    return say("learning.soon" if look < len(shares) - 1 else "learning.late", **known, **shown)
+    steps, end = int(found.steps[-1]), significant(100 * float(shares[-1]), 3)
+    if look == len(shares) - 1:
+        return say("learning.late", steps=steps, end=end, before=significant(100 * float(shares[-2]), 3))
+    share = significant(100 * float(shares[look]), 3)
+    return say("learning.soon", step=int(found.steps[look]), steps=steps, share=share, end=end)
 
 
 def _order(found: Learning) -> Say | None:
