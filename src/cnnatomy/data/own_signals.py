@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import logging
 import re
 import zipfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from cnnatomy.data import archive, layout, own, recordings, signals, tables
+from cnnatomy.data import archive, layout, own, recordings, signal_cells, signals, tables
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.left_out import LeftOut, left_out, said
 from cnnatomy.data.naming import Labels
@@ -32,11 +29,8 @@ TIMES = ("", "time", "timestamp", "timestamps", "datetime", "date", "t", "index"
 UNITS = frozenset(
     {"s", "sec", "secs", "seconds", "ms", "us", "µs", "ns", "min", "h", "utc", "stamp", "index", "number"}
 )
-MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
 FEW = 6  # values, fewer than a recording has
 RAMPS = 50  # recordings that are looked at
-ABOVE = 30  # lines that may stand above the names of columns
-_WITH_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 _SPLIT = re.compile(r"(?i)(?:^|[_\-. ])(train|validation|val|test)$")
 
 log = logging.getLogger(__name__)
@@ -358,16 +352,16 @@ def _arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
 
 def _columns(content: bytes, name: str, columns: Columns) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """The channels of a recording, a column each, (channels, steps), and their names where the first line has them."""
-    rows = list(_below(_rows(content, name, columns.decode), name, columns))
-    head = rows.pop(0)[1] if not all(map(_is_number, rows[0][1])) else None
+    rows = list(signal_cells.below(signal_cells.rows_of(content, name, columns.decode), name, columns.decode))
+    head = rows.pop(0)[1] if not all(map(signal_cells.is_number, rows[0][1])) else None
     if not rows:
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
     if head is None:
         if columns.time is not None:
             raise DataError(f"{name}, line 1: there are numbers where data.prepare.time wants a column of a name.")
-        return _numbers(rows, name, None, range(len(rows[0][1]))).T, None
+        return signal_cells.numbers(rows, name, None, range(len(rows[0][1]))).T, None
     chosen = _chosen(head, name, columns.channels, [columns.time])
-    return _numbers(rows, name, head, chosen).T, tuple(head[place] for place in chosen)
+    return signal_cells.numbers(rows, name, head, chosen).T, tuple(head[place] for place in chosen)
 
 
 def _chosen(
@@ -425,14 +419,14 @@ def recordings_in(content: bytes, name: str, columns: Columns) -> Iterator[Read]
         return _stacked(content, name, split)
     if suffix == ".ts":
         return _time_series(content, name, split, columns.decode)
-    rows = _rows(content, name, columns.decode)
+    rows = signal_cells.rows_of(content, name, columns.decode)
     first = rows[0][1]
     if columns.recording is not None:
-        head, *rows = _below(rows, name, columns)
+        head, *rows = signal_cells.below(rows, name, columns.decode)
         return _long(rows, name, head[1], columns, split)
     if columns.label in first:
         return _wide(rows[1:], name, first, columns, split)
-    if not any(map(_is_number, first)):
+    if not any(map(signal_cells.is_number, first)):
         raise DataError(
             f"{name} has no column {columns.label!r}: its first line names {_listed(first)}. Set data.prepare.label, "
             "and, where a recording is more than one line, data.prepare.recording, to the names of columns."
@@ -498,7 +492,7 @@ def _time_series(content: bytes, name: str, split: str, decode: Decoder) -> Iter
             continue
         *parts, said = line.strip().split(":")
         where = f"{name}, line {number}"
-        channels = [_values(part.split(","), where) for part in parts]
+        channels = [signal_cells.values(part.split(","), where) for part in parts]
         if not channels or len({len(values) for values in channels}) > 1:
             raise DataError(
                 f"{where}: a line should have channels of one length with colons between, and its label at the end."
@@ -527,14 +521,14 @@ def _wide(
             raise DataError(f"{where}: there are {len(cells)} values, and {len(head)} columns.")
         said = {key: cells[place] if place < len(cells) else "" for key, place in at.items()}
         its = own.given_split(said["split"], where) if "split" in said else split
-        values = _values([cells[place] if place < len(cells) else "" for place in chosen], where)
+        values = signal_cells.values([cells[place] if place < len(cells) else "" for place in chosen], where)
         label = _label(said["label"], where)
         group = said.get("group", "")
         yield Read(_ended(values[None]), None, label, _id(split, f"line {number}"), its, group, where)
 
 
 def _refuse_moments(
-    rows: Cells, name: str, head: Sequence[str], chosen: Sequence[int], others: Sequence[str | None]
+    rows: signal_cells.Cells, name: str, head: Sequence[str], chosen: Sequence[int], others: Sequence[str | None]
 ) -> None:
     """Refuse a table of which each line seems to be a moment: one says when, or few values of which one stays."""
     said = [key for place, key in enumerate(head) if place not in chosen and key not in others]
@@ -559,8 +553,8 @@ def _long(
     at = {key: list(head).index(other) for key, other in others.items() if other is not None}
     if not rows:
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
-    values = _numbers(rows, name, head, chosen)
-    moments = _moments(rows, name, head, at["time"]) if "time" in at else np.arange(len(rows))
+    values = signal_cells.numbers(rows, name, head, chosen)
+    moments = signal_cells.moments(rows, name, head, at["time"]) if "time" in at else np.arange(len(rows))
     together: dict[str, list[int]] = {}
     for place, (_, cells) in enumerate(rows):
         together.setdefault(cells[at["recording"]].strip(), []).append(place)
@@ -583,113 +577,6 @@ def _long(
         names = tuple(head[place] for place in chosen)
         label, group = _label(said["label"], where), said.get("group", "")
         yield Read(values[order].T, names, label, _id(split, f"recording {key}"), its, group, where)
-
-
-# Cells
-
-
-Cells = Sequence[tuple[int, list[str]]]
-
-
-def _below(rows: Cells, name: str, columns: Columns) -> Cells:
-    """The rows from the names of columns on, without a row of units below those; what devices write above is left out.
-
-    Names stand in the last row without a number, or the first of several, before one of numbers only.
-    """
-    wide = Counter(len(cells) for _, cells in rows[-ABOVE:]).most_common(1)[0][0]
-    first = next(
-        (k for k, (_, cells) in enumerate(rows[:ABOVE]) if len(cells) == wide and all(map(_is_number, cells))), ABOVE
-    )
-    words = [k for k, (_, cells) in enumerate(rows[:first]) if len(cells) == wide and not any(map(_is_number, cells))]
-    if not words:
-        start = next(k for k, (_, cells) in enumerate(rows) if len(cells) == wide)
-        units: Cells = ()
-    else:
-        start = next(k for k in reversed(words) if k - 1 not in words)
-        units = rows[start + 1 : words[-1] + 1]
-    if start > ABOVE or len(rows) == start + 1 + len(units):
-        return rows
-    columns.decode.above.extend(
-        f"{name}, line {number}: {' '.join(cells)}" for number, cells in (*rows[:start], *units)
-    )
-    return [*rows[start : start + 1], *rows[start + 1 + len(units) :]]
-
-
-def _rows(content: bytes, name: str, decode: Decoder) -> Cells:
-    """The cells of each line, with the line's number; empty lines and those that begin with # or % are no rows.
-
-    What cuts most of the last lines cuts all, for devices may write anything above. Between semicolons 1,5 is 1.5.
-    """
-    lines = [
-        (number, line)
-        for number, line in enumerate(decode(content, name).splitlines(), 1)
-        if line.strip() and line.lstrip()[0] not in "#%"
-    ]
-    if not lines:
-        raise DataError(f"{name} is empty. Fill it, or take it away.")
-    last = [line for _, line in lines[-ABOVE:]]
-    sign = next((sign for sign in "\t;," if 2 * sum(sign in line for line in last) > len(last)), None)
-    if sign is None:
-        return [(number, line.split()) for number, line in lines]
-    cells = (next(csv.reader([line], delimiter=sign)) for _, line in lines)
-    found = [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells, strict=True)]
-    if sign != ";":
-        return found
-    return [
-        (number, [cell.replace(",", ".") if _WITH_COMMA.fullmatch(cell) else cell for cell in row])
-        for number, row in found
-    ]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return cell.strip().lower() in MISSING
-    return True
-
-
-def _numbers(
-    rows: Sequence[tuple[int, list[str]]], name: str, head: Sequence[str] | None, chosen: Sequence[int]
-) -> np.ndarray:
-    """The chosen columns as float64 (rows, columns), NaN where a cell is empty or says that it is missing."""
-    wide = len(head) if head is not None else len(rows[0][1])
-    for number, cells in rows:
-        if len(cells) != wide:
-            raise DataError(f"{name}, line {number}: there are {len(cells)} values, and {wide} columns above.")
-    found = [[cells[place] for place in chosen] for _, cells in rows]
-    try:
-        return np.array(found, dtype=np.float64)  # of a whole table at once ten times as fast
-    except ValueError:
-        return np.stack([_values(cells, f"{name}, line {rows[place][0]}") for place, cells in enumerate(found)])
-
-
-def _moments(rows: Cells, name: str, head: Sequence[str], place: int) -> np.ndarray:
-    """When each line was, to sort by: numbers, or the seconds of dates as ISO 8601 writes them."""
-    try:
-        return _numbers(rows, name, head, [place])[:, 0]
-    except DataError:
-        try:
-            return np.array([datetime.fromisoformat(cells[place]).timestamp() for _, cells in rows])
-        except (ValueError, OverflowError, OSError):
-            pass
-        raise
-
-
-def _values(cells: Sequence[str], where: str) -> np.ndarray:
-    found = np.empty(len(cells))
-    for place, cell in enumerate(cells):
-        text = cell.strip()
-        try:
-            found[place] = np.nan if text.lower() in MISSING else float(text)
-        except ValueError as error:
-            hint = " Write decimals with a point." if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
-            if re.match(r"\d{1,4}[-/.:]\d{1,2}[-/.:]\d", text):
-                hint = " If its column says when: data.prepare.time; or name those to take: data.prepare.channels."
-            raise DataError(
-                f"{where}: {text!r} is no number.{hint} Leave the cell empty if the value is missing."
-            ) from error
-    return found
 
 
 def _ended(values: np.ndarray) -> np.ndarray:

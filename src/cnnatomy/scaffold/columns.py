@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnatomy.data import layout, own_signals, tables
+from cnnatomy.data import layout, signal_cells, tables
 from cnnatomy.data.column_names import LABELS, SPLITS
 from cnnatomy.data.errors import DataError
 from cnnatomy.scaffold.proposal import Told
@@ -30,7 +30,7 @@ class Column:
     @property
     def is_numbers(self) -> bool:
         """Whether nearly all values are numbers, and the others missing."""
-        given = [value.strip() for value in self.values if value.strip().lower() not in own_signals.MISSING]
+        given = [value.strip() for value in self.values if value.strip().lower() not in signal_cells.MISSING]
         return bool(given) and sum(map(is_number, given)) > 0.98 * len(given)
 
     @property
