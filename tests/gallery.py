@@ -598,6 +598,7 @@ def live() -> Live:
         [LiveSample(f"test/{place}", place % 2, [float(one) for one in row]) for place, row in enumerate(logits)],
         title="Try it yourself",
         caption="Draw, and every layer answers.",
+        activation=["relu1"],
     )
 
 

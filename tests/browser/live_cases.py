@@ -80,8 +80,8 @@ def embedding(random: Random) -> Case:
 def batch_norm(random: Random) -> Case:
     x = normal(random, *shape(random, 1, 3))
     mean, weight, bias = (normal(random, len(x)) for _ in range(3))
-    variance = normal(random, len(x)).square() + 0.1
-    factor = weight / (variance + 1e-5).sqrt()
+    variance = (normal(random, len(x)).square() + 0.1).detach()
+    factor, mean = weight / (variance + 1e-5).sqrt(), mean.detach()
     made = F.batch_norm(x[None], mean, variance, weight, bias, False, 0.1, 1e-5)[0]
     return Case([x], {}, [factor, bias - mean * factor], made)
 

@@ -23,6 +23,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Axis, Dataset, Facts, Normalise, Samples
 from cnnatomy.dissect import live
 from cnnatomy.dissect.live.packing import rounded
+from cnnatomy.dissect.saliency.cams import grad_cam, held
 from cnnatomy.exhibit import Exhibit, Showing
 from cnnatomy.exhibit.languages import in_words
 from cnnatomy.inspection.layers import capture
@@ -31,6 +32,7 @@ from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.models.signal import Signal
 from cnnatomy.models.spectrogram import Spectrogram
+from tests.browser import live_cases
 from tests.browser.live_cases import CASES, Case
 from tests.unit.dissecting import shipped
 from tests.unit.small_data import small
@@ -39,6 +41,8 @@ pytestmark = pytest.mark.browser
 
 ENGINE = Path(report.__file__).parent / "templates" / "live_engine.js"
 EACH = 500  # cases of an operation
+#: Of those no network has behind its last convolutions: class activation maps do without.
+WITHOUT_A_WAY_BACK = {"embedding", "layer_norm", "group_norm", "softmax", "log_softmax", "compare", "fill", "prelu"}
 
 #: Every case of an operation, worked out at once: numbers come and go as one array.
 RUN = """([op, cases, packed]) => {
@@ -86,6 +90,47 @@ def test_an_operation_gives_what_torch_gives(engine, op):
         np.testing.assert_allclose(
             ours, expected, rtol=1e-5, atol=1e-5 * spread, err_msg=f"{op} {number} {_described(case)}"
         )
+    assert start == len(found)
+
+
+#: The same cases backwards: what each input's numbers add, of what each output's do.
+BACK = """([op, cases, packed]) => {
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0)), all = new Float32Array(bytes.buffer);
+  let at = 0;
+  const tensor = (shape) => {
+    const n = shape.reduce((a, b) => a * b, 1);
+    at += n;
+    return { shape, data: all.slice(at - n, at) };
+  };
+  return cases.map(({ inputs, weights, given, shape }) => {
+    const parts = inputs.map(tensor), own = weights.map(tensor), gain = Float64Array.from(tensor(shape).data);
+    const out = { shape, data: new Float32Array(gain.length) };
+    if (op !== "reshape") CnnatomyLive.OPERATIONS[op](out, parts, given, own);
+    return CnnatomyLive.BACK[op](gain, parts, given, own, out).flatMap((each) => [...each]);
+  }).flat();
+}"""
+
+
+@pytest.mark.parametrize("op", sorted(set(CASES) - WITHOUT_A_WAY_BACK))
+def test_the_way_back_through_an_operation_is_torchs(engine, op, monkeypatch):
+    normal = live_cases.normal
+    monkeypatch.setattr(live_cases, "normal", lambda *given, **named: normal(*given, **named).requires_grad_())
+    random = np.random.default_rng(zlib.crc32(op.encode()))
+    cases = [case for case in (CASES[op](random) for _ in range(100)) if case.expected.requires_grad]
+    gains = [torch.from_numpy(random.normal(size=case.expected.shape).astype(np.float32)) for case in cases]
+    true = [
+        torch.cat([each.ravel() for each in torch.autograd.grad(case.expected, case.inputs, gain)]).numpy()
+        for case, gain in zip(cases, gains, strict=True)
+    ]
+    parts = [each for case, gain in zip(cases, gains, strict=True) for each in (*case.inputs, *case.weights, gain)]
+    packed = base64.b64encode(b"".join(each.detach().numpy().astype("<f4").tobytes() for each in parts)).decode()
+    found = np.array(engine.evaluate(BACK, [op, list(map(_described, cases)), packed]))
+    assert len(cases) > 50
+    start = 0
+    for number, (case, expected) in enumerate(zip(cases, true, strict=True)):
+        ours, start = found[start : start + len(expected)], start + len(expected)
+        spread = max(1.0, float(np.abs(expected).max(initial=0)))
+        np.testing.assert_allclose(ours, expected, atol=1e-4 * spread, err_msg=f"{op} {number} {_described(case)}")
     assert start == len(found)
 
 
@@ -191,7 +236,10 @@ NETWORKS: dict[str, tuple[str, Callable[[Facts], nn.Module]]] = {
     **ODD,
 }
 
-#: All samples through a network: logits, and what each shown step holds for the first sample.
+#: Whose last maps have no step of their own in the page.
+WITHOUT_A_MAP = {"Keywords"}
+
+#: All samples through a network: logits, and what each shown step holds for the first sample, and its class activation.
 WHOLE = """async ([block, weights, inputs]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const network = CnnatomyLive.read(block, bytes(weights)), samples = CnnatomyLive.samples(block, bytes(inputs));
@@ -199,7 +247,8 @@ WHOLE = """async ([block, weights, inputs]) => {
   const logits = samples.map((sample) => [...network.run(sample.values).logits]);
   const { maps } = network.run(samples[0].values);
   const held = network.shown.map((name) => [name, [maps[name].shape, [...maps[name].data]]]);
-  return { checked, logits, maps: Object.fromEntries(held) };
+  const activation = (name) => { try { return [...network.activation(1, name)]; } catch (error) { return error.message; } };
+  return { checked, logits, maps: Object.fromEntries(held), seen: block.activation.map(activation) };
 }"""
 
 
@@ -240,14 +289,23 @@ def test_a_whole_network_gives_what_torch_gives_layer_by_layer(engine, data, nam
     expected = logits_of(other, x).numpy()
     spread = float(expected.max() - expected.min())
     np.testing.assert_allclose(ran["logits"], expected, rtol=0, atol=1e-5 * spread if name != "Half" else 1e-2 * spread)
-    held = capture(other, x[:1], block["shown"]) if name != "Half" else {}
-    for layer, map_ in held.items():
+    maps = capture(other, x[:1], block["shown"]) if name != "Half" else {}
+    for layer, map_ in maps.items():
         shape, numbers = ran["maps"][layer]
         assert shape == list(map_.shape[1:]), layer
         reach = max(1e-3, float(map_.abs().max()))
         np.testing.assert_allclose(
             np.reshape(numbers, shape), map_[0].numpy(), rtol=0, atol=2e-5 * reach, err_msg=layer
         )
+    seen = block["activation"]
+    assert bool(seen) != (name in WITHOUT_A_MAP)
+    if name == "functions":  # a normalisation of layers stands behind its last maps
+        assert ran["seen"] == ["The page does not know one of the network's operations."]
+        return
+    for layer, ours in zip(seen, ran["seen"], strict=True):
+        true = grad_cam(*held(other, x[:1], torch.tensor([1]), [layer])[0])[0].ravel()
+        reach = max(1e-3, float(true.max())) * (1e-4 if name != "Half" else 1e-2)
+        np.testing.assert_allclose(ours, true.numpy(), rtol=0, atol=reach, err_msg=layer)
 
 
 def described(showing: Showing) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -33,6 +33,7 @@ class Live:
     steps, each {"op", "name", "from", "shape", "with", "weights"}, of which the last gives the logits. shown: the steps
     worth drawing. weights: bytes, little endian. tensors: where in them each weight lies, {"shape", "type", "at",
     "scales"}. inputs: (n, *shape), as they are stored: uint8, float16, float32 or int32. samples: what they are.
+    activation: the steps of which class activation maps are made.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Live:
     samples: Sequence[LiveSample]
     title: Text = ""
     caption: Text = ""
+    activation: Sequence[str] = ()
 
     def describe(self, files: Files) -> dict[str, Any]:
         name = file_name(self.name)
@@ -64,6 +66,7 @@ class Live:
             "classes": [described(one) for one in self.classes],
             "program": [dict(step) for step in self.program],
             "shown": list(self.shown),
+            "activation": list(self.activation),
             "weights": f"{name}-weights.bin",
             "tensors": {key: dict(place) for key, place in self.tensors.items()},
             "inputs": f"{name}-samples.bin",
@@ -91,9 +94,10 @@ def problems(path: str, block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if step["name"] in known:
             yield f"{here}.name", f"{step['name']!r} is taken; give every step its own"
         known.add(step["name"])
-    for index, name in enumerate(block["shown"]):
-        if name not in known:
-            yield f"{path}.shown[{index}]", f"{name!r} is no step; name one of the program's"
+    for key in ("shown", "activation"):
+        for index, name in enumerate(block.get(key, ())):
+            if name not in known:
+                yield f"{path}.{key}[{index}]", f"{name!r} is no step; name one of the program's"
     for name, place in block["tensors"].items():
         if place["type"].startswith("int") != ("scales" in place):
             yield f"{path}.tensors.{name}", "whole numbers have scales, and nothing else has; give or remove them"

@@ -47,6 +47,8 @@ SCRIPTS = (
     "touch.js",
     "live_engine.js",
     "live_hands.js",
+    "live_voice.js",
+    "live_beside.js",
     "live.js",
     "onward.js",
 )

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.live.packing import KINDS, Kind, Packed, packed, rounded
 from cnnatomy.dissect.live.program import Program, program_of
 from cnnatomy.dissect.live.settings import Settings
 from cnnatomy.dissect.live.tracing import InTheWay, NotTraced, traced
+from cnnatomy.dissect.saliency.cams import cam_layers
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.inspection.choosing import evenly
@@ -41,7 +43,8 @@ class Portable:
     """A network for the page.
 
     tried: roundings, smallest first, the last of which was taken. inputs: (n, *shape) as the data are stored, of the
-    samples at `places`. logits: (n, classes) of the rounded network. weights: how many there are.
+    samples at `places`. logits: (n, classes) of the rounded network. weights: how many there are. activation: the
+    steps of which class activation maps are made, none where no convolution has places.
     """
 
     program: Program
@@ -51,6 +54,7 @@ class Portable:
     inputs: np.ndarray
     logits: np.ndarray
     weights: int
+    activation: list[str]
 
 
 def measure(network: nn.Module, samples: Samples, settings: Settings, run: str = "mine") -> Portable:
@@ -74,7 +78,17 @@ def measure(network: nn.Module, samples: Samples, settings: Settings, run: str =
     inputs = np.array(samples.inputs[places])
     given = logits(chosen, facts, inputs).numpy()
     weights = sum(weight.numel() for weight in program.weights.values())
-    return Portable(program, stored, tried, places, inputs, given, weights)
+    activation = _activation(chosen, to_tensor(facts, inputs[:1]), program)
+    return Portable(program, stored, tried, places, inputs, given, weights, activation)
+
+
+def _activation(network: nn.Module, x: Tensor, program: Program) -> list[str]:
+    """The layers of class activation maps, as `class_activation` takes them, where the page has them all."""
+    try:
+        names = [layer.name for layer in cam_layers(network, x, None)]
+    except DoesNotApply:
+        return []
+    return names if {step.name for step in program.steps}.issuperset(names) else []
 
 
 def _too_large(size: float, settings: Settings, run: str) -> DoesNotApply:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.live.hearing import listening
 from cnnatomy.dissect.live.measure import Portable, numbers
 from cnnatomy.dissect.live.program import Step
 from cnnatomy.dissect.live.settings import Settings
@@ -36,6 +37,7 @@ def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
         found.inputs,
         given,
         caption=say(f"live.how.{facts.kind}"),
+        activation=found.activation,
     )
     caption = [
         say(f"live.caption.{facts.kind}"),
@@ -85,4 +87,5 @@ def input_of(facts: Facts, inputs: np.ndarray) -> dict[str, Any]:
     axes = [
         {"name": one.name, "unit": one.unit, "values": [significant(v, 6) for v in one.values]} for one in facts.axes
     ]
-    return found | {"axes": axes}
+    heard = listening(facts, found["low"][0]) if facts.kind == "sounds" else None
+    return found | {"axes": axes} | ({"listening": heard} if heard else {})

@@ -295,7 +295,7 @@
     };
     const passes = (next, name) => !!next && source(next).from[0] === name && !windowed.includes(source(next).op) && (shapes(name).length === 1 ? SINGLE.test(source(next).op)
       : back(source(next), shapes(name).slice(1).map(() => [7, 1]))?.spans.every(([start, size]) => start === 7 && size === 1));
-    return { box, open, read, strongest, passes, heard,
+    return { box, open, read, strongest, passes, heard, spans: (name, position) => inputSpans(name, single(position)),
       again: () => { if (!box.hidden && !box.contains(document.activeElement)) show(); else if (!box.hidden) { const held = all("button", box).indexOf(document.activeElement); show(); all("button", box)[held]?.focus(); } } };
   };
 
@@ -308,19 +308,22 @@
     let fresh = false; // as the sample is
     const ask = () => { fresh = false; if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; if (ready) step(); }); } };
     const answer = (values) => { result = network.run(values); return CnnatomyLive.softmax(result.logits); };
-    const hand = liveHands[input.kind](block, () => ask(), answer);
+    const hand = liveHands[input.kind](block, () => ask(), answer, () => { chosen = "own"; fresh = true; });
     let ready = false;
     const checked = make("p", { class: "live-said live-check" }, ...tell("Runs here as in torch: {same} of {n} samples. Their logits differ by {off} of their range at most.", { same, n, off: tiny(off) }));
 
     const bars = prepareBars(classes), says = make("p", { class: "live-answer" }), heard = make("p", { class: "live-unseen", role: "status" });
     const walk = prepareWalk(network, { shapes, source, sizes, kind: input.kind, results: () => result, words: () => hand.words?.() ?? [], frame: hand.frame });
+    const seen = liveTools.seen(block, network, shapes, walk.spans, hand), game = liveTools.game(classes, hand);
     const maps = network.shown.map((name, n) => [name, prepareMaps(source(name), input.kind, walk.open, walk.passes(network.shown[n + 1], name) || source(name).op === "embedding", hand.words && ((place) => walk.read(name, hand.words(), place)))]);
     const speak = liveTools.wait((words) => heard.replaceChildren(...words), 700);
     const step = () => {
       const shares = answer(hand.input()), [first, second] = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
-      const label = classes[samples[chosen].label];
+      const label = classes[samples[chosen]?.label];
       says.replaceChildren(make("strong", {}, ...said(classes[first])), ` ${perCent(shares[first])}`, ...(fresh && label !== undefined ? [make("span", { class: "live-said" }, ...tell("the sample is: "), ...said(label))] : []));
       bars.draw(shares);
+      seen.draw(first);
+      if (fresh) game.begin(chosen, first); else game.update(first);
       for (const [name, { draw, grams, box }] of maps) {
         draw(result.maps[name].data, hand.words ? walk.heard(name, hand.words().length) : Infinity);
         if (hand.words && grams.isConnected && box.open !== false) grams.replaceChildren(...walk.strongest(name, hand.words(), box));
@@ -335,7 +338,7 @@
       hand.choose(samples[n]);
       fresh = true;
     };
-    const picks = hand.thumb ? samples.map((sample, n) => namedBy(button([hand.thumb(sample)], () => choose(n), { class: "live-pick" }), "Start from a sample: {label}", (tag) => ({ label: spokenOf(classes[sample.label] ?? sample.id, tag) }))) : [];
+    const picks = hand.thumb ? samples.map((sample, n) => namedBy(button([hand.thumb(sample)], () => choose(n), { class: "live-pick" }), "Start from a sample: {label}", (tag) => ({ label: liveTools.spokenOf(classes[sample.label] ?? sample.id, tag) }))) : [];
     const list = hand.thumb ? named(make("div", { class: "live-picks", role: "group" }, ...picks), "Start from a sample") : make("label", { class: "live-choice" }, make("span", {}, ...tell("Start from a sample")), chooser(samples.map(hand.text), choose));
     list.addEventListener("keydown", (event) => { // Tab needs one step for all of them
       const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key], next = picks[picks.indexOf(event.target) + by];
@@ -346,7 +349,7 @@
       next.focus();
     });
     host.replaceChildren(list, make("div", { class: "live-hall" },
-      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, heard), make("div", { class: "live-far" }, checked, make("p", { class: "live-said" }, ...tell("Press a place of a map to see how its value comes about.")), ...maps.map(([, { box }]) => box))));
+      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, ...(seen.box ? [seen.box] : []), hand.tools, game.box, heard), make("div", { class: "live-far" }, checked, make("p", { class: "live-said" }, ...tell("Press a place of a map to see how its value comes about.")), ...maps.map(([, { box }]) => box))));
     ready = true;
     choose(Math.max(0, samples.findIndex(({ label, logits }) => logits[label] === Math.max(...logits))));
     let wide = host.clientWidth;
@@ -354,7 +357,6 @@
     one(".theme")?.addEventListener("click", () => hand.look());
     host.dataset.running = "";
   };
-  const spokenOf = (words, tag) => typeof words === "string" ? words : words[tag] ?? words.en;
   const namedBy = (element, text, values) => { // named, with values that differ by language
     named(element, text, values("en"));
     for (const tag of Object.values(tags)) element.setAttribute(`data-${tag}-aria-label`, filled(inTag(tag, text), values(tag)));

@@ -1,6 +1,7 @@
 // A network that runs in the page: the program and the weights of a block `live` (docs/exhibit.md), worked out as torch does.
 const CnnatomyLive = (() => {
   const count = (shape) => shape.reduce((a, b) => a * b, 1);
+  const flat = (x, values, none) => x.shape.length > 2 ? values : [none, values[0]]; // settings of one axis as of two
   const spatial = (shape) => [shape[0], shape.length > 2 ? shape[1] : 1, shape.at(-1)]; // channels, rows, columns
 
   // --- numbers by themselves
@@ -83,12 +84,11 @@ const CnnatomyLive = (() => {
     return made;
   };
   const convolution = (out, [x], { stride, padding, dilation, groups }, [weight, bias]) => {
-    const flat = out.shape.length < 3, two = (values, none) => flat ? [none, values[0]] : values; // of one axis as of two
-    const [filters, rows, columns] = spatial(out.shape), kernel = two(weight.shape.slice(2), 1);
+    const [filters, rows, columns] = spatial(out.shape), kernel = flat(x, weight.shape.slice(2), 1);
     const each = weight.shape[1], per = filters / groups, places = rows * columns, depth = each * kernel[0] * kernel[1];
     const to = out.data, w = weight.data;
     for (let group = 0; group < groups; group++) {
-      const met = unrolled(x, group * each, each, kernel, [rows, columns], two(stride, 1), two(padding, 0), two(dilation, 1));
+      const met = unrolled(x, group * each, each, kernel, [rows, columns], flat(x, stride, 1), flat(x, padding, 0), flat(x, dilation, 1));
       for (let filter = group * per; filter < (group + 1) * per; filter++) {
         const base = filter * places, first = filter * depth, start = bias ? bias.data[filter] : 0;
         if (places < 8) { // few places: a sum for each
@@ -151,52 +151,51 @@ const CnnatomyLive = (() => {
     for (let group = 0; group < groups; group++) standard(out.data, x.data, group * size, size, eps);
     if (weights.length) batch_norm(out, [out], {}, weights);
   };
-  // Windows of pools, by what `start` and `end` say of each place: act(channel, place, rows and columns from, to)
-  const windows = (out, x, at, act) => {
-    const [channels, height, width] = spatial(x.shape), [, rows, columns] = spatial(out.shape);
+  // Pools: act(place, the places in the input of its window, how many it counts for) for each window that `sides` cuts
+  const windows = (out, x, sides, act) => {
+    const [channels, height, width] = spatial(x.shape), [, rows, columns] = spatial(out.shape), seen = [];
     for (let channel = 0; channel < channels; channel++)
       for (let row = 0; row < rows; row++)
         for (let column = 0; column < columns; column++) {
-          const place = (channel * rows + row) * columns + column;
-          out.data[place] = act(channel * height * width, width, at(0, row, height, rows), at(1, column, width, columns));
+          const [top, bottom, down, tall] = sides(0, row, height, rows), [left, right, step, wide] = sides(1, column, width, columns);
+          seen.length = 0;
+          for (let y = top; y < bottom; y += down)
+            for (let u = left; u < right; u += step) seen.push((channel * height + y) * width + u);
+          act((channel * rows + row) * columns + column, seen, tall * wide);
         }
   };
-  const largest = (data) => (base, width, [top, bottom, down], [left, right, step]) => {
-    let most = -Infinity;
-    for (let y = top; y < bottom; y += down)
-      for (let u = left; u < right; u += step) { const value = data[base + y * width + u]; if (value > most || Number.isNaN(value)) most = value; }
-    return most;
+  const CUT = { // (settings, input) → (axis, place, length, places) → [from, to, step, how many it counts for]
+    max_pool: ({ size, stride, padding, dilation }, x) => {
+      const [sizes, strides, pads, steps] = [flat(x, size, 1), flat(x, stride, 1), flat(x, padding, 0), flat(x, dilation, 1)];
+      return (axis, place, length) => {
+        let start = place * strides[axis] - pads[axis];
+        const end = Math.min(start + (sizes[axis] - 1) * steps[axis] + 1, length);
+        while (start < 0) start += steps[axis];
+        return [start, end, steps[axis], 1];
+      };
+    },
+    average_pool: ({ size, stride, padding, counts_padding }, x) => {
+      const [sizes, strides, pads] = [flat(x, size, 1), flat(x, stride, 1), flat(x, padding, 0)];
+      return (axis, place, length) => {
+        const start = place * strides[axis] - pads[axis], end = Math.min(start + sizes[axis], length + pads[axis]);
+        const from = Math.max(0, start), to = Math.min(end, length);
+        return [from, to, 1, counts_padding ? end - start : to - from];
+      };
+    },
+    adaptive: ({ axes }) => (axis, place, length, places) => { // of a map that is cut into so many places
+      if (axes === 1 && axis === 0) return [place, place + 1, 1, 1];
+      const start = Math.floor(place * length / places), end = Math.ceil((place + 1) * length / places);
+      return [start, end, 1, end - start];
+    },
   };
-  const average = (data, over) => (base, width, [top, bottom, , tall], [left, right, , wide]) => {
-    let sum = 0;
-    for (let y = top; y < bottom; y++) for (let u = left; u < right; u++) sum += data[base + y * width + u];
-    return sum / (over ?? tall * wide);
+  const largest = (data, seen) => { // its place
+    let found = seen[0];
+    for (const place of seen) if (data[place] > data[found] || Number.isNaN(data[place])) found = place;
+    return found;
   };
-  const flat = (x, values, none) => x.shape.length > 2 ? values : [none, values[0]]; // of one axis as of two
-  const max_pool = (out, [x], { size, stride, padding, dilation }) => {
-    const [sizes, strides, pads, steps] = [flat(x, size, 1), flat(x, stride, 1), flat(x, padding, 0), flat(x, dilation, 1)];
-    windows(out, x, (axis, place, length) => {
-      let start = place * strides[axis] - pads[axis];
-      const end = Math.min(start + (sizes[axis] - 1) * steps[axis] + 1, length);
-      while (start < 0) start += steps[axis];
-      return [start, end, steps[axis]];
-    }, largest(x.data));
-  };
-  const average_pool = (out, [x], { size, stride, padding, counts_padding, over }) => {
-    const [sizes, strides, pads] = [flat(x, size, 1), flat(x, stride, 1), flat(x, padding, 0)];
-    windows(out, x, (axis, place, length) => {
-      const start = place * strides[axis] - pads[axis], end = Math.min(start + sizes[axis], length + pads[axis]);
-      const from = Math.max(0, start), to = Math.min(end, length);
-      return [from, to, 1, counts_padding ? end - start : to - from];
-    }, average(x.data, over));
-  };
-  const share = (axes) => (axis, place, length, places) => { // of a map that is cut into so many places
-    if (axes === 1 && axis === 0) return [place, place + 1, 1, 1];
-    const start = Math.floor(place * length / places), end = Math.ceil((place + 1) * length / places);
-    return [start, end, 1, end - start];
-  };
-  const adaptive_max_pool = (out, [x], { axes }) => windows(out, x, share(axes), largest(x.data));
-  const adaptive_average_pool = (out, [x], { axes }) => windows(out, x, share(axes), average(x.data));
+  const total = (data, seen) => { let sum = 0; for (const place of seen) sum += data[place]; return sum; };
+  const most = (cut) => (out, [x], given) => windows(out, x, cut(given, x), (place, seen) => { out.data[place] = x.data[largest(x.data, seen)]; });
+  const mean = (cut) => (out, [x], given) => windows(out, x, cut(given, x), (place, seen, counts) => { out.data[place] = total(x.data, seen) / (given.over ?? counts); });
   // Where along its axes each number of a tensor lies
   const steps = (shape) => shape.map((_, axis) => count(shape.slice(axis + 1)));
   const walked = (shape, strides, act) => { // act(place in order, place by the strides)
@@ -274,23 +273,18 @@ const CnnatomyLive = (() => {
     const own = steps(shape);
     return over.map((_, axis) => { const k = axis - over.length + shape.length; return k < 0 || shape[k] === 1 ? 0 : own[k]; });
   };
-  const two = (act) => (out, parts, given) => {
-    const ends = [given.before, given.behind], [a, b] = ends.map((end) => end === undefined ? parts[0] : { number: end });
-    const [one, other] = parts.length > 1 ? parts : [a, b], to = out.data;
-    const same = (part) => "number" in part || (part.data.length === to.length);
-    const number = (part) => "number" in part;
-    if (same(one) && same(other)) {
-      for (let u = 0; u < to.length; u++)
-        to[u] = act(number(one) ? one.number : one.data[u], number(other) ? other.number : other.data[u], given);
-      return;
-    }
-    const places = [one, other].map((part) => {
-      const found = new Int32Array(to.length);
-      if (!number(part)) walked(out.shape, spanned(part.shape, out.shape), (here, there) => { found[here] = there; });
-      return found;
+  const operands = (parts, { before, behind }, shape) => { // what stands on either side of a sign, and which number of it at each place
+    const number = (value) => ({ shape: [], data: [value] });
+    const [one, other] = parts.length > 1 ? parts : before === undefined ? [parts[0], number(behind)] : [number(before), parts[0]];
+    return [one, other].map((part) => {
+      const places = new Int32Array(count(shape));
+      walked(shape, spanned(part.shape, shape), (here, there) => { places[here] = there; });
+      return { ...part, places };
     });
-    for (let u = 0; u < to.length; u++)
-      to[u] = act(number(one) ? one.number : one.data[places[0][u]], number(other) ? other.number : other.data[places[1][u]], given);
+  };
+  const two = (act) => (out, parts, given) => {
+    const [a, b] = operands(parts, given, out.shape);
+    for (let u = 0; u < out.data.length; u++) out.data[u] = act(a.data[a.places[u]], b.data[b.places[u]], given);
   };
   const fill = (out, [x, mask], { value }) => two((a, b) => b ? value : a)(out, [x, mask], {});
   const prelu = (out, [x], _, [weight]) => {
@@ -304,8 +298,63 @@ const CnnatomyLive = (() => {
   const OPERATIONS = {
     ...Object.fromEntries(Object.entries(SINGLE).map(([name, act]) => [name, single(act)])),
     ...Object.fromEntries(Object.entries(DOUBLE).map(([name, act]) => [name, two(act)])),
-    relu, convolution, linear, embedding, batch_norm, layer_norm, group_norm, max_pool, average_pool, adaptive_max_pool,
-    adaptive_average_pool, reduce, softmax, log_softmax, permute, cat, pad, take, slice, fill, prelu,
+    relu, convolution, linear, embedding, batch_norm, layer_norm, group_norm, reduce, softmax, log_softmax, permute, cat, pad, take, slice, fill, prelu,
+    max_pool: most(CUT.max_pool), average_pool: mean(CUT.average_pool), adaptive_max_pool: most(CUT.adaptive), adaptive_average_pool: mean(CUT.adaptive),
+  };
+
+  // --- the way back: (what a logit gains by a little more of each number of the output, inputs, settings, weights, output) → the same of each input
+  const slope = (act, x) => { const by = 1e-6 * Math.max(0.01, Math.abs(x)); return (act(x) - act(x - by)) / by; }; // from the left: at 0, ReLU has none
+  const scattered = (x, act) => { const found = new Float64Array(x.data.length); act(found); return [found]; };
+  const moved = (op) => (gain, parts, given, weights, out) => { // by an operation that only moves numbers: it is given their places
+    let last = 0;
+    const places = parts.map(({ shape, data }) => ({ shape, data: Float32Array.from(data, () => ++last) })), to = { shape: out.shape, data: new Float32Array(gain.length) };
+    OPERATIONS[op](to, places, { ...given, value: 0 }, weights);
+    const found = new Float64Array(last + 1);
+    to.data.forEach((place, u) => { found[place] += gain[u]; });
+    return places.map(({ data }) => found.slice(data[0], data[0] + data.length));
+  };
+  const BACK = {
+    ...Object.fromEntries(Object.entries(SINGLE).map(([op, act]) => [op, (gain, [x], given) => [gain.map((one, u) => one * slope((value) => act(value, given), x.data[u]))]])),
+    ...Object.fromEntries(["permute", "cat", "pad", "take", "slice"].map((op) => [op, moved(op)])),
+    ...Object.fromEntries(Object.entries(DOUBLE).map(([op, act]) => [op, (gain, parts, given, _, out) => {
+      const sides = operands(parts, given, out.shape), made = sides.map(({ data }) => new Float64Array(data.length));
+      gain.forEach((one, u) => {
+        const [a, b] = sides.map(({ data, places }) => data[places[u]]);
+        made[0][sides[0].places[u]] += one * slope((value) => act(value, b, given), a);
+        made[1][sides[1].places[u]] += one * slope((value) => act(a, value, given), b);
+      });
+      return parts.length > 1 ? made : [made[given.before === undefined ? 0 : 1]];
+    }])),
+    reshape: (gain) => [gain],
+    batch_norm: (gain, [x], _, [factor]) => [gain.map((one, u) => one * factor.data[Math.floor(u / count(x.shape.slice(1)))])],
+    linear: (gain, [x], _, [weight]) => scattered(x, (found) => {
+      const [outputs, inputs] = weight.shape;
+      gain.forEach((one, place) => {
+        const row = Math.floor(place / outputs) * inputs, at = place % outputs * inputs;
+        if (one) for (let i = 0; i < inputs; i++) found[row + i] += one * weight.data[at + i];
+      });
+    }),
+    convolution: (gain, [x], { stride, padding, dilation, groups }, [weight], out) => scattered(x, (found) => {
+      const [filters, rows, columns] = spatial(out.shape), [, height, width] = spatial(x.shape), [tall, wide] = flat(x, weight.shape.slice(2), 1), each = weight.shape[1];
+      const [[down, right], [above, left], [spread, apart]] = [flat(x, stride, 1), flat(x, padding, 0), flat(x, dilation, 1)];
+      walked([filters, rows, columns, each, tall, wide], [0, 0, 0, 0, 0, 0], (at) => {
+        const j = at % wide, i = Math.floor(at / wide) % tall, c = Math.floor(at / (wide * tall)) % each, place = Math.floor(at / (wide * tall * each));
+        const column = place % columns, row = Math.floor(place / columns) % rows, filter = Math.floor(place / (rows * columns));
+        const y = row * down + i * spread - above, u = column * right + j * apart - left, channel = Math.floor(filter * groups / filters) * each + c;
+        if (y >= 0 && y < height && u >= 0 && u < width) found[(channel * height + y) * width + u] += gain[place] * weight.data[((filter * each + c) * tall + i) * wide + j];
+      });
+    }),
+    reduce: (gain, [x], { by, axes }, _, out) => scattered(x, (found) => {
+      const kept = steps(x.shape.map((size, axis) => axes.includes(axis) ? 1 : size)), met = gain.map(() => 0);
+      const each = (act) => walked(x.shape, kept.map((step, axis) => axes.includes(axis) ? 0 : step), act);
+      const counts = (here, there) => by === "mean" || by === "sum" || x.data[here] === out.data[there]; // of ties, each its part
+      each((here, there) => { met[there] += counts(here, there); });
+      each((here, there) => { if (counts(here, there)) found[here] = gain[there] / (by === "sum" ? 1 : met[there]); });
+    }),
+    ...Object.fromEntries(["max_pool", "adaptive_max_pool"].map((op) => [op, (gain, [x], given, _, out) => scattered(x, (found) =>
+      windows(out, x, (CUT[op] ?? CUT.adaptive)(given, x), (place, seen) => { found[largest(x.data, seen)] += gain[place]; }))])),
+    ...Object.fromEntries(["average_pool", "adaptive_average_pool"].map((op) => [op, (gain, [x], given, _, out) => scattered(x, (found) =>
+      windows(out, x, (CUT[op] ?? CUT.adaptive)(given, x), (place, seen, counts) => { for (const one of seen) found[one] += gain[place] / (given.over ?? counts); }))])),
   };
 
   // --- weights and samples out of bytes, little endian
@@ -398,8 +447,29 @@ const CnnatomyLive = (() => {
       const products_sum = kernel?.reduce((sum, factor, u) => sum + factor * values[u], 0);
       return { from, channels: [first, each], start, size, dilation, values, kernel, products_sum, bias: bias?.data[filter] ?? 0, out: out.data[at] };
     };
+    // By how much the logit of a class grows with each number of these steps, of the last run.
+    const gradients = (k, names) => {
+      const behind = new Set(names), gains = { [last]: Float64Array.from(held[last].data, (_, n) => +(n === k)) };
+      for (const { name, from } of block.program) if (from.some((source) => behind.has(source))) behind.add(name);
+      for (const { op, name, from, with: given = {}, weights: own = [] } of block.program.toReversed()) {
+        if (!gains[name] || !from.some((source) => behind.has(source))) continue;
+        if (!BACK[op]) throw new Error(UNKNOWN);
+        const found = BACK[op](gains[name], from.map((source) => held[source]), given, own.map((key) => weights[key]), held[name]);
+        from.forEach((source, n) => { gains[source] = gains[source]?.map((one, u) => one + found[n][u]) ?? found[n]; });
+      }
+      return Object.fromEntries(names.map((name) => [name, gains[name] ?? new Float64Array(held[name].data.length)]));
+    };
+    const activation = (k, name) => { // where a class is seen: maps weighted by their mean gradient, added, cut at zero (Grad-CAM)
+      const { shape: [channels], data } = held[name], size = data.length / channels, gain = gradients(k, [name])[name], found = new Float64Array(size);
+      for (let channel = 0; channel < channels; channel++) {
+        let weight = 0;
+        for (let u = channel * size; u < (channel + 1) * size; u++) weight += gain[u] / size;
+        for (let u = 0; u < size; u++) found[u] += weight * data[channel * size + u];
+      }
+      return found.map((one) => Math.max(0, one));
+    };
     const facts = block.program.map(({ op, name, shape, from }) => ({ op, name, shape, from }));
-    return { steps: facts, shown: block.shown, weights, run, window };
+    return { steps: facts, shown: block.shown, weights, run, window, gradients, activation };
   };
   const softmaxed = (logits) => { // probabilities
     const most = Math.max(...logits), each = Array.from(logits, (logit) => Math.exp(logit - most)), sum = each.reduce((a, b) => a + b, 0);
@@ -462,5 +532,5 @@ const CnnatomyLive = (() => {
     const block = JSON.parse(new TextDecoder().decode(await unpacked(given)));
     return { block, network: read(block, await unpacked(weights)), samples: samples(block, await unpacked(inputs)) };
   };
-  return { OPERATIONS, read, samples, open, unpacked, check, tokenise, encode, softmax: softmaxed };
+  return { OPERATIONS, BACK, read, samples, open, unpacked, check, tokenise, encode, softmax: softmaxed };
 })();

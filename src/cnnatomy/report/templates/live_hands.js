@@ -1,5 +1,6 @@
 // What goes into a live network: a picture to draw on, a sound to move, a sentence to type, a signal to shift.
-// Each hand has `box` (what one sees of the input), `tools`, `input()` (what the network gets), `choose(sample)`, `frame(place)`.
+// Each hand has `box` (what one sees of the input), `tools`, `input()` (what the network gets), `choose(sample)`, `frame(place)`,
+// `changes()` (how far it is from the sample: a score and the words for it), and where it is seen as a picture `grey()`, from 0 to 1.
 const liveHands = {}, liveTools = {};
 {
   const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
@@ -81,7 +82,14 @@ const liveHands = {}, liveTools = {};
     const by = Math.max(bottom - top + 1, right - left + 1) / (Math.min(rows, columns) * 20 / 28);
     return warped(old, 1, rows, columns, (r, c) => [y / mass + (r - rows / 2) * by, x / mass + (c - columns / 2) * by], Math.max(2, Math.ceil(by)));
   };
-  Object.assign(liveTools, { wait, sheet, centred });
+  const spokenOf = (words, tag) => typeof words === "string" ? words : words[tag] ?? words.en;
+  const apart = (one, other) => { // how many words must be left out, put in or exchanged to make one of the other
+    let costs = [...other.keys(), other.length];
+    one.forEach((word, n) => { costs = other.reduce((made, each, k) => [...made, Math.min(made[k] + 1, costs[k + 1] + 1, costs[k] + (word !== each))], [n + 1]); });
+    return costs.at(-1);
+  };
+  const sum = (values) => values.reduce((a, b) => a + b, 0);
+  Object.assign(liveTools, { wait, sheet, centred, spokenOf, apart });
 
   liveHands.picture = ({ input }, changed) => {
     const [channels, rows, columns] = input.shape, plane = rows * columns, side = Math.min(rows, columns);
@@ -91,7 +99,7 @@ const liveHands = {}, liveTools = {};
     const over = framed(main.canvas, rows, columns), after = framed(seen.canvas, rows, columns);
     const where = make("p", { class: "live-unseen", role: "status" }), cell = Math.max(1, Math.round(side / 14));
     let drawn = new Float32Array(channels * plane), first = drawn, noise = noiseOf(channels * plane, 1), seeds = 1;
-    let tool = "Draw", thick = 2.5, colour = [1, 1, 1], turn = 0, right = 0, down = 0, rough = 0, central = false, last = null, at = [6, 6];
+    let tool = "Draw", thick = 2.5, colour = [1, 1, 1], turn = 0, right = 0, down = 0, rough = 0, central = false, last = null, at = [6, 6], strokes = 0;
 
     const moved = () => {
       let picture = drawn;
@@ -111,6 +119,7 @@ const liveHands = {}, liveTools = {};
       }
       put();
     };
+    const inSteps = (picture) => picture.map((value) => Math.round(255 * value)); // that pictures have
     let given = drawn;
     const look = () => { // what is seen, and what the network gets
       const picture = moved();
@@ -146,6 +155,7 @@ const liveHands = {}, liveTools = {};
       canvas.setPointerCapture(event.pointerId);
       bake();
       last = within(canvas, event, rows, columns);
+      strokes++;
       stroke(last, last);
       look();
     });
@@ -174,6 +184,7 @@ const liveHands = {}, liveTools = {};
       point();
       if (by && !event.shiftKey) return;
       bake();
+      strokes++;
       stroke(before, middle());
       look();
     });
@@ -192,7 +203,7 @@ const liveHands = {}, liveTools = {};
     central_.addEventListener("change", () => { central = central_.checked; look(); });
     const start = (picture) => {
       drawn = first = picture;
-      [turn, right, down, rough] = [0, 0, 0, 0];
+      [turn, right, down, rough, strokes] = [0, 0, 0, 0, 0];
       turning.set(0);
       roughening.set(0);
       look();
@@ -210,14 +221,20 @@ const liveHands = {}, liveTools = {};
     where.replaceChildren();
     return {
       box: make("div", { class: "live-pair" }, over.box, beside, where), tools, hint: "Draw here.",
-      input: () => given.map((value) => Math.round(255 * value) / 255 * over_), // in the steps that pictures have
+      input: () => inSteps(given).map((value) => value / 255 * over_),
+      grey: () => Float32Array.from({ length: plane }, (_, n) => sum(shows.map((k) => given[k * plane + n])) / 3),
+      changes: () => {
+        const [now, before] = [moved(), chosen].map(inSteps), by = now.map((value, n) => Math.abs(value - before[n]) / 255), score = sum(by) / channels;
+        const pixels = by.subarray(0, plane).filter((_, n) => shows.some((k) => by[k * plane + n])).length;
+        return { score, words: tell("{strokes} strokes, {pixels} pixels; as much ink as {ink} white pixels", { strokes, pixels, ink: score.toFixed(1) }) };
+      },
       look, choose: (sample) => { chosen = raw(sample); start(chosen); },
       frame: (place) => { over.frame(central ? null : place); after.frame(central ? place : null); },
       thumb: (sample) => { const small = sheet(columns, rows); show(small, raw(sample)); return small.canvas; },
     };
   };
 
-  liveHands.sound = ({ input }, changed, answer) => {
+  liveHands.sound = ({ input }, changed, answer, own) => {
     const [, rows, columns] = input.shape, [bands, times] = input.axes, { canvas, pixels, show: put } = sheet(columns, rows, { class: "live-draw", tabindex: 0, role: "application" });
     const over = framed(canvas, rows, columns), step = 1000 * (times.values[1] - times.values[0]), floorOf = (raw) => raw.reduce((a, b) => Math.min(a, b));
     const up = Math.round(rows / 3), on = Math.round(columns / 2), powers = [1, 2].map((seed) => { // of noise: each cell's is exponential, as white noise has it
@@ -254,9 +271,12 @@ const liveHands = {}, liveTools = {};
         });
       });
     }, 200);
-    const draw = (to, values, show) => { // the 60 dB below its loudest place, low frequencies at the bottom
+    const loud = (values) => { // of the 60 dB below its loudest place
       const most = values.reduce((a, b) => Math.max(a, b));
-      values.forEach((value, n) => { to[(rows - 1 - Math.floor(n / columns)) * columns + n % columns] = liveTools.colours.amount[Math.round(255 * clamp((value - most + 60) / 60, 0, 1))]; });
+      return values.map((value) => clamp((value - most + 60) / 60, 0, 1));
+    };
+    const draw = (to, values, show) => { // low frequencies at the bottom
+      loud(values).forEach((value, n) => { to[(rows - 1 - Math.floor(n / columns)) * columns + n % columns] = liveTools.colours.amount[Math.round(255 * value)]; });
       show();
     };
     const highers = slide("Along frequency", [-up, up, 1], (n) => signed(n), (n) => { higher = n; look(); });
@@ -300,8 +320,14 @@ const liveHands = {}, liveTools = {};
       box: make("div", { class: "live-pair" }, over.box, foot), hint: "Drag it up, down, to and fro.",
       tools: make("div", { class: "live-tools" }, make("div", { class: "hands" }, highers.box, laters.box), make("p", { class: "live-said" }, ...tell("Red: how likely that class is at each place of the slider.")),
         make("div", { class: "hands" }, make("span", {}, ...tell("Silence a strip of")), ...ways, starts.box, wides.box),
-        make("div", { class: "hands" }, levels.box, button(tell("Other noise"), () => { seed = 1 - seed; look(); }), button(tell("Back to the sample"), () => start(raw)))),
+        make("div", { class: "hands" }, levels.box, button(tell("Other noise"), () => { seed = 1 - seed; look(); }), button(tell("Back to the sample"), () => start(raw))),
+        ...(input.listening ? liveTools.voice(input, (values) => { start(values); own(); }) : [])),
       input: () => given,
+      grey: () => loud(given),
+      changes: () => {
+        const by = given.map((value, n) => Math.abs(value - raw[n])), score = sum(by) / by.length;
+        return { score, words: tell("{n} of {all} places, by {by} dB on average over all", { n: by.filter((one) => one > .05).length, all: by.length, by: score.toFixed(1) }) };
+      },
       look, choose: ({ values }) => start(values),
       frame: (place) => over.frame(place && { ...place, top: rows - place.top - place.high }),
       thumb: (sample) => { const small = sheet(columns, rows); draw(small.pixels, sample.values, small.show); return small.canvas; },
@@ -349,6 +375,10 @@ const liveHands = {}, liveTools = {};
       box: make("div", { class: "live-pair" }, over.box), hint: "Shift it.",
       tools: make("div", { class: "live-tools" }, make("div", { class: "hands" }, laters.box, roughs.box, button(tell("Other noise"), () => { noise = noiseOf(raw.length, ++seeds); look(); }), button(tell("Back to the sample"), () => start(raw)))),
       input: () => given,
+      changes: () => {
+        const score = sum(given.map((value, n) => Math.abs(value - raw[n]) / (spread[Math.floor(n / steps)] || 1))) / given.length;
+        return { score, words: tell("{by} standard deviations on average", { by: score.toFixed(2) }) };
+      },
       look, choose: ({ values }) => start(values),
       frame: (place) => over.frame(place && { ...place, top: 0, high: channels }),
       thumb: (sample) => { const small = make("canvas", { width: 60, height: 40 }); lines(small, sample.values); return small; },
@@ -407,6 +437,10 @@ const liveHands = {}, liveTools = {};
       tools: make("div", { class: "live-tools" }, of, make("div", { class: "hands" }, button(tell("Clear"), () => { entry.value = ""; read(); entry.focus(); }),
         button(tell("Back to the sample"), () => { entry.value = chosen; read(); }))),
       input: () => ids(words_), words: () => words_,
+      changes: () => {
+        const score = apart(CnnatomyLive.tokenise(chosen, input.way), words_);
+        return { score, words: tell("{n} words left out, put in or exchanged", { n: score }) };
+      },
       text, look: changed, choose: (sample) => { chosen = text(sample); entry.value = chosen; read(); },
       frame: (place) => [...line.children].forEach((word, n) => word.classList.toggle("live-under", !!place && n >= place.left && n < place.left + place.wide)),
     };
