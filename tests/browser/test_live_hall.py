@@ -13,11 +13,15 @@ import torch
 from torch import nn
 
 from cnnatomy.data import tokenising
+from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Dataset
+from cnnatomy.data.sounds import Spectrogram
 from cnnatomy.dissect import live
 from cnnatomy.dissect.live.packing import rounded
+from cnnatomy.dissect.saliency.cams import cam_layers, grad_cam, held, spread
+from cnnatomy.dissect.saliency.maps import places_of
 from cnnatomy.exhibit import Exhibit
-from cnnatomy.inspection.predicting import probabilities
+from cnnatomy.inspection.predicting import logits, probabilities
 from cnnatomy.models.frequency import Frequency
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.sentence import Sentence
@@ -35,6 +39,8 @@ NETWORKS = {
     "texts": lambda: Sentence(len(VOCABULARY), 2, 6, (1, 2), 3, 0.0),
     "signals": lambda: Signal((2, 24), 3, (3, 4), (3, 3), 2),
 }
+SPECTROGRAM = Spectrogram(8000, 16, 10, 256, 128, 100.0, 3800.0, 60.0)
+LISTENING = {"sample_rate": 8000, "axes": SPECTROGRAM.axes()}
 
 
 @dataclass
@@ -49,6 +55,15 @@ class Hung:
         """Torch's probabilities, (n, classes)."""
         return probabilities(self.networks[kind], self.data[kind].facts, inputs)
 
+    def seen(self, kind: str, inputs: np.ndarray, label: int) -> np.ndarray:
+        """Torch's Grad-CAM of one sample for a class, at the places of the sample."""
+        network, facts = self.networks[kind], self.data[kind].facts
+        x = to_tensor(facts, inputs)
+        layers = cam_layers(network, x, None)
+        maps = [grad_cam(*pair) for pair in held(network, x, torch.tensor([label]), [one.name for one in layers])]
+        parts = [spread(*pair, places_of(facts), kind == "texts") for pair in zip(layers, maps, strict=True)]
+        return torch.stack(parts).sum(0)[0].numpy()
+
 
 @pytest.fixture(scope="module")
 def hung(tmp_path_factory) -> Hung:
@@ -60,7 +75,11 @@ def hung(tmp_path_factory) -> Hung:
         with torch.no_grad():
             for weight in network.parameters():
                 weight.mul_(2)
-        data[kind] = small(place, kind)
+        data[kind] = small(place, kind, **(LISTENING if kind == "sounds" else {}))
+        test = data[kind].split("test")
+        with torch.no_grad():  # so that no class wins everywhere
+            end = [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
+            end.bias -= logits(network, test.facts, test.inputs[: len(test)]).mean(0)
         made = live.measure(network, data[kind].split("test"), settings("live", {}))
         networks[kind] = rounded(network, made.tried[-1].kind)
         showing = live.show(made, data[kind].split("test"), settings("live", {}))
@@ -458,8 +477,202 @@ def test_it_fits_can_be_read_and_axe_finds_nothing(visit, hung, width, theme, lo
     axe_finds_nothing(page)
     small_ones = page.evaluate(
         """[...document.querySelectorAll(".live :is(button, input, select)")]
-          .filter((one) => one.getClientRects().length && one.type !== "checkbox")
+          .filter((one) => one.getClientRects().length && !["checkbox", "file"].includes(one.type))
           .filter((one) => one.offsetWidth < 24 || one.type !== "range" && one.offsetHeight < 24)
           .map((one) => one.outerHTML)"""
     )
     assert small_ones == []
+
+
+def redness(page, host: str) -> np.ndarray:
+    """How red each place of the class activation map is, (rows, columns): a share of the most."""
+    values, width, height = page.evaluate(
+        """(which) => {
+          const canvas = document.querySelector(which);
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          return [[...data.keys()].filter((n) => n % 4 === 0).map((n) => data[n] - data[n + 1]), canvas.width, canvas.height];
+        }""",
+        f"{host} .live-heat",
+    )
+    return np.array(values).reshape(height, width) / 255
+
+
+def choose(page, host: str, where: str, label: int) -> None:
+    page.select_option(f"{host} {where} select", str(label))
+
+
+@pytest.mark.parametrize("kind", ["images", "sounds", "signals"])
+def test_where_a_class_is_seen_is_torchs_grad_cam_and_follows(visit, hung, kind):
+    page = visit(hung.page)
+    host = at_work(page, kind)
+    if kind == "images":
+        page.mouse.click(*_place(page, host, 0.3, 0.7))
+        given = drawn(page, host)
+    else:
+        page.locator(f"{host} .live-pick").nth(2).click()
+        folder = hung.page.parent.parent / f"exhibits/{kind}/seed0/live/exhibit.json"
+        name = json.loads(folder.read_text())["blocks"][0]["samples"][2]["id"]
+        test = hung.data[kind].split("test")
+        given = test.inputs[list(test.table["id"]).index(name)][None].astype(np.float32)
+    first = int(hung.shares(kind, given)[0].argmax())
+    page.wait_for_timeout(80)
+    compared = 0
+    for label in (-1, 0, 1, 2):
+        choose(page, host, ".live-where", label)
+        wanted = hung.seen(kind, given, first if label < 0 else label)
+        most = float(wanted.max())
+        said = page.inner_text(f"{host} .live-where > .live-said")
+        if not most:
+            assert "nothing there speaks for this class" in said
+            continue
+        found = redness(page, host)
+        found = found[::-1] if kind == "sounds" else found
+        np.testing.assert_allclose(found, np.broadcast_to(wanted, found.shape) / most, atol=0.012)
+        assert float(re.search(r"at most ([\d.]+?)[,.]?(?:\s|$)", said)[1]) == pytest.approx(most, rel=1e-3)
+        if kind == "images":
+            row, column = map(int, re.search(r"row (\d+), column (\d+)", said).groups())
+            assert wanted[row - 1, column - 1] == pytest.approx(most, rel=1e-4)
+        compared += 1
+    assert compared
+
+
+def test_where_a_class_is_seen_in_a_sentence_is_torchs(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "texts")
+    words = ["a", "very", "good", "film"]
+    page.fill(f"{host} textarea", " ".join(words))
+    page.wait_for_timeout(100)
+    for label in (0, 1):
+        choose(page, host, ".live-where", label)
+        wanted = hung.seen("texts", tokens(words), label)[: len(words)]
+        texts = page.locator(f"{host} .live-heat-words .live-term").all_inner_texts()
+        assert [text.split()[0] for text in texts] == words
+        np.testing.assert_allclose([float(text.split()[-1]) for text in texts], wanted, atol=6e-4)
+
+
+def game(page, host: str) -> dict[str, str]:
+    counts, best, _ = page.locator(f"{host} .live-game .live-said").all_inner_texts()
+    return {"counts": counts, "best": best, "reached": page.inner_text(f"{host} .live-game [role=status]")}
+
+
+def test_the_smallest_change_is_counted_by_pixels_and_ink_and_the_best_is_kept(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "images")
+    page.focus(f"{host} .live-game summary")
+    page.keyboard.press("Enter")
+    start, classes = drawn(page, host).astype(int), hung.data["images"].facts.classes
+    first = int(hung.shares("images", drawn(page, host))[0].argmax())
+    best, reached = None, 0
+    for attempt in ((0.2, 0.8), (0.5, 0.1), (0.8, 0.8), (0.2, 0.2), "Clear"):
+        if attempt == "Clear":
+            page.click(f"{host} button:has-text('Clear')")
+        else:
+            page.mouse.click(*_place(page, host, *attempt))
+        page.wait_for_timeout(80)
+        now, told = drawn(page, host), game(page, host)
+        change = np.abs(now.astype(int) - start)
+        assert f"Pixels: {(change > 0).sum()}." in told["counts"]
+        ink = float(re.search(r"that of ([\d.]+) white", told["counts"])[1])
+        assert ink == pytest.approx(change.sum() / 255, abs=0.051)
+        says = int(hung.shares("images", now)[0].argmax())
+        assert told["reached"] == (f"Reached. It says: {classes[says]}" if says != first else "")
+        if says != first:
+            best, reached = min(best or ink, ink), reached + 1
+        assert (f"that of {best:.1f} white" in told["best"]) if reached else not told["best"]
+    assert reached
+    page.click(f"{host} button:has-text('Back to the sample')")
+    page.wait_for_timeout(80)
+    told = game(page, host)
+    assert "Strokes: 0. Pixels: 0." in told["counts"] and not told["reached"] and told["best"]
+    choose(page, host, ".live-game", first)
+    assert "Choose another class" in game(page, host)["reached"] and not game(page, host)["best"]
+    page.locator(f"{host} .live-pick").nth(1).click()
+    page.wait_for_timeout(80)
+    assert not game(page, host)["best"]  # another sample, another game
+    assert page.evaluate("Object.keys(localStorage).filter((key) => !/language|theme/.test(key))") == []
+
+
+def test_words_that_are_pressed_away_until_the_class_flips_are_counted(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "texts")
+    page.click(f"{host} .live-game summary")
+    words = page.locator(f"{host} .live-word bdi").all_inner_texts()
+    first = int(hung.shares("texts", tokens(words))[0].argmax())
+    for pressed in range(1, len(words) + 1):
+        page.locator(f"{host} .live-word").first.click()
+        page.wait_for_timeout(80)
+        told = game(page, host)
+        assert f"put in or exchanged: {pressed}." in told["counts"]
+        flipped = int(hung.shares("texts", tokens(words[pressed:]))[0].argmax()) != first
+        assert told["reached"].startswith("Reached") == flipped
+    page.fill(f"{host} textarea", " ".join([*words[:1], "zounds", *words[2:]]))
+    page.wait_for_timeout(80)
+    assert "put in or exchanged: 1." in game(page, host)["counts"]
+
+
+def test_a_sound_that_was_moved_is_counted_in_decibels(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "sounds")
+    page.click(f"{host} .live-game summary")
+    page.locator(f"{host} .live-pick").nth(4).click()
+    folder = hung.page.parent.parent / "exhibits/sounds/seed0/live/exhibit.json"
+    name = json.loads(folder.read_text())["blocks"][0]["samples"][4]["id"]
+    test = hung.data["sounds"].split("test")
+    sample = test.inputs[list(test.table["id"]).index(name)].astype(np.float32)
+    slide(page, host, "Along frequency", 5 + 2)
+    page.wait_for_timeout(80)
+    moved = np.full_like(sample, sample.min())
+    moved[:, 2:] = sample[:, :-2]
+    change, told = np.abs(moved - sample), game(page, host)
+    assert f"Places: {(change > 0.05).sum()} of {change.size}, by {change.mean():.1f} dB" in told["counts"]
+    flipped = hung.shares("sounds", moved[None])[0].argmax() != hung.shares("sounds", sample[None])[0].argmax()
+    assert told["reached"].startswith("Reached") == flipped
+
+
+def word(seconds: float, rate: int = 8000) -> np.ndarray:
+    """A rising tone with a hum, between silences."""
+    time = np.arange(round(seconds * rate)) / rate
+    tone = 0.4 * np.sin(2 * np.pi * (400 + 900 * time / seconds) * time) + 0.1 * np.sin(2 * np.pi * 220 * time)
+    return np.concatenate([np.zeros(700), tone, np.zeros(500)]).astype(np.float32)
+
+
+def test_a_sound_file_becomes_the_picture_that_the_data_are_made_of(visit, hung, tmp_path):
+    import soundfile
+
+    page = visit(hung.page)
+    host = at_work(page, "sounds")
+    folder = hung.page.parent.parent / "exhibits/sounds/seed0/live/exhibit.json"
+    listening = json.loads(folder.read_text())["blocks"][0]["input"]["listening"]
+    how = Spectrogram(8000, 16, 10, 256, 128, 100.0, 3800.0, listening["range"])
+    soundfile.write(tmp_path / "word.wav", word(0.14), 8000)
+    page.set_input_files(f"{host} input[type=file]", tmp_path / "word.wav")
+    until(page, f"document.querySelector('{host} .live-tools [role=status]').innerText.includes('stays in this page')")
+    sound, _ = soundfile.read(tmp_path / "word.wav", dtype="float32")
+    picture = how.picture(sound).astype(np.float32)
+    np.testing.assert_allclose(shown_shares(page, host), hung.shares("sounds", picture[None])[0], atol=2e-3)
+    assert page.locator(f"{host} .live-pick[aria-pressed=true]").count() == 1  # the sample that it began with
+    for content, sentence in ((np.zeros(4000), "Nothing can be heard"), (None, "can't read this as a sound")):
+        if content is None:
+            (tmp_path / "bad.wav").write_bytes(b"no sound")
+        else:
+            soundfile.write(tmp_path / "bad.wav", content, 8000)
+        page.set_input_files(f"{host} input[type=file]", tmp_path / "bad.wav")
+        until(page, f'document.querySelector("{host} .live-tools [role=status]").innerText.includes("{sentence}")')
+
+
+def test_without_leave_to_hear_the_microphone_a_sentence_says_so(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "sounds")
+    page.click(f"{host} button:has-text('Record your voice')")
+    until(page, f"document.querySelector('{host} .live-tools [role=status]').innerText.includes('microphone')")
+
+
+def test_a_voice_is_recorded_from_the_microphone(visit, hung):
+    page = visit(hung.page, permissions=["microphone"])
+    host = at_work(page, "sounds")
+    before = drawn(page, host)
+    page.click(f"{host} button:has-text('Record your voice')")
+    page.wait_for_timeout(1200)  # Chromium's own microphone beeps
+    page.click(f"{host} button:has-text('Stop')")
+    until(page, f"document.querySelector('{host} .live-tools [role=status]').innerText.includes('stays in this page')")
+    assert (drawn(page, host) != before).mean() > 0.5

@@ -52,7 +52,7 @@
         : "Grad-CAM of {layers}, {cells} cells: at most {most}.", values));
       if (read) line.replaceChildren(...read.slice(0, columns).map((word, n) => {
         const made = make("span", { class: "live-term" }, make("bdi", {}, word), make("small", {}, found[n] ? shown(Number(found[n].toFixed(3))) : "0"));
-        made.style.setProperty("--share", `${most ? Math.round(70 * found[n] / most) : 0}%`);
+        made.style.setProperty("--share", `${most ? Math.round(40 * found[n] / most) : 0}%`);
         return made;
       }));
       if (!canvas) return;

@@ -226,7 +226,7 @@ const liveHands = {}, liveTools = {};
       changes: () => {
         const [now, before] = [moved(), chosen].map(inSteps), by = now.map((value, n) => Math.abs(value - before[n]) / 255), score = sum(by) / channels;
         const pixels = by.subarray(0, plane).filter((_, n) => shows.some((k) => by[k * plane + n])).length;
-        return { score, words: tell("{strokes} strokes, {pixels} pixels; as much ink as {ink} white pixels", { strokes, pixels, ink: score.toFixed(1) }) };
+        return { score, words: tell("Strokes: {strokes}. Pixels: {pixels}. Ink: that of {ink} white pixels.", { strokes, pixels, ink: score.toFixed(1) }) };
       },
       look, choose: (sample) => { chosen = raw(sample); start(chosen); },
       frame: (place) => { over.frame(central ? null : place); after.frame(central ? place : null); },
@@ -326,7 +326,7 @@ const liveHands = {}, liveTools = {};
       grey: () => loud(given),
       changes: () => {
         const by = given.map((value, n) => Math.abs(value - raw[n])), score = sum(by) / by.length;
-        return { score, words: tell("{n} of {all} places, by {by} dB on average over all", { n: by.filter((one) => one > .05).length, all: by.length, by: score.toFixed(1) }) };
+        return { score, words: tell("Places: {n} of {all}, by {by} dB on average over all.", { n: by.filter((one) => one > .05).length, all: by.length, by: score.toFixed(1) }) };
       },
       look, choose: ({ values }) => start(values),
       frame: (place) => over.frame(place && { ...place, top: rows - place.top - place.high }),
@@ -377,7 +377,7 @@ const liveHands = {}, liveTools = {};
       input: () => given,
       changes: () => {
         const score = sum(given.map((value, n) => Math.abs(value - raw[n]) / (spread[Math.floor(n / steps)] || 1))) / given.length;
-        return { score, words: tell("{by} standard deviations on average", { by: score.toFixed(2) }) };
+        return { score, words: tell("By {by} standard deviations on average.", { by: score.toFixed(2) }) };
       },
       look, choose: ({ values }) => start(values),
       frame: (place) => over.frame(place && { ...place, top: 0, high: channels }),
@@ -439,7 +439,7 @@ const liveHands = {}, liveTools = {};
       input: () => ids(words_), words: () => words_,
       changes: () => {
         const score = apart(CnnatomyLive.tokenise(chosen, input.way), words_);
-        return { score, words: tell("{n} words left out, put in or exchanged", { n: score }) };
+        return { score, words: tell("Words left out, put in or exchanged: {n}.", { n: score }) };
       },
       text, look: changed, choose: (sample) => { chosen = text(sample); entry.value = chosen; read(); },
       frame: (place) => [...line.children].forEach((word, n) => word.classList.toggle("live-under", !!place && n >= place.left && n < place.left + place.wide)),

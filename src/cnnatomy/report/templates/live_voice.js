@@ -73,8 +73,8 @@
       record.replaceChildren(...tell("Stop"));
       say("Say one word. It listens for {n} s at most.", { n: MOST });
     });
-    const file = make("input", { type: "file", accept: "audio/*" });
-    file.addEventListener("change", () => { if (file.files.length) take(file.files[0]); });
-    return [make("div", { class: "hands" }, record, make("label", { class: "live-file" }, make("span", {}, ...tell("or a file")), file)), told];
+    const file = make("input", { type: "file", accept: "audio/*", class: "live-unseen" });
+    file.addEventListener("change", () => { if (file.files.length) take(file.files[0]); file.value = ""; }); // so that the same file can be taken again
+    return [make("div", { class: "hands" }, record, make("label", { class: "live-file" }, file, ...tell("Take a sound file"))), told];
   };
 }
