@@ -247,7 +247,9 @@ WHOLE = """async ([block, weights, inputs]) => {
   const logits = samples.map((sample) => [...network.run(sample.values).logits]);
   const { maps } = network.run(samples[0].values);
   const held = network.shown.map((name) => [name, [maps[name].shape, [...maps[name].data]]]);
-  const activation = (name) => { try { return [...network.activation(1, name)]; } catch (error) { return error.message; } };
+  const activation = (name) => {
+    try { return [...network.activation(1, name)]; } catch (error) { return error.message; }
+  };
   return { checked, logits, maps: Object.fromEntries(held), seen: block.activation.map(activation) };
 }"""
 

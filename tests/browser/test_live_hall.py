@@ -490,7 +490,8 @@ def redness(page, host: str) -> np.ndarray:
         """(which) => {
           const canvas = document.querySelector(which);
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-          return [[...data.keys()].filter((n) => n % 4 === 0).map((n) => data[n] - data[n + 1]), canvas.width, canvas.height];
+          const red = [...data.keys()].filter((n) => n % 4 === 0).map((n) => data[n] - data[n + 1]);
+          return [red, canvas.width, canvas.height];
         }""",
         f"{host} .live-heat",
     )
