@@ -132,7 +132,9 @@ def _json(value: Any) -> str:
 
 
 def _read(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+    """A script or a style sheet without what only its source needs: indentation, and lines that are a comment."""
+    lines = map(str.strip, (TEMPLATES / name).read_text(encoding="utf-8").splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
 def _hash(content: str) -> str:

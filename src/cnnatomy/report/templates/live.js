@@ -106,13 +106,12 @@
       canvas.canvas.addEventListener("pointerleave", () => { if (data) tellAll(ends); });
       canvas.canvas.addEventListener("click", (event) => { const here = found(event); if (here && op !== "embedding") { at = here; point(); open(name, at[0], place(), box); } });
       canvas.canvas.addEventListener("keydown", (event) => {
-        const [c, row, column] = at, by = { ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], ArrowUp: [0, upward ? 1 : -1, 0], ArrowDown: [0, upward ? -1 : 1, 0], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] }[event.key];
+        const [c, row, column] = at, [down, right] = arrowOf(event) ?? [0, 0], on = { PageUp: -1, PageDown: 1 }[event.key] ?? 0, turned = upward ? -down : down;
         if (event.key === "Enter" && op !== "embedding") open(name, c, place(), box, true);
-        else if (!by) return;
-        event.preventDefault();
-        event.stopPropagation();
-        if (!by) return;
-        const next = !sides.length ? [c + by[0] + by[1] + by[2], 0, 0] : [c + by[0], row + by[1], column + by[2]], limits = [plan.channels, plan.high, plan.wide];
+        else if (!on && !down && !right) return;
+        taken(event);
+        if (event.key === "Enter") return;
+        const next = !sides.length ? [c + on + turned + right, 0, 0] : [c + on, row + turned, column + right], limits = [plan.channels, plan.high, plan.wide];
         if (next.every((each, axis) => each >= 0 && each < limits[axis])) at = next;
         point();
         tellPlace();
@@ -341,10 +340,9 @@
     const picks = hand.thumb ? samples.map((sample, n) => namedBy(button([hand.thumb(sample)], () => choose(n), { class: "live-pick" }), "Start from a sample: {label}", (tag) => ({ label: liveTools.spokenOf(classes[sample.label] ?? sample.id, tag) }))) : [];
     const list = hand.thumb ? named(make("div", { class: "live-picks", role: "group" }, ...picks), "Start from a sample") : make("label", { class: "live-choice" }, make("span", {}, ...tell("Start from a sample")), chooser(samples.map(hand.text), choose));
     list.addEventListener("keydown", (event) => { // Tab needs one step for all of them
-      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key], next = picks[picks.indexOf(event.target) + by];
+      const [down, right] = arrowOf(event) ?? [], next = picks[picks.indexOf(event.target) + down + right];
       if (!next) return;
-      event.preventDefault();
-      event.stopPropagation();
+      taken(event);
       for (const pick of picks) pick.tabIndex = pick === next ? 0 : -1;
       next.focus();
     });

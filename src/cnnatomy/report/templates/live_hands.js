@@ -175,10 +175,9 @@ const liveHands = {}, liveTools = {};
       where.replaceChildren(...tell("Row {row}, column {column}", { row: at[0] + 1, column: at[1] + 1 }));
     };
     canvas.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      const by = arrowOf(event);
       if (!by && event.key !== " " || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
+      taken(event);
       const before = middle();
       if (by) at = [clamp(at[0] + by[0], 0, Math.ceil(rows / cell) - 1), clamp(at[1] + by[1], 0, Math.ceil(columns / cell) - 1)];
       point();
@@ -298,11 +297,10 @@ const liveHands = {}, liveTools = {};
     });
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { held = null; });
     canvas.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] }[event.key];
+      const by = arrowOf(event);
       if (!by) return;
-      event.preventDefault();
-      event.stopPropagation();
-      move(higher + by[0], later + by[1]);
+      taken(event);
+      move(higher - by[0], later + by[1]);
     });
     named(canvas, "The spectrogram, to be moved: drag it, or use the arrow keys. Frequency runs upward, time to the right.");
     const start = (values) => {

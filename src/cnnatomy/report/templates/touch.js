@@ -15,6 +15,8 @@ const stepper = ([name, fewer, larger], least, most, at, set) => { // − 1 +
   box.append(make("span", {}, ...tell(name)), less, value, more);
   return { box, show };
 };
+const arrowOf = ({ key }) => ({ ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] })[key]; // rows, columns
+const taken = (event) => { event.preventDefault(); event.stopPropagation(); }; // a key that is none of the page's
 // A table of cells; arrows move from one button to the next, so that Tab needs one step for all of them.
 const board = (title, rows, columns, fill) => {
   const cells = [], table = make("table", { class: "pixels" }, make("caption", {}, ...title));
@@ -33,13 +35,11 @@ const board = (title, rows, columns, fill) => {
   const buttons = all("button", table);
   buttons.forEach((each, index) => { each.tabIndex = index ? -1 : 0; });
   table.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    const cell = event.target.closest("td");
+    const by = arrowOf(event), cell = event.target.closest("td");
     if (!by || event.target.tagName !== "BUTTON") return;
     const row = cells.findIndex((line) => line.includes(cell)), column = cells[row].indexOf(cell);
     const next = cells[row + by[0]]?.[column + by[1]]?.querySelector("button");
-    event.preventDefault();
-    event.stopPropagation();
+    taken(event);
     if (!next) return;
     for (const each of buttons) each.tabIndex = each === next ? 0 : -1;
     next.focus();
