@@ -71,14 +71,15 @@
   // A game: what was changed since the sample is counted, until the network says something else. The best counts are kept while the page is open.
   liveTools.game = (classes, hand) => {
     const counts = make("p", { class: "live-said" }), reached = make("p", { role: "status" }), best = make("p", { class: "live-said" }), kept = new Map();
-    let target = -1, sample = null, from = 0, says = 0;
+    let target = -1, sample = null, from = 0, says = 0, told = "";
     const update = (first) => {
       says = first;
       const { score, words } = hand.changes(), done = score > 0 && says !== from && (target < 0 || says === target), key = `${sample} ${target}`;
       if (done && !(kept.get(key)?.score <= score)) kept.set(key, { score, words });
       counts.replaceChildren(...tell("Changed so far: "), ...words);
-      const result = done ? [...tell("Reached. It says: "), ...said(classes[says])] : target === from ? tell("It said so from the beginning. Choose another class.") : [];
-      if (textOf(reached) !== textOf(make("p", {}, ...result.map((one) => one.cloneNode?.(true) ?? one)))) reached.replaceChildren(...result);
+      const now = done ? `it says ${says}` : target === from ? "as before" : "";
+      if (now !== told) reached.replaceChildren(...(done ? [...tell("Reached. It says: "), ...said(classes[says])] : now ? tell("It said so from the beginning. Choose another class.") : []));
+      told = now; // what is said aloud is said once
       best.replaceChildren(...(kept.has(key) ? [...tell("Your best with this sample: "), ...kept.get(key).words.map((one) => one.cloneNode(true))] : []));
     };
     const chooser = classChooser("Until it says", "something else", classes, (n) => { target = n; update(says); });

@@ -287,20 +287,22 @@ const CnnatomyLive = (() => {
     for (let u = 0; u < out.data.length; u++) out.data[u] = act(a.data[a.places[u]], b.data[b.places[u]], given);
   };
   const fill = (out, [x, mask], { value }) => two((a, b) => b ? value : a)(out, [x, mask], {});
-  const prelu = (out, [x], _, [weight]) => {
-    const size = count(x.shape.slice(1)), single = weight.data.length === 1;
-    for (let u = 0; u < x.data.length; u++)
-      out.data[u] = x.data[u] > 0 ? x.data[u] : weight.data[single ? 0 : Math.floor(u / size)] * x.data[u];
-  };
+  const prelu = (out, [x], _, [{ data }]) => two((value, slope) => value > 0 ? value : slope * value)(out, [x, { shape: [data.length, ...x.shape.slice(1).map(() => 1)], data }], {});
   const single = (act) => (out, [x], given) => { for (let u = 0; u < out.data.length; u++) out.data[u] = act(x.data[u], given); };
-  const relu = (out, [x]) => { for (let u = 0; u < out.data.length; u++) out.data[u] = x.data[u] > 0 ? x.data[u] : 0; };
 
   const OPERATIONS = {
     ...Object.fromEntries(Object.entries(SINGLE).map(([name, act]) => [name, single(act)])),
     ...Object.fromEntries(Object.entries(DOUBLE).map(([name, act]) => [name, two(act)])),
-    relu, convolution, linear, embedding, batch_norm, layer_norm, group_norm, reduce, softmax, log_softmax, permute, cat, pad, take, slice, fill, prelu,
+    convolution, linear, embedding, batch_norm, layer_norm, group_norm, reduce, softmax, log_softmax, permute, cat, pad, take, slice, fill, prelu,
     max_pool: most(CUT.max_pool), average_pool: mean(CUT.average_pool), adaptive_max_pool: most(CUT.adaptive), adaptive_average_pool: mean(CUT.adaptive),
   };
+
+  const positionOf = (place, sides) => steps(sides).map((step, axis) => Math.floor(place / step) % sides[axis]);
+  // Where in a channel of the input a window at this position has its places, −1 for padding
+  const seenFrom = (x, size, { stride, padding, dilation }, position) => Array.from({ length: count(size) }, (_, n) => {
+    const at = positionOf(n, size).map((place, axis) => position[axis] * stride[axis] - padding[axis] + place * dilation[axis]), strides = steps(x.shape).slice(1);
+    return at.every((place, axis) => place >= 0 && place < x.shape[axis + 1]) ? at.reduce((sum, place, axis) => sum + place * strides[axis], 0) : -1;
+  });
 
   // --- the way back: (what a logit gains by a little more of each number of the output, inputs, settings, weights, output) → the same of each input
   const slope = (act, x) => { const by = 1e-6 * Math.max(0.01, Math.abs(x)); return (act(x) - act(x - by)) / by; }; // from the left: at 0, ReLU has none
@@ -334,15 +336,15 @@ const CnnatomyLive = (() => {
         if (one) for (let i = 0; i < inputs; i++) found[row + i] += one * weight.data[at + i];
       });
     }),
-    convolution: (gain, [x], { stride, padding, dilation, groups }, [weight], out) => scattered(x, (found) => {
-      const [filters, rows, columns] = spatial(out.shape), [, height, width] = spatial(x.shape), [tall, wide] = flat(x, weight.shape.slice(2), 1), each = weight.shape[1];
-      const [[down, right], [above, left], [spread, apart]] = [flat(x, stride, 1), flat(x, padding, 0), flat(x, dilation, 1)];
-      walked([filters, rows, columns, each, tall, wide], [0, 0, 0, 0, 0, 0], (at) => {
-        const j = at % wide, i = Math.floor(at / wide) % tall, c = Math.floor(at / (wide * tall)) % each, place = Math.floor(at / (wide * tall * each));
-        const column = place % columns, row = Math.floor(place / columns) % rows, filter = Math.floor(place / (rows * columns));
-        const y = row * down + i * spread - above, u = column * right + j * apart - left, channel = Math.floor(filter * groups / filters) * each + c;
-        if (y >= 0 && y < height && u >= 0 && u < width) found[(channel * height + y) * width + u] += gain[place] * weight.data[((filter * each + c) * tall + i) * wide + j];
-      });
+    convolution: (gain, [x], given, [weight], out) => scattered(x, (found) => {
+      const [filters, ...sides] = out.shape, places = count(sides), area = count(weight.shape.slice(2)), each = weight.shape[1], whole = count(x.shape.slice(1));
+      for (let place = 0; place < places; place++)
+        seenFrom(x, weight.shape.slice(2), given, positionOf(place, sides)).forEach((at, n) => {
+          if (at < 0) return; // padding
+          for (let filter = 0; filter < filters; filter++)
+            for (let c = 0, first = Math.floor(filter * given.groups / filters) * each; c < each; c++)
+              found[(first + c) * whole + at] += gain[filter * places + place] * weight.data[(filter * each + c) * area + n];
+        });
     }),
     reduce: (gain, [x], { by, axes }, _, out) => scattered(x, (found) => {
       const kept = steps(x.shape.map((size, axis) => axes.includes(axis) ? 1 : size)), met = gain.map(() => 0);
@@ -430,18 +432,9 @@ const CnnatomyLive = (() => {
       const size = op === "convolution" ? weight.shape.slice(2) : given.size, dilation = given.dilation ?? size.map(() => 1);
       const each = op === "convolution" ? weight.shape[1] : 1;
       const first = op === "convolution" ? Math.floor(filter * given.groups / out.shape[0]) * each : filter;
-      const start = position.map((place, axis) => place * given.stride[axis] - given.padding[axis]);
-      const values = new Float32Array(each * count(size)), strides = steps(x.shape).slice(1), whole = count(x.shape.slice(1));
-      walked([each, ...size], size.map(() => 0).concat(0), (here) => {
-        let rest = here % count(size), at = (first + Math.floor(here / count(size))) * whole, inside = true;
-        for (let axis = size.length - 1; axis >= 0; axis--) {
-          const place = start[axis] + rest % size[axis] * dilation[axis];
-          rest = Math.floor(rest / size[axis]);
-          inside &&= place >= 0 && place < x.shape[axis + 1];
-          at += place * strides[axis];
-        }
-        values[here] = inside ? x.data[at] : 0;
-      });
+      const start = position.map((place, axis) => place * given.stride[axis] - given.padding[axis]), whole = count(x.shape.slice(1)), area = count(size);
+      const seen = seenFrom(x, size, { ...given, dilation }, position);
+      const values = Float32Array.from({ length: each * area }, (_, n) => seen[n % area] < 0 ? 0 : x.data[(first + Math.floor(n / area)) * whole + seen[n % area]]);
       const places = steps(out.shape), at = [filter, ...position].reduce((sum, place, axis) => sum + place * places[axis], 0);
       const kernel = op === "convolution" ? weight.data.slice(filter * values.length, (filter + 1) * values.length) : null;
       const products_sum = kernel?.reduce((sum, factor, u) => sum + factor * values[u], 0);
