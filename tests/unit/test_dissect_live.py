@@ -107,6 +107,17 @@ def test_it_begins_with_as_many_samples_of_each_class(images):
     assert [sample.label for sample in block.samples] == [0, 0, 1, 1, 2, 2]
 
 
+def test_where_a_class_is_seen_is_asked_of_the_layers_of_class_activation(images, tmp_path):
+    (block,) = shown("live", lecture(), images, {}).blocks
+    assert block.activation == ["relu2"]
+    words = small(tmp_path, "texts").split("test")
+    (block,) = shown("live", Sentence(8, 2, 6, [1, 2], 5, 0.5).eval(), words, {}).blocks
+    assert block.activation == ["relu1", "relu2"]
+    dense = nn.Sequential(nn.Flatten(), nn.Linear(144, 3)).eval()  # no convolution has places
+    (block,) = shown("live", dense, images, {}).blocks
+    assert block.activation == []
+
+
 def test_steps_are_called_as_the_layers_are(images):
     """So that the page can say what else hangs of a layer."""
     torch.manual_seed(0)
