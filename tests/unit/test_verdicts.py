@@ -659,7 +659,7 @@ def packed(kind: str) -> Any:
     shown = show_of("dissect.live")
     found = Made(
         tried=[Made(kind=kind, same=9, n=10, off=0.001)], places=[], logits=np.empty((0, 2)), inputs=[], weights=9,
-        program=Made(steps=[], shown=[]), packed=Made(content=b"", places=[]),
+        program=Made(steps=[], shown=[]), packed=Made(content=b"", places=[]), activation=[],
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         for name in ("numbers", "input_of", "Live"):

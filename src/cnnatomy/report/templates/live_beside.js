@@ -46,11 +46,13 @@
         under.replaceChildren(...tell("There is no such map."), " ", ...tell(error.message));
         return;
       }
-      const read = hand.words?.(), most = found.reduce((a, b) => Math.max(a, b), 0), at = found.indexOf(most);
+      const read = hand.words?.().slice(0, columns);
+      if (read) found = found.subarray(0, read.length); // what lies on the padding behind a sentence says nothing
+      const most = found.reduce((a, b) => Math.max(a, b), 0), at = found.indexOf(most);
       const values = { layers: activation.join(", "), cells: activation.map((name) => shapes(name).slice(1).join(" × ")).join(", "), most: shown(most), row: Math.floor(at / columns) + 1, column: at % columns + 1 };
       under.replaceChildren(...tell(!most ? "Grad-CAM of {layers}: nothing there speaks for this class." : kind === "picture" ? "Grad-CAM of {layers}, {cells} cells: at most {most}, around row {row}, column {column}."
         : "Grad-CAM of {layers}, {cells} cells: at most {most}.", values));
-      if (read) line.replaceChildren(...read.slice(0, columns).map((word, n) => {
+      if (read) line.replaceChildren(...read.map((word, n) => {
         const made = make("span", { class: "live-term" }, make("bdi", {}, word), make("small", {}, found[n] ? shown(Number(found[n].toFixed(3))) : "0"));
         made.style.setProperty("--share", `${most ? Math.round(40 * found[n] / most) : 0}%`);
         return made;
