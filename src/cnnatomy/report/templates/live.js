@@ -307,7 +307,7 @@
     let fresh = false; // as the sample is
     const ask = () => { fresh = false; if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; if (ready) step(); }); } };
     const answer = (values) => { result = network.run(values); return CnnatomyLive.softmax(result.logits); };
-    const hand = liveHands[input.kind](block, () => ask(), answer, () => { chosen = "own"; fresh = true; });
+    const hand = liveHands[input.kind](block, () => ask(), answer, () => { chosen = -Date.now(); press(); fresh = true; }); // of one's own: another game each time
     let ready = false;
     const checked = make("p", { class: "live-said live-check" }, ...tell("Runs here as in torch: {same} of {n} samples. Their logits differ by {off} of their range at most.", { same, n, off: tiny(off) }));
 
@@ -331,9 +331,11 @@
       speak([...said(classes[first]), ` ${perCent(shares[first])}. `, ...said(classes[second]), ` ${perCent(shares[second])}.`]);
     };
     let chosen = null;
+    const press = () => picks.forEach((pick, at) => pick.setAttribute("aria-pressed", at === chosen));
     const choose = (n) => {
       chosen = n;
-      picks.forEach((pick, at) => { pick.setAttribute("aria-pressed", at === n); pick.tabIndex = at === n ? 0 : -1; });
+      picks.forEach((pick, at) => { pick.tabIndex = at === n ? 0 : -1; });
+      press();
       hand.choose(samples[n]);
       fresh = true;
     };
