@@ -349,7 +349,7 @@
       next.focus();
     });
     host.replaceChildren(list, make("div", { class: "live-hall" },
-      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, hand.tools, game.box, heard), make("div", { class: "live-far" }, checked, ...(seen.box ? [seen.box] : []), make("p", { class: "live-said" }, ...tell("Press a place of a map to see how its value comes about.")), ...maps.map(([, { box }]) => box))));
+      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, game.box, hand.tools, heard), make("div", { class: "live-far" }, checked, ...(seen.box ? [seen.box] : []), make("p", { class: "live-said" }, ...tell("Press a place of a map to see how its value comes about.")), ...maps.map(([, { box }]) => box))));
     ready = true;
     choose(Math.max(0, samples.findIndex(({ label, logits }) => logits[label] === Math.max(...logits))));
     let wide = host.clientWidth;
