@@ -103,6 +103,7 @@ def test_steps_import_nothing_heavy_at_the_top():
         "training",
         "trial",
         "measures",
+        "measured",
     }  # imported late, by the steps that need them
     heavy = {
         f"{file.name} imports {module}"
