@@ -1,8 +1,8 @@
 """What was measured, kept on disk where measuring took long: a changed picture of it measures nothing again.
 
-A file of this kind is one line of JSON and a pickle. The line says with what it was measured: the digest of the code that
-measures, of the network and of the data, and those settings that were asked for meanwhile; and the hash of the pickle.
-Of the pickle nothing is executed: it may name dataclasses of ours that are loaded, and what makes an array.
+A file is one line of JSON and a pickle. The line says with what it was measured: a digest of the code that measures, of
+the network and of the data; those settings that were asked for meanwhile; and the hash of the pickle. Of the pickle
+nothing is executed: it may name dataclasses of ours that are loaded, and what makes an array.
 """
 
 from __future__ import annotations
@@ -55,14 +55,10 @@ def measured(
     digest = digest_of_measuring(job.step, job.subject, name, job.config, seed=job.seed, method=job.method)
     config = job.slice[name]
     for folder in dict.fromkeys((job.output("."), RESULTS)):
-        if (content := _content(folder / file, digest, config)) is not None:
-            try:
-                record: Record = unpacked(content, data)
-            except Exception as error:  # of a file of another version of numpy's or Python's, of any kind
-                print(f"{folder / file} can't be read ({error}); measured anew.", file=sys.stderr)
-            else:
-                print(f"Nothing is measured: {folder / file} has it.", file=sys.stderr)
-                return record
+        if (taken := _taken(folder / file, digest, config, data)) is not None:
+            print(f"Nothing is measured: {folder / file} has it.", file=sys.stderr)
+            known: Record = taken
+            return known
     read: set[str] = set()
     began = time.perf_counter()
     found = measure(_watched(settings, read))
@@ -71,34 +67,32 @@ def measured(
         return found
     try:
         content = packed(found, data)
-        record = unpacked(content, data)
-    except Exception as error:  # of a record of somebody's own method, of any kind
+        again: Record = unpacked(content, data)
+        head = {"digest": digest, "settings": {key: config.get(key) for key in sorted(read)}, "sha256": _hash(content)}
+        with replaced(job.output(file)) as part:
+            part.write_bytes(f"{canonical(head)}\n".encode() + content)
+    except Exception as error:  # of a record of somebody's own method, of any kind, or of a full disk
         print(f"What was measured is not kept: {error}.", file=sys.stderr)
         return found
-    head = {"digest": digest, "settings": {key: config.get(key) for key in sorted(read)}, "sha256": _hash(content)}
-    with replaced(job.output(file)) as part:
-        part.write_bytes(f"{canonical(head)}\n".encode() + content)
-    return (
-        record  # not `found`: sums over an array depend on how it lies in memory, and next time it lies as it does here
-    )
+    return again  # how its arrays lie in memory, on which their sums depend, is then the same next time
 
 
-def _content(file: Path, digest: str, config: Mapping[str, Any]) -> bytes | None:
-    """The pickle in a file that was measured with these values; None where there is none."""
+def _taken(file: Path, digest: str, config: Mapping[str, Any], data: Dataset | None) -> Any:
+    """The record in a file that was measured with these values, else None. Of a damaged one the log says so."""
     try:
         head, _, content = file.read_bytes().partition(b"\n")
         said = json.loads(head)
         settings = {key: config.get(key) for key in said["settings"]}
-        fits = said["digest"] == digest and canonical(said["settings"]) == canonical(settings)
-        whole = said["sha256"] == _hash(content)
+        if said["digest"] != digest or canonical(said["settings"]) != canonical(settings):
+            return None
+        if said["sha256"] != _hash(content):
+            raise NotKept("it is damaged")
+        return unpacked(content, data)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # of a file cut short, or of another version of numpy's or Python's, of any kind
         print(f"{file} can't be read ({error}); measured anew.", file=sys.stderr)
         return None
-    if fits and not whole:
-        print(f"{file} is damaged; measured anew.", file=sys.stderr)
-    return content if fits and whole else None
 
 
 def _hash(content: bytes) -> str:
