@@ -24,7 +24,7 @@ import torch
 from torch import nn
 
 from cnnatomy.config import modules
-from cnnatomy.config.slices import canonical, digest_of_measuring
+from cnnatomy.config.slices import canonical, digest_of_measuring, together
 from cnnatomy.data.prepared import Dataset, Samples
 from cnnatomy.steps.job import RESULTS, Job
 from cnnatomy.steps.writing import replaced
@@ -52,7 +52,8 @@ def measured(
     name: of the method, evaluation or lesson. data: whose samples a record may point to.
     """
     file = f"measured/{job.step}/{job.subject}/seed{job.seed}/{name}.record"
-    digest = digest_of_measuring(job.step, job.subject, name, job.config, seed=job.seed, method=job.method)
+    measuring = digest_of_measuring(job.step, job.subject, name, job.config, seed=job.seed, method=job.method)
+    digest = together({"measuring": measuring} | {library.__name__: library.__version__ for library in (np, pd, torch)})
     config = job.slice[name]
     for folder in dict.fromkeys((job.output("."), RESULTS)):
         if (taken := _taken(folder / file, digest, config, data)) is not None:
