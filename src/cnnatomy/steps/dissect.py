@@ -30,9 +30,8 @@ def dissect(job: Job) -> None:
     keep_freed_memory()
     name = str(job.method)
     method = Method.of(get_object(method_target(job.config, name)))
-    settings = method.settings(**job.config["dissect"][name])
     data = dataset(job)
-    test = data.split("test")
+    test, trained = data.split("test"), network(job, data.facts)
     needs = {
         "training": lambda: data.split("train") if "train" in data.facts.splits else None,
         "others": lambda: [network(job, data.facts, seed) for seed in other_seeds(job.config, name, job.seed)],
@@ -46,9 +45,10 @@ def dissect(job: Job) -> None:
     }
 
     def measure(asked: Any) -> Any:
-        return method.measured(network(job, data.facts), test, asked, needs)
+        return method.measured(trained, test, asked, needs)
 
     try:
+        settings = method.settings(**job.config["dissect"][name])
         found = measured(job, name, settings, measure, data) if method.show else measure(settings)
         made = method.shown(found, test, settings, needs)
     except WrongSetting as error:

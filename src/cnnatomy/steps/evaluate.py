@@ -25,10 +25,10 @@ def evaluate(job: Job) -> None:
     from cnnatomy.steps.writing import replaced
 
     data = dataset(job)
+    trained = network(job, data.facts)
     unseen = [split for split in ("validation", "test") if split in data.facts.splits]
 
     def predicted(asked: None) -> pd.DataFrame:
-        trained = network(job, data.facts)
         return pd.concat([predict(trained, data.split(split)) for split in unseen], ignore_index=True)
 
     predictions = measured(job, "evaluation", None, predicted)
