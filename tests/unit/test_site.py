@@ -28,7 +28,7 @@ def read(page: Path) -> str:
 
 @cache
 def anchors(page: Path) -> set[str]:
-    """The headings' anchors by GitHub's rule: letters, digits, - and _, blanks as -; the second of a name ends in -1."""
+    """The headings' anchors by GitHub's rule: letters, digits, - and _, blanks as -; the second of a name has -1."""
     found: set[str] = set()
     seen: dict[str, int] = {}
     for heading in HEADING.findall(FENCED.sub("", read(page))):
