@@ -73,6 +73,20 @@ def test_a_step_works_by_itself_and_gives_the_same_bytes(made):
     assert exhibit.read_bytes() == before
 
 
+def test_a_network_leaves_as_onnx_when_it_is_asked_for_and_no_report_asks(made):
+    session = pytest.importorskip("onnxruntime", reason="files of ONNX are of the extra `export`").InferenceSession
+    pytest.importorskip("onnxscript", reason="files of ONNX are of the extra `export`")
+    file = made.folder / "results/networks/stripes/seed0/network.onnx"
+    assert not file.exists()
+    for begun in (["export"], []):
+        answer = made.snakemake("--config", "report=stripes", "--", str(file.relative_to(made.folder)))
+        assert answer.returncode == 0 and jobs(answer.stdout) == begun, answer.stdout
+    assert "its logits are within" in (made.folder / "results/logs/export/stripes-seed0.log").read_text()
+    about = session(str(file), providers=["CPUExecutionProvider"]).get_modelmeta().custom_metadata_map
+    assert about["run"] == "stripes" and len(json.loads(about["classes"])) > 1
+    assert json.loads(about["normalise"])["std"]
+
+
 def test_a_step_by_hand_with_other_values_needs_a_folder_of_its_own(made, tmp_path):
     refused = made.step("train", "run=stripes", "training.max_epochs=1")
     assert refused.returncode != 0 and "out=" in refused.stdout

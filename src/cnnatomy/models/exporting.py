@@ -42,7 +42,7 @@ def export(network: nn.Module, samples: Tensor, about: Mapping[str, str], file: 
         if not apart <= CLOSE:
             raise NetworkError(
                 f"as ONNX the network answers otherwise than in torch: logits are up to {apart:.1e} of their range "
-                f"apart, and {CLOSE:.0e} are allowed"
+                f"apart, and {CLOSE:.0e} is the most; look for what depends on chance, or on the samples beside one"
             )
     except BaseException:
         file.unlink()
@@ -102,12 +102,13 @@ def _apart(network: nn.Module, samples: Tensor, file: Path) -> float:
     many = session.get_inputs()[0].shape[0]
     if isinstance(many, int):
         raise NetworkError(
-            f"as ONNX the network answers batches of {many} only: something in it depends on how many samples there are"
+            f"as ONNX the network answers batches of {many} only; make what depends on how many samples there are the "
+            "same for any number"
         )
     batches = [samples[:1], *samples[1:].split(AT_ONCE)] if len(samples) > 1 else [samples]
     with torch.no_grad():
         ours = np.concatenate([network(x).numpy() for x in batches])
     theirs = np.concatenate([session.run(["logits"], {"input": x.numpy()})[0] for x in batches])
     if ours.shape != theirs.shape:
-        raise NetworkError(f"as ONNX the network gives {theirs.shape}, in torch {ours.shape}")
+        return float("inf")
     return float(np.abs(ours - theirs).max() / max(float(np.ptp(ours)), np.finfo(np.float32).tiny))
