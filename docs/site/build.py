@@ -75,7 +75,7 @@ INTERFACE = {
 A_ROW = 8  # pictures of a grid on a sheet, at most
 HIGH, GAP, WIDE = 112, 8, 1200  # px: a picture at least, between two, a row at most
 DRAWN_ELSEWHERE = {"live": "live.png"}  # exhibits that are no picture
-WITHOUT = "*These results are not in this copy of the site: it was built where no report had been made.*\n"
+WITHOUT = "*There is no report in this copy of the site: it was built where none had been made.*\n"
 
 
 def main(results: Path, site: Path) -> int:
@@ -173,7 +173,6 @@ def _path(report: bool) -> str:
     lines = [
         "# The lecture's path\n",
         "The stops of the default report, and what is said at each. How to teach along it: [in class](teaching.md).\n",
-        "" if report else WITHOUT,
     ]
     for number, stop in enumerate(stops, 1):
         en, zh = said["en"][stop], said["zh"][stop]
