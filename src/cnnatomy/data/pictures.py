@@ -341,7 +341,7 @@ def _formats(content: bytes, name: str) -> list[str]:
         from pillow_heif import register_heif_opener
     except ImportError as error:
         raise DataError(
-            f"{name} is a HEIC picture. To read such: .venv/bin/python -m pip install pillow-heif. Or save it as JPEG."
+            f"{name} is a HEIC picture. To read such: {sys.executable} -m pip install pillow-heif. Or save it as JPEG."
         ) from error
     register_heif_opener()
     return ["HEIF"]
