@@ -94,12 +94,24 @@ def at_work(page, kind: str) -> str:
     whole(page)
     page.evaluate("(host) => document.querySelector(host).scrollIntoView()", host)
     until(page, f"'running' in document.querySelector('{host}').dataset")
-    page.wait_for_timeout(100)
+    settled(page, 100)
     return host
 
 
+def settled(page, pause: int = 0) -> None:
+    """Wait until what was changed is worked out: two frames, behind a pause in ms by the page's own clock.
+
+    The page may be slow, and its timers wait for each other; a clock outside of it would not wait for them.
+    """
+    page.evaluate(
+        """(pause) => new Promise((done) => setTimeout(
+             () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))), pause))""",
+        pause,
+    )
+
+
 def shown_shares(page, host: str) -> np.ndarray:
-    page.wait_for_timeout(80)  # two frames and more
+    settled(page)
     found = page.locator(f"{host} .live-bars .value").all_inner_texts()
     return np.array([float(text.replace("%", "").strip()) / 100 for text in found])
 
@@ -241,7 +253,7 @@ def test_it_is_drawn_by_keyboard_alone_and_said(visit, hung):
     picture = drawn(page, host)[0, 0]
     assert picture[2:7, 5].min() > 150 and picture[:, 9:].max() == 0  # a line upward from row 7, column 6
     assert page.inner_text(f"{host} .live-pair [role=status]") == "Row 3, column 6"
-    page.wait_for_timeout(900)
+    settled(page, 900)
     shares = hung.shares("images", drawn(page, host))[0]
     first = hung.data["images"].facts.classes[shares.argmax()]
     said = page.locator(f"{host} .live-near > [role=status]").inner_text()
@@ -301,7 +313,7 @@ def test_a_sound_is_moved_along_frequency_and_time(visit, hung):
     moved = np.full_like(sample, sample.min())
     moved[:, 2:, :-1] = sample[:, :-2, 1:]
     np.testing.assert_allclose(shown_shares(page, host), hung.shares("sounds", moved[None])[0], atol=6e-4)
-    page.wait_for_timeout(500)
+    settled(page, 500)
     curve = page.locator(f"{host} .live-curve").first.evaluate(
         """(canvas) => { const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, 24);
           return [...Array(canvas.width).keys()].map((x) =>
@@ -351,7 +363,7 @@ def test_a_sentence_is_typed_and_words_are_left_out(visit, hung):
     words = tokenising.tokenise("A very GOOD zounds film.")
     shares = hung.shares("texts", tokens(words))[0]
     np.testing.assert_allclose(shown_shares(page, host), shares, atol=6e-4)
-    page.wait_for_timeout(300)
+    settled(page, 300)
     assert page.locator(f"{host} .live-strange bdi").all_inner_texts() == ["zounds"]
     assert "1 of them unknown" in page.inner_text(f"{host} .live-sentence")
     k = shares.argmax()
@@ -381,7 +393,7 @@ def test_the_strongest_words_of_each_filter_are_torchs(visit, hung):
     host = at_work(page, "texts")
     words = ["a", "very", "good", "film"]
     page.fill(f"{host} textarea", " ".join(words))
-    page.wait_for_timeout(200)
+    settled(page, 200)
     network = hung.networks["texts"]
     with torch.no_grad():
         vectors = network.pad(network.embedding(torch.tensor(tokens(words)).long()).transpose(1, 2))
@@ -416,7 +428,7 @@ def test_nothing_runs_before_it_is_seen(visit, hung):
     page = visit(hung.page)
     page.evaluate("for (const one of document.querySelectorAll('.exhibit')) one.style.marginTop = '3000px'")
     whole(page)
-    page.wait_for_timeout(300)
+    settled(page, 300)
     assert page.locator("[data-running]").count() == 0
     at_work(page, "texts")
     assert page.locator("[data-running]").count() == 1
@@ -516,7 +528,7 @@ def test_where_a_class_is_seen_is_torchs_grad_cam_and_follows(visit, hung, kind)
         test = hung.data[kind].split("test")
         given = test.inputs[list(test.table["id"]).index(name)][None].astype(np.float32)
     first = int(hung.shares(kind, given)[0].argmax())
-    page.wait_for_timeout(80)
+    settled(page)
     compared = 0
     for label in (-1, 0, 1, 2):
         choose(page, host, ".live-where", label)
@@ -542,7 +554,7 @@ def test_where_a_class_is_seen_in_a_sentence_is_torchs(visit, hung):
     host = at_work(page, "texts")
     words = ["a", "very", "good", "film"]
     page.fill(f"{host} textarea", " ".join(words))
-    page.wait_for_timeout(100)
+    settled(page, 100)
     for label in (0, 1):
         choose(page, host, ".live-where", label)
         wanted = hung.seen("texts", tokens(words), label)[: len(words)]
@@ -569,7 +581,7 @@ def test_the_smallest_change_is_counted_by_pixels_and_ink_and_the_best_is_kept(v
             page.click(f"{host} button:has-text('Clear')")
         else:
             page.mouse.click(*_place(page, host, *attempt))
-        page.wait_for_timeout(80)
+        settled(page)
         now, told = drawn(page, host), game(page, host)
         change = np.abs(now.astype(int) - start)
         assert f"Pixels: {(change > 0).sum()}." in told["counts"]
@@ -582,13 +594,13 @@ def test_the_smallest_change_is_counted_by_pixels_and_ink_and_the_best_is_kept(v
         assert (f"that of {best:.1f} white" in told["best"]) if reached else not told["best"]
     assert reached
     page.click(f"{host} button:has-text('Back to the sample')")
-    page.wait_for_timeout(80)
+    settled(page)
     told = game(page, host)
     assert "Strokes: 0. Pixels: 0." in told["counts"] and not told["reached"] and told["best"]
     choose(page, host, ".live-game", first)
     assert "Choose another class" in game(page, host)["reached"] and not game(page, host)["best"]
     page.locator(f"{host} .live-pick").nth(1).click()
-    page.wait_for_timeout(80)
+    settled(page)
     assert not game(page, host)["best"]  # another sample, another game
     assert page.evaluate("Object.keys(localStorage).filter((key) => !/language|theme/.test(key))") == []
 
@@ -601,13 +613,13 @@ def test_words_that_are_pressed_away_until_the_class_flips_are_counted(visit, hu
     first = int(hung.shares("texts", tokens(words))[0].argmax())
     for pressed in range(1, len(words) + 1):
         page.locator(f"{host} .live-word").first.click()
-        page.wait_for_timeout(80)
+        settled(page)
         told = game(page, host)
         assert f"put in or exchanged: {pressed}." in told["counts"]
         flipped = int(hung.shares("texts", tokens(words[pressed:]))[0].argmax()) != first
         assert told["reached"].startswith("Reached") == flipped
     page.fill(f"{host} textarea", " ".join([*words[:1], "zounds", *words[2:]]))
-    page.wait_for_timeout(80)
+    settled(page)
     assert "put in or exchanged: 1." in game(page, host)["counts"]
 
 
@@ -621,7 +633,7 @@ def test_a_sound_that_was_moved_is_counted_in_decibels(visit, hung):
     test = hung.data["sounds"].split("test")
     sample = test.inputs[list(test.table["id"]).index(name)].astype(np.float32)
     slide(page, host, "Along frequency", 5 + 2)
-    page.wait_for_timeout(80)
+    settled(page)
     moved = np.full_like(sample, sample.min())
     moved[:, 2:] = sample[:, :-2]
     change, told = np.abs(moved - sample), game(page, host)
@@ -674,7 +686,7 @@ def test_a_voice_is_recorded_from_the_microphone(visit, hung):
     host = at_work(page, "sounds")
     before = drawn(page, host)
     page.click(f"{host} button:has-text('Record your voice')")
-    page.wait_for_timeout(1200)  # Chromium's own microphone beeps
+    settled(page, 1200)  # Chromium's own microphone beeps
     page.click(f"{host} button:has-text('Stop')")
     until(page, f"document.querySelector('{host} .live-tools [role=status]').innerText.includes('stays in this page')")
     assert (drawn(page, host) != before).mean() > 0.5
