@@ -41,7 +41,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         self._inside = tag if tag in self.raw else ""
-        self._chinese = self._chinese or (tag == "span" and dict(attrs).get("lang") == "zh-Hans")
+        self._chinese = self._chinese or (tag in ("span", "tspan") and dict(attrs).get("lang") == "zh-Hans")
 
     def handle_startendtag(self, tag, attrs):
         self.handle_starttag(tag, attrs)
@@ -49,7 +49,7 @@ class Reader(HTMLParser):
 
     def handle_endtag(self, tag):
         self._inside = ""
-        self._chinese = self._chinese and tag != "span"
+        self._chinese = self._chinese and tag not in ("span", "tspan")
 
     def handle_data(self, data):
         if not self._chinese:
@@ -302,7 +302,9 @@ def test_the_words_of_a_drawing_have_their_chinese_but_the_classes_of_a_users_da
     build(gallery.write(tmp_path, [exhibit]), tmp_path, context)
     page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
     texts = page.all("text")
-    assert [text.get("data-zh") for text in texts] == ["轮次", None, None, "卷积核、image", None]
+    said = re.findall(r"<text[^>]*>(.*?)</text>", (tmp_path / "index.html").read_text(encoding="utf-8"))
+    both = "<tspan lang=en>{}</tspan><tspan lang=zh-Hans>{}</tspan>".format
+    assert said == [both("epoch", "轮次"), "no such label", "image", both("filter, image", "卷积核、image"), "conv1"]
     assert [text.get("translate") for text in texts] == [None, None, "no", None, "no"]
 
 

@@ -180,7 +180,7 @@ def rules() -> str:
             lines += [
                 f"@supports {supports} {{",
                 f"{root} .without-{tag} {{ display: none; }}",
-                f'{root} span[lang]:not([lang="{here}"], .other) {{ display: none; }}',
+                f'{root} :is(span, tspan)[lang]:not([lang="{here}"], .other) {{ display: none; }}',
                 f'{root} .other:not([lang="{there}"]) {{ display: none; }}',
                 "}",
             ]
