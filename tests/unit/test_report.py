@@ -667,3 +667,22 @@ def test_nothing_that_stands_beside_the_exhibits_acts_either(tmp_path):
     assert_nothing_acts(page)
     assert "".join(page.text).count(gallery.HOSTILE) >= 25
     assert any(one == "hostile--missing" for one in page.ids) and "Warnings" in "".join(page.text)
+
+
+LINES_AT_A_TICK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 90" width="640" height="90">'
+    '<use x="60" y="9" fill="var(--chart-muted, #878)" href="#t"/>'
+    '<text transform="translate(20.5 9)" font-size="10px">filter</text>'
+    '<text transform="translate(3 19)" font-size="10px">epoch</text>'
+    '<text transform="translate(80 50)" font-size="10px">epoch</text></svg>'
+)
+
+
+@pytest.mark.parametrize(("said", "missing"), [("轮", 0), ("训练轮次训练轮次训练", 100 - 53)])
+def test_lines_at_a_tick_end_there_in_every_language_and_none_is_cut_off(said, missing):
+    terms = Terms(_known={("epoch", "zh"): said})
+    markup, _ = drawing.inline(LINES_AT_A_TICK.encode(), "x", "t", "a", terms)
+    lines = re.findall(r"<text([^>]*)>", markup)
+    assert ["transform" in line for line in lines] == [False, False, True]  # what is at no tick stays
+    assert all("x=53 " in line for line in lines[:2])
+    assert f'viewBox="{-missing} 0 {640 + missing} 90"' in markup

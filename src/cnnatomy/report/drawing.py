@@ -15,11 +15,11 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from cnnatomy.exhibit import Words, languages
+from cnnatomy.report import labels
+from cnnatomy.report.labels import HREF, SVG
 from cnnatomy.report.language import english, html, others, spoken
 from cnnatomy.report.terms import Terms
 
-SVG = "{http://www.w3.org/2000/svg}"
-HREF = "{http://www.w3.org/1999/xlink}href"
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 WORD = re.compile(r"[^\W\d_]{2,}")
 LENGTH = re.compile(r"([0-9.]+)(px|pt|pc|in|cm|mm)?")
@@ -47,7 +47,9 @@ def inline(
         for child in list(parent):
             if child.tag in (f"{SVG}metadata", f"{SVG}style", f"{SVG}title", f"{SVG}desc"):
                 parent.remove(child)
+    labels.align(root)
     _translate(root, terms)
+    labels.make_room(root)
     names = _names(root, prefix)
     styles: dict[str, str] = {}
     _round(root)
