@@ -16,7 +16,7 @@ TO_A_TICK = 7.0  # from a tick's label to the axis, as plotting has it
 MOVED = re.compile(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)")
 SIZE = 12.0  # of words that say none, in px
 #: How wide letters are, in shares of their size: those of scripts that fill a square, and a wide guess for all others.
-FULL, NARROW = 1.0, 0.62
+FULL, NARROW = 1.0, 0.58
 
 
 def align(root: ElementTree.Element) -> None:
@@ -46,7 +46,7 @@ def make_room(root: ElementTree.Element) -> None:
     missing = 0.0
     for text in root.iter(f"{SVG}text"):
         if text.get("text-anchor") == "end" and "transform" not in text.attrib and len(text):
-            widest = max(wide(part.text or "", text.get("font-size", "")) for part in list(text)[1:])  # not English
+            widest = max(wide(part.text or "", text.get("font-size", "")) for part in text)
             missing = max(missing, box[0] - float(text.get("x", "0")) + widest)
     if missing > 0:
         box = [box[0] - round(missing), box[1], box[2] + round(missing), box[3]]
