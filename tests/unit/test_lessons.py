@@ -238,9 +238,7 @@ def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weight
     counts = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "counts")
     assert (counts["weights"] == counts["by torch"]).all()
     kinds = [Terms().words(one, counts.columns[0]) for one in counts[counts.columns[0]]]
-    assert all(
-        isinstance(words, dict) and words["zh"] for words in kinds
-    )  # no names
+    assert all(isinstance(words, dict) and words["zh"] for words in kinds)  # no names
 
 
 @pytest.mark.slow

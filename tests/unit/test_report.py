@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number, Texts
+from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number, Prose, Texts
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.report import build, drawing, show
 from cnnatomy.report.context import Growth
@@ -686,3 +686,16 @@ def test_lines_at_a_tick_end_there_in_every_language_and_none_is_cut_off(said, m
     assert ["transform" in line for line in lines] == [False, False, True]  # what is at no tick stays
     assert all("x=53 " in line for line in lines[:2])
     assert f'viewBox="{-missing} 0 {640 + missing} 90"' in markup
+
+
+@pytest.mark.parametrize("numbers", [3, 30])
+def test_a_long_verdict_says_what_it_means_first_and_folds_its_numbers(tmp_path, numbers):
+    said = {
+        "en": "It helps. Supported." + " It is 1.00 points." * numbers,
+        "zh": "有用。支持。" + "差 1.00 个百分点。" * numbers,
+    }
+    build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Prose(said)])]), tmp_path, {})
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    seen = '<span lang="en">It helps. Supported.</span><span lang="zh-Hans">有用。支持。</span></p>'
+    assert (seen in text) == (numbers == 30) and ("The numbers behind it" in text) == (numbers == 30)
+    assert text.count("1.00 points.") == numbers
