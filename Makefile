@@ -19,7 +19,7 @@ ifneq ($(shell test -L $(VENV) || $(BIN)/python -I -c '$(HERE)' 2>/dev/null || e
 endif
 endif
 
-.PHONY: report test test-fast faults lint bench sbom clean help
+.PHONY: report test test-fast faults lint bench site sbom clean help
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -47,6 +47,9 @@ bench: $(READY)  ## the numbers of the README's second table, side by side
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/workflow.py
 	$(BIN)/python benchmarks/studies.py
+
+site: $(READY)  ## the documentation as a site, with the report where it was made: results/site/index.html
+	@$(BIN)/python docs/site/build.py results results/site
 
 sbom: $(READY)  ## what the environment is made of, package, version and licence: results/sbom.csv
 	@$(BIN)/python benchmarks/sbom.py results/sbom.csv

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,7 +69,8 @@ def main() -> None:
             shutil.copytree(PROJECT / "results/data" / name, copy / "results/data" / name)
         rows = []
         trained = () if options.smoke else (side_by_side, two_processes)
-        for measured in (overhead, *trained, partial(planned, runs=3 if options.smoke else RUNS)):
+        lessons, runs = (LESSONS[:1], 3) if options.smoke else (LESSONS, RUNS)
+        for measured in (partial(overhead, lessons=lessons), *trained, partial(planned, runs=runs)):
             for row in measured(copy):
                 print("{:72} {:8.2f} {:3} {}".format(*row), flush=True)
                 rows.append(row)
@@ -105,13 +107,13 @@ def planned(checkout: Path, runs: int) -> list[tuple[str, float, str, str]]:
     return found
 
 
-def overhead(checkout: Path) -> list[tuple[str, float, str, str]]:
+def overhead(checkout: Path, lessons: Sequence[str]) -> list[tuple[str, float, str, str]]:
     """What Snakemake adds to a job, and what an empty step does beside importing, in processor seconds."""
-    targets = [f"results/lessons/{lesson}/exhibit.json" for lesson in LESSONS]
+    targets = [f"results/lessons/{lesson}/exhibit.json" for lesson in lessons]
     dry = ran(checkout, *snakemake(1), "--dry-run", *targets)
     whole = ran(checkout, *snakemake(1), *targets)
-    alone = [ran(checkout, *step("lesson", f"lesson={lesson}")) for lesson in LESSONS]
-    snakemakes = (whole.cpu - dry.cpu - sum(cost.cpu for cost in alone)) / len(LESSONS)
+    alone = [ran(checkout, *step("lesson", f"lesson={lesson}")) for lesson in lessons]
+    snakemakes = (whole.cpu - dry.cpu - sum(cost.cpu for cost in alone)) / len(lessons)
     (checkout / "empty.py").write_text(EMPTY)
     log = checkout / "importtime.log"
     ran(checkout, sys.executable, "-X", "importtime", "empty.py", "lesson=output_size", log=log)

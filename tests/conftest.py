@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+# librosa is compared with in three tests; its compiling takes twenty seconds, and what it computes is the same without.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
 PROJECT = Path(__file__).resolve().parents[1]
 OWN = PROJECT / "tests/workflow/own"
 
@@ -56,7 +59,8 @@ def make_checkout(folder: Path) -> Checkout:
     for name in ("Snakefile", "conf", "workflow", "profiles", "src", "docs/results", "Makefile", "pyproject.toml"):
         source = PROJECT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            # With what Python compiled of it, but for what it writes now: else each process of a test compiles it anew.
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("*.egg-info", "*.pyc.*"))
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)

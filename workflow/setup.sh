@@ -69,6 +69,8 @@ else
     install --require-hashes -r requirements.lock
 fi
 install --no-deps --no-build-isolation --editable .
+# Where Python may write no compiled code, each of a report's hundred jobs would compile the package's own anew.
+[ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || "$venv/bin/python" -m compileall -q src
 # The package is found from where the environment lies, so that a copy of the folder runs its own code.
 "$venv/bin/python" -I - "$PWD" <<'PY'
 import os, pathlib, sys, sysconfig

@@ -106,7 +106,7 @@ def _take() -> IO[str]:
         lock = locks.take(LOCK, wait=False)
     if lock is None:
         print(
-            "Another make report is at work in this folder, or a job that one left; waiting for it to end.", flush=True
+            "Another report is being made in this folder, or a job of one is left; waiting for it to end.", flush=True
         )
         lock = locks.take(LOCK, wait=True)
     assert lock is not None

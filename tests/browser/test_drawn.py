@@ -9,7 +9,7 @@ import pytest
 
 from cnnatomy.exhibit import Code, Exhibit
 from cnnatomy.report import build
-from tests.browser.test_page import axe_finds_nothing, whole
+from tests.browser.test_page import axe_finds_nothing, until, whole
 from tests.unit.test_lessons import shipped
 
 pytestmark = pytest.mark.browser
@@ -60,7 +60,7 @@ def test_code_scrolls_in_its_own_box_and_is_saved_as_it_is(visit, drawn):
     assert box.evaluate("(one) => one.scrollHeight > one.clientHeight && one.scrollWidth > one.clientWidth")
     box.focus()
     page.keyboard.press("PageDown")
-    page.wait_for_function("document.querySelector('#lesson-listing .code').scrollTop > 0")
+    until(page, "document.querySelector('#lesson-listing .code').scrollTop > 0")
     with page.expect_download() as saved:
         page.locator("#lesson-listing [data-save=py]").click()
     assert Path(saved.value.path()).read_text(encoding="utf-8") == LONG

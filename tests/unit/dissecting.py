@@ -28,6 +28,7 @@ from cnnatomy.exhibit.languages import worded as words_of
 from cnnatomy.exhibit.words import described
 from cnnatomy.models.snapshots import Snapshot
 from cnnatomy.report.language import english, parted
+from cnnatomy.steps.measured import packed, unpacked
 
 METHODS = sorted(set(folders.options("dissect")) - set(OWN_STEP))
 
@@ -50,7 +51,7 @@ LITTLE_INSIDE = {
 def dissected(
     method: str, networks: list[nn.Module], data: prepared.Dataset, little: Mapping[str, float] = LITTLE
 ) -> Exhibit:
-    """What the step would hang: the method's exhibit, or the sentence that it does not apply.
+    """What the step would hang of a record that it kept: the method's exhibit, or the sentence that it does not apply.
 
     networks: the one, and others of its kind. little: settings of which no more is asked for.
     """
@@ -67,7 +68,9 @@ def dissected(
         "seed": int,
     }
     try:
-        made = method_.made(networks[0], data.split("test"), small, needs)
+        given = method_.settings(**small)
+        found = method_.measured(networks[0], data.split("test"), given, needs)
+        made = method_.shown(unpacked(packed(found, data), data), data.split("test"), given, needs)
     except DoesNotApply as because:
         made = does_not_apply(because)
     return Exhibit.of(made, "run", "one", method)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnatomy.config import code
 from tests.conftest import LONGEST_FIRST, PROJECT
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "cnnatomy"
@@ -103,6 +104,7 @@ def test_steps_import_nothing_heavy_at_the_top():
         "training",
         "trial",
         "measures",
+        "measured",
     }  # imported late, by the steps that need them
     heavy = {
         f"{file.name} imports {module}"
@@ -160,6 +162,16 @@ def named_in(file: Path) -> set[str]:
 def test_what_measures_draws_nothing(file):
     unwanted = ("pandas", "matplotlib", "cnnatomy.drawing.plotting", "cnnatomy.drawing.pictures", "cnnatomy.report")
     assert not {module for module in named_in(file) if module.startswith(unwanted)}
+
+
+def test_what_is_measured_is_not_measured_again_for_a_change_of_what_shows():
+    roots = [("samples", "cnnatomy.dissect.samples"), ("evaluate", "cnnatomy.evaluation")]
+    for step, room in (("dissect", "dissect"), ("lesson", "lessons")):
+        roots += [(step, f"cnnatomy.{room}.{file.parent.name}") for file in (SOURCE / room).glob("*/show.py")]
+    for step, root in roots:
+        read = code.closure([f"cnnatomy.steps.{step}", root], shown=False)
+        assert f"{root}.measure" in read
+        assert not {name for name in read if name.endswith(".show")}
 
 
 @pytest.mark.parametrize("file", [*parts("show"), SOURCE / "evaluation" / "show.py"], ids=lambda file: file.parent.name)

@@ -70,3 +70,28 @@ def test_installed_packages_and_the_standard_library_are_not_ours():
     assert not modules.is_ours("json")
     assert not modules.is_ours("hydra")
     assert modules.is_ours("cnnatomy.config.code")
+
+
+def test_what_shows_is_not_in_the_digest_of_what_measures_unless_measuring_reads_it(package):
+    (package / "method").mkdir()
+    (package / "method/__init__.py").write_text(
+        "from mine.method.measure import measure\nfrom mine.method.show import show\n"
+    )
+    (package / "method/measure.py").write_text("from mine.middle import VALUE\n")
+    (package / "method/show.py").write_text("from mine.apart import VALUE\n")
+
+    def measured():
+        digest()
+        return code.digest(["mine.method"], shown=False)
+
+    first = measured()
+    (package / "method/show.py").write_text("from mine.apart import VALUE as COLOUR\n")
+    (package / "apart.py").write_text("VALUE = 3\n")
+    assert measured() == first
+    (package / "bottom.py").write_text("VALUE = 3\n")
+    assert measured() != first
+    first = measured()
+    (package / "method/measure.py").write_text("from mine.method.show import VALUE\n")
+    read = measured()
+    (package / "apart.py").write_text("VALUE = 4\n")
+    assert first != read != measured()

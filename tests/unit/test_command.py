@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from cnnatomy.cli import completion, known
+from cnnatomy.cli import known
 from cnnatomy.cli import main as command
 from cnnatomy.config import folders
 
@@ -42,6 +44,7 @@ def test_every_word_says_more_in_its_own_help_than_in_the_list(capsys):
         ("report --profile ", []),
         ("dissect mni", ["mnist", "mnist_60000"]),
         ("dissect mnist ker", ["kernels"]),
+        ("export mni", ["mnist", "mnist_60000"]),
         ("dissect --seed 1 mnist ker", ["kernels"]),
         ("study direction_", ["direction_lstm", "direction_quick"]),
         ("new --kind s", ["sounds", "signals"]),
@@ -72,8 +75,20 @@ def test_bash_completes_the_command_itself(tmp_path):
     assert "-F _cnnatomy cnnatomy" in said.stdout
 
 
-def test_the_script_for_zsh_is_that_for_bash_with_what_zsh_needs_to_read_it():
-    assert completion.SCRIPTS["zsh"].endswith(completion.BASH) and "bashcompinit" in completion.SCRIPTS["zsh"]
+def test_zsh_completes_the_command_too(tmp_path):
+    """In a real zsh that has no completion yet, called as its bashcompinit calls what completes in bash."""
+    if shutil.which("zsh") is None:
+        pytest.skip("there is no zsh here")
+    (tmp_path / "cnnatomy").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m cnnatomy "$@"\n')
+    (tmp_path / "cnnatomy").chmod(0o755)
+    script = (
+        f'path=({tmp_path} $path); eval "$(cnnatomy completion zsh)"; setopt shwordsplit ksharrays; '
+        "COMP_WORDS=(cnnatomy dissect mn); COMP_CWORD=2; _cnnatomy; "
+        'printf "%s\\n" "${COMPREPLY[@]}"; print ${_comps[cnnatomy]}'
+    )
+    home = os.environ | {"ZDOTDIR": str(tmp_path)}
+    said = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, timeout=60, env=home)
+    assert said.stdout.split()[:2] == ["mnist", "mnist_60000"] and "_cnnatomy" in said.stdout.split("\n", 2)[2], said
 
 
 def test_a_folder_is_ones_own_configuration_when_it_has_a_group_and_is_no_checkouts(tmp_path):

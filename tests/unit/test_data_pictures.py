@@ -142,6 +142,11 @@ def test_no_scale_is_made_up_for_pictures_of_several_depths(tmp_path):
         made(tmp_path, files)
     assert "8 of whole numbers (" in str(caught.value) and "1 of 8 bits (oak/9.png)" in str(caught.value)
     assert "data.prepare.range" in str(caught.value)
+    shares = both([tiff((RAMP / (255.0 + i)).astype(np.float32)) for i in range(8)])
+    with pytest.raises(
+        DataError, match="such as the fractions multiplied by 255, with 8 bits"
+    ):  # one range blackens all
+        made(tmp_path / "shares", shares | {"oak/9.png": saved(RAMP, "PNG")})
 
 
 def test_colours_of_16_bits_are_read_wholly(tmp_path):

@@ -165,9 +165,7 @@ def test_one_that_mixes_samples_is_refused(images):
 def test_one_that_takes_too_much_room_is_left_out_with_the_command_that_has_it(images):
     with pytest.raises(DoesNotApply) as error:
         live.measure(lecture(), images, settings(most_megabytes=0.0001), run="digits")
-    assert 'make report OVERRIDES="report.runs=[digits] dissect.live.most_megabytes=1"' in in_english(
-        error.value.because
-    )
+    assert "cnnatomy report 'report.runs=[digits]' dissect.live.most_megabytes=1" in in_english(error.value.because)
 
 
 @pytest.mark.parametrize("kind", ["sounds", "texts", "signals"])

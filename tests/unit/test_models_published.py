@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,14 @@ def test_a_missing_file_of_torchvision_is_told_with_its_address(tmp_path):
         look_for(str(path))
     with pytest.raises(WeightsNotThere, match="Put the file there"):
         look_for(str(tmp_path / "mine.safetensors"))
+    for name in ("DEFAULT", "IMAGENET1K_V2", "ResNet18_Weights.DEFAULT"):
+        with pytest.raises(WeightsNotThere, match="a name of torchvision's, and a file is wanted") as caught:
+            look_for(name)
+        command = str(caught.value).rpartition("python -c ")[2].strip('"')
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(command.replace("IMAGENET1K_V2", "IMAGENET1K_V1"), {})
+        assert printed.getvalue().startswith("https://download.pytorch.org/models/resnet18-")
     path.touch()
     for there in (str(path), "resources/x/x.zip/y.pth", None):
         look_for(there)

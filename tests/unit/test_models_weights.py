@@ -9,9 +9,11 @@ import pickle
 import re
 import subprocess
 import sys
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save, save_file
@@ -225,7 +227,30 @@ def test_what_is_no_file_of_weights_is_told_by_what_it_is(tmp_path):
     (tmp_path / "empty.pth").write_bytes(b"")
     (tmp_path / "packed.pth").write_bytes(gzip.compress(b"x" * 99))
     (tmp_path / "arrays.pkl").write_bytes(pickle.dumps({"a": [1, 2]}))
+    state = network().state_dict()
+    torch.save({name: tensor.numpy() for name, tensor in state.items()}, tmp_path / "numpy.pth")
+    (tmp_path / "numpy.pkl").write_bytes(pickle.dumps({name: tensor.numpy() for name, tensor in state.items()}))
+    torch.save({name: tensor.tolist() for name, tensor in state.items()}, tmp_path / "lists.pth")
+    torch.save(list(state.values()), tmp_path / "unnamed.pth")
+    np.savez(tmp_path / "arrays.npz", **{name: tensor.numpy() for name, tensor in state.items()})
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "net.onnx").write_bytes(b"\x08\x08\x12\x07pytorch\x1a\x052.1.0:\xd9\x01\n" + bytes(500))
+    (tmp_path / "net.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(400))
+    (tmp_path / "net.gguf").write_bytes(b"GGUF" + bytes(100))
+    with zipfile.ZipFile(tmp_path / "net.keras", "w") as file:
+        for name in ("metadata.json", "config.json", "model.weights.h5"):
+            file.writestr(name, "{}")
     says = {
+        "numpy.pth": r"its '0.weight' is an array of numpy's.*torch.as_tensor",
+        "numpy.pkl": r"none that torch.save wrote.*torch.as_tensor",
+        "lists.pth": r"its '0.weight' is a list.*torch.as_tensor",
+        "unnamed.pth": r"it holds a list",
+        "arrays.npz": r"arrays of numpy's.*torch.as_tensor",
+        "array.npy": r"one array of numpy's, without a name",
+        "net.onnx": "an ONNX file, a program with its weights; with torch.save, save the state_dict",
+        "net.tflite": "a TensorFlow Lite file, a program with its weights",
+        "net.gguf": "a GGUF file",
+        "net.keras": "a file of Keras",
         "script.pt": "TorchScript archive.*state_dict",
         "whole.pt": "a whole torch.nn.modules.container.Sequential.*torch.save.network.state_dict",
         "within.pt": "its 'model' is a whole torch.nn.*checkpoint..model...state_dict",

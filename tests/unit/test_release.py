@@ -33,3 +33,15 @@ def test_each_form_asks_for_something_and_names_it_once():
         asked = [part["id"] for part in form["body"]]
         assert form["name"] and form["description"] and len(asked) == len(set(asked)) >= 3
         assert any(part.get("validations", {}).get("required") for part in form["body"])
+
+
+def test_what_the_paper_cites_is_in_its_bibliography():
+    paper = PROJECT / "paper/paper.md"
+    head, text = re.fullmatch(r"---\n(.*?)\n---\n(.*)", paper.read_text(encoding="utf-8"), re.DOTALL).groups()
+    files = [paper.parent / file for file in yaml.safe_load(head)["bibliography"]]
+    known = [key for file in files for key in re.findall(r"^@\w+\{(\w+),", file.read_text(encoding="utf-8"), re.M)]
+    assert len(known) == len(set(known))
+    cited = set(re.findall(r"@(\w+)", text))
+    assert cited and cited <= set(known)
+    own = set(re.findall(r"^@\w+\{(\w+),", files[-1].read_text(encoding="utf-8"), re.M))
+    assert own <= cited, "its own bibliography has what it doesn't cite"

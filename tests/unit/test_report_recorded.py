@@ -59,9 +59,9 @@ def text(report) -> str:
 
 def test_it_says_when_and_where_it_was_made_and_what_makes_it_anew(text):
     said = "Recorded, not made for this report: 27 November 2026, commit 09fbcfb67cbe, on AMD EPYC, 2 cores; 15 minutes"
-    assert text.count(said) == 2 and text.count("make report REPORT=full") == 2
-    assert "snakemake --cores all results/studies/whole/exhibit.json" in text
-    assert "snakemake --cores all results/exhibits/long/seed0/evaluation/exhibit.json" in text
+    assert text.count(said) == 2 and text.count("cnnatomy report full") == 2
+    assert "cnnatomy study whole" in text
+    assert "cnnatomy dissect long evaluation" in text
     assert "python -m cnnatomy.steps.study study=quick" in text
 
 

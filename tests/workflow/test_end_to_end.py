@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from cnnatomy.steps import clock
-from tests.conftest import OWN, Checkout, jobs, with_own
+from tests.conftest import OWN, PROJECT, Checkout, jobs, with_own
 
 
 def test_the_report_is_there_with_every_number_in_results_csv(made):
@@ -71,6 +71,24 @@ def test_a_step_works_by_itself_and_gives_the_same_bytes(made):
     answer = made.step("dissect", "run=stripes", "method=kernels")
     assert answer.returncode == 0, answer.stdout
     assert exhibit.read_bytes() == before
+
+
+def test_a_network_leaves_as_onnx_when_it_is_asked_for_and_no_report_asks(made, capsys):
+    session = pytest.importorskip("onnxruntime", reason="files of ONNX are of the extra `export`").InferenceSession
+    pytest.importorskip("onnxscript", reason="files of ONNX are of the extra `export`")
+    file = made.folder / "results/networks/stripes/seed0/network.onnx"
+    assert not file.exists()
+    answer = made.snakemake("--config", "report=stripes", "--", str(file.relative_to(made.folder)))
+    assert answer.returncode == 0 and jobs(answer.stdout) == ["export"], answer.stdout
+    assert "its logits are within" in (made.folder / "results/logs/export/stripes-seed0.log").read_text()
+    found = session(str(file), providers=["CPUExecutionProvider"])
+    about = found.get_modelmeta().custom_metadata_map
+    assert about["run"] == "stripes" and about["kind"] == "images"
+    # As docs/export.md reads it, with these names.
+    told = re.search("^```python\n(.*?)^```$", (PROJECT / "docs/export.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+    told = told.replace("results/networks/mnist/seed0/network.onnx", str(file))
+    exec(told.replace("(28, 28)", str(tuple(found.get_inputs()[0].shape[2:]))), {})
+    assert capsys.readouterr().out.strip() in json.loads(about["classes"])
 
 
 def test_a_step_by_hand_with_other_values_needs_a_folder_of_its_own(made, tmp_path):

@@ -33,7 +33,7 @@ _project = Path(str(workflow.current_basedir)).resolve().parents[1]
 if not (_package.is_relative_to(_project) or _project.is_relative_to(_package)):
     stop(
         f"The package that would run is {_package}, of another folder than this Snakefile. "
-        "Run `make report` here, which sets up .venv again where it belongs elsewhere"
+        f"{'Run `make report` here, which sets up .venv again where it belongs elsewhere' if (_project / 'Makefile').is_file() else 'Run `cnnatomy report`, or snakemake of the environment that this Snakefile is installed in'}"
         f"{'; and unset PYTHONPATH, or take that folder out of it' if os.environ.get('PYTHONPATH') else ''}."
     )
 

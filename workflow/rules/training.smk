@@ -33,6 +33,27 @@ rule train:
         "python -m cnnatomy.steps.train run={wildcards.run:q} seed={wildcards.seed:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
 
 
+# Asked for by its name only; no report wants it.
+rule export:
+    input:
+        prepared_data,
+        network="results/runs/{run}/seed{seed}/model.safetensors",
+    output:
+        "results/networks/{run}/seed{seed}/network.onnx",
+    log:
+        "results/logs/export/{run}-seed{seed}.log",
+    threads: threads_of("export")
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(15),
+    params:
+        costs="results/benchmarks/export/{run}-seed{seed}.tsv",
+        config=slice_of_step("export"),
+        code=code_of_step("export"),
+    shell:
+        "python -m cnnatomy.steps.export run={wildcards.run:q} seed={wildcards.seed:q} given=$CNNATOMY_GIVEN costs={params.costs:q} &> {log:q}"
+
+
 rule evaluate:
     input:
         prepared_data,

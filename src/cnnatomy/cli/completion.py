@@ -9,11 +9,15 @@ from cnnatomy.cli import known
 
 BASH = """_cnnatomy() {
     local IFS=$'\\n'
-    COMPREPLY=($("${COMP_WORDS[0]}" completion -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+    COMPREPLY=($("${COMP_WORDS[0]}" completion -- "${COMP_WORDS[@]:1:$COMP_CWORD}" 2>/dev/null))
 }
 complete -o default -F _cnnatomy cnnatomy
 """
-SCRIPTS = {"bash": BASH, "zsh": f"autoload -Uz bashcompinit && bashcompinit\n{BASH}"}
+#: zsh reads a completion of bash's behind bashcompinit, and that wants zsh's own to be there.
+ZSH = f"""(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit }}
+autoload -Uz bashcompinit && bashcompinit
+{BASH}"""
+SCRIPTS = {"bash": BASH, "zsh": ZSH}
 
 
 def add_to(words: Any) -> None:

@@ -75,13 +75,13 @@ def findings() -> Iterator[Finding]:
     browser = next((name for name in BROWSERS if shutil.which(name)), None)
     yield Finding("browser", bool(browser) or None, f"{browser or 'no Chromium'}; only tests of the page need one")
     slurm = shutil.which("sbatch")
-    yield Finding("Slurm", bool(slurm) or None, f"{slurm or 'not here'}; only PROFILE=slurm needs it")
+    yield Finding("Slurm", bool(slurm) or None, f"{slurm or 'not here'}; only the profile slurm needs it")
     yield from _network()
 
 
 def _torch() -> Finding:
     if importlib.util.find_spec("torch") is None:
-        return Finding("torch", False, "not installed; run make report, or pip install torch in this environment")
+        return Finding("torch", False, f"not installed: {sys.executable} -m pip install torch")
     import torch
 
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -16,6 +16,7 @@ GROUPS = {
     ("report", "name"): "report",
     ("dissect", "run"): "run",
     ("dissect", "method"): "dissect",
+    ("export", "run"): "run",
     ("study", "name"): "study",
 }
 WIDTH = 100

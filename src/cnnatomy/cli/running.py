@@ -41,6 +41,16 @@ def add_to(words: Any) -> None:
     one.add_argument("method", help="a way to open it up")
     one.add_argument("--seed", type=int, default=0, help="which of the networks of that run (0)")
     one.set_defaults(do=dissect)
+    out = words.add_parser(
+        "export",
+        help="write a run's network as an ONNX file",
+        description="Write a network as ONNX, for other programs to run: results/networks/<run>/seed<k>/network.onnx. "
+        "The data are fetched and the network is trained where they are not yet. The file is held against torch on "
+        "1,000 test samples before it is kept.",
+    )
+    out.add_argument("run", help="a network and its data")
+    out.add_argument("--seed", type=int, default=0, help="which of the networks of that run (0)")
+    out.set_defaults(do=export)
     compared = words.add_parser(
         "study",
         help="train and compare what a study compares",
@@ -77,6 +87,13 @@ def dissect(told: argparse.Namespace) -> int:
         if name not in folders.options(group):
             raise folders.no_such(group, name, "cnnatomy dissect")
     return _snakemake(f"results/exhibits/{told.run}/seed{told.seed}/{told.method}/exhibit.json")
+
+
+def export(told: argparse.Namespace) -> int:
+    """Write a network as an ONNX file; the exit status."""
+    if told.run not in folders.options("run"):
+        raise folders.no_such("run", told.run, "cnnatomy export")
+    return _snakemake(f"results/networks/{told.run}/seed{told.seed}/network.onnx")
 
 
 def study(told: argparse.Namespace) -> int:

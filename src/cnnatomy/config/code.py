@@ -20,10 +20,13 @@ from cnnatomy.config import modules
 PLUMBING = ("cnnatomy.config", "cnnatomy.settings", "cnnatomy.steps.job", "cnnatomy.steps.step", "cnnatomy.warm")
 
 
-def digest(roots: Iterable[str], folders: Iterable[Path] = ()) -> str:
-    """SHA-256 over the import closure of `roots` (module names) and all else that lies in `folders` (templates)."""
+def digest(roots: Iterable[str], folders: Iterable[Path] = (), *, shown: bool = True) -> str:
+    """SHA-256 over the import closure of `roots` (module names) and all else that lies in `folders` (templates).
+
+    shown: as of `closure`.
+    """
     total = hashlib.sha256()
-    for module in sorted(closure(roots)):
+    for module in sorted(closure(roots, shown=shown)):
         total.update(f"{module}\0{_read(module)[1]}\n".encode())
     for folder in folders:
         for file in sorted(folder.rglob("*")):
@@ -32,21 +35,33 @@ def digest(roots: Iterable[str], folders: Iterable[Path] = ()) -> str:
     return total.hexdigest()
 
 
-def closure(roots: Iterable[str]) -> set[str]:
-    """The names of all first-party modules that `roots` import, directly or not, at the top or inside a function."""
+def closure(roots: Iterable[str], *, shown: bool = True) -> set[str]:
+    """The names of all first-party modules that `roots` import, directly or not, at the top or inside a function.
+
+    shown: with the modules `show` that a root or a package names beside what measures, and what only they import.
+    """
     seen: set[str] = set()
-    waiting = [module for module in roots if modules.is_ours(module)]
+    roots = [module for module in roots if modules.is_ours(module)]
+    waiting = list(roots)
     while waiting:
         module = waiting.pop()
         if module in seen:
             continue
         seen.add(module)
-        waiting += [name for name in _read(module)[0] if name not in seen and not _is_plumbing(name)]
+        named = {name for name in _read(module)[0] if name not in seen and not _is_plumbing(name)}
+        if not shown and (module in roots or _is_package(module)):
+            named = {name for name in named if name.rpartition(".")[2] != "show"}
+        waiting += named
     return seen
 
 
 def _is_plumbing(module: str) -> bool:
     return any(module == name or module.startswith(name + ".") for name in PLUMBING)
+
+
+def _is_package(module: str) -> bool:
+    file = modules.file_of(module)
+    return file is not None and file.name == "__init__.py"
 
 
 @cache

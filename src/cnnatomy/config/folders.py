@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def mine() -> Path:
 def snakefile() -> Path:
     """What Snakemake runs in `work()`: of a checkout its own, which sees to it that the package is its own too."""
     return PROJECT / "workflow/Snakefile" if IS_INSTALLED else Path("Snakefile")
+
+
+def by_snakemake(target: str) -> str:
+    """The command that makes one file in `work()`."""
+    rules = f" --snakefile {shlex.quote(str(snakefile()))}" if IS_INSTALLED else ""
+    return f"snakemake --cores all{rules} {target}"
 
 
 def profile(name: str) -> Path:

@@ -20,7 +20,7 @@ _DECIDED = {
     "method": "choose methods with the report: report.methods=[kernels]",
     "out": "a report is written to results/; out= is for a step run by hand",
     **dict.fromkeys(("given", "workers", "share", "partial", "growing"), "it is the workflow's own"),
-    "report": "choose it with REPORT=full (make) or --config report=full (snakemake)",
+    "report": "choose it with REPORT=full (make), --config report=full (snakemake) or its name behind cnnatomy report",
 }
 _OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?$", re.DOTALL)
 

@@ -28,11 +28,14 @@ def slice_of(step: str, config: Config, *, seed: int = 0, method: str | None = N
     return STEPS[step].slice(config, seed, method) | threads
 
 
-def code_of(step: str, config: Config, *, method: str | None = None) -> str:
-    """Digest of the first-party code that `step` can reach: its script, its method, every `_target_` it builds."""
+def code_of(step: str, config: Config, *, method: str | None = None, shown: bool = True) -> str:
+    """Digest of the first-party code that `step` can reach: its script, its method, every `_target_` it builds.
+
+    shown: with what turns a record into pictures.
+    """
     script = () if step == "measure" else (f"cnnatomy.steps.{step}",)  # it is part of a script, which changes nothing
     told = [Path(__file__).parents[1] / folder for folder in ("report", "locale")] if step == "report" else []
-    return code.digest([*script, *STEPS[step].code(config, method)], told)
+    return code.digest([*script, *STEPS[step].code(config, method)], told, shown=shown)
 
 
 def other_seeds(config: Config, method: str, seed: int = 0) -> list[int]:
@@ -46,24 +49,49 @@ def other_seeds(config: Config, method: str, seed: int = 0) -> list[int]:
 
 def digest_of(step: str, config: Config, *, seed: int = 0, method: str | None = None) -> str:
     """SHA-256 that an artifact of `step` carries: of its slice, its code, and those of all steps before it."""
+    return _hash(
+        {
+            "step": step,
+            "slice": slice_of(step, config, seed=seed, method=method),
+            "code": code_of(step, config, method=method),
+            "reads": _reads(step, config, seed, method),
+        }
+    )
+
+
+def digest_of_measuring(
+    step: str, about: str, name: str, config: Config, *, seed: int = 0, method: str | None = None
+) -> str:
+    """SHA-256 of all that a record of `step` depends on but the settings of the method of this `name`.
+
+    about: the run or lesson. What shows the record is in no such digest.
+    """
+    slice_ = slice_of(step, config, seed=seed, method=method)
+    return _hash(
+        {
+            "measured": [step, about, name, seed],
+            "slice": {key: value for key, value in slice_.items() if key != name},
+            "code": code_of(step, config, method=method, shown=False),
+            "reads": _reads(step, config, seed, method),
+        }
+    )
+
+
+def _reads(step: str, config: Config, seed: int, method: str | None) -> list[str]:
+    """The digests of the artifacts that a step reads."""
     reads = [digest_of(before, config, seed=seed) for before in STEPS[step].reads]
     if step == "dissect":
         assert method is not None
         reads += [digest_of("train", config, seed=other) for other in other_seeds(config, method, seed)]
     if step == "lesson" and config["lesson"][method].get("data"):
         reads.append(digest_of("prepare", config))
-    return hashlib.sha256(
-        canonical(
-            {
-                "step": step,
-                "slice": slice_of(step, config, seed=seed, method=method),
-                "code": code_of(step, config, method=method),
-                "reads": reads,
-            }
-        ).encode()
-    ).hexdigest()
+    return reads
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def together(digests: Mapping[str, str]) -> str:
     """One digest of several, each under its name."""
-    return hashlib.sha256(canonical(dict(digests)).encode()).hexdigest()
+    return _hash(dict(digests))

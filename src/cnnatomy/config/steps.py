@@ -114,6 +114,12 @@ STEPS = {
             definitions.module_of(method_target(config, str(method))),
         ],
     ),
+    "export": Step(
+        "run",
+        lambda config, seed, method: {},
+        reads=("train",),
+        code=lambda config, method: _modules(config["model"]),
+    ),
     "lesson": Step(
         "lesson",
         lambda config, seed, method: {str(method): config["lesson"][method]},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -205,7 +206,7 @@ def definition(target: str, path: str) -> Found | None:
             f"{where}no module of the name {target!r} is on Python's path. {near}".rstrip()
             + (" " if near else " ")
             + f"The folder that holds {first}.py belongs on it: export PYTHONPATH=<folder>; a library is installed "
-            f"first: .venv/bin/python -m pip install {first}"
+            f"first: {sys.executable} -m pip install {first}"
         )
     if isinstance(found, Module):
         names = definitions.names_in(found.name)

@@ -65,8 +65,8 @@ def write(
 class Raw:
     """A raw zip to read from; every member is verified against the manifest when it is read.
 
-    >>> with Raw(Path("resources/fsdd/fsdd.zip")) as raw:
-    ...     sound = raw.read("recordings/3_theo_11.wav")
+        with Raw(Path("resources/fsdd/fsdd.zip")) as raw:
+            sound = raw.read("recordings/3_theo_11.wav")
 
     Raises DamagedData if the zip or the member is missing, damaged, or another than the one that was written.
     """

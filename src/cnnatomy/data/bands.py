@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import zipfile
 
 import numpy as np
@@ -93,7 +94,7 @@ def of_tiff(content: bytes, name: str) -> np.ndarray:
         import tifffile
     except ImportError as error:
         raise DataError(
-            f"{name} is a TIFF of channels that Pillow doesn't know. To read such: .venv/bin/python -m pip install "
+            f"{name} is a TIFF of channels that Pillow doesn't know. To read such: {sys.executable} -m pip install "
             "tifffile. Or save it as .npy."
         ) from error
     with tifffile.TiffFile(io.BytesIO(content)) as file:
@@ -114,7 +115,7 @@ def of_tiff(content: bytes, name: str) -> np.ndarray:
             if "imagecodecs" in str(error):
                 packed = tifffile.COMPRESSION(page.compression).name
                 raise ValueError(
-                    f"it is packed as {packed}; to read such: .venv/bin/python -m pip install imagecodecs. Or save it "
+                    f"it is packed as {packed}; to read such: {sys.executable} -m pip install imagecodecs. Or save it "
                     "unpacked"
                 ) from error
             raise

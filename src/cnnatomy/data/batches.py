@@ -45,8 +45,8 @@ class Batches:
     The order and the randomness of epoch k, and of each batch in it, depend on (seed, k) only: whoever resumes needs
     no state.
 
-    >>> for epoch in range(3):
-    ...     for x, y in batches.epoch(epoch): ...
+        for epoch in range(3):
+            for x, y in batches.epoch(epoch): ...
     """
 
     def __init__(

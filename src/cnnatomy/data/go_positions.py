@@ -6,6 +6,7 @@ mover's own stones are none. Longer cycles are not looked for: a random game tha
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -164,7 +165,7 @@ def _need_sgfmill() -> None:
     if find_spec("sgfmill") is None:
         raise DataError(
             "go_positions: reading games needs sgfmill, which knows the rules: "
-            ".venv/bin/python -m pip install -e '.[go]'"
+            f"{sys.executable} -m pip install 'sgfmill<2'"
         )
 
 

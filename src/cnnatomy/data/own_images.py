@@ -104,30 +104,14 @@ def prepare(
     settings = {"size": size, "colour": colour, "fit": fit, "range": range, "normalise": normalise}
     settings |= {"channels": channels, "channel_names": channel_names, "shown": shown}
     fitting.check(settings)
-    shape, given = fitting.shape(size), fitting.ends(range, channels)
-    into = None if channels is not None else colour
+    form = _Form(fitting.shape(size), channels, colour, fit, fitting.ends(range, channels))
     with archive.Raw(raw) as source:
         files, classes, left_out = own.sorted_out(source, validation, test)
-        pixels = np.empty((len(files), channels or (3 if colour else 1), *shape), np.uint8)
         seen = _Seen(channels)
-        later: list[int] = []  # those whose scale is known when all are read
-        for place, file in enumerate(files):
-            picture = seen.read(source, file)
-            if picture is None:
-                continue
-            if given is None and isinstance(picture.values, np.ndarray):
-                later.append(place)
-            else:
-                pixels[place] = pictures.pixels(picture, shape, colour=into, fit=fit, scale=given)
-        _refuse(raw.stem, seen.unreadable)
-        _refuse_channels(raw.stem, seen.others, channels, len(files))
-        scale = given or pictures.span(seen.ranges, seen.depths)
-        for place in later:
-            picture = pictures.read(source.read(files[place].name), files[place].name, channels)
-            pixels[place] = pictures.pixels(picture, shape, colour=into, fit=fit, scale=scale)
+        pixels, scale = _pixels(source, files, form, seen)
         each = None if channels is None else _channels(channels, channel_names, scale or [(0.0, 255.0)])
         _say(raw.stem, seen, scale, each)
-        _say_sizes(raw.stem, seen.sizes, shape, fit)
+        _say_sizes(raw.stem, seen.sizes, form.shape, fit)
         labels = np.array([classes.index(file.label) for file in files])
         chosen = {split: np.array([file.split == split for file in files]) for split in SPLITS}
         images.write(
@@ -144,6 +128,47 @@ def prepare(
             shown=fitting.shown(shown, channels),
             counts={"moving": len(seen.moving)},
         )
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What images are made to be: settings of `prepare`, shape of `size` and ends of `range`."""
+
+    shape: tuple[int, int]
+    channels: int | None
+    colour: bool
+    fit: Fit
+    ends: Scale | None
+
+    def pixels(self, picture: Picture, scale: Scale | None) -> np.ndarray:
+        """uint8 (channels, height, width)."""
+        colour = None if self.channels is not None else self.colour
+        return pictures.pixels(picture, self.shape, colour=colour, fit=self.fit, scale=scale)
+
+
+def _pixels(source: archive.Raw, files: Sequence[Filed], form: _Form, seen: _Seen) -> tuple[np.ndarray, Scale | None]:
+    """All images, uint8 (n, channels, height, width), and the values that are black and white in them.
+
+    Raises DamagedData or DataError for those that can't be taken, once all are read.
+    """
+    count = form.channels or (3 if form.colour else 1)
+    pixels = np.empty((len(files), count, *form.shape), np.uint8)
+    later: list[int] = []  # those whose scale is known when all are read
+    for place, file in enumerate(files):
+        picture = seen.read(source, file)
+        if picture is None:
+            continue
+        if form.ends is None and isinstance(picture.values, np.ndarray):
+            later.append(place)
+        else:
+            pixels[place] = form.pixels(picture, form.ends)
+    _refuse(source.path.stem, seen.unreadable)
+    _refuse_channels(source.path.stem, seen.others, form.channels, len(files))
+    scale = form.ends or pictures.span(seen.ranges, seen.depths)
+    for place in later:
+        picture = pictures.read(source.read(files[place].name), files[place].name, form.channels)
+        pixels[place] = form.pixels(picture, scale)
+    return pixels, scale
 
 
 @dataclass

@@ -141,17 +141,7 @@ def prepare(
         found = _read(source, columns)
         names = _channels(raw.stem, found, columns.channels)
         _say_ramps(raw.stem, found, names)
-        classes = own.in_order([one.label for one in found])
-        if len(classes) < 2:
-            raise DataError(
-                f"{raw.stem}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
-            )
-        if len(classes) > max(2, len(found) / 2):
-            raise DataError(
-                f"{raw.stem}: {len(found)} recordings have {len(classes)} labels, such as {own.some(classes)}, and "
-                "classes come again and again. Set data.prepare.label to the column that says the class; in a table "
-                "without a line of names it is the first."
-            )
+        classes = _classes(raw.stem, found)
         sorted_, without = _sorted_out(raw.stem, found, classes, validation, test)
         signals.write(
             folder,
@@ -166,6 +156,22 @@ def prepare(
             channels=names,
             left_out=[*source.left_out, *without],
         )
+
+
+def _classes(name: str, found: Sequence[Read]) -> list[str]:
+    """The labels in order. Raises DataError where they are none that a network could tell apart."""
+    classes = own.in_order([one.label for one in found])
+    if len(classes) < 2:
+        raise DataError(
+            f"{name}: there is one label only ({own.some(classes)}), so that there is nothing to tell apart."
+        )
+    if len(classes) > max(2, len(found) / 2):
+        raise DataError(
+            f"{name}: {len(found)} recordings have {len(classes)} labels, such as {own.some(classes)}, and "
+            "classes come again and again. Set data.prepare.label to the column that says the class; in a table "
+            "without a line of names it is the first."
+        )
+    return classes
 
 
 def _read(source: archive.Raw, columns: Columns) -> list[Read]:

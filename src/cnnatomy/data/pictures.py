@@ -341,7 +341,7 @@ def _formats(content: bytes, name: str) -> list[str]:
         from pillow_heif import register_heif_opener
     except ImportError as error:
         raise DataError(
-            f"{name} is a HEIC picture. To read such: .venv/bin/python -m pip install pillow-heif. Or save it as JPEG."
+            f"{name} is a HEIC picture. To read such: {sys.executable} -m pip install pillow-heif. Or save it as JPEG."
         ) from error
     register_heif_opener()
     return ["HEIF"]
@@ -434,9 +434,16 @@ def span(ranges: Sequence[Scale], depths: Mapping[Depth, Sequence[str]]) -> Scal
         return None
     if len(depths) > 1:
         kinds = "; ".join(f"{len(names)} of {depth} ({names[0]})" for depth, names in depths.items())
+        # One range for numbers of 0 to 1 and of 0 to 255 would make all of the first black.
+        small = "fractions" in depths and max((high for one in ranges for _, high in one), default=0.0) <= 1
+        how = (
+            "such as the fractions multiplied by 255, with 8 bits."
+            if small
+            else "or say which values are black and white: data.prepare.range: [0, 255]."
+        )
         raise DataError(
             f"The pictures' values are of several kinds, which have no scale in common: {kinds}. Save all in the same "
-            "way, or say which values are black and white: data.prepare.range: [0, 255]."
+            f"way, {how}"
         )
     found = [
         (min(low for low, _ in channel), max(high for _, high in channel)) for channel in zip(*ranges, strict=True)

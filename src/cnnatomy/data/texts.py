@@ -84,23 +84,9 @@ def write(
     learnt = table.loc[table["split"] == "train", "words"].tolist()
     known = vocabulary(table["words"] if vocabulary_of == "all" else learnt, at_least)
     inputs = tokens(table["words"].tolist(), known, length)
-    strange = ~(inputs > UNKNOWN).any(axis=1)
-    counts = {
-        "no_known_word": int(strange.sum()),
-        "cut": int(sum(len(found) > length for found in table["words"])),
-    }
     if empty:
         log.warning("%s: sentences without any word left out: %d", folder.name, len(empty))
-    if counts["no_known_word"]:
-        named = ", ".join(table["id"].to_numpy()[strange][:20])
-        log.warning("%s: sentences without a known word: %d (%s)", folder.name, counts["no_known_word"], named)
-    if counts["cut"] > LOSING * len(table):
-        enough = int(np.ceil(np.quantile([len(found) for found in table["words"]], 0.9)))
-        log.warning(
-            "%s: texts longer than %d, which lose their end: %d of %d; with data.prepare.length=%d nine of "
-            "ten fit whole",
-            *(folder.name, length, counts["cut"], len(table), enough),
-        )
+    counts = _counted(folder.name, table, inputs)
     say_rare(folder.name, learnt, at_least, way)
     facts = Facts(
         name=folder.name,
@@ -120,6 +106,24 @@ def write(
     )
     table["words"] = table["words"].map(len)
     prepared.write(folder, facts, inputs, table[["split", "label", "id", "text", "fold", "words"]])
+
+
+def _counted(name: str, table: pd.DataFrame, inputs: np.ndarray) -> dict[str, int]:
+    """How many sentences have no known word, and how many lose their end. The log says so where it costs much."""
+    lengths, most = table["words"].map(len), inputs.shape[1]
+    strange = ~(inputs > UNKNOWN).any(axis=1)
+    counts = {"no_known_word": int(strange.sum()), "cut": int((lengths > most).sum())}
+    if counts["no_known_word"]:
+        named = ", ".join(table["id"].to_numpy()[strange][:20])
+        log.warning("%s: sentences without a known word: %d (%s)", name, counts["no_known_word"], named)
+    if counts["cut"] > LOSING * len(table):
+        enough = int(np.ceil(np.quantile(lengths, 0.9)))
+        log.warning(
+            "%s: texts longer than %d, which lose their end: %d of %d; with data.prepare.length=%d nine of "
+            "ten fit whole",
+            *(name, most, counts["cut"], len(table), enough),
+        )
+    return counts
 
 
 def _table(

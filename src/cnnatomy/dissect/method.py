@@ -39,7 +39,14 @@ class Method:
     def made(self, network: nn.Module, samples: Samples, config: Mapping[str, Any], needs: Needs) -> Showing | Exhibit:
         """The method's numbers and blocks. Raises what it raises, DoesNotApply where it makes no sense."""
         settings = self.settings(**config)
-        found = self.measure(network, samples, settings, **_asked(self.measure, needs))
+        return self.shown(self.measured(network, samples, settings, needs), samples, settings, needs)
+
+    def measured(self, network: nn.Module, samples: Samples, settings: Any, needs: Needs) -> Any:
+        """The method's record; of a function that does both, what it made."""
+        return self.measure(network, samples, settings, **_asked(self.measure, needs))
+
+    def shown(self, found: Any, samples: Samples, settings: Any, needs: Needs) -> Showing | Exhibit:
+        """What is made of a record."""
         return found if self.show is None else self.show(found, samples, settings, **_asked(self.show, needs))
 
 

@@ -48,11 +48,14 @@ def validate(document: Any, files: Files | None = None, where: str = "exhibit.js
 
 
 def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
+    plain = list(_plain_problems(document, "$"))
+    yield from plain
+    if plain:  # the schema speaks of JSON
+        return
     shape = list(_schema_problems(document))
     yield from shape
     if shape:  # what follows takes the shape for granted
         return
-    yield from _plain_problems(document, "$")
     yield from _path_problems(document)
     yield from _name_problems(document)
     yield from _number_problems(document["numbers"])
@@ -72,14 +75,25 @@ def _problems(document: Any, files: Files | None) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def _validator() -> Any:
-    from jsonschema import Draft202012Validator
+def _fits() -> Any:
+    from jsonschema_rs import Draft202012Validator
 
-    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    return Draft202012Validator(_schema())
+
+
+@cache
+def _schema() -> Any:
+    return json.loads(SCHEMA.read_text(encoding="utf-8"))
 
 
 def _schema_problems(document: Any) -> Iterator[tuple[str, str]]:
-    for error in _validator().iter_errors(document):
+    # Of the 108 exhibits of a page the one in Rust sees in a hundredth of a second that they are in order, the other
+    # in 1.6; but it is the other that names all that would have been allowed.
+    if _fits().is_valid(document):
+        return
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator(_schema()).iter_errors(document):
         message = error.message
         if len(message) > 300:  # it quotes the whole value
             message = f"{message[:140]} ... {message[-140:]}"

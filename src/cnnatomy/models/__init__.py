@@ -40,7 +40,7 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
     data, and what it answers outside of training is from then on logits, (samples, classes), whatever its own output
     is (`answering`). output: the name of the answer, where several could be it.
 
-    >>> build({"_target_": "cnnatomy.models.lecture.Lecture"}, facts)
+        build({"_target_": "cnnatomy.models.lecture.Lecture"}, facts)
 
     Raises NetworkError where the target can't be found, or stops, or gives no network, and where it can't be told which
     of several outputs is the answer.

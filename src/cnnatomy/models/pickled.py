@@ -25,6 +25,9 @@ _MOST = 1 << 22  # bytes of the pickle of a zip; two million parameters would ha
 _DEEPEST = 8  # dimensions
 _REPEATED = 1 << 24  # numbers of a tensor that repeats what its storage holds
 
+#: How numpy's arrays, or lists, become what can be read.
+TENSORS = "make them tensors: torch.save({name: torch.as_tensor(one) for name, one in weights.items()}, 'weights.pth')"
+
 #: The storages of torch by name, and what numbers are in them.
 _STORAGES = {
     "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
@@ -119,6 +122,11 @@ def _zipped(file: BinaryIO) -> Any:
             "it is a TorchScript archive, a program with its weights; save the weights alone: "
             "torch.save(torch.jit.load(file).state_dict(), 'weights.pth')"
         )
+    if any(name.endswith(".weights.h5") for name in entries):
+        raise NotRead("it is a file of Keras's; save the weights with torch or as safetensors")
+    if entries and all(name.endswith(".npy") for name in entries):
+        how = TENSORS.replace("weights.items", "numpy.load(file).items")
+        raise NotRead(f"it holds arrays of numpy's, as savez writes them; {how}")
     if len(pickles) != 1:
         raise NotRead("it is a zip, but none that torch.save wrote; unpack it, and name the file of weights in it")
     folder = pickles[0].removesuffix("data.pkl")
@@ -154,7 +162,7 @@ def _legacy(file: BinaryIO) -> Any:
     """torch's format before 1.6: four pickles, the keys of the storages, and the bytes of each behind its length."""
     first = _Unpickler(file).load()
     if first != _MAGIC:
-        raise NotRead(f"it is a pickle, but none that torch.save wrote: it holds {said(first)}")
+        raise NotRead(f"it is a pickle, but none that torch.save wrote: it holds {said(first)}{converted(first)}")
     for _ in range(2):  # the version, and facts about the machine
         _Unpickler(file).load()
     unpickler = _Unpickler(file)
@@ -213,6 +221,16 @@ def said(value: Any) -> str:
         keys = [repr(str(key)) for key in value]
         return f"a dictionary with {', '.join(keys[:8])}{', …' if len(keys) > 8 else ''}" if keys else "nothing"
     return f"a {type(value).__name__}"
+
+
+def converted(value: Any) -> str:
+    """Of a dictionary with arrays or lists for tensors, what the first is and how all become tensors; else ""."""
+    for key, entry in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(entry, Skipped) and entry.name.startswith("numpy"):
+            return f"; its {str(key)!r} is an array of numpy's; {TENSORS}"
+        if isinstance(entry, list) and entry and not isinstance(entry[0], str):
+            return f"; its {str(key)!r} is a list; {TENSORS}"
+    return ""
 
 
 class _Function:

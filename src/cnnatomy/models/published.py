@@ -8,6 +8,8 @@ from pathlib import Path
 
 #: How torchvision and torch.hub name the files that they publish: with the first eight digits of the SHA-256.
 _PUBLISHED = re.compile(r".+-([0-9a-f]{8})\.pth")
+#: How torchvision calls weights that it would fetch, as in `resnet18(weights="DEFAULT")`.
+_NAMED = re.compile(r"(?:\w+_Weights\.)?(?:DEFAULT|IMAGENET1K_\w+|COCO_\w+)")
 _TORCHVISION = "https://download.pytorch.org/models/"
 
 
@@ -23,6 +25,12 @@ def look_for(path: str | None) -> None:
     if not path or ".zip/" in path or Path(path).expanduser().exists():
         return
     name = Path(path).name
+    if _NAMED.fullmatch(path):
+        raise WeightsNotThere(
+            f"training.weights: {path} is a name of torchvision's, and a file is wanted. Where to get it says, with "
+            "your network's name: python -c \"import torchvision.models as m; "
+            f"print(m.get_model_weights('resnet18').{path.rpartition('.')[2]}.url)\""
+        )
     get = (
         f"If they are torchvision's, get them with: curl --create-dirs -o {path} {_TORCHVISION}{name}"
         if _PUBLISHED.fullmatch(name)

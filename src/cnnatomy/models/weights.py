@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,15 @@ from cnnatomy.models.errors import some
 
 OURS = "cnnatomy"
 _INDEX = ".index.json"  # of a file in several parts
+_ORIGIN = "a program with its weights; with torch.save, save the state_dict of the network that it was made from"
+#: Files of other programs: where in the file which bytes tell them, and what they are.
+_OTHERS = (
+    (0, b"\x1f\x8b", "it is packed by gzip; unpack it first"),
+    (0, b"\x89HDF", "it is an HDF5 file, as Keras writes; save the weights with torch or as safetensors"),
+    (0, b"\x93NUMPY", f"it is one array of numpy's, without a name; collect all by their names, and {pickled.TENSORS}"),
+    (0, b"GGUF", "it is a GGUF file, of a language model; save the weights with torch or as safetensors"),
+    (4, b"TFL3", f"it is a TensorFlow Lite file, {_ORIGIN}"),
+)
 
 log = logging.getLogger(__name__)
 
@@ -144,10 +154,11 @@ def _parsed(content: bytes) -> object:
         )
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         raise pickled.NotRead("it is a web page, perhaps one that leads to the file; get the file itself")
-    if start.startswith(b"\x1f\x8b"):
-        raise pickled.NotRead("it is packed by gzip; unpack it first")
-    if content.startswith(b"\x89HDF"):
-        raise pickled.NotRead("it is an HDF5 file, as Keras writes; save the weights with torch or as safetensors")
+    for at, told, words in _OTHERS:
+        if content[at : at + len(told)] == told:
+            raise pickled.NotRead(words)
+    if re.match(rb"\x08[\x01-\x20][\x12:B]", content):  # a version, and who wrote it or the graph: no magic number
+        raise pickled.NotRead(f"it is an ONNX file, {_ORIGIN}")
     if content.startswith((pickled.ZIPPED, b"\x80")):
         return pickled.read(io.BytesIO(content))
     return _safe(content)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.models.errors import some
-from cnnatomy.models.pickled import Skipped, said, walk
+from cnnatomy.models.pickled import Skipped, converted, said, walk
 
 #: Keys under which checkpoints keep weights, the likeliest first; the means of an `ema` come last.
 _KEYS = (
@@ -57,7 +57,8 @@ def state_in(document: object, network: nn.Module) -> tuple[dict[str, Tensor], l
                 f"its {pickled[0]!r} is a whole {document[pickled[0]].name}, not weights; where that can be loaded, "
                 f"save its state_dict alone: torch.save(checkpoint[{pickled[0]!r}].state_dict(), 'weights.pth')"
             )
-        raise NoState(f"it is no state dict: it should hold names and tensors, and it holds {said(document)}")
+        instead = f"{said(document)}{converted(document)}"
+        raise NoState(f"it is no state dict: it should hold names and tensors, and it holds {instead}")
     names = set(network.state_dict())
 
     def rank(at: str) -> tuple[int, int, int]:

@@ -112,8 +112,14 @@ def open_up(
     methods: names as in docs/dissections.md, in the order to be shown; a few quick ones unless given. settings: by
     method what differs from conf/dissect.
 
-    >>> found = open_up(network, X, y, methods=["kernels", "filter_maximisation"])
-    >>> found["kernels"].numbers
+    >>> from torch import nn, rand
+    >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 3))
+    >>> found = open_up(network, X=rand(30, 1, 8, 8), y=[0, 1, 2] * 10, methods=["structure", "kernels"])
+    >>> list(found)
+    ['structure', 'kernels']
+    >>> numbers = found["structure"].numbers.query("metric == 'parameters'")
+    >>> int(numbers.value.max())
+    475
 
     Raises ConfigurationError for a method or a setting that there isn't, DataError for arrays that are none of these.
     """

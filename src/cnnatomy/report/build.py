@@ -111,11 +111,8 @@ def _archive(exhibits: Sequence[StoredExhibit]) -> bytes:
     with zipfile.ZipFile(archive, "w") as file:
         for exhibit in exhibits:
             sources = [", ".join(filter(None, cited(source))) for source in exhibit.document["sources"]]
-            document = (
-                json.dumps({**exhibit.document, "sources": sources}, indent=1, ensure_ascii=False, allow_nan=False)
-                + "\n"
-            )
-            for name, content in {"exhibit.json": document.encode(), **exhibit.files}.items():
+            document = json.dumps({**exhibit.document, "sources": sources}, ensure_ascii=False, allow_nan=False)
+            for name, content in {"exhibit.json": f"{document}\n".encode(), **exhibit.files}.items():
                 entry = zipfile.ZipInfo(f"{exhibit.anchor}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
                 entry.external_attr = 0o644 << 16
                 # Pictures are compressed already.

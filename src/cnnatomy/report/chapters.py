@@ -73,8 +73,7 @@ class StoredExhibit:
         """What makes this exhibit alone."""
         kind, name, seed, method = self.key
         if self.record is not None:  # nothing of it is here
-            place = f"exhibits/{name}/seed{seed}/{method}" if kind == "run" else f"studies/{name}"
-            return f"snakemake --cores all results/{place}/exhibit.json"
+            return f"cnnatomy dissect {name} {method}" if kind == "run" else f"cnnatomy study {name}"
         if kind != "run":
             return f"python -m cnnatomy.steps.{kind} {kind}={name}"
         if method in STEPS:

@@ -129,11 +129,8 @@ def said(text: Words) -> Markup:
     """A text as markup: as it is where that is the same in all languages, else an element for each."""
     if isinstance(text, str) or not any(text.get(tag) for tag in others()):
         return escape(PER_CENT.sub("\u202f", english(text)))
-    each = [
-        Markup('<span lang="{}">{}</span>').format(html(tag), PER_CENT.sub("\u202f", spoken(text, tag)))
-        for tag in languages.tags()
-    ]
-    return Markup("").join(each)
+    words = {html(tag): PER_CENT.sub("\u202f", spoken(text, tag)) for tag in languages.tags()}
+    return Markup("".join(f'<span lang="{tag}">{escape(one)}</span>' for tag, one in words.items()))
 
 
 def parted(text: Words) -> tuple[Words, Words]:
@@ -159,11 +156,12 @@ def without(text: Words) -> str:
 
 def attribute(name: str, text: Words) -> Markup:
     """An attribute of an element, with those of the other languages beside it for the script to put in its place."""
-    markup = Markup('{}="{}"').format(name, english(text))
+    # Tens of thousands a page: Markup's own format takes three times as long as escaping what it would.
+    markup = f'{name}="{escape(english(text))}"'
     if isinstance(text, str):
-        return markup
+        return Markup(markup)
     other = [(tag, words) for tag in others() if (words := text.get(tag))]
-    return markup + Markup("").join(Markup(' data-{}-{}="{}"').format(tag, name, words) for tag, words in other)
+    return Markup(markup + "".join(f' data-{tag}-{name}="{escape(words)}"' for tag, words in other))
 
 
 def rules() -> str:

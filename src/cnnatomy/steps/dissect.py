@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnatomy.steps.step import step
 
@@ -22,6 +22,7 @@ def dissect(job: Job) -> None:
     from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
     from cnnatomy.inspection.choosing import WrongSetting
     from cnnatomy.steps.datasets import dataset, sound
+    from cnnatomy.steps.measured import measured
     from cnnatomy.steps.networks import network, snapshots
     from cnnatomy.steps.publish import publish
     from cnnatomy.training.memory import keep_freed_memory
@@ -30,6 +31,7 @@ def dissect(job: Job) -> None:
     name = str(job.method)
     method = Method.of(get_object(method_target(job.config, name)))
     data = dataset(job)
+    test, trained = data.split("test"), network(job, data.facts)
     needs = {
         "training": lambda: data.split("train") if "train" in data.facts.splits else None,
         "others": lambda: [network(job, data.facts, seed) for seed in other_seeds(job.config, name, job.seed)],
@@ -41,8 +43,14 @@ def dissect(job: Job) -> None:
         "seed": lambda: job.seed,
         "run": lambda: str(job.run),
     }
+
+    def measure(asked: Any) -> Any:
+        return method.measured(trained, test, asked, needs)
+
     try:
-        made = method.made(network(job, data.facts), data.split("test"), job.config["dissect"][name], needs)
+        settings = method.settings(**job.config["dissect"][name])
+        found = measured(job, name, settings, measure, data) if method.show else measure(settings)
+        made = method.shown(found, test, settings, needs)
     except WrongSetting as error:
         raise WrongSetting(f"dissect.{name}.{error}") from error
     except DoesNotApply as because:

@@ -19,6 +19,7 @@ def evaluate(job: Job) -> None:
 
     from cnnatomy.evaluation import Settings, measure, predict, show
     from cnnatomy.steps.datasets import dataset, sound
+    from cnnatomy.steps.measured import measured
     from cnnatomy.steps.networks import network
     from cnnatomy.steps.publish import publish
     from cnnatomy.steps.writing import replaced
@@ -26,7 +27,11 @@ def evaluate(job: Job) -> None:
     data = dataset(job)
     trained = network(job, data.facts)
     unseen = [split for split in ("validation", "test") if split in data.facts.splits]
-    predictions = pd.concat([predict(trained, data.split(split)) for split in unseen], ignore_index=True)
+
+    def predicted(asked: None) -> pd.DataFrame:
+        return pd.concat([predict(trained, data.split(split)) for split in unseen], ignore_index=True)
+
+    predictions = measured(job, "evaluation", None, predicted)
     history = pd.read_csv(job.input(f"runs/{job.run}/seed{job.seed}/history.csv"))
     test = data.split("test")
     found = measure(predictions, history if len(history) else None, test)

@@ -14,7 +14,7 @@ from typing import Any
 
 from cnnatomy.config import overrides
 from cnnatomy.config.errors import ConfigurationError, nearest
-from cnnatomy.config.folders import CONF
+from cnnatomy.config.folders import CONF, by_snakemake
 from cnnatomy.config.plan import Plan
 from cnnatomy.config.slices import canonical, digest_of, slice_of
 from cnnatomy.config.steps import OWN_STEP, STEPS, threads_of
@@ -83,7 +83,7 @@ class Job:
             if (folder / path).exists():
                 return folder / path
         made_by = RESULTS / (path if self.step != "study" else f"studies/{self.subject}/exhibit.json")
-        raise ConfigurationError(f"{RESULTS / path} is not there yet; make it with: snakemake --cores all {made_by}")
+        raise ConfigurationError(f"{RESULTS / path} is not there yet; make it with: {by_snakemake(str(made_by))}")
 
     @property
     def raw(self) -> Path:
@@ -188,7 +188,8 @@ def _main(name: str, work: Callable[[Job], None], arguments: list[str]) -> None:
         if not config["out"] and todo.values != usual.values:
             raise ConfigurationError(
                 f"These values are not those of the workflow, whose artifacts lie in {RESULTS}/: "
-                "add out=<folder> to write elsewhere, or give them to the report (OVERRIDES=…)."
+                "add out=<folder> to write elsewhere, or give them to the report, make report OVERRIDES=…, "
+                "cnnatomy report default …"
             )
         work(todo)
 

@@ -15,14 +15,17 @@ def lesson(job: Job) -> None:
     from importlib import import_module
 
     from cnnatomy.steps.datasets import dataset
+    from cnnatomy.steps.measured import measured
     from cnnatomy.steps.publish import publish_lesson
 
     name = str(job.method)
     config = job.config["lesson"][name]
     taught = import_module(f"cnnatomy.lessons.{name}")
-    given = {"samples": dataset(job).split("test")} if config.get("data") else {}
+    data = dataset(job) if config.get("data") else None
+    given = {"samples": data.split("test")} if data else {}
     settings = getattr(taught, "Settings", dict)(**config)
-    publish_lesson(job, taught.show(taught.measure(settings, **given)))
+    found = measured(job, name, settings, lambda asked: taught.measure(asked, **given), data)
+    publish_lesson(job, taught.show(found))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def report(job: Job) -> None:
     import shlex
     from pathlib import Path
 
+    from cnnatomy.config import folders
     from cnnatomy.report import build
     from cnnatomy.report.context import Context
     from cnnatomy.steps import clock, lineage, logs, provenance, records
@@ -31,9 +32,11 @@ def report(job: Job) -> None:
     exhibits = [job.input(path.removeprefix("results/")) for path in wanted]
     recorded = [Path(path) for path in plan.recorded()]
     runs, data = _told_of(job, recorded)
-    command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
-    if plan.overrides:
-        command.append(f"OVERRIDES={shlex.join(plan.overrides)}")
+    if folders.IS_INSTALLED:
+        command = ["cnnatomy", "report", str(plan.report_name), *plan.overrides]
+    else:
+        command = ["make", "report", *([f"REPORT={plan.report_name}"] if plan.report_name != "default" else [])]
+        command += [f"OVERRIDES={shlex.join(plan.overrides)}"] if plan.overrides else []
     context: Context = {
         "title": plan.report["title"],
         "name": plan.report_name or "",

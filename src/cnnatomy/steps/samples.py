@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 def samples(job: Job) -> None:
     from cnnatomy.dissect.samples import Settings, measure, show
     from cnnatomy.steps.datasets import dataset, sound
+    from cnnatomy.steps.measured import measured
     from cnnatomy.steps.publish import publish
 
     data = dataset(job)
     settings = Settings(**job.config["dissect"]["samples"])
-    made = show(measure(data), data, settings, sound=sound(job, data))
+    found = measured(job, "samples", settings, lambda asked: measure(data), data)
+    made = show(found, data, settings, sound=sound(job, data))
     publish(job, made, "samples")
 
 

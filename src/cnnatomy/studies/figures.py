@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MARKERS = "osD^vPX*<>"
 PANEL = 240  # pixels of height
 NAMED = 100  # units, up to which a table has each by its name
+#: By the kind of a figure, the key of the factor whose levels it tells apart.
+FACTOR = {"bars": "bars", "curve": "lines", "scatter": "points"}
 
 
 def comparisons_figure(compared: Sequence[Compared]) -> Figure:
@@ -103,7 +105,7 @@ def drawn(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors:
 
 
 def _bars(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors: Mapping[str, Any]) -> Figure:
-    data = _averaged(_measure(measured, figure["metric"]), figure, "bars")
+    data = _averaged(_measure(measured, figure["metric"]), figure)
     levels = [level for level in factors[figure["bars"]] if level in set(data[figure["bars"]])]
 
     def paint(axes: Axes, rows: pd.DataFrame) -> None:
@@ -123,7 +125,7 @@ def _bars(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors:
         axes.set_xlabel(_label(figure["metric"], data))
 
     height = max(PANEL, 70 + 24 * len(levels))
-    return _panels(name, figure, data, paint, _label(figure["metric"], data), figure["bars"], height)
+    return _panels(name, figure, data, paint, _label(figure["metric"], data), height)
 
 
 def _curve(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors: Mapping[str, Any]) -> Figure:
@@ -137,7 +139,7 @@ def _curve(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors
             "name another metric, or along what it was measured"
         )
     numeric = rows["at"].str.fullmatch(r"[+-]?\d+(\.\d+)?").all()
-    data = _averaged(rows.assign(subject=rows["at"]), figure, "lines").rename(columns={"subject": "at"})
+    data = _averaged(rows.assign(subject=rows["at"]), figure).rename(columns={"subject": "at"})
     data["at"] = data["at"].astype(float) if numeric else data["at"]
 
     def paint(axes: Axes, some: pd.DataFrame) -> None:
@@ -155,11 +157,11 @@ def _curve(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors
         axes.set_ylabel(_label(figure["metric"], data))
         axes.legend()
 
-    return _panels(name, figure, data, paint, f"{_label(figure['metric'], data)} along {along}", figure["lines"], 300)
+    return _panels(name, figure, data, paint, f"{_label(figure['metric'], data)} along {along}", 300)
 
 
 def _scatter(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors: Mapping[str, Any]) -> Figure:
-    one, other = (_averaged(_measure(measured, figure[axis]), figure, "points") for axis in ("x", "y"))
+    one, other = (_averaged(_measure(measured, figure[axis]), figure) for axis in ("x", "y"))
     keys = [figure["points"], *([figure["panels"]] if "panels" in figure else [])]
     data = one[[*keys, "mean"]].rename(columns={"mean": "x"}).merge(other, on=keys)
 
@@ -183,13 +185,12 @@ def _scatter(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, facto
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
     what = f"{_label(figure['y'], data)} against {figure['x'].replace('_', ' ')}"
-    return _panels(name, figure, data, paint, what, figure["points"], 320)
+    return _panels(name, figure, data, paint, what, 320)
 
 
-def _panels(
-    name: str, figure: Mapping[str, Any], data: pd.DataFrame, paint: Any, what: str, by: str, height: int
-) -> Figure:
+def _panels(name: str, figure: Mapping[str, Any], data: pd.DataFrame, paint: Any, what: str, height: int) -> Figure:
     """A chart for each level of the factor `panels`, or one, below each other, on equal axes."""
+    by = figure[FACTOR[figure["kind"]]]
     panels = list(dict.fromkeys(data[figure["panels"]])) if "panels" in figure else [None]
 
     def whole(canvas: Drawing) -> None:
@@ -222,9 +223,9 @@ def _measure(measured: pd.DataFrame, metric: str) -> pd.DataFrame:
     return rows
 
 
-def _averaged(rows: pd.DataFrame, figure: Mapping[str, Any], by: str) -> pd.DataFrame:
+def _averaged(rows: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFrame:
     """One row a mark of the figure; its interval is over seeds, or over the factor that the figure names."""
-    levels = [figure[by], *([figure["panels"]] if "panels" in figure else [])]
+    levels = [figure[FACTOR[figure["kind"]]], *([figure["panels"]] if "panels" in figure else [])]
     return summary(rows, levels, figure.get("over", "seed")).drop(columns=["metric", "sd"])
 
 

@@ -109,13 +109,7 @@ def fit(
     from cnnatomy.training.classifier import Classifier
     from cnnatomy.training.state import newest
 
-    keep_freed_memory()
-    torch.set_num_threads(config["threads"])
-    # Behind saturated sigmoids gradients fall below 1e-38, where a processor takes a hundred cycles a number: of the
-    # article's network a step took 150 ms, and takes 47 since such numbers are taken for zero.
-    torch.set_flush_denormal(True)
-    if config["channels_last"] and all(parameter.dim() != 5 for parameter in network.parameters()):  # of volumes
-        network.to(memory_format=torch.channels_last)
+    _set_up(network, config)
     _check(network, train, validation, config, seed)
     network.train()
     pace = Pace.of(config, train, validation) if config["max_epochs"] == AUTO else None
@@ -139,6 +133,17 @@ def fit(
         snapshots.end(steps)
     network.eval()
     return _table(module.history)
+
+
+def _set_up(network: nn.Module, config: Mapping[str, Any]) -> None:
+    """How the process computes, and how the network lies in memory."""
+    keep_freed_memory()
+    torch.set_num_threads(config["threads"])
+    # Behind saturated sigmoids gradients fall below 1e-38, where a processor takes a hundred cycles a number: of the
+    # article's network a step took 150 ms, and takes 47 since such numbers are taken for zero.
+    torch.set_flush_denormal(True)
+    if config["channels_last"] and all(parameter.dim() != 5 for parameter in network.parameters()):  # of volumes
+        network.to(memory_format=torch.channels_last)
 
 
 def _left(network: nn.Module, module: Classifier, steps: int, *, best: bool) -> int:

@@ -32,7 +32,7 @@ from cnnatomy.warm.client import ADDRESS, THREADS, settled
 #: What steps import, and what trainings import besides; of these, what is installed.
 STEPS = (
     *("numpy", "pandas", "yaml", "PIL.Image", "hydra", "hydra.utils", "hydra.core.config_store", "omegaconf"),
-    *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "jsonschema"),
+    *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "jsonschema_rs"),
     *("torch", "torch._dynamo", "safetensors.numpy", "safetensors.torch"),  # its optimisers import the second
 )
 TRAINING = ("pytorch_lightning",)

@@ -94,50 +94,48 @@ class Reading:
         return found
 
 
-def delete(
-    reading: Reading,
-    weights: np.ndarray,
-    counts: np.ndarray | None,
-    settings: Settings,
-    random: np.random.Generator,
-) -> Deleted:
-    """Delete part of the words of each sentence: by their weights, at random, by counting, and one by one.
+@dataclass(frozen=True)
+class Words:
+    """What is taken out of sentences, and how often: the same for one part of the words and for several.
 
-    weights, counts: (sentences, words); counts may be None. settings: `deleted`, the part, and `draws`.
+    weights: of each word by the network, (sentences, words); counts: by naive Bayes, of the same shape or None.
+    settings: `deleted`, the part, and `draws`. random: draws words.
     """
-    part = settings.deleted
-    most = max(2, ONE_BY_ONE // max(1, int(lengths(reading.inputs).mean())))
-    tried = Reading(reading.network, reading.facts, reading.inputs[:most])
-    return Deleted(
-        *reading.without(weights, part),
-        *reading.without_random(part, settings.draws, random),
-        None if counts is None else reading.without(counts, part)[0],
-        tried.without(tried.without_each(), part)[0],
-    )
 
+    reading: Reading
+    weights: np.ndarray
+    counts: np.ndarray | None
+    settings: Settings
+    random: np.random.Generator
 
-def by_part(
-    reading: Reading,
-    weights: np.ndarray,
-    counts: np.ndarray | None,
-    settings: Settings,
-    random: np.random.Generator,
-) -> dict[float, dict[str, np.ndarray]]:
-    """How much less probable the predicted class becomes, (sentences,), by the part that is deleted and by which words.
+    def deleted(self) -> Deleted:
+        """Delete part of the words of each sentence: by their weights, at random, by counting, and one by one."""
+        reading, part = self.reading, self.settings.deleted
+        most = max(2, ONE_BY_ONE // max(1, int(lengths(reading.inputs).mean())))
+        tried = Reading(reading.network, reading.facts, reading.inputs[:most])
+        return Deleted(
+            *reading.without(self.weights, part),
+            *reading.without_random(part, self.settings.draws, self.random),
+            None if self.counts is None else reading.without(self.counts, part)[0],
+            tried.without(tried.without_each(), part)[0],
+        )
 
-    Those that are `highlighted`, `random` ones, the mean over a few draws, those of `least` weight either way, and
-    those `counted`, unless counts are None.
-    """
-    draws, found = max(2, settings.draws // 4), {}
-    for part in PARTS:
-        found[part] = {
-            "highlighted": reading.without(weights, part)[0],
-            "random": reading.without_random(part, draws, random)[0].mean(axis=0),
-            "least": reading.without(-np.abs(weights), part)[0],
-        }
-        if counts is not None:
-            found[part]["counted"] = reading.without(counts, part)[0]
-    return found
+    def by_part(self) -> dict[float, dict[str, np.ndarray]]:
+        """How much less probable the predicted class becomes, (sentences,), by the part deleted and by which words.
+
+        Those that are `highlighted`, `random` ones, the mean over a few draws, those of `least` weight either way, and
+        those `counted`, unless counts are None.
+        """
+        reading, draws, found = self.reading, max(2, self.settings.draws // 4), {}
+        for part in PARTS:
+            found[part] = {
+                "highlighted": reading.without(self.weights, part)[0],
+                "random": reading.without_random(part, draws, self.random)[0].mean(axis=0),
+                "least": reading.without(-np.abs(self.weights), part)[0],
+            }
+            if self.counts is not None:
+                found[part]["counted"] = reading.without(self.counts, part)[0]
+        return found
 
 
 def numbers_of(deleted: Deleted) -> Numbers:

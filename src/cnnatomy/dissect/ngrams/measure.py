@@ -14,7 +14,7 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
 from cnnatomy.dissect.ngrams import deleting, highlighting, voting
-from cnnatomy.dissect.ngrams.deleting import Deleted, Reading
+from cnnatomy.dissect.ngrams.deleting import Deleted, Reading, Words
 from cnnatomy.dissect.ngrams.settings import Settings
 from cnnatomy.dissect.ngrams.silencing import silenced_below
 from cnnatomy.dissect.ngrams.sliding import Slides, slide
@@ -184,18 +184,18 @@ def measure(network: nn.Module, samples: Samples, settings: Settings, *, trainin
     by_layer = ByLayer(known, votes, adds)
     found = [_filters(network, one, samples, training, by_layer, settings) for one in chosen]
 
-    reading, random = Reading(network, facts, inputs), np.random.default_rng((seed, DELETIONS))
+    reading = Reading(network, facts, inputs)
     labelled = training is not None and (training.labels >= 0).any()
     counts = (
         highlighting.by_counting(training, inputs, reading.predicted) if training is not None and labelled else None
     )
-    deleted = deleting.delete(reading, weights, counts, settings, random)
+    words = Words(reading, weights, counts, settings, np.random.default_rng((seed, DELETIONS)))
     shown = _first(reading, samples, settings.shown)
     return Ngrams(
         training is not None,
         found,
-        deleted,
-        deleting.by_part(reading, weights, counts, settings, random),
+        words.deleted(),
+        words.by_part(),
         [_decided(reading, samples, place, weights, adds, chosen) for place in shown],
         slide(network, layers, chosen, samples, shown),
         *_pruned(network, samples, chosen, found),
