@@ -701,3 +701,11 @@ def test_a_long_verdict_says_what_it_means_first_and_folds_its_numbers(tmp_path,
     seen = '<span lang="en">It helps. Supported.</span><span lang="zh-Hans">有用。支持。</span></p>'
     assert (seen in text) == (numbers == 30) and ("The numbers behind it" in text) == (numbers == 30)
     assert text.count("1.00 points.") == numbers
+
+
+def test_settings_higher_than_their_place_are_reached_by_keys(tmp_path):
+    exhibit = Exhibit("run", "r", "m", 0, "t", "c", [], [])
+    build(gallery.write(tmp_path, [exhibit]), tmp_path, {"configuration": {"r": "a: 1\n" * 99}, "overrides": ["a=1"]})
+    page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
+    settings = [pre for pre in page.all("pre") if pre.get("class") != "command"]
+    assert len(settings) >= 2 and all("tabindex" in pre for pre in settings)
