@@ -24,6 +24,7 @@ LINES = frozenset(
     + ["option", "text", "title", "desc", "div", "section", "article"]
 )
 NEVER = frozenset(["script", "style", "pre", "code", "title"])  # a drawing's title is its work's
+IN_LANGUAGES = ("span", "tspan")  # each language has one of its own, and the others' are hidden
 VOID = frozenset(
     ["img", "input", "meta", "link", "br", "audio", "source"]
     + ["path", "rect", "circle", "line", "polyline", "polygon", "use"]
@@ -58,9 +59,11 @@ class Page(HTMLParser):
         lang = known.get("lang")
         left_out |= f"without-{self.tag}" in (known.get("class") or "").split()
         left_out |= (
-            tag in NEVER or known.get("translate") == "no" or (lang is not None and lang != self.html and tag == "span")
+            tag in NEVER
+            or known.get("translate") == "no"
+            or (lang is not None and lang != self.html and tag in IN_LANGUAGES)
         )
-        here |= (lang == self.html and tag == "span") or f"data-{self.tag}" in known
+        here |= (lang == self.html and tag in IN_LANGUAGES) or f"data-{self.tag}" in known
         self._open.append((tag, left_out, here))
 
     def handle_endtag(self, tag: str) -> None:

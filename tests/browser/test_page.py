@@ -540,12 +540,20 @@ def test_the_page_speaks_chinese_when_told_to_and_remembers(visit, report):
 def test_drawings_speak_chinese_too_and_are_saved_as_they_are_shown(visit, report):
     page = visit(report, "mnist-evaluation-history", locale="zh-CN", accept_downloads=True)
     whole(page)
-    words = page.locator("#mnist-evaluation-history svg text").all_text_contents()
-    assert {"轮次", "训练"} <= set(words) and "epoch" not in words
+    words = page.locator("#mnist-evaluation-history svg tspan[lang]:visible")
+    assert {"轮次", "训练"} <= set(words.all_text_contents()) and "epoch" not in words.all_text_contents()
     svg = saved(page, "mnist-evaluation-history.svg").decode()
-    assert "轮次" in svg and "data-zh" not in svg and "data-en" not in svg
+    assert "轮次" in svg and "epoch" not in svg and "data-zh" not in svg and "data-en" not in svg
     page.click(".language")
-    assert "epoch" in page.locator("#mnist-evaluation-history svg text").all_text_contents()
+    assert "epoch" in words.all_text_contents() and "轮次" not in words.all_text_contents()
+
+
+def test_drawings_speak_chinese_where_no_script_runs(visit, report):
+    page = visit(report, "mnist-evaluation-history", java_script_enabled=False)
+    words = page.locator("#mnist-evaluation-history svg tspan[lang]:visible")
+    assert "epoch" in words.all_text_contents() and "轮次" not in words.all_text_contents()
+    page.get_by_label("中文").check()
+    assert "轮次" in words.all_text_contents() and "epoch" not in words.all_text_contents()
 
 
 def test_a_chinese_browser_gets_chinese_at_once(visit, report):

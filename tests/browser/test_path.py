@@ -164,3 +164,12 @@ def test_its_stops_are_shown_as_slides_with_what_the_lecture_says(visit, lecture
     name = page.locator(".slide .path-sign").get_attribute("id")
     page.keyboard.press("Escape")  # one is then on the path, where the slide was
     until(page, f"location.hash === '#{name}' && document.documentElement.classList.contains('on-path')")
+
+
+def test_a_sign_of_the_path_wants_room_for_its_exhibit_on_paper(visit, lecture):
+    page = visit(lecture)
+    page.emulate_media(media="print")
+    kept = page.locator(".path-sign").evaluate_all(
+        "(signs) => signs.map((one) => getComputedStyle(one, '::after').height)"
+    )
+    assert len(kept) == len(NAMES) and set(kept) == {kept[0]} and float(kept[0].removesuffix("px")) > 100

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from cnnatomy.exhibit import Exhibit, Grid, Item
+from cnnatomy.exhibit import Exhibit, Figure, Grid, Item
 from cnnatomy.report import build
 from tests import gallery
 from tests.browser.test_page import until, whole
@@ -49,3 +49,13 @@ def test_no_title_stands_at_the_foot_of_a_page_without_what_it_is_of(visit, tmp_
     heights = [float(y) for y in re.findall(rb"/Dest \[\d+ 0 R /XYZ [\d.-]+ ([\d.-]+) 0\]", pdf)]
     assert len(heights) > 60
     assert min(heights) > 60  # pt: the title and three lines
+
+
+def test_a_drawing_higher_than_a_page_is_made_smaller(visit, tmp_path):
+    size = 'width="400" height="1600" viewBox="0 0 400 1600"'
+    drawn = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><path d="M0 0h9"/></svg>'
+    exhibit = Exhibit("lesson", "l", "", 0, "Tall", "Caption.", [], [Figure("f", drawn, "a", title="Network")])
+    build(gallery.write(tmp_path, [exhibit]), tmp_path / "report", {})
+    page = visit(tmp_path / "report" / "index.html", width=718)  # A4 without its margins
+    page.emulate_media(media="print")
+    assert page.locator(".drawing svg").bounding_box()["height"] < 23.1 * 96 / 2.54

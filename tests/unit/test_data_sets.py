@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
 IN_MIRROR = ("mnist", "fsdd", "movie_reviews")
-IN_INDEX = ("rotten_tomatoes", "photograph", "spoken_digits")
+IN_INDEX = ("rotten_tomatoes", "photograph", "pieces", "spoken_digits")
 
 
 def configured(name: str) -> Any:
@@ -225,6 +225,11 @@ def test_photograph(ready):
     assert (classes[0], classes[1], classes[497], classes[985]) == ("tench", "goldfish", "church", "daisy")
     with archive.Raw(raw) as source:
         assert source.names == ["china.jpg", "efficientnet-lite0-57934424.pth", "flower.jpg"]
+
+
+def test_pieces_come_from_the_files_of_photograph():
+    """Two that share a raw zip must fetch the same, or each would undo the other's."""
+    assert configured("pieces").fetch == configured("photograph").fetch
 
 
 def test_spoken_digits_has_voices_enough(ready):

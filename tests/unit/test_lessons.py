@@ -25,6 +25,7 @@ from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Network, Path
 from cnnatomy.lessons.mse_surface.show import show as show_descents
 from cnnatomy.lessons.mse_surface.xor import PLANE, Plane, learn
 from cnnatomy.lessons.shapes.measure import CHANNELS
+from cnnatomy.report.terms import Terms
 from tests.unit.dissecting import in_words
 from tests.unit.small_data import hang
 
@@ -236,6 +237,8 @@ def test_a_thousand_dense_units_on_a_small_photograph_have_thirty_million_weight
     assert number(exhibit, "dense_weights") == 30_000_000
     counts = next(block.data for block in exhibit.blocks if getattr(block, "name", "") == "counts")
     assert (counts["weights"] == counts["by torch"]).all()
+    kinds = [Terms().words(one, counts.columns[0]) for one in counts[counts.columns[0]]]
+    assert all(isinstance(words, dict) and words["zh"] for words in kinds)  # no names
 
 
 @pytest.mark.slow

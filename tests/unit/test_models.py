@@ -18,6 +18,7 @@ from cnnatomy.models.local import Local, LocallyConnected
 from cnnatomy.models.photograph import EfficientNetLite0
 from cnnatomy.models.pools import pool
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.models.wide_kernels import WideKernels
 
 LECTURE = {"_target_": "cnnatomy.models.lecture.Lecture", "filters": [25, 50], "units": 100, "dropout": 0.25}
 DIGITS = SimpleNamespace(shape=(1, 28, 28), classes=list("0123456789"), vocabulary=None)
@@ -307,3 +308,15 @@ def test_the_local_network_is_the_lecture_s_with_weights_at_each_place():
     assert sum(p.numel() for p in network.parameters()) == first + second + 100 * 1251 + 10 * 101 == 1_662_410
     with pytest.raises(ValueError, match="9 × 30 pixels"):
         Local((1, 9, 30), 4, filters=(5, 6), units=7, dropout=0.0)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(32, True), (21, True), (20, False)])
+def test_the_network_of_wide_kernels_fits_its_images_or_says_that_they_are_too_small(size, fits):
+    def network() -> WideKernels:
+        return WideKernels((3, size, size), 7, filters=(5, 6), kernel=11, stride=2, dropout=0.0)
+
+    if fits:
+        assert network()(torch.randn(2, 3, size, size)).shape == (2, 7)
+    else:
+        with pytest.raises(ValueError, match="20 × 20 pixels are too small for kernels of 11 at stride 2"):
+            network()

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number, Texts
+from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number, Prose, Texts
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.report import build, drawing, show
 from cnnatomy.report.context import Growth
@@ -42,7 +42,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         self._inside = tag if tag in self.raw else ""
-        self._chinese = self._chinese or (tag == "span" and dict(attrs).get("lang") == "zh-Hans")
+        self._chinese = self._chinese or (tag in ("span", "tspan") and dict(attrs).get("lang") == "zh-Hans")
 
     def handle_startendtag(self, tag, attrs):
         self.handle_starttag(tag, attrs)
@@ -50,7 +50,7 @@ class Reader(HTMLParser):
 
     def handle_endtag(self, tag):
         self._inside = ""
-        self._chinese = self._chinese and tag != "span"
+        self._chinese = self._chinese and tag not in ("span", "tspan")
 
     def handle_data(self, data):
         if not self._chinese:
@@ -303,7 +303,9 @@ def test_the_words_of_a_drawing_have_their_chinese_but_the_classes_of_a_users_da
     build(gallery.write(tmp_path, [exhibit]), tmp_path, context)
     page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
     texts = page.all("text")
-    assert [text.get("data-zh") for text in texts] == ["轮次", None, None, "卷积核、image", None]
+    said = re.findall(r"<text[^>]*>(.*?)</text>", (tmp_path / "index.html").read_text(encoding="utf-8"))
+    both = "<tspan lang=en>{}</tspan><tspan lang=zh-Hans>{}</tspan>".format
+    assert said == [both("epoch", "轮次"), "no such label", "image", both("filter, image", "卷积核、image"), "conv1"]
     assert [text.get("translate") for text in texts] == [None, None, "no", None, "no"]
 
 
@@ -667,3 +669,43 @@ def test_nothing_that_stands_beside_the_exhibits_acts_either(tmp_path):
     assert_nothing_acts(page)
     assert "".join(page.text).count(gallery.HOSTILE) >= 25
     assert any(one == "hostile--missing" for one in page.ids) and "Warnings" in "".join(page.text)
+
+
+LINES_AT_A_TICK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 90" width="640" height="90">'
+    '<use x="60" y="9" fill="var(--chart-muted, #878)" href="#t"/>'
+    '<text transform="translate(20.5 9)" font-size="10px">filter</text>'
+    '<text transform="translate(3 19)" font-size="10px">epoch</text>'
+    '<text transform="translate(80 50)" font-size="10px">epoch</text></svg>'
+)
+
+
+@pytest.mark.parametrize(("said", "missing"), [("轮", 0), ("训练轮次训练轮次训练", 100 - 53)])
+def test_lines_at_a_tick_end_there_in_every_language_and_none_is_cut_off(said, missing):
+    terms = Terms(_known={("epoch", "zh"): said})
+    markup, _ = drawing.inline(LINES_AT_A_TICK.encode(), "x", "t", "a", terms)
+    lines = re.findall(r"<text([^>]*)>", markup)
+    assert ["transform" in line for line in lines] == [False, False, True]  # what is at no tick stays
+    assert all("x=53 " in line for line in lines[:2])
+    assert f'viewBox="{-missing} 0 {640 + missing} 90"' in markup
+
+
+@pytest.mark.parametrize("numbers", [3, 30])
+def test_a_long_verdict_says_what_it_means_first_and_folds_its_numbers(tmp_path, numbers):
+    said = {
+        "en": "It helps. Supported." + " It is 1.00 points." * numbers,
+        "zh": "有用。支持。" + "差 1.00 个百分点。" * numbers,
+    }
+    build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Prose(said)])]), tmp_path, {})
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    seen = '<span lang="en">It helps. Supported.</span><span lang="zh-Hans">有用。支持。</span></p>'
+    assert (seen in text) == (numbers == 30) and ("The numbers behind it" in text) == (numbers == 30)
+    assert text.count("1.00 points.") == numbers
+
+
+def test_settings_higher_than_their_place_are_reached_by_keys(tmp_path):
+    exhibit = Exhibit("run", "r", "m", 0, "t", "c", [], [])
+    build(gallery.write(tmp_path, [exhibit]), tmp_path, {"configuration": {"r": "a: 1\n" * 99}, "overrides": ["a=1"]})
+    page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
+    settings = [pre for pre in page.all("pre") if pre.get("class") != "command"]
+    assert len(settings) >= 2 and all("tabindex" in pre for pre in settings)

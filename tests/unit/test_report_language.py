@@ -146,6 +146,6 @@ def test_a_third_language_is_a_folder(tmp_path, monkeypatch):
     assert (
         ':root[lang="zh-Hans"] .other:not([lang="xx"])' in page and ':root[lang="xx"] .other:not([lang="en"])' in page
     )
-    assert 'data-xx="&lt;epoch&gt;"' in page and '<span lang="xx">&lt;test_accuracy&gt;</span>' in page
+    assert "<tspan lang=xx>&lt;epoch&gt;</tspan>" in page and '<span lang="xx">&lt;test_accuracy&gt;</span>' in page
     assert "&lt;likeness&gt;" in page or "<likeness>" in page
     assert zipped["title"] == {"en": "What the first layer looks for", "zh": "第一层卷积核", "xx": "Kernelx"}

@@ -147,3 +147,11 @@ def test_a_line_without_chinese_is_found():
         '<div data-facts=\'{"norm": "1", "other key": "2"}\'><b>3 px</b></div><svg><text data-zh="词">word</text></svg>'
     )
     assert without(page, "zh") == (5, ["some words", "other key"])
+
+
+def test_levels_of_a_study_are_said_in_words_in_english_too():
+    said = Terms().words("male_female")
+    assert said == {"en": "male → female", "zh": "男声训练、女声测试"}
+    assert Terms().words("frequency − time, male_female")["en"] == "frequency − time, male → female"
+    assert Terms().subject("voices=male_female")["en"] == "voices male → female"
+    assert Terms().words("conv_8") == "conv_8"  # a name that nothing is known of stays

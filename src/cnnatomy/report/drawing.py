@@ -14,15 +14,17 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from cnnatomy.exhibit import Words
-from cnnatomy.report.language import english, others
+from cnnatomy.exhibit import Words, languages
+from cnnatomy.report import labels
+from cnnatomy.report.labels import HREF, SVG
+from cnnatomy.report.language import english, html, others, spoken
 from cnnatomy.report.terms import Terms
 
-SVG = "{http://www.w3.org/2000/svg}"
-HREF = "{http://www.w3.org/1999/xlink}href"
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 WORD = re.compile(r"[^\W\d_]{2,}")
 LENGTH = re.compile(r"([0-9.]+)(px|pt|pc|in|cm|mm)?")
+#: An attribute whose value HTML takes without quotes as well. Drawings have 50,000 of them, a hundredth of the page.
+QUOTED = re.compile(r"( [a-z0-9-]+=)\"([^\s\"'=<>`&]+)\"(?=[ >])")
 PLACES = frozenset(["d", "points", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "width", "height"])
 LONG = re.compile(r"\d+\.\d{2,}")
 WIDE = 200  # units of a drawing that a tenth of one is nothing of
@@ -45,7 +47,9 @@ def inline(
         for child in list(parent):
             if child.tag in (f"{SVG}metadata", f"{SVG}style", f"{SVG}title", f"{SVG}desc"):
                 parent.remove(child)
+    labels.align(root)
     _translate(root, terms)
+    labels.make_room(root)
     names = _names(root, prefix)
     styles: dict[str, str] = {}
     _round(root)
@@ -55,7 +59,7 @@ def inline(
         if not (element.tail or "").strip():
             element.tail = None
     _frame(root, prefix, title, description, styles)
-    return Markup(ElementTree.tostring(root, encoding="unicode")), styles
+    return Markup(QUOTED.sub(r"\1\2", ElementTree.tostring(root, encoding="unicode"))), styles
 
 
 def _round(root: ElementTree.Element) -> None:
@@ -78,14 +82,17 @@ def _tenths(number: re.Match[str]) -> str:
 
 
 def _translate(root: ElementTree.Element, terms: Terms) -> None:
-    """Other languages beside the words of axes, ticks and legends; names are marked as such."""
+    """The words of axes, ticks and legends in each language, a part of the text each; names are marked as such.
+
+    The style sheet hides the parts of the languages that were not chosen, as it does in the rest of the page.
+    """
     for element in root.iter(f"{SVG}text"):
         text = (element.text or "").strip()
         words = terms.words(text)
-        if not isinstance(words, str):
-            for tag in others():
-                if tag in words:
-                    element.set(f"data-{tag}", words[tag])
+        if not isinstance(words, str) and not len(element):
+            element.text = None
+            for tag in languages.tags():
+                ElementTree.SubElement(element, "tspan", {"lang": html(tag)}).text = spoken(words, tag)
         elif WORD.search(text) and terms.is_name(text):
             element.set("translate", "no")
 

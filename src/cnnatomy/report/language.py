@@ -86,14 +86,14 @@ def _filled(said: str, tag: str, values: Mapping[str, object]) -> str:
 def metric(name: str) -> Words:
     """A metric's, a column's or a split's name as words; in other languages, too, where there are any."""
     plain = " ".join(PROPER.get(word, word) for word in name.replace("_", " ").split())
-    words = _names_in_english().get(name, plain)
+    words = names_in_english().get(name, plain)
     known = {tag: said for tag in others() if (said := catalogue(tag)["metrics"].get(name))}
     return {FIRST: words, **known} if known else words
 
 
 @cache
-def _names_in_english() -> dict[str, str]:
-    """What numbers are called whose own names say too little."""
+def names_in_english() -> dict[str, str]:
+    """What numbers and levels of studies are called whose own names say too little."""
     return dict(languages.read(languages.LOCALE / FIRST / "page" / "metrics.yaml"))
 
 
@@ -178,7 +178,7 @@ def rules() -> str:
             lines += [
                 f"@supports {supports} {{",
                 f"{root} .without-{tag} {{ display: none; }}",
-                f'{root} span[lang]:not([lang="{here}"], .other) {{ display: none; }}',
+                f'{root} :is(span, tspan)[lang]:not([lang="{here}"], .other) {{ display: none; }}',
                 f'{root} .other:not([lang="{there}"]) {{ display: none; }}',
                 "}",
             ]

@@ -15,13 +15,14 @@ from cnnatomy.exhibit.checks import walk
 from cnnatomy.report import charts, drawing, show, touched
 from cnnatomy.report.chapters import Chapter, StoredExhibit, chapters_of
 from cnnatomy.report.context import Context, Growth
-from cnnatomy.report.language import counted, phrase, spoken
+from cnnatomy.report.language import counted, english, parted, phrase, spoken
 from cnnatomy.report.path import LecturePath, Stop, through
 from cnnatomy.report.recorded import Versions, day, recorded
 from cnnatomy.report.shell import environment, whole
 from cnnatomy.report.tables import Cost
 
 MOST_NUMBERS = 12  # of one exhibit in the page; every one is in results.csv
+LONG = 350  # letters of a paragraph
 LEAST_REPEATED = 400  # bytes; a smaller picture is as short where it hangs
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # a pixel that can't be seen
 NOTHING_OVER = Markup()
@@ -214,6 +215,10 @@ class Page:
         if len(set(map(len, parts.values()))) > 1:
             return [text]
         return [dict(zip(parts, each, strict=True)) for each in zip(*parts.values(), strict=True)]
+
+    def folded(self, paragraph: Words) -> tuple[Words, Words]:
+        """What is seen of a paragraph, and of one as long as a study's verdict the numbers behind its two sentences."""
+        return parted(paragraph) if len(english(paragraph)) > LONG else (paragraph, "")
 
     def time(self, seconds: float) -> Words:
         """A time in the unit that suits it."""

@@ -21,13 +21,12 @@ from cnnatomy.exhibit.languages import FIRST, NoSentence, language, read, worded
 from cnnatomy.exhibit.words import Say, described
 from cnnatomy.report import show
 from cnnatomy.report.chapters import Chapter, StoredExhibit
-from cnnatomy.report.drawing import HREF, SVG
+from cnnatomy.report.labels import HREF, MUTED, SVG
 
 LEAST = 5  # stops; fewer are no path
 LONG = 150  # characters of a line in a drawing; such a one is drawn coarser where it is small
 LETTERS = set(string.ascii_letters)
 APART = 6  # px between marks
-MUTED = "var(--chart-muted"  # the colour of ticks
 ROOM, GAP = (230, 126), 4  # px for the pictures of a stop, and between them
 PICTURES = ("grid", "figure", "text", "calculator")  # the blocks that a stop can show
 

@@ -16,10 +16,11 @@ from markupsafe import Markup
 
 from cnnatomy.exhibit import Words
 from cnnatomy.exhibit.languages import FIRST
-from cnnatomy.report.language import catalogue, others, said
+from cnnatomy.report.language import catalogue, names_in_english, others, said
 
 NO_WORD = re.compile(r"[\W\d_]*([^\W\d_]|[^\W\d_]?[\W\d_]+)?")  # a number, a sign, a single letter
 IDENTIFIER = re.compile(r"[^\s,;:()“”]*([\d_/@+]|\w\.\w)[^\s,;:()“”]*")  # conv1, blocks.4.relu, test/11, en-us+Alicia
+NAME = re.compile(r"\b[a-z0-9]+_[a-z0-9_]+\b")
 WORD = re.compile(r"[^\W\d_]{2,}")
 APART = re.compile(r"[\s,;:()“”]+")
 LISTS = (" · ", "; ", ", ", " − ", " + ", " / ", " and ")  # what stands between the parts of a list
@@ -42,7 +43,8 @@ class Terms:
         if not isinstance(text, str) or self.holds_names(column):
             return text
         known = {tag: said for tag in others() if (said := self._word(text, tag)) is not None and said != text}
-        return {FIRST: text, **known} if known else text
+        english = for_readers(text)
+        return {FIRST: english, **known} if known else english
 
     def class_name(self, text: str) -> Words:
         """A class of the data in every language that has a word for it; what is none stays as it is."""
@@ -87,7 +89,7 @@ class Terms:
                 plain = key.replace("_", " ")
                 name = plain if tag == FIRST else self._word(key, tag) or plain
                 known = None if self.holds_names(key) else self._word(value, tag if tag != FIRST else others()[0])
-                of = value if known is None else value.replace("_", " ") if tag == FIRST else known
+                of = value if known is None else for_readers(value).replace("_", " ") if tag == FIRST else known
                 each.append(f"{name} {of}".strip())
             every[tag] = ", ".join(each) if tag == FIRST else "，".join(each)
         return every
@@ -128,6 +130,12 @@ class Terms:
         """A part in this language; a name as it is; None for words that the language does not have."""
         there = self._word(text, tag)
         return there if there is not None else text if self.is_name(text) else None
+
+
+def for_readers(text: str) -> str:
+    """English with the words for names that say too little: `male_female` is male → female."""
+    known = names_in_english()
+    return NAME.sub(lambda name: known.get(name[0], name[0]), text)
 
 
 def _between(what: str, tag: str) -> str:

@@ -106,7 +106,7 @@ def _table(found: Maximisation) -> Table:
 
 def _caption(found: Maximisation, samples: Samples) -> Text:
     made, size = found.made, " × ".join(map(str, found.facts.shape[1:]))
-    least = found.least_activation
+    least, sure = found.least_activation, float(made["none"].probability.mean())
     if not found.others:
         told = [say("class_maximisation.no_others")]
     else:
@@ -117,7 +117,9 @@ def _caption(found: Maximisation, samples: Samples) -> Text:
             say(f"class_maximisation.verdict.{decided}", n=len(found.classes)),
         ]
     return [
-        say("class_maximisation.limits", sure=float(made["none"].probability.mean())),
+        say("class_maximisation.limits_of_sounds", sure=sure)
+        if found.facts.kind == "sounds"
+        else say("class_maximisation.limits", sure=sure),
         say("feature_visualisation.ink") if found.facts.kind == "signals" else None,
         None if least is None else say("class_maximisation.reached", least=least),
         *told,

@@ -101,7 +101,7 @@ def _stone(sketch: Sketch, middle: tuple[float, float], radius: float, mover: bo
 
 
 def _pooled(sketch: Sketch, corner: tuple[float, float], planes: np.ndarray, size: float) -> None:
-    """Each place with what is somewhere in its block: a full stone, an empty one, or a small cross for a free point."""
+    """Each place with what is somewhere in its block: a filled stone, an empty one, or a cross for a free point."""
     cell = size / planes.shape[1]
     for row, column in np.ndindex(*planes.shape[1:]):
         x, y = corner[0] + cell * column, corner[1] + cell * row

@@ -23,7 +23,7 @@ LAYERS = (
 def show(found: Weights) -> Showing:
     """The weights as bars and as a table, and what pooling saves behind them."""
     weights = [found.dense, found.local, found.shared]
-    table = pd.DataFrame({"layer": LAYERS, "weights": weights, "by torch": found.torch})
+    table = pd.DataFrame({"kind of layer": LAYERS, "weights": weights, "by torch": found.torch})
 
     def paint(drawing: Drawing) -> None:
         axes = drawing.subplots()

@@ -33,6 +33,7 @@ const pictureOf = (item) => all("img", item)[item.closest(".work")?.dataset.way 
     const originals = [svg, ...svg.querySelectorAll("*")], copies = [copy, ...copy.querySelectorAll("*")];
     originals.forEach((original, index) => {
       const target = copies[index], style = getComputedStyle(original);
+      if (style.display === "none" && original.matches("tspan[lang]")) { target.remove(); return; } // the other languages
       const whole = index === 0 || original.hasAttribute("class");
       for (const name of PROPERTIES) {
         const own = original.getAttribute(name);

@@ -166,7 +166,7 @@ const scale = (name, count, at, said, act) => { // a slider with its name and wh
       const lines = [make("p", {}, ...tell("Rows {top}–{bottom}, columns {left}–{right}", place), ": ", `${sum} = ${place.value}`)];
       const most = given.most * weights().flat(2).reduce((a, b) => a + Math.max(0, b), 0);
       if (best.length && best.length <= 6 && many === 1) {
-        const at = best.map(([i, j]) => `(${i + 1}, ${j + 1})`).join(" ");
+        const at = best.map(([i, j]) => `(${i + 1}, ${j + 1})`).join(", ");
         const text = Math.abs(largest - most) < 1e-9
           ? "{value}, the most that this filter can give, stands at {at} of the map (row, column): there, lit in the image, its pattern is."
           : "The largest, {value}, stands at {at} of the map (row, column): there, lit in the image, it is most like the filter, but at its pattern it would be {most}.";
