@@ -33,7 +33,10 @@ const pictureOf = (item) => all("img", item)[item.closest(".work")?.dataset.way 
     const originals = [svg, ...svg.querySelectorAll("*")], copies = [copy, ...copy.querySelectorAll("*")];
     originals.forEach((original, index) => {
       const target = copies[index], style = getComputedStyle(original);
-      if (style.display === "none" && original.matches("tspan[lang]")) { target.remove(); return; } // the other languages
+      if (original.matches("tspan[lang]")) { // of the languages the one that is shown, as plain text
+        target.replaceWith(style.display === "none" ? "" : target.textContent);
+        return;
+      }
       const whole = index === 0 || original.hasAttribute("class");
       for (const name of PROPERTIES) {
         const own = original.getAttribute(name);
