@@ -65,6 +65,7 @@ IMAGES = Made(
     normalise=None,
     shown=None,
 )
+SOUNDS = Made(**(vars(IMAGES) | {"kind": "sounds"}))
 TEXTS = Made(
     kind="texts", shape=(9,), classes=["a", "b"], axes=[Axis("word", "", list(range(9)))], vocabulary=["", "?", "x"]
 )
@@ -92,30 +93,30 @@ for what, shape, field, ids in [
     row(f"class_activation: {what}", lambda layer=layer, of=resolution: of(IMAGES, [layer]), *ids)
 
 
-def priors(none: list[float], both: list[float], others: int = 4, least: float | None = 1.2) -> Any:
+def priors(
+    none: list[float], both: list[float], others: int = 4, least: float | None = 1.2, facts: Any = IMAGES
+) -> Any:
     made = {
         name: Made(agree=np.array(agree), probability=np.ones(len(agree)))
         for name, agree in (("none", none), ("both", both), ("moved", both))
     }
     record = Made(
-        made=made, facts=IMAGES, others=others, classes=none, least_activation=least, fewer=False, smaller=False
+        made=made, facts=facts, others=others, classes=none, least_activation=least, fewer=False, smaller=False
     )
     return show_of("dissect.class_maximisation")._caption(record, None)
 
 
 low, high = [0.0, 0.25, 0.0, 0.25, 0.0, 0.25], [1.0, 1.0, 0.75, 1.0, 1.0, 0.75]
-row("class_maximisation: priors help", lambda: priors(low, high), "agree", "reached", "verdict.help")
-row("class_maximisation: reversed", lambda: priors(high, low), "agree", "reached", "verdict.harm")
-row("class_maximisation: a tie", lambda: priors(high, high), "agree", "reached", "verdict.same")
-row(
-    "class_maximisation: some of each",
-    lambda: priors([0, 1, 0, 1, 0], [1, 0, 1, 0, 0.25]),
-    "agree",
-    "reached",
-    "verdict.undecided",
-)
-row("class_maximisation: too few classes", lambda: priors([0, 0], [1, 1]), "agree", "reached", "verdict.undecided")
-row("class_maximisation: nobody asked", lambda: priors(low, high, others=0, least=None), "no_others")
+for what, record, ids in [
+    ("priors help", lambda: priors(low, high), ["agree", "reached", "verdict.help"]),
+    ("reversed", lambda: priors(high, low), ["agree", "reached", "verdict.harm"]),
+    ("a tie", lambda: priors(high, high), ["agree", "reached", "verdict.same"]),
+    ("some of each", lambda: priors([0, 1, 0, 1, 0], [1, 0, 1, 0, 0.25]), ["agree", "reached", "verdict.undecided"]),
+    ("too few classes", lambda: priors([0, 0], [1, 1]), ["agree", "reached", "verdict.undecided"]),
+    ("nobody asked", lambda: priors(low, high, others=0, least=None), ["no_others"]),
+]:
+    row(f"class_maximisation: {what}", record, *ids, "limits")
+row("class_maximisation: sounds", lambda: priors(low, high, 0, None, SOUNDS), "no_others", "limits_of_sounds")
 
 
 def unpooled(own: list[float]) -> Any:
