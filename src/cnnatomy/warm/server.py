@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import gc
 import importlib
+import importlib.util
 import io
 import json
 import os
@@ -22,7 +23,8 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Sequence
+import types
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,6 +38,7 @@ STEPS = (
     *("torch", "torch._dynamo", "safetensors.numpy", "safetensors.torch"),  # its optimisers import the second
 )
 TRAINING = ("pytorch_lightning",)
+THREADED = "onnxruntime"
 
 _ENVIRONMENT = settled(os.environ)  # before libraries add to it
 _held: list[int] = []
@@ -92,6 +95,24 @@ def _listen(path: Path) -> socket.socket:
     listener.bind(str(path))
     listener.listen(64)
     return listener
+
+
+@contextlib.contextmanager
+def _threads_kept_out() -> Iterator[None]:
+    """Import libraries without onnxruntime, which begins a thread when it is imported.
+
+    torchmetrics, and so Lightning, imports it where it is installed, for a measure of speech that nothing here asks
+    for. A job that wants it imports it itself.
+    """
+    spec = importlib.util.find_spec(THREADED)
+    if spec is None:
+        yield
+        return
+    stand_in: Any = types.ModuleType(THREADED)
+    stand_in.__spec__, stand_in.InferenceSession = spec, object
+    sys.modules[THREADED] = stand_in
+    yield
+    del sys.modules[THREADED]
 
 
 class _Warm:
@@ -192,9 +213,10 @@ class _Warm:
     def _load(self) -> None:
         if self.is_loaded:
             return
-        for name in self.libraries:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
+        with _threads_kept_out():
+            for name in self.libraries:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
         gc.collect()
         gc.freeze()  # children copy no page for looking at what never changes
         self.is_loaded = True
