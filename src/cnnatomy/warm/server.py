@@ -39,6 +39,8 @@ STEPS = (
 )
 TRAINING = ("pytorch_lightning",)
 THREADED = "onnxruntime"
+#: Steps behind which trainings come: while they wait for the network, the process of trainings loads its libraries.
+BEFORE_TRAINING = ("cnnatomy.steps.fetch", "cnnatomy.steps.prepare")
 
 _ENVIRONMENT = settled(os.environ)  # before libraries add to it
 _held: list[int] = []
@@ -118,7 +120,7 @@ def _threads_kept_out() -> Iterator[None]:
 class _Warm:
     """Loads libraries when the first job comes in, then forks each job that does.
 
-    training: where trainings come in, which a process of their own serves, forked at the first.
+    training: where trainings come in, which a process of their own serves, forked at the first or a little before.
     """
 
     def __init__(
@@ -126,7 +128,7 @@ class _Warm:
     ) -> None:
         self.listener, self.libraries, self.watched, self.training = listener, libraries, watched, training
         self.jobs: dict[int, socket.socket] = {}  # who asked, by the number of the child
-        self.is_loaded = False
+        self.is_loaded = self.trains_soon = False
         self.woken, wake = socket.socketpair()
         for end in (self.woken, wake):
             end.setblocking(False)
@@ -156,6 +158,8 @@ class _Warm:
                     self.selector.unregister(source)
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(key.data, signal.SIGKILL)
+            if self.trains_soon and self.training is not None:
+                self._split()
             self._tell_of_ended()
 
     def _take(self, connection: socket.socket) -> None:
@@ -183,6 +187,7 @@ class _Warm:
         if child:
             self.jobs[child] = connection
             self.selector.register(connection, selectors.EVENT_READ, child)
+            self.trains_soon |= asked["module"] in BEFORE_TRAINING
         else:
             connection.close()
 
@@ -191,7 +196,9 @@ class _Warm:
         assert self.training is not None
         if not os.fork():
             self._close(but=(self.training, self.watched))
-            _Warm(self.training, (*STEPS, *TRAINING), self.watched).serve()
+            trainings = _Warm(self.training, (*STEPS, *TRAINING), self.watched)
+            trainings._load()
+            trainings.serve()
             os._exit(0)
         self.selector.unregister(self.training)
         self.training.close()
