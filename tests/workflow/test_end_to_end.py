@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from cnnatomy.steps import clock
-from tests.conftest import OWN, PROJECT, Checkout, jobs, with_own
+from tests.conftest import OWN, PROJECT, Checkout, copied, jobs, with_own
 
 
 def test_the_report_is_there_with_every_number_in_results_csv(made):
@@ -73,14 +73,15 @@ def test_a_step_works_by_itself_and_gives_the_same_bytes(made):
     assert exhibit.read_bytes() == before
 
 
-def test_a_network_leaves_as_onnx_when_it_is_asked_for_and_no_report_asks(made, capsys):
+def test_a_network_leaves_as_onnx_when_it_is_asked_for_and_no_report_asks(made, tmp_path, capsys):
     session = pytest.importorskip("onnxruntime", reason="files of ONNX are of the extra `export`").InferenceSession
     pytest.importorskip("onnxscript", reason="files of ONNX are of the extra `export`")
-    file = made.folder / "results/networks/stripes/seed0/network.onnx"
+    own = copied(made, tmp_path / "checkout")
+    file = own.folder / "results/networks/stripes/seed0/network.onnx"
     assert not file.exists()
-    answer = made.snakemake("--config", "report=stripes", "--", str(file.relative_to(made.folder)))
+    answer = own.snakemake("--config", "report=stripes", "--", str(file.relative_to(own.folder)))
     assert answer.returncode == 0 and jobs(answer.stdout) == ["export"], answer.stdout
-    assert "its logits are within" in (made.folder / "results/logs/export/stripes-seed0.log").read_text()
+    assert "its logits are within" in (own.folder / "results/logs/export/stripes-seed0.log").read_text()
     found = session(str(file), providers=["CPUExecutionProvider"])
     about = found.get_modelmeta().custom_metadata_map
     assert about["run"] == "stripes" and about["kind"] == "images"
