@@ -14,9 +14,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-# librosa is compared with in three tests; its compiling takes twenty seconds, and what it computes is the same without.
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
-
 PROJECT = Path(__file__).resolve().parents[1]
 OWN = PROJECT / "tests/workflow/own"
 

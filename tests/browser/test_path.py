@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,11 @@ def in_sight(page, name: str) -> bool:
     return page.evaluate(f"{box}.top >= -1 && {box}.bottom <= innerHeight")
 
 
+def bar_says(page, part: str, text: str) -> None:
+    """Wait until the bar says so: it hears of a new address when the browser gets to it."""
+    until(page, f"document.querySelector('.path-bar-{part}')?.innerText === {json.dumps(text)}")
+
+
 @pytest.mark.parametrize("language", LOCALES)
 def test_the_path_is_walked_by_keys(visit, lecture, language):
     page = visit(lecture, locale=LOCALES[language])
@@ -51,8 +57,8 @@ def test_the_path_is_walked_by_keys(visit, lecture, language):
         until(page, f"location.hash === '#path/{name}'")
         until(page, f"document.activeElement.id === 'path/{name}'")
         assert in_sight(page, name)
-        said = page.locator(".path-bar-where").inner_text()
-        assert said == {"en": f"Stop {place} of 6", "zh-Hans": f"第 {place} 站，共 6 站"}[language]
+        says = {"en": f"Stop {place} of 6", "zh-Hans": f"第 {place} 站，共 6 站"}[language]
+        bar_says(page, "where", says)
         page.keyboard.press("ArrowRight")
     assert hash_of(page) == "#path/direction"  # the last: there is no other
     page.keyboard.press("ArrowLeft")
@@ -63,15 +69,16 @@ def test_the_path_is_walked_by_keys(visit, lecture, language):
 
 def test_the_bar_says_where_one_is_and_leads_on(visit, lecture):
     page = visit(lecture, "path/article")
-    assert page.locator(".path-bar-title").inner_text() == "Reading digits"
+    bar_says(page, "title", "Reading digits")
     page.locator(".path-bar a[aria-label='Next stop']").click()
     until(page, "location.hash === '#path/kernels'")
-    assert page.locator(".path-bar-title").inner_text() == "The first kernels"
+    bar_says(page, "title", "The first kernels")
     assert page.locator(".path-bar a[aria-label='Previous stop']").get_attribute("href") == "#path/article"
     page.reload()  # the address remembers
-    assert page.locator(".path-bar-where").inner_text() == "Stop 4 of 6"
+    bar_says(page, "where", "Stop 4 of 6")
     page.locator(".path-bar button").click()
-    assert not page.locator(".path-bar").is_visible() and hash_of(page) == "#mnist-kernels"
+    until(page, "document.querySelector('.path-bar').hidden")
+    until(page, "location.hash === '#mnist-kernels'")
     page.keyboard.press("ArrowRight")
     assert hash_of(page) == "#mnist-kernels"
 
@@ -81,7 +88,7 @@ def test_who_goes_on_within_the_exhibit_stays_on_the_path_and_who_leaves_it_does
     whole(page)
     page.evaluate("location.hash = '#mnist-evaluation'")
     until(page, "location.hash === '#mnist-evaluation'")
-    assert page.locator(".path-bar").is_visible()
+    until(page, "!document.querySelector('.path-bar').hidden")
     page.evaluate("location.hash = '#mine-kernels'")
     until(page, "document.querySelector('.path-bar').hidden")
 
