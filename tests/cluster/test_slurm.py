@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -101,27 +102,27 @@ def begun(checkout: Checkout, slurm, *arguments: str) -> subprocess.Popen[str]:
     raise AssertionError("no training came to work")
 
 
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.1)
+
+
 def goes_on(checkout: Checkout, seed: str = "seed0") -> None:
     """Wait until the training has taken up where an earlier one was stopped."""
-    for _ in range(1800):
-        if log_of(checkout, f"train/stripes-{seed}.log").startswith("going on after epoch"):
-            return
-        time.sleep(0.1)
-    pytest.fail(log_of(checkout, f"train/stripes-{seed}.log")[:500])
+    until(lambda: log_of(checkout, f"train/stripes-{seed}.log").startswith("going on after epoch"), 180)
 
 
 def test_one_interrupt_cancels_all_jobs_and_the_next_run_goes_on(slurm, cluster):
     # Two trainings, of which one must wait: the node has two processors.
     run = begun(cluster, slurm, "--set-threads", "train=2", "--", NETWORK, NETWORK.replace("seed0", "seed1"))
-    assert len(slurm.queued()) == 2
+    until(lambda: len(slurm.queued()) == 2)  # Snakemake hands them over one after the other
     run.send_signal(signal.SIGINT)
     run.communicate(timeout=60)
     assert run.returncode != 0
-    for _ in range(100):
-        if not slurm.queued():
-            break
-        time.sleep(0.1)
-    assert slurm.queued() == [] and not (cluster.folder / NETWORK).exists()
+    until(lambda: not slurm.queued())
+    assert not (cluster.folder / NETWORK).exists()
     # Both were sent at once: which of them Slurm took first is seen from the state it left.
     (begun_first,) = (folder.name for folder in (cluster.folder / "results/state/stripes").iterdir())
     again = begun(cluster, slurm, "--", NETWORK.replace("seed0", begun_first))
