@@ -110,7 +110,7 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def interrupted(run: subprocess.Popen[str]) -> None:
-    """Interrupt a run, and wait until it has ended. Once in a hundred times Snakemake does not hear the first."""
+    """Interrupt a run, and wait until it has ended. Once, on a busy machine, Snakemake did not hear the first."""
     for _ in range(3):
         run.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
