@@ -85,6 +85,8 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("run/mine.yaml", RUN.replace("override /data: mine", "override /model: ~"), "", "model: nothing is chosen"),
         ("data/mine.yaml", DATA.replace("pictures", "x" * 3000), "", "is no place on this disk"),
         ("run/mine.yaml", RUN.replace("data: mine", 'data: "\\ud800"'), "line 2", "is no entry of defaults"),
+        ("run/mine.yaml", RUN.replace("data: mine", 'data: "\\x00"'), "line 2", "is no entry of defaults"),
+        ("data/mine.yaml", DATA.replace("pictures", '"pictu\\nres"'), "line 3", r"there is nothing at 'pictu\nres'"),
         ("run/mine.yaml", f"{RUN}split: 3\n", "line 6", "split: wants keys of its own"),
         ("run/mine.yaml", f"{RUN}split: ''\n", "line 6", "split: wants keys of its own"),
         ("data/mine.yaml", DATA.replace("pictures", "12:30:45"), "", "path: wants a text, not 45045"),

@@ -28,8 +28,9 @@ def listing(path: str | None, key: str) -> str:
     except (OSError, ValueError) as error:  # a name too long for the disk, or none at all
         raise ConfigurationError(f"{key}: {path[:60]!r}… is no place on this disk; name your folder or file") from error
     if not there:
+        whole = on_a_line(place.absolute())
         raise ConfigurationError(
-            f"{key}: there is nothing at {path} (which is {place.absolute()}); {_meant(path, place)}"
+            f"{key}: there is nothing at {on_a_line(path)} (which is {whole}); {_meant(path, place)}"
         )
     files = [place] if place.is_file() else _files(place)
     total = hashlib.sha256()
@@ -43,6 +44,11 @@ def listing(path: str | None, key: str) -> str:
         name = file.relative_to(place.parent if place.is_file() else place)
         total.update(os.fsencode(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n"))
     return total.hexdigest()
+
+
+def on_a_line(path: object) -> str:
+    """A path as it is, or quoted where it would break the line or can't be seen."""
+    return text if (text := str(path)).isprintable() else repr(text)
 
 
 def _meant(path: str, place: Path) -> str:

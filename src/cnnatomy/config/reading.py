@@ -251,7 +251,8 @@ def _refuse_defaults(defaults: Any, file: Path, group: str) -> None:
             else [entry]
         )
         for text in named:
-            said = isinstance(text, str) and text.encode(errors="ignore").decode()  # half a character has no UTF-8
+            # Half a character has no UTF-8, and no file's name has a NUL.
+            said = isinstance(text, str) and text.encode(errors="ignore").decode().replace("\0", "")
             if not text or said != text or (isinstance(entry, Mapping) and len(entry) != 1):
                 raise ConfigurationError(
                     f"{_at(file, 'defaults')}: {names.shown(str(entry))} is no entry of defaults; "
