@@ -73,7 +73,7 @@ def _check(settings: Mapping[str, Any], rate: int) -> None:
 def filled(rate: int, window: int, bands: int, lowest: float, highest: float) -> bool:
     """Whether a frame's spectrum has a line in each mel band: some frequency strictly between its two ends."""
     low, high = from_hz(lowest), from_hz(highest)
-    edges = [_to_hz(low + (high - low) * place / (bands + 1)) for place in range(bands + 2)]
+    edges = [to_hz(low + (high - low) * place / (bands + 1)) for place in range(bands + 2)]
     line = rate / window
     for start, end in zip(edges[:-2], edges[2:], strict=True):
         first = math.floor(start / line) + 1
@@ -82,7 +82,8 @@ def filled(rate: int, window: int, bands: int, lowest: float, highest: float) ->
     return True
 
 
-def _to_hz(mel: float) -> float:
+def to_hz(mel: float) -> float:
+    """The frequency in Hz of a value on the mel scale of Slaney, the inverse of `from_hz`."""
     return mel * HZ_PER_MEL if mel < KNEE else KNEE_HZ * math.exp(RATIO * (mel - KNEE))
 
 

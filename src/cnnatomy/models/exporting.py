@@ -72,7 +72,7 @@ def _written(network: nn.Module, samples: Tensor) -> Any:
         raise NetworkError(f"the network can't be written as ONNX: {_why(error)}") from error
     finally:
         said.setLevel(level)
-    graph = program.model.graph  # type: ignore[union-attr]
+    graph: Any = program.model.graph  # type: ignore[union-attr]  # None without dynamo only
     graph.metadata_props.clear()
     for part in (*graph.all_nodes(), *graph.inputs, *graph.outputs, *graph.initializers.values()):
         part.metadata_props.clear()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnatomy.data.framing import HZ_PER_MEL, KNEE, KNEE_HZ, RATIO, from_hz
+from cnnatomy.data.framing import from_hz, to_hz
 from cnnatomy.data.prepared import Facts
 
 
@@ -25,7 +25,6 @@ def listening(facts: Facts, floor: float) -> dict[str, Any] | None:
     apart = float(mels[-1] - mels[0]) / (len(mels) - 1)  # bands are evenly spaced in mel
     if step < 1 or window < 2 or apart <= 0 or np.abs(np.diff(mels) - apart).max() > apart / 10:
         return None
-    ends = (mels[0] - apart, mels[-1] + apart)
-    lowest, highest = (m * HZ_PER_MEL if m < KNEE else KNEE_HZ * float(np.exp(RATIO * (m - KNEE))) for m in ends)
+    lowest, highest = to_hz(float(mels[0]) - apart), to_hz(float(mels[-1]) + apart)
     found = {"rate": facts.sample_rate, "window": window, "step": step}
     return found | {"lowest": round(max(0.0, lowest), 1), "highest": round(highest, 1), "range": -floor}
