@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.live.hearing import listening
+from cnnatomy.dissect.live.looks import Looks
 from cnnatomy.dissect.live.measure import Portable, numbers
 from cnnatomy.dissect.live.program import Step
 from cnnatomy.dissect.live.settings import Settings
-from cnnatomy.exhibit import Live, LiveSample, Showing, say
+from cnnatomy.exhibit import Live, LiveSample, Say, Showing, say
 from cnnatomy.exhibit.rounding import significant
 
 KINDS = {"images": "picture", "sounds": "sound", "texts": "words", "signals": "signal"}
@@ -38,6 +40,8 @@ def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
         given,
         caption=say(f"live.how.{facts.kind}"),
         activation=found.activation,
+        looks=[asdict(look) for look in found.learned.looks] if found.learned else (),
+        changes=found.learned.content if found.learned else b"",
     )
     caption = [
         say(f"live.caption.{facts.kind}"),
@@ -49,8 +53,19 @@ def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
             size=len(found.packed.content) / 1e3,
             weights=found.weights,
         ),
+        *_looks(found.learned, settings),
     ]
     return Showing(rows, [block], caption)
+
+
+def _looks(learned: Looks | None, settings: Settings) -> list[Say]:
+    """What is said of the looks at it while it learned."""
+    if learned is None:
+        return []
+    if not learned.looks:
+        return [say("live.looks.too_large", size=learned.kilobytes, most=float(settings.looks_kilobytes))]
+    least, n = min(look.same for look in learned.looks), learned.looks[0].n
+    return [say("live.looks.kept", looks=len(learned.looks), size=learned.kilobytes, least=least, n=n)]
 
 
 def _step(step: Step) -> dict[str, Any]:
