@@ -35,8 +35,8 @@ from cnnatomy.models.spectrogram import Spectrogram
 from tests.browser import live_cases
 from tests.browser.live_cases import CASES, Case
 from tests.unit.dissecting import shipped
-from tests.unit.test_dissect_live import grown, holding, on_the_way
 from tests.unit.small_data import small
+from tests.unit.test_dissect_live import grown, holding, on_the_way
 
 pytestmark = pytest.mark.browser
 
@@ -322,7 +322,8 @@ def described(showing: Showing) -> tuple[dict[str, Any], dict[str, bytes]]:
 #: All samples through the network at each look, and then at the end again.
 LOOKS = """([block, weights, inputs, changes]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const network = CnnatomyLive.read(block, bytes(weights), bytes(changes)), samples = CnnatomyLive.samples(block, bytes(inputs));
+  const network = CnnatomyLive.read(block, bytes(weights), bytes(changes));
+  const samples = CnnatomyLive.samples(block, bytes(inputs));
   const asked = (n) => { network.look(n); return samples.map((sample) => [...network.run(sample.values).logits]); };
   const order = [...block.looks.keys()];
   return [asked(order.length - 1), order.map(asked), order.toReversed().map(asked).toReversed()];
@@ -506,7 +507,11 @@ def test_what_was_changed_by_hand_is_told_in_a_sentence(engine, data):
         (block, infinite, "The network's weights are not finite."),
         (unknown, weights, "The page does not know one of the network's operations."),
         ({**block, "looks": [look, look]}, weights, "The network's file is not as it was written."),
-        ({**block, "looks": [{"tensors": {"gone": {}}}, look]}, weights, "The network's file is not as it was written."),
+        (
+            {**block, "looks": [{"tensors": {"gone": {}}}, look]},
+            weights,
+            "The network's file is not as it was written.",
+        ),
     ):
         given = [changed, base64.b64encode(content).decode(), inputs]
         assert engine.evaluate(told % WHOLE, given) == says

@@ -280,9 +280,7 @@ def test_a_slider_takes_the_network_back_to_what_it_was(visit, hung, kind):
     page = visit(hung.page)
     host = at_work(page, kind)
     page.evaluate("(host) => { window.opened = CnnatomyLive.open(document.querySelector(host)); }", host)
-    block = json.loads((hung.page.parent.parent / f"exhibits/{kind}/seed0/live/exhibit.json").read_text())["blocks"][0]
-    test = hung.data[kind].split("test")
-    inputs = test.inputs[[list(test.table["id"]).index(sample["id"]) for sample in block["samples"]]]
+    block, inputs = block_of(hung, kind), samples_of(hung, kind)
     chosen = first_right(block)
     at_the_end = shown_shares(page, host)
     for look, step in ((0, "0"), (2, "1,024"), (1, "4")):
@@ -294,11 +292,21 @@ def test_a_slider_takes_the_network_back_to_what_it_was(visit, hung, kind):
         assert f"{100 * facts['right'] / facts['labelled']:.1f}" in told
         assert (f"{facts['same']} of {facts['n']} samples" in told) == (look < 2)
         logits_there = page.evaluate(LOGITS, look)
-        true = logits(hung.looks[kind][look], test.facts, inputs).numpy()
+        true = logits(hung.looks[kind][look], hung.data[kind].facts, inputs).numpy()
         np.testing.assert_allclose(logits_there, true, rtol=0, atol=2e-3 * float(np.ptp(true)))
     page.locator(f"{host} input[aria-label='Steps of training']").press("ArrowRight")  # by keyboard, to the end again
     np.testing.assert_allclose(shown_shares(page, host), at_the_end, atol=1e-9)
     assert "As it is now" in page.inner_text(f"{host} .live-learned")
+
+
+def block_of(hung: Hung, kind: str) -> dict:
+    return json.loads((hung.page.parent.parent / f"exhibits/{kind}/seed0/live/exhibit.json").read_text())["blocks"][0]
+
+
+def samples_of(hung: Hung, kind: str) -> np.ndarray:
+    """Those that the page begins with, as they are stored."""
+    test = hung.data[kind].split("test")
+    return test.inputs[[list(test.table["id"]).index(sample["id"]) for sample in block_of(hung, kind)["samples"]]]
 
 
 def first_right(block: dict) -> int:
@@ -330,7 +338,7 @@ def test_what_was_drawn_stays_while_the_network_is_taken_back(visit, hung):
         most = re.search(r"at most (\S+),", told)
         assert ("nothing there speaks" in told) == (seen.max() <= 0)
         assert most is None or float(most[1]) == pytest.approx(float(seen.max()), rel=1e-2)
-        sample = hung.data["images"].split("test").inputs[:1]
+        sample = samples_of(hung, "images")[:1]
         reached = hung.shares("images", sample, look).argmax() != shares.argmax()
         assert ("Reached" in page.inner_text(f"{host} .live-game")) == reached  # as that network said of the sample
     page.click(f"{host} button:has-text('Back to the sample')")

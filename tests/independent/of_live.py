@@ -61,7 +61,10 @@ def on_the_way(report: Report, row: Row, step: int) -> dict[str, Tensor]:
     found = {name: weight(content, place).numpy() for name, place in block["tensors"].items()}
     for look in block["looks"][-2::-1]:
         for name, place in look["tensors"].items():
-            length, kind = found[name].size, {"int8": "i1", "float16": "<f2", "float32": "<f4"}[place["type"]]
+            length, kind = (
+                found[name].size,
+                {"int8": "i1", "int16": "<i2", "float16": "<f2", "float32": "<f4"}[place["type"]],
+            )
             values = np.frombuffer(changes, kind, length, place["at"]).reshape(found[name].shape).astype(np.float64)
             found[name] = (found[name] + place["by"] * values if "by" in place else values).astype(np.float32)
         if look["step"] == step:

@@ -168,7 +168,9 @@ def test_what_it_was_while_it_learned_is_read_back_and_counted_as_kept(images):
 def test_a_normalisation_is_that_of_the_look(tmp_path):
     """Of what it is made of only part are parameters."""
     sounds = small(tmp_path, "sounds").split("test")
-    made = [nn.Sequential(nn.Conv2d(1, 4, (5, 10)), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(48, 3)) for _ in range(2)]
+    made = [
+        nn.Sequential(nn.Conv2d(1, 4, (5, 10)), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(48, 3)) for _ in range(2)
+    ]
     way = grown(*made)
     for look in way:
         look.network[1].running_var.mul_(look.step + 0.5)

@@ -129,7 +129,10 @@ def _looks(path: str, block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{here}.step", "it is not behind the look before; put looks in their order"
         changed = set() if index == len(looks) - 1 else set(block["tensors"])
         if set(look["tensors"]) != changed:
-            yield f"{here}.tensors", "a look has all of the network's tensors, and the last one none; add or remove some"
+            yield (
+                f"{here}.tensors",
+                "a look has all of the network's tensors, and the last one none; add or remove some",
+            )
         for name, place in look["tensors"].items():
-            if (place["type"] == "int8") != ("by" in place):
+            if place["type"].startswith("int") != ("by" in place):
                 yield f"{here}.tensors.{name}", "whole numbers have a step, by, and nothing else has; give or remove it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import gzip
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,8 +20,10 @@ from cnnatomy.inspection.predicting import logits
 from cnnatomy.models.snapshots import Snapshot
 
 #: What a step of whole numbers may stand for, as a share of the spread of a layer's weights, the coarsest first.
-FINENESS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
-MOST = 127  # steps on either side of zero
+FINENESS = tuple(2 ** (-half / 2) for half in range(13))
+FINER = 4  # … of layers but the largest, whose weights take most of the room
+BACK = 2  # how many coarser ones are tried first than the look behind it needed
+MOST = 2**15 - 1  # steps on either side of zero
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Changes:
 def looks_of(
     graph: Graph, program: Program, way: Sequence[Snapshot], samples: Samples, places: np.ndarray, settings: Settings
 ) -> Looks:
-    """As many looks as there is room for: all, every second one, every fourth …; the first and the last stay.
+    """As many looks as there is room for: all, or every second one from the end, every fourth …, and the first.
 
     graph: of the network. program: what the page has of it, whose weights those of the look before come from.
     """
@@ -76,31 +78,40 @@ def looks_of(
             return found
         if len(kept) == 1:
             return replace(found, looks=[], content=b"")
-        kept = kept[::2]
+        kept = kept[:1] + (kept[:0:-1][::2][::-1] if len(kept) > 2 else [])
 
 
 def _told(
     graph: Graph, program: Program, way: Sequence[Snapshot], samples: Samples, places: np.ndarray, settings: Settings
 ) -> Looks:
-    inputs, labels = samples.inputs[places], samples.labels[places]
+    """These looks; where they take too much room, only as many from the end as show it."""
+    inputs, labels, n = samples.inputs[places], samples.labels[places], len(places)
     after = {name: weight.numpy() for name, weight in program.weights.items()}
-    content, finer, looks = bytearray(), 0, list[Look]()
+    content, kilobytes, start, looks = bytearray(), 0.0, 0, list[Look]()
     for look in reversed(way):
         true = logits(look.network, samples.facts, inputs).argmax(1)
         right, labelled = int((true.numpy() == labels).sum()), int((labels >= 0).sum())
-        same, tensors = len(places), dict[str, dict[str, Any]]()
+        same, tensors = n, dict[str, dict[str, Any]]()
         if look is not way[-1]:
             now = program_of(again(graph, look.network)).weights
-            for finer in range(max(0, finer - 1), len(FINENESS)):
-                changes = changed(after, now, _matrices(look.network, now), FINENESS[finer])
+            for place in range(start, len(FINENESS)):
+                changes = changed(after, now, _matrices(look.network, now), FINENESS[place])
                 found = logits(_with(look.network, changes.weights), samples.facts, inputs).argmax(1)
                 same = int((found == true).sum())
-                if same >= (1 - settings.looks_differ) * len(places):
+                if same >= (1 - settings.looks_differ) * n:
                     break
-            after = changes.weights
+            after, start = changes.weights, max(0, place - BACK)
             tensors = _put(content, changes)
-        looks.append(Look(look.step, look.epoch, right, labelled, same, len(places), tensors))
-    return Looks(looks[::-1], bytes(content), len(gzip.compress(bytes(content), 9, mtime=0)) / 1e3)
+        looks.append(Look(look.step, look.epoch, right, labelled, same, n, tensors))
+        if (kilobytes := len(gzipped(content)) / 1e3) > settings.looks_kilobytes:
+            break
+    return Looks(looks[::-1], bytes(content), kilobytes)
+
+
+def gzipped(content: bytes | bytearray) -> bytes:
+    """Without references to what stood before, which cost more than whole numbers that come as chance has it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS + 16, 9, zlib.Z_RLE)
+    return packer.compress(content) + packer.flush()
 
 
 def _matrices(network: nn.Module, weights: Mapping[str, Tensor]) -> set[str]:
@@ -115,11 +126,13 @@ def changed(after: Mapping[str, np.ndarray], now: Mapping[str, Tensor], matrices
     share: a step over the spread of a matrix. What was made of weights, and vectors, are kept in 16 bits.
     """
     weights, parts = dict[str, np.ndarray](), dict[str, tuple[np.ndarray, float | None]]()
+    largest = max((now[name].numel() for name in matrices), default=0)
     for name, weight in now.items():
         true = weight.numpy().astype(np.float64)
         if name in matrices:
-            by = share * float(true.std() or np.abs(true).max() or 1.0)
-            steps = np.rint((true - after[name]) / by).clip(-MOST, MOST).astype(np.int8)
+            by = share * float(true.std() or np.abs(true).max() or 1.0) / (1 if true.size == largest else FINER)
+            steps = np.rint((true - after[name]) / by).clip(-MOST, MOST)
+            steps = steps.astype(np.int8 if np.abs(steps).max() < 128 else np.int16)
             weights[name], parts[name] = (after[name] + by * steps).astype(np.float32), (steps, by)
         else:
             short = true.astype(np.float16 if np.abs(true).max(initial=0) < 6e4 else np.float32)

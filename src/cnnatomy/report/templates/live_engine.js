@@ -371,7 +371,7 @@ const CnnatomyLive = (() => {
     }
     return found;
   };
-  const KINDS = { int8: Int8Array, uint8: Uint8Array, float16: Uint16Array, int32: Int32Array, float32: Float32Array };
+  const KINDS = { int8: Int8Array, int16: Int16Array, uint8: Uint8Array, float16: Uint16Array, int32: Int32Array, float32: Float32Array };
   const numbers = (bytes, type, at, length) => {
     const size = length * KINDS[type]?.BYTES_PER_ELEMENT;
     if (!(at >= 0 && at + size <= bytes.byteLength)) throw new Error(CHANGED);
