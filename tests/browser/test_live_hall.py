@@ -342,6 +342,7 @@ def test_what_was_drawn_stays_while_the_network_is_taken_back(visit, hung):
         reached = hung.shares("images", sample, look).argmax() != shares.argmax()
         assert ("Reached" in page.inner_text(f"{host} .live-game")) == reached  # as that network said of the sample
     page.click(f"{host} button:has-text('Back to the sample')")
+    settled(page)
     assert "Reached" not in page.inner_text(f"{host} .live-game")
 
 

@@ -73,7 +73,7 @@
   // The network while it learned: a slider over the looks at it, the last of which is what it is now.
   liveTools.learned = ({ looks }, network, act) => {
     if (!looks) return [];
-    const last = looks.length - 1, many = (n) => n.toLocaleString("en"), under = make("p", { class: "live-said live-learned", role: "status" });
+    const last = looks.length - 1, many = (n) => n.toLocaleString("en"), under = make("p", { class: "live-said live-learned", "aria-live": "polite" });
     const show = (n) => {
       const { step, epochs, right, labelled, same, n: all } = looks[n], values = { step: many(step), epochs: Number(epochs.toPrecision(2)), share: perCent(right / labelled), same: many(same), n: many(all) };
       under.replaceChildren(...tell(n === last ? "As it is now, after {step} steps: {share} of the test samples right." : step ? "After {step} steps, {epochs} passes over the training samples: {share} of the test samples right." : "Before the first step: {share} of the test samples right.", values),
