@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Axes, Drawing, draw
 from cnnatomy.exhibit import Figure, Say, say
 from cnnatomy.studies.comparing import Compared
 from cnnatomy.studies.errors import StudyError
@@ -16,8 +16,6 @@ from cnnatomy.studies.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Drawing
 
 MARKERS = "osD^vPX*<>"
 PANEL = 240  # pixels of height

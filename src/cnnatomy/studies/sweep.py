@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.drawing.plotting import SERIES, Drawing, draw
 from cnnatomy.exhibit import Block, Figure, Number, Prose, Showing, Table, say
 from cnnatomy.studies.figures import MARKERS, PANEL, drawn
 from cnnatomy.studies.findings import numbers_of, variants_table
@@ -14,7 +14,6 @@ from cnnatomy.studies.summaries import summary
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure as Drawing
 
 CHOSEN_BY, REPORTED = "validation_accuracy", "test_accuracy"
 
