@@ -14,6 +14,7 @@ from cnnatomy.lessons.classic_filters.measure import SOBEL
 from cnnatomy.lessons.learn_sobel.measure import NEAR, Learning, numbers
 from cnnatomy.lessons.number_tables import NumberTables
 
+SHADES = 64  # of a picture that is seen nine times: of 256 it takes half as much again, and looks the same
 ROUNDING = 1e-10  # of the first error; what is left below that is single precision
 SOURCES = ["@sobel1968"]
 
@@ -60,13 +61,13 @@ def _snapshots(found: Learning) -> list[Item]:
     made = [
         Item(
             f"after/{iteration}",
-            grey(picture, high, low),
+            grey(picture, high, low, SHADES),
             say("learn_sobel.after", n=iteration) if iteration else say("learn_sobel.start"),
             values={"mse": significant(float(errors[iteration]))},
         )
         for iteration, picture in zip(found.snapshots, found.made, strict=True)
     ]
-    return [*made, Item("target", grey(found.target, high, low), say("learn_sobel.target"))]
+    return [*made, Item("target", grey(found.target, high, low, SHADES), say("learn_sobel.target"))]
 
 
 def _curve(found: Learning) -> Figure:
