@@ -18,6 +18,7 @@ from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.config.listing import listing
 from cnnatomy.data import archive, own, own_images, own_sounds, own_texts, prepared, recordings, sounds
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Dataset
 
@@ -71,7 +72,7 @@ def made(kind: str, path: Path, into: Path, fetch: Mapping[str, Any] | None = No
     """Fetched and prepared, as the steps would."""
     module, settings = MODULES[kind]
     raw = into / "raw.zip"
-    module.fetch(raw, mirror=None, digest="d", path=str(path), licence="unknown", citation="", **(fetch or {}))
+    module.fetch(Into(raw, None, "d"), path=str(path), licence="unknown", citation="", **(fetch or {}))
     module.prepare(raw, into / "data", digest="e", **(SHARES | settings | changes))
     return prepared.load(into / "data")
 

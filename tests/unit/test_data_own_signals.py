@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 
 from cnnatomy.data import heartbeats, own_signals, prepared, signals
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.prepared import Dataset
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
@@ -32,7 +33,7 @@ def put(folder: Path, files: Mapping[str, bytes | str]) -> Path:
 def made(path: Path, into: Path, **changes: Any) -> Dataset:
     """Fetched and prepared, as the steps would."""
     raw = into / "raw.zip"
-    own_signals.fetch(raw, mirror=None, digest="d", path=str(path), licence="unknown", citation="")
+    own_signals.fetch(Into(raw, None, "d"), path=str(path), licence="unknown", citation="")
     own_signals.prepare(raw, into / "data", digest="e", **(SETTINGS | changes))
     return prepared.load(into / "data")
 

@@ -20,6 +20,7 @@ from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.data import own_images, prepared
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.pictures import Picture, pixels, read
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.data.splitting import resplit
@@ -44,7 +45,7 @@ def made(folder: Path, files: Mapping[str, bytes], **changes: Any) -> Dataset:
         file.write_bytes(content)
     raw = folder / "raw.zip"
     given = str(folder / "given")
-    own_images.fetch(raw, mirror=None, digest="d", path=given, licence="unknown", citation="")
+    own_images.fetch(Into(raw, None, "d"), path=given, licence="unknown", citation="")
     own_images.prepare(raw, folder / "data", digest="e", **(SETTINGS | changes))
     return prepared.load(folder / "data")
 

@@ -12,6 +12,7 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.data import own_texts, prepared
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.fetching import Into
 
 SETTINGS = {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1, "tokens": "auto"}
 SETTINGS |= {"encoding": None, "validation": 0.1, "test": 0.2}
@@ -32,7 +33,7 @@ def made(folder, content, name="a.csv", **changes) -> prepared.Dataset:
 
 def of_path(folder, path, **changes) -> prepared.Dataset:
     raw = folder / "raw.zip"
-    own_texts.fetch(raw, mirror=None, digest="d", path=str(path), licence="unknown", citation="")
+    own_texts.fetch(Into(raw, None, "d"), path=str(path), licence="unknown", citation="")
     own_texts.prepare(raw, folder / "data", digest="e", **(SETTINGS | changes))
     return prepared.load(folder / "data")
 

@@ -15,6 +15,7 @@ from PIL import Image
 from cnnatomy.cli import main as command
 from cnnatomy.config import folders
 from cnnatomy.config.plan import Plan
+from cnnatomy.data.fetching import Into
 
 CHANCE = np.random.default_rng(0)
 
@@ -93,7 +94,7 @@ def prepared(name: str, folder: Path) -> dict:
     from hydra.utils import instantiate
 
     data = Plan(name).config(name)["data"]
-    instantiate(data["fetch"], target=folder / "raw.zip", mirror=None, digest="d")
+    instantiate(data["fetch"], Into(folder / "raw.zip", None, "d"))
     instantiate(data["prepare"], raw=folder / "raw.zip", folder=folder / "made", digest="d", _convert_="all")
     return json.loads((folder / "made/dataset.json").read_text())
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from cnnatomy.data import layout, naming
-from cnnatomy.data.archive import Raw
+from cnnatomy.data.archive import Notes, Raw
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.layout import Filed, Part, Unclassed
 from cnnatomy.data.layout import some as some
@@ -150,6 +150,11 @@ class Files(Mapping[str, bytes]):
         self._places = places
         self.left_out = list(left_out)
         self.layout = [asdict(part) for part in meaning]
+
+    @property
+    def notes(self) -> Notes:
+        """What the raw zip says of them."""
+        return Notes(self.left_out, self.layout)
 
     def __getitem__(self, name: str) -> bytes:
         place = self._places[name]

@@ -14,10 +14,12 @@ import numpy as np
 
 from cnnatomy.data import archive, fitting, images, own, pictures
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.fitting import FITS, Fit
 from cnnatomy.data.layout import Filed
 from cnnatomy.data.left_out import shortened
 from cnnatomy.data.naming import Labels
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.pictures import Depth, Picture, Scale
 from cnnatomy.data.prepared import SPLITS, Channel
 
@@ -33,10 +35,8 @@ log = logging.getLogger(__name__)
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     path: str,
     licence: str,
     citation: str,
@@ -54,15 +54,7 @@ def fetch(
             "their own: %d (%s). If they are masks or thumbnails, move them out of the folder",
             *(path, len(beside), own.some([shortened(name) for name in beside])),
         )
-    archive.write(
-        target,
-        files,
-        digest=digest,
-        licence=licence,
-        citation=citation,
-        left_out=files.left_out,
-        layout=files.layout,
-    )
+    into.write(files, licence, citation, files.notes)
 
 
 def companions(names: Iterable[str]) -> list[str]:
@@ -118,15 +110,14 @@ def prepare(
             folder,
             {split: (pixels[rows], labels[rows]) for split, rows in chosen.items() if rows.any()},
             classes,
-            source,
-            digest=digest,
-            normalise=images.IMAGENET if normalise == "imagenet" else None,
+            Origin(source, digest, left_out, {"moving": len(seen.moving)}),
             ids={split: [file.name for file in files if file.split == split] for split in SPLITS},
-            left_out=left_out,
-            scale=scale[0] if scale is not None and each is None else None,
-            channels=each,
-            shown=fitting.shown(shown, channels),
-            counts={"moving": len(seen.moving)},
+            values=images.Values(
+                normalise=images.IMAGENET if normalise == "imagenet" else None,
+                scale=scale[0] if scale is not None and each is None else None,
+                channels=each,
+                shown=fitting.shown(shown, channels),
+            ),
         )
 
 

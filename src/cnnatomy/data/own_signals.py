@@ -15,8 +15,10 @@ import numpy as np
 
 from cnnatomy.data import archive, layout, own, recordings, signal_cells, signals, tables
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.left_out import LeftOut, left_out, said
 from cnnatomy.data.naming import Labels
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.signals import Recording
 from cnnatomy.data.tables import Decoder
 
@@ -67,10 +69,8 @@ class Read:
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     path: str,
     licence: str,
     citation: str,
@@ -93,15 +93,7 @@ def fetch(
         contents = own.Files({file.name: file for file in found})
     else:
         contents = own.packed(path, SUFFIXES, splits, labels)
-    archive.write(
-        target,
-        contents,
-        digest=digest,
-        licence=licence,
-        citation=citation,
-        left_out=contents.left_out,
-        layout=contents.layout,
-    )
+    into.write(contents, licence, citation, contents.notes)
 
 
 def prepare(
@@ -123,7 +115,7 @@ def prepare(
     validation: float,
     test: float,
 ) -> None:
-    """Windows float32 (n, channels, steps) of the recordings, see `signals.write` for `length`, `step`, `rate`, `unit`.
+    """Windows float32 (n, channels, steps) of the recordings, see `signals.Form` for `length`, `step`, `rate`, `unit`.
 
     channels: columns to take, in this order, or names of channels without any; None: all columns that are nothing else.
     label, recording, time, group, split: names of columns of a table. With `recording` a line of it is a moment, or
@@ -143,19 +135,8 @@ def prepare(
         _say_ramps(raw.stem, found, names)
         classes = _classes(raw.stem, found)
         sorted_, without = _sorted_out(raw.stem, found, classes, validation, test)
-        signals.write(
-            folder,
-            sorted_,
-            classes,
-            source,
-            digest=digest,
-            length=length,
-            step=step,
-            rate=_rate(found, rate),
-            unit=unit,
-            channels=names,
-            left_out=[*source.left_out, *without],
-        )
+        origin = Origin(source, digest, [*source.left_out, *without])
+        signals.write(folder, sorted_, classes, origin, signals.Form(length, step, _rate(found, rate), unit, names))
 
 
 def _classes(name: str, found: Sequence[Read]) -> list[str]:

@@ -177,12 +177,14 @@ def show(
     name: str,
     samples: Samples,
     chosen: Sequence[Shown],
+    said: tuple[Text, Text] = ("", ""),
     sound: Sound | None = None,
     columns: int | None = None,
-    title: Text = "",
-    caption: Text = "",
 ) -> Grid | Texts:
-    """The chosen samples as a grid of pictures (with their sound where there is one) or as sentences."""
+    """The chosen samples as a grid of pictures (with their sound where there is one) or as sentences.
+
+    said: title and caption.
+    """
     ids = samples.table["id"]
     if samples.facts.kind == "texts":
         sentences = [
@@ -197,7 +199,7 @@ def show(
             )
             for one in chosen
         ]
-        return Texts(name, sentences, title=title, caption=caption)
+        return Texts(name, sentences, *said)
     files = samples.table["file"] if samples.facts.kind == "sounds" and "file" in samples.table else None
     items = [
         Item(
@@ -211,7 +213,7 @@ def show(
         )
         for one in chosen
     ]
-    return Grid(name, items, columns, title=title, caption=caption)
+    return Grid(name, items, columns, *said)
 
 
 def plain(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -17,6 +17,7 @@ from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.inspection.calls import module_of, next_call
 from cnnatomy.inspection.fields import Field, Following
+from cnnatomy.inspection.hooks import hooked
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 PASSED = (
@@ -134,13 +135,9 @@ def trace(network: nn.Module, x: Tensor) -> list[Layer]:
         if name and ".parametrizations." not in f".{name}.":  # what makes weights is no layer of the pass
             handles.append(module.register_forward_pre_hook(before))
             handles.append(module.register_forward_hook(after(name)))
-    try:
-        # Not inference mode: its tensors don't count their changes in place, by which inputs are told apart.
-        with evaluating(network), torch.no_grad(), following:
-            network(x)
-    finally:
-        for handle in handles:
-            handle.remove()
+    # Not inference mode: its tensors don't count their changes in place, by which inputs are told apart.
+    with hooked(handles), evaluating(network), torch.no_grad(), following:
+        network(x)
     return layers
 
 
@@ -200,6 +197,15 @@ def named(layers: Sequence[Layer], name: str) -> Layer:
     raise LayerNotFound(f"the network has no layer {name!r}. {hint}")
 
 
+def with_maps(layers: Sequence[Layer], names: Sequence[str]) -> list[Layer]:
+    """The layers of these names. Raises LayerNotFound, also for one whose output has no places."""
+    chosen = [named(layers, name) for name in names]
+    for layer in chosen:
+        if len(layer.shape) < 2:
+            raise LayerNotFound(f"the layer {layer.name!r} has no maps: its output for a sample is {layer.shape}")
+    return chosen
+
+
 def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
     """The outputs of the layers of these names for a batch, as `activations` gives them, without gradients."""
     with torch.no_grad():
@@ -234,14 +240,8 @@ def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Ten
         except AttributeError:
             raise LayerNotFound(f"the network has no layer {name!r}") from None
         handles.append(module.register_forward_hook(hook_of(name)))
-    try:
-        with evaluating(network):
-            network(x)
-    except _Enough:
-        pass
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), evaluating(network), suppress(_Enough):
+        network(x)
     for name in names:
         if name not in held:
             raise LayerNotFound(f"the layer {name!r} took no part in the forward pass")

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -74,13 +74,19 @@ def train_network(
     train = Batches(samples, seed=seed, shuffle=True, augment=augment, **layout)
     held_out = "validation" in dataset.facts.splits
     validation = Batches(dataset.split("validation"), seed=seed, shuffle=False, **layout) if held_out else None
-    return network, fit(network, train, validation, training, seed, state, snapshots)
+    return network, fit(network, Parts(train, validation), training, seed, state, snapshots)
+
+
+class Parts(NamedTuple):
+    """The samples to train on, and those that were kept apart to look at after each epoch, if any."""
+
+    train: Batches
+    validation: Batches | None
 
 
 def fit(
     network: nn.Module,
-    train: Batches,
-    validation: Batches | None,
+    parts: Parts,
     config: Mapping[str, Any],
     seed: int,
     state: Path,
@@ -109,6 +115,7 @@ def fit(
     from cnnatomy.training.classifier import Classifier
     from cnnatomy.training.state import newest
 
+    train, validation = parts
     _set_up(network, config)
     _check(network, train, validation, config, seed)
     network.train()
