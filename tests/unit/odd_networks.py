@@ -442,6 +442,23 @@ class Listed(nn.ModuleList):
         return [maps, self[2](maps.mean((2, 3)))]
 
 
+class Cut(Mapped):
+    """Features that are made without gradients, as of a part that shall not be trained."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            x = self.relu(self.conv(x)).mean((2, 3))
+        return self.end(x)
+
+
+class ByNumpy(Mapped):
+    """An input that is worked on by another library."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.from_numpy(abs(x.numpy()))
+        return self.end(self.relu(self.conv(x)).mean((2, 3)))
+
+
 # --- texts, 9 words
 
 

@@ -393,3 +393,20 @@ def test_a_norm_is_no_last_layer_and_a_count_too_many_does_no_harm(tmp_path):
     assert "weights_head" not in str(caught.value), "which would begin the norm anew"
     torch.save({**state, "other.num_batches_tracked": torch.tensor(3)}, tmp_path / "more.pth")
     weights.load(network, tmp_path / "more.pth")
+
+
+def test_a_quantised_network_is_told_as_such_before_training():
+    network = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 3)), {nn.Linear}, dtype=torch.qint8)
+    with pytest.raises(WeightsError, match=r"is quantised \('0\._packed_params.*name the network that it was made from"):
+        weights.refuse_unsaved(network)
+
+
+@pytest.mark.parametrize(("theirs", "ours", "how"), [(3, 1, "colour=true"), (1, 3, "colour=false"), (4, 3, "the data")])
+def test_a_first_layer_of_other_channels_is_told_with_the_setting(theirs, ours, how, tmp_path):
+    def network(channels: int, classes: int) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(channels, 4, 3), nn.Flatten(), nn.Linear(16, classes))
+
+    torch.save(network(theirs, 10).state_dict(), tmp_path / "a.pth")
+    for classes in (10, 2):
+        with pytest.raises(WeightsError, match=rf"'0' of the file takes {theirs} channels, and here are {ours}: .*{how}"):
+            weights.load(network(ours, classes), tmp_path / "a.pth")

@@ -158,6 +158,8 @@ def test_a_network_that_is_another_in_training_is_read_or_told(images, tmp_path,
         ("Hidden", "keeps layers with weights where torch does not look (layers)"),
         ("Across", "depends on the others in its batch"),
         ("Chance", "differs from time to time"),
+        ("Positive", "ends in a relu"),
+        ("Squeezed", "ends in a tanh"),
         ("Listed", ""),
         ("Dropping", ""),
     ],
@@ -179,6 +181,12 @@ def test_what_makes_a_network_another_than_it_seems_is_said(images, nets, tmp_pa
         "class Across(Flat):\n"
         "    def forward(self, x):\n"
         "        return F.softmax(super().forward(x), dim=0)\n"
+        "class Positive(Flat):\n"
+        "    def forward(self, x):\n"
+        "        return F.relu(super().forward(x))\n"
+        "class Squeezed(Flat):\n"
+        "    def forward(self, x):\n"
+        "        return super().forward(x).tanh()\n"
         "class Chance(Flat):\n"
         "    def forward(self, x):\n"
         "        return F.dropout(super().forward(x), 0.5)\n"
@@ -278,3 +286,44 @@ def test_weights_may_lie_at_home(images, nets, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     network = train(images, tmp_path, {"_target_": f"{nets}.Flat"}, weights="~/start.pth")
     assert torch.equal(network.dense.weight, start.dense.weight)
+
+
+@pytest.mark.parametrize(
+    ("forward", "says"),
+    [
+        ("return self.dense(self.conv(x).reshape(32, 576))", "it takes 32 samples at once and no other number"),
+        ("return self.dense(self.conv(x.double()).flatten(1))", "leave out .double()"),
+    ],
+)
+def test_what_a_network_s_code_fixes_is_told(images, nets, tmp_path, monkeypatch, forward, says):
+    fixed = f"fixed_{nets}_{abs(hash(forward))}"
+    (tmp_path / f"{fixed}.py").write_text(
+        f"import torch\nfrom {nets} import Flat\n"
+        f"class Net(Flat):\n    def forward(self, x):\n        {forward}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TrainingError) as caught:
+        train(images, tmp_path / "state", {"_target_": f"{fixed}.Net"})
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_embedding_of_too_few_words_is_told_before_training(tmp_path, monkeypatch):
+    """Its first samples may have none of the words that it lacks."""
+    texts = small(tmp_path, "texts")
+    for rows in (len(texts.facts.vocabulary or ()) - 1, len(texts.facts.vocabulary or ())):
+        name = f"few_words_{rows}"
+        (tmp_path / f"{name}.py").write_text(
+            "from torch import nn\n"
+            "class Net(nn.Module):\n"
+            "    def __init__(self, classes):\n"
+            "        super().__init__()\n"
+            f"        self.words, self.end = nn.Embedding({rows}, 4), nn.Linear(4, classes)\n"
+            "    def forward(self, x):\n"
+            "        return self.end(self.words(x).mean(1))\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        if rows == len(texts.facts.vocabulary or ()):
+            train(texts, tmp_path / "b", {"_target_": f"{name}.Net"})
+            continue
+        with pytest.raises(TrainingError, match="an nn.Embedding has fewer rows than there are tokens"):
+            train(texts, tmp_path / "a", {"_target_": f"{name}.Net"})

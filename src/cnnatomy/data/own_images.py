@@ -27,6 +27,7 @@ _COMPANION = re.compile(
     r"small|preview|heatmap|overlay)(?:[-_ ]?\d+)?",
     re.IGNORECASE,
 )
+DARK = 32  # of 255: pictures whose brightest value is below look black
 NAMED = 20  # files that a message names of each kind
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ def prepare(
         each = None if channels is None else _channels(channels, channel_names, scale or [(0.0, 255.0)])
         _say(raw.stem, seen, scale, each)
         _say_sizes(raw.stem, seen.sizes, form.shape, fit)
+        _say_sight(raw.stem, pixels, files, scale)
         labels = np.array([classes.index(file.label) for file in files])
         chosen = {split: np.array([file.split == split for file in files]) for split in SPLITS}
         images.write(
@@ -259,6 +261,26 @@ def _say_sizes(name: str, sizes: set[tuple[int, int]], shape: tuple[int, int], f
             log.info("%s: images of %s are scaled to %d × %d", name, were, width, height)
         else:
             log.warning("%s: images of %s are scaled to %d × %d, %s", name, were, width, height, FITS[fit])
+
+
+def _say_sight(name: str, pixels: np.ndarray, files: Sequence[Filed], scale: Scale | None) -> None:
+    """Warn of pictures that are of one colour all over, and of whole datasets that are next to black."""
+    learnt = [file.split == "train" for file in files]
+    low, high = (found.reshape(*pixels.shape[:2]) for found in (pixels.min((2, 3)), pixels.max((2, 3))))
+    plain = [file.name for file, its in zip(files, (low == high).all(axis=1), strict=True) if its]
+    if plain:
+        log.warning(
+            "%s: pictures of one colour all over, in which nothing is to be seen: %d (%s). What is transparent is made "
+            "white; for white drawings on nothing, set data.prepare.channels: 4, or save them before another ground",
+            *(name, len(plain), _some(plain)),
+        )
+    brightest = int(high[learnt].max(initial=0))
+    if scale is None and 0 < brightest < DARK:
+        log.warning(
+            "%s: no value of the training pictures is above %d, of 255 that 8 bits have: they will look black. If %d "
+            "is meant to be white, set data.prepare.range: [0, %d]",
+            *(name, brightest, brightest, brightest),
+        )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -59,6 +59,13 @@ def save(network: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
 def refuse_unsaved(network: nn.Module) -> None:
     """Raise WeightsError for a network whose state could not be written: before it is trained."""
     others = [name for name, value in network.state_dict().items() if not isinstance(value, Tensor)]
+    if quantised := [name for name in others if "_packed_params" in name] or [
+        name for name, value in network.state_dict().items() if isinstance(value, Tensor) and value.is_quantized
+    ]:
+        raise WeightsError(
+            f"the network {type(network).__name__} is quantised ({some(quantised)}), into numbers that can't be trained "
+            "or looked into; name the network that it was made from, before torch.ao.quantization"
+        )
     if others:
         raise WeightsError(
             f"the network {type(network).__name__} keeps more than tensors in its state: {some(others)}; "

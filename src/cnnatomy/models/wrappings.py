@@ -103,12 +103,25 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
         sizes = [
             f"{key!r} is {list(found[key].shape)} and should be {list(wanted[key].shape)}" for key in sorted(wrong)[:8]
         ]
-        raise OtherNetwork("; ".join(sizes) + proposal)
+        raise OtherNetwork("; ".join(sizes) + proposal + _of_channels(found, wanted, wrong))
     if missing or unexpected:
         misfits = {"it lacks": missing, "the network has no": unexpected}
         raise OtherNetwork("; ".join(f"{what} {some(keys)}" for what, keys in misfits.items() if keys) + proposal)
     _to_numbers(fitting, wanted)
     return fitting
+
+
+def _of_channels(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wrong: set[str]) -> str:
+    """What to say where the first convolution of a file's network takes another number of channels."""
+    first = next((key for key in wanted if wanted[key].dim() > 2), None)
+    if first is None or first not in wrong or found[first].dim() != wanted[first].dim():
+        return ""
+    theirs, ours = (list(state[first].shape) for state in (found, wanted))
+    if theirs[:1] + theirs[2:] != ours[:1] + ours[2:]:
+        return ""
+    how = {(3, 1): "data.prepare.colour=true", (1, 3): "data.prepare.colour=false"}
+    more = how.get((theirs[1], ours[1]), "prepare the data so")
+    return f". {first.rpartition('.')[0]!r} of the file takes {theirs[1]} channels, and here are {ours[1]}: {more}"
 
 
 def _renamed(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

@@ -61,7 +61,7 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> list[str]:
         proposal.set("split", split.name, f"it says {', '.join(sorted(split.counts))}")
     else:
         proposal.found.append(said_of_splits([]))
-    splits = [layout.SPLITS_BY_NAME[said.lower()] for said in split.values] if split else [""] * rows
+    splits = [layout.SPLITS_BY_NAME[said.strip().lower()] for said in split.values] if split else [""] * rows
     _copies(proposal, text.values, label.values, splits)
     return text.values
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.models.answering import described, heads
+from cnnatomy.models.answering import bounded, described, heads
 from cnnatomy.models.errors import some, told
 from cnnatomy.training.errors import TrainingError
 
@@ -86,6 +86,12 @@ def say_of_answers(network: nn.Module, batches: Batches, seed: int) -> None:
         )
     x, _ = next(batches.epoch(0))
     x = x[:4]
+    if end := bounded(network, x):
+        log.warning(
+            "the network %s ends in a %s: a class can hardly be said to be more likely than others, and what is cut "
+            "off is not trained. Leave it out: the loss wants numbers without bounds",
+            *(name, end),
+        )
     try:
         first, again = (cast(Tensor, _forward(network, x, one)) for one in (seed, seed + 1))
         alone = torch.cat([cast(Tensor, _forward(network, one[None], seed)) for one in x])
@@ -186,9 +192,16 @@ def _answer(network: nn.Module, x: Tensor, facts: Facts, channels_last: bool, se
                 "training.channels_last=false"
             ) from error
         shape = f"{tuple(facts.shape)} ({_AXES[facts.kind]})"
+        takes = _fixed_number(network, x, seed)
+        remedy = (
+            f"it takes {takes} samples at once and no other number; write len(x) where its code has that number, and "
+            "begin with no state of the batch before"
+            if takes
+            else _remedy(error)
+        )
         raise TrainingError(
             f"the network {type(network).__name__} can't take samples of shape {shape}, it stops with {told(error)}: "
-            f"{_remedy(error)}"
+            f"{remedy}"
         ) from error
 
 
@@ -199,7 +212,41 @@ def _remedy(error: Exception) -> str:
         return "it is given one tensor, a batch; let its forward need no other argument"
     if "NVIDIA" in said or "CUDA" in said or "cuda" in said:
         return "leave out .cuda() and .to('cuda'), since a network is taken to its device as a whole"
+    if isinstance(error, IndexError) and "out of range in self" in said:
+        return "an nn.Embedding has fewer rows than there are tokens or places; let its __init__ take `vocabulary`"
+    if any(word in said for word in ("same dtype", "should be the same", "expected scalar type", "Double", "double")):
+        return (
+            "a network's weights and its samples are made float32: leave out .double(), .half() and dtype=, or call "
+            ".float() before its layers"
+        )
     return "make the network for this shape, or prepare the data in the shape that it takes (data.prepare)"
+
+
+def _fixed_number(network: nn.Module, x: Tensor, seed: int) -> int:
+    """The only number of samples that a network takes, as one with a batch's size in its code; 0 where it takes none."""
+    for number in (1, 4, 8, 16, 32, 64, 100, 128, 256):
+        try:
+            _forward(copy.deepcopy(network), x[:1].expand(number, *x.shape[1:]).contiguous(), seed)
+        except Exception:
+            continue
+        return number
+    return 0
+
+
+def check_tokens(network: nn.Module, facts: Facts, seed: int) -> None:
+    """Refuse a network of texts that does not take all tokens that there are. Raises TrainingError."""
+    if facts.vocabulary is None:
+        return
+    every = torch.arange(len(facts.vocabulary))
+    wide = facts.shape[0]
+    rows = torch.nn.functional.pad(every, (0, -len(every) % wide), value=int(every[-1])).reshape(-1, wide)
+    try:
+        _forward(network, rows[-2:], seed)
+    except Exception as error:
+        raise TrainingError(
+            f"the network {type(network).__name__} can't take all {len(every)} tokens of {facts.name}, it stops with "
+            f"{told(error)}: {_remedy(error)}"
+        ) from error
 
 
 def check_training(network: nn.Module, batches: Batches, seed: int) -> None:
