@@ -501,7 +501,9 @@ def test_what_tables_and_arrays_of_others_hold_is_told_with_what_helps(tmp_path)
     np.savez(column, X=X, y=y[:, None].astype("S"))
     put(tmp_path, {"dates.csv": f"id,when,x,label\n{moments}", "lists.csv": f"label,signal\n{lists}",
                    "objects.npz": objects.getvalue(), "column.npz": column.getvalue()})  # fmt: skip
-    with pytest.raises(DataError, match=r"line 2: '01/31/2024 10:00:00', in the column 'when' .*Write seconds, or") as e:
+    with pytest.raises(
+        DataError, match=r"line 2: '01/31/2024 10:00:00', in the column 'when' .*Write seconds, or"
+    ) as e:
         made(tmp_path / "dates.csv", tmp_path, recording="id", time="when")
     assert "If its column says when" not in str(e.value)
     with pytest.raises(DataError, match="It holds many numbers: give each a column of its own") as e:

@@ -479,13 +479,18 @@ def test_pictures_of_one_colour_all_over_are_said(tmp_path, caplog):
     for icon in icons:
         icon[..., 3] = 255 * draw.integers(0, 2, (8, 8))
     plain = [saved(draw.integers(0, 256, (8, 8)).astype(np.uint8), "PNG") for _ in range(6)]
-    made(tmp_path, {f"{'ab'[i % 2]}/{i}.png": one for i, one in enumerate([saved(icon, "PNG") for icon in icons] + plain)})
+    made(
+        tmp_path,
+        {f"{'ab'[i % 2]}/{i}.png": one for i, one in enumerate([saved(icon, "PNG") for icon in icons] + plain)},
+    )
     assert "of one colour all over, in which nothing is to be seen: 6 (" in caplog.text
     assert "set data.prepare.channels: 4" in caplog.text
 
 
 def test_values_that_8_bits_hardly_use_are_said_with_the_range_that_shows_them(tmp_path, caplog):
-    files = both([saved(np.random.default_rng(i).integers(0, 2, (8, 8)).astype(np.uint8), "PNG") for i in range(10)], "png")
+    files = both(
+        [saved(np.random.default_rng(i).integers(0, 2, (8, 8)).astype(np.uint8), "PNG") for i in range(10)], "png"
+    )
     made(tmp_path, files)
     assert "no value of the training pictures is above 1, of 255" in caplog.text
     caplog.clear()

@@ -234,7 +234,10 @@ def test_a_folder_of_texts(tmp_path):
         (b"PK\x03\x04" + bytes(100), "is no text, whatever its name says. Save it as CSV in UTF-8"),
         (b"version https://git-lfs.github.com/spec/v1\noid", "Run git lfs pull in its folder"),
         (b"a\0b,c" * 99, "holds bytes of zero here and there"),
-        (table().replace("film 3 was", "film\0 3 was"), "a.csv, line 5: there is a byte of zero, which no text has; 1 in all."),
+        (
+            table().replace("film 3 was", "film\0 3 was"),
+            "a.csv, line 5: there is a byte of zero, which no text has; 1 in all.",
+        ),
         (b"\x1f\x8b\x08" + bytes(range(256)), "a.csv is packed by gzip, whatever its name says. Unpack it"),
         ("<html><table><tr><td>text</td></tr></table>", "a.csv is a web page"),
         (table([(SAID["cp1251"][i % 2], "ab"[i % 2]) for i in range(9)]).encode("cp866"), "can't be told. Name it"),

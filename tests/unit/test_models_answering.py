@@ -244,3 +244,17 @@ def test_what_is_made_of_a_probability_is_none(two, monkeypatch):
     monkeypatch.setattr(odd_networks, "Flat", One)
     network, x = built("Flat", two.facts), inputs(two)
     torch.testing.assert_close(network(x).softmax(1)[:, 1], network.forward(x)[:, 0].sigmoid())
+
+
+def test_layers_that_are_compiled_are_looked_into(images, caplog, monkeypatch):
+    class Part(odd_networks.Perceptron):
+        def __init__(self, shape, classes):
+            super().__init__(shape, classes)
+            self[1] = torch.compile(self[1], backend="eager")
+            self[3].compile(backend="eager")
+
+    monkeypatch.setattr(odd_networks, "Perceptron", Part)
+    network = built("Perceptron", images.facts, caplog)
+    assert [type(one) for one in network] == [nn.Flatten, nn.Linear, nn.ReLU, nn.Linear]
+    assert set(network.state_dict()) == {"1.weight", "1.bias", "3.weight", "3.bias"}
+    assert "layers of the network are compiled" in caplog.text and network(inputs(images)).shape == (5, 3)

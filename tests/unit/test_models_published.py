@@ -100,5 +100,7 @@ def test_training_starts_from_a_torchvision_network_and_its_published_file(tmp_p
 
 
 def test_an_address_is_no_file_and_told_how_it_becomes_one():
-    with pytest.raises(WeightsNotThere, match=r"is an address.*curl -L -o net.pth https://example.org/net.pth\?download=1"):
+    with pytest.raises(
+        WeightsNotThere, match=r"is an address.*curl -L -o net.pth https://example.org/net.pth\?download=1"
+    ):
         look_for("https://example.org/net.pth?download=1")

@@ -268,7 +268,9 @@ def beats(folder: Path) -> Path:
 
 
 def parted(folder: Path) -> Path:
-    rows = [[f"text number {i} of {'good' if i % 2 else 'bad'}", i % 2, ("train ", "Test")[i % 3 == 0]] for i in range(40)]
+    rows = [
+        [f"text number {i} of {'good' if i % 2 else 'bad'}", i % 2, ("train ", "Test")[i % 3 == 0]] for i in range(40)
+    ]
     return table(folder / "parted.csv", ["text", "label", "split"], rows)
 
 
@@ -281,7 +283,7 @@ def numbered(folder: Path) -> Path:
     [
         (dated, "36 recordings"),
         (beats, 'label: "column 41", the last, of 3 values'),
-        (parted, "split: \"split\""),
+        (parted, 'split: "split"'),
         (numbered, "cat (12)"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -226,7 +226,8 @@ def _without_suffix(name: str) -> str:
 
 
 _WAYS: Mapping[Callable[[str], str], str] = {
-    str: "", unquote: "as addresses are written", str.casefold: "in other capitals", _without_suffix: "by another suffix"
+    str: "", unquote: "as addresses are written", str.casefold: "in other capitals",
+    _without_suffix: "by another suffix",
 }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 class Columns:
     """Names of the columns of a table: the label's, and, where there are such, those of other things than values.
 
-    decode: how tables become text. turned: files whose arrays have their time in front, for whoever reads them to add to.
+    decode: how tables become text. turned: files whose arrays have their time in front, for readers to add to.
     """
 
     label: str

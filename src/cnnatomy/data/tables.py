@@ -162,8 +162,8 @@ def _refuse_stray_zeros(content: bytes, name: str) -> None:
         return
     line = len(re.findall(rb"\r\n|\r|\n", content[:at])) + 1
     raise DataError(
-        f"{name}, line {line}: there is a byte of zero, which no text has; {zeros} in all. Take them out: tr -d '\\000' "
-        f"< {name} > clean_{name}"
+        f"{name}, line {line}: there is a byte of zero, which no text has; {zeros} in all. Take them out: tr -d "
+        f"'\\000' < {name} > clean_{name}"
     )
 
 

@@ -38,7 +38,8 @@ class Found:
 def walk(folder: Path, suffixes: Sequence[str], apart: Path | None = None, *, bare: bool = False) -> Found:
     """All files below a folder whose names end with one of `suffixes`, in small letters or capitals.
 
-    apart: a file that is neither to be used nor left out. bare: files without any suffix are wanted too. Links are followed, but for those that lead back to a folder
+    apart: a file that is neither to be used nor left out. bare: files without any suffix are wanted too.
+    Links are followed, but for those that lead back to a folder
     on the way to them.
 
     Raises DataError for folders and files that may not be read, which are named together.

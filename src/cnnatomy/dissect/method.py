@@ -23,6 +23,7 @@ _CUT_OFF = (
     "does not require grad and does not have a grad_fn",
     "appears to not have been used in the graph",
     "Can't call numpy() on Tensor that requires grad",
+    "torch.utils.checkpoint is incompatible with .grad()",
 )
 
 

@@ -26,8 +26,8 @@ _NAMED = "logits"
 #: torch's operators whose numbers have bounds, and those behind which they stay what they are.
 _BOUND = ("sigmoid", "sigmoid_", "_softmax", "tanh", "tanh_", "relu", "relu_", "hardtanh", "hardtanh_")
 _KEEPS = (
-    "view", "_unsafe_view", "reshape", "squeeze", "unsqueeze", "select", "slice", "alias", "clone", "detach", "_to_copy",
-    "clamp", "clamp_", "clamp_min", "clamp_max", "t", "transpose", "permute", "expand",
+    "view", "_unsafe_view", "reshape", "squeeze", "unsqueeze", "select", "slice", "alias", "clone", "detach",
+    "_to_copy", "clamp", "clamp_", "clamp_min", "clamp_max", "t", "transpose", "permute", "expand",
 )  # fmt: skip
 
 

@@ -63,8 +63,8 @@ def refuse_unsaved(network: nn.Module) -> None:
         name for name, value in network.state_dict().items() if isinstance(value, Tensor) and value.is_quantized
     ]:
         raise WeightsError(
-            f"the network {type(network).__name__} is quantised ({some(quantised)}), into numbers that can't be trained "
-            "or looked into; name the network that it was made from, before torch.ao.quantization"
+            f"the network {type(network).__name__} is quantised ({some(quantised)}), into numbers that can't be "
+            "trained or looked into; name the network that it was made from, before torch.ao.quantization"
         )
     if others:
         raise WeightsError(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.models.copying import copied
 from cnnatomy.models.errors import some
 from cnnatomy.models.pickled import Skipped, converted, said, walk
 
@@ -126,7 +126,7 @@ def _of_channels(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wron
 
 def _renamed(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """The tensors by the network's names if it takes them by ways of its own, as those of an older version."""
-    tried = deepcopy(network)
+    tried = copied(network)
     try:
         tried.load_state_dict(dict(state))
     except Exception:  # whatever its hooks raise for what they don't know; misfits are told better by what the file has

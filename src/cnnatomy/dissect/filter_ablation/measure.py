@@ -139,7 +139,7 @@ def measure(
 
 def _convolutions(layers: Sequence[Layer], names: Sequence[str] | None) -> list[Layer]:
     if names is None:
-        return [layer for stage in stages(layers) for layer in stage]
+        return [layer for stage in stages(layers, by_sample=False) for layer in stage]
     chosen = [named(layers, name) for name in names]
     for layer in chosen:
         if len(layer.shape) < 2:
