@@ -412,3 +412,34 @@ def test_a_first_layer_of_other_channels_is_told_with_the_setting(theirs, ours, 
             WeightsError, match=rf"'0' of the file takes {theirs} channels, and here are {ours}: .*{how}"
         ):
             weights.load(network(ours, classes), tmp_path / "a.pth")
+
+
+def test_norms_as_other_libraries_call_them_are_read(tmp_path, caplog):
+    caplog.set_level("INFO", "cnnatomy")
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
+    names = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+    state = {
+        f"1.{names[key[2:]]}" if key[:2] == "1." and key[2:] in names else key: 2 + tensor
+        for key, tensor in network.state_dict().items()
+    }
+    torch.save(state, tmp_path / "a.pth")
+    weights.load(network, tmp_path / "a.pth")
+    assert torch.equal(network[1].weight, torch.full((4,), 3.0)) and "read as torch calls them" in caplog.text
+
+
+def test_what_else_is_saved_or_downloaded_is_told_as_what_it_is(tmp_path):
+    network = nn.Linear(4, 3)
+    quantised = torch.ao.quantization.quantize_dynamic(nn.Sequential(network), {nn.Linear}, dtype=torch.qint8)
+    told = {
+        "optimiser.pth": (torch.optim.Adam(network.parameters()).state_dict(), "is the state of an optimiser; name"),
+        "quantised.pth": (quantised.state_dict(), "its numbers are quantised"),
+        "missing.pth": (b"Entry not found", "it is a text, which says 'Entry not found'"),
+        "refused.pth": (b'{"error": "Unauthorized"}', "Unauthorized"),
+    }
+    for name, (content, says) in told.items():
+        if isinstance(content, bytes):
+            (tmp_path / name).write_bytes(content)
+        else:
+            torch.save(content, tmp_path / name)
+        with pytest.raises(WeightsError, match=says):
+            weights.load(network, tmp_path / name)

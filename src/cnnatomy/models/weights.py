@@ -21,6 +21,7 @@ from cnnatomy.models import pickled, wrappings
 from cnnatomy.models.errors import some
 
 OURS = "cnnatomy"
+_SHORT = 2000  # bytes of what a server says in place of a file
 _INDEX = ".index.json"  # of a file in several parts
 _ORIGIN = "a program with its weights; with torch.save, save the state_dict of the network that it was made from"
 #: Files of other programs: where in the file which bytes tell them, and what they are.
@@ -166,6 +167,10 @@ def _parsed(content: bytes) -> object:
             raise pickled.NotRead(words)
     if re.match(rb"\x08[\x01-\x20][\x12:B]", content):  # a version, and who wrote it or the graph: no magic number
         raise pickled.NotRead(f"it is an ONNX file, {_ORIGIN}")
+    if len(content) < _SHORT and content.isascii() and (said := content.decode()).strip().isprintable():
+        raise pickled.NotRead(
+            f"it is a text, which says {said.strip()[:60]!r}: perhaps why there is no file; get it again"
+        )
     if content.startswith((pickled.ZIPPED, b"\x80")):
         return pickled.read(io.BytesIO(content))
     return _safe(content)

@@ -20,6 +20,8 @@ _KEYS = (
 )  # fmt: skip
 #: What torch's own wrappers put into the middle of names.
 _WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+#: What other libraries call the parts of a normalisation.
+_NORMS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 _COUNTS = "num_batches_tracked"  # of a batch normalisation; old files have none, and nothing depends on it here
 
 
@@ -156,6 +158,12 @@ def _unprefixed(state: Mapping[str, Tensor], wanted: set[str]) -> tuple[dict[str
     if inside:
         found = {".".join(part for part in key.split(".") if part not in inside): found[key] for key in found}
         told.append(f"{some(inside)} taken out of the names")
+    norms = {
+        key: f"{stem}.{_NORMS[last]}" for key in found if (stem := _module(key)) and (last := _last_of(key)) in _NORMS
+    }
+    if norms and not norms.keys() & wanted:
+        found = {norms.get(key, key): tensor for key, tensor in found.items()}
+        told.append(f"{some(sorted({_last_of(key) for key in norms}))} read as torch calls them")
     direct = len(found.keys() & wanted)
     prefix, matched = _prefix(found, wanted)
     lacking, would_match = _prefix(wanted, found.keys())
@@ -184,6 +192,10 @@ def _parts(names: Iterable[str]) -> set[str]:
 
 def _module(key: str) -> str:
     return key.rpartition(".")[0]
+
+
+def _last_of(key: str) -> str:
+    return key.rpartition(".")[2]
 
 
 def _heads(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wrong: set[str], missing: list[str]) -> set[str]:
