@@ -496,3 +496,9 @@ def test_values_that_8_bits_hardly_use_are_said_with_the_range_that_shows_them(t
     caplog.clear()
     data = made(tmp_path, files, range=[0, 1])
     assert data._inputs.max() == 255 and "will look black" not in caplog.text
+
+
+def test_more_than_memory_holds_is_refused_before_it_is_asked_for(tmp_path):
+    files = both([saved(RAMP + i, "PNG") for i in range(10)], "png")
+    with pytest.raises(DataError, match=r"10 images of 400000 × 400000 pixels take .* GB of memory.*data.prepare.size"):
+        made(tmp_path, files, size=400_000)

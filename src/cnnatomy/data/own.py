@@ -240,10 +240,11 @@ def check_learnt(labels: Sequence[str], whose: Sequence[str]) -> None:
 
 def check_shares(validation: float, test: float) -> None:
     """Refuse shares of which nothing is left to test or to train on."""
-    if not (0 <= validation < 1 and 0 < test < 1 and validation + test < 1):
+    numbers = all(type(share) in (int, float) for share in (validation, test))
+    if not numbers or not (0 <= validation < 1 and 0 < test < 1 and validation + test < 1):
         raise DataError(
             f"data.prepare.validation is {validation} and data.prepare.test {test}: they are shares of the samples, "
-            "test above 0, and together below 1."
+            "such as 0.1 and 0.2, test above 0, and together below 1."
         )
 
 

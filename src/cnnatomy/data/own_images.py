@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -154,6 +156,7 @@ def _pixels(source: archive.Raw, files: Sequence[Filed], form: _Form, seen: _See
     Raises DamagedData or DataError for those that can't be taken, once all are read.
     """
     count = form.channels or (3 if form.colour else 1)
+    _refuse_too_many(source.path.stem, (len(files), count, *form.shape))
     pixels = np.empty((len(files), count, *form.shape), np.uint8)
     later: list[int] = []  # those whose scale is known when all are read
     for place, file in enumerate(files):
@@ -171,6 +174,16 @@ def _pixels(source: archive.Raw, files: Sequence[Filed], form: _Form, seen: _See
         picture = pictures.read(source.read(files[place].name), files[place].name, form.channels)
         pixels[place] = form.pixels(picture, scale)
     return pixels, scale
+
+
+def _refuse_too_many(name: str, shape: tuple[int, ...]) -> None:
+    """Raise DataError for images that memory does not hold twice, as they are while they are written."""
+    needed, there = 2 * math.prod(shape), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise DataError(
+            f"{name}: {shape[0]} images of {shape[3]} × {shape[2]} pixels take {needed / 1e9:.1f} GB of memory while "
+            f"they are made, and {there / 1e9:.1f} are there. Set data.prepare.size to a smaller one."
+        )
 
 
 @dataclass

@@ -69,6 +69,11 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
             why = told(error.__cause__ or error)
             if any(word in why for word in ("NVIDIA", "CUDA")):
                 why += "; leave out .cuda() and device=, for a network is taken to its device as a whole"
+            if "num_classes" in why and "expected value" in why:
+                why += (
+                    "; weights of so many classes come with their number: leave weights out of the model, name their "
+                    "file in training.weights, and take training.weights_head=new"
+                )
             raise NetworkError(f"model: {name} can't be built: {why}") from error
     if not isinstance(network, nn.Module):
         raise NetworkError(

@@ -95,8 +95,8 @@ def measure(
 ) -> Learning:
     """How the network, and those of other seeds, came to what they are.
 
-    snapshots: of each network, the first this one. Raises DoesNotApply where nothing was kept or hardly a sample has a label,
-    NoConvolution for a network without one, NoLogits for a network of no classes.
+    snapshots: of each network, the first this one. Raises DoesNotApply where nothing was kept or hardly a sample has a
+    label, NoConvolution for a network without one, NoLogits for a network of no classes.
     """
     labelled = np.flatnonzero(samples.labels >= 0)
     if not len(labelled):
