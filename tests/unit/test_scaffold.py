@@ -313,3 +313,47 @@ def test_an_array_of_objects_is_refused_in_one_sentence(home, tmp_path, capsys):
     assert command.main(["new", str(tmp_path / "data")]) == 1
     said = capsys.readouterr().err
     assert "can't be read as an array of numbers" in said and said.count("\n") == 1
+
+
+def slow(folder: Path) -> Path:
+    import soundfile
+
+    for i in range(24):
+        file = folder / "slow" / ("near", "far")[i % 2] / f"{i}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, 0.3 * CHANCE.normal(size=4000), (100, 1000)[folder.name == "1000"])
+    return folder / "slow"
+
+
+@pytest.mark.parametrize("rate", ["100", "1000"])
+def test_of_few_values_a_second_it_proposes_what_can_be_made(home, tmp_path, capsys, rate):
+    assert command.main(["new", str(slow(tmp_path / rate)), "--name", f"slow_{rate}"]) == 0, capsys.readouterr().err
+    assert prepared(f"slow_{rate}", tmp_path)["shape"][1] >= 16
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "asks"),
+    [
+        ("emotion,pixels", "{c},1 2 3 4 5 6 7 8 {i}", "each cell of 'pixels' holds many numbers"),
+        ("label,pixel0,pixel1,pixel2", "{c},1,{i},3", "3 columns are called pixel"),
+        ("", "some words {i} of it,{c}", "has no line of names of columns: its first is 'some words 0 of it', '0'"),
+    ],
+)
+def test_tables_that_would_be_taken_for_something_else_are_asked_about(home, tmp_path, capsys, head, row, asks):
+    lines = [head] * bool(head) + [row.format(i=i, c=i % 2) for i in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    assert command.main(["new", str(tmp_path / "a.csv")]) == 1
+    assert asks in capsys.readouterr().err
+
+
+def test_tables_are_told_by_what_most_of_their_rows_are(home, tmp_path, capsys):
+    words = "".join(f"das war {i}, sehr {('gut', 'schlecht')[i % 2]};{'ab'[i % 2]};{i % 2}\n" for i in range(40))
+    (tmp_path / "a.csv").write_text("Text;Class;Spam\n" + words)
+    assert command.main(["new", str(tmp_path / "a.csv"), "--column", "label=Class"]) == 0
+    assert 'text: "Text"' in capsys.readouterr().out
+    for i in range(12):
+        file = tmp_path / f"waves/{'ab'[i % 2]}/{i}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(f"{value:.3f}\n" for value in CHANCE.normal(size=40)))
+    assert command.main(["new", str(tmp_path / "waves")]) == 0
+    assert capsys.readouterr().out.startswith("Signals")

@@ -51,7 +51,7 @@ class Columns:
     split: str | None
     channels: tuple[str, ...] | None
     decode: Decoder
-    turned: list[str] = field(default_factory=list)
+    turned: list[str] = field(default_factory=list, init=False)
 
 
 @dataclass(frozen=True)

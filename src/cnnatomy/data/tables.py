@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -354,19 +354,27 @@ def _head(text: str, name: str, wanted: Sequence[str], remedy: str) -> tuple[str
     """What cuts the table, the number of the row with the columns' names, and those."""
     told = re.match(r'"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n)', text, flags=re.IGNORECASE)
     heads: dict[str, tuple[int, list[str]]] = {}  # the longest of the first rows
+    wide: dict[str, Counter[int]] = {}  # how many of them have so many cells
     for sign in [told[1]] if told and told[1] not in '"\r\n' else SEPARATORS:
         try:
             for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=sign)):
                 names = [unicodedata.normalize("NFC", cell.strip().strip("\ufeff")) for cell in row]
                 if wanted and set(wanted) <= set(names):
                     return sign, number, names
+                wide.setdefault(sign, Counter())[len(names)] += any(names)
                 if len(names) > len(heads.get(sign, (0, []))[1]):
                     heads[sign] = number, names
                 if number == ABOVE:
                     break
         except csv.Error:
             continue
-    sign = max(heads, key=lambda sign: len(heads[sign][1]), default=",")
+
+    def likely(sign: str) -> tuple[bool, float, int]:
+        """Whether a sign cuts at all, how many of the rows into as many cells as the head, and into how many."""
+        cells = len(heads[sign][1])
+        return cells > 1, round(wide[sign][cells] / max(1, wide[sign].total()), 1), cells
+
+    sign = max(heads, key=likely, default=",")
     number, there = heads.get(sign, (0, []))
     if not wanted:
         return sign, number, there

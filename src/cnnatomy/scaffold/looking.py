@@ -49,12 +49,21 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
     if not counts:
         raise DataError(f"{path} holds no pictures, sounds, texts or signals that can be read.")
     kind, count = counts.most_common(1)[0]
+    if kind == "texts" and all(map(_is_of_numbers, [found[name] for name in found if _by_suffix(name) == kind][:5])):
+        return "signals"
     if kind in ("arrays", "tables"):
         return _of_folder(kind, [found[name] for name in found if _by_suffix(name) == kind])
     if count < SHARE * counts.total():
         named = ", ".join(f"{its} {kind}" for kind, its in counts.most_common())
         raise Question(f"{path} holds files of several kinds: {named}. Say which to use: --kind {kind}")
     return kind
+
+
+def _is_of_numbers(file: Path) -> bool:
+    """Whether a text begins with numbers only, as a recording does."""
+    with file.open("rb") as opened:
+        words = opened.read(2000).replace(b",", b" ").replace(b";", b" ").split()[:-1]
+    return len(words) > 10 and all(columns.is_number(word.decode("latin-1")) for word in words)
 
 
 def _by_suffix(name: str) -> str:
@@ -80,6 +89,8 @@ def _of_file(path: Path, encoding: str | None) -> str:
         found = columns.read(path, encoding)
         numbers = sum(column.is_numbers for column in found)
         words = [column for column in found if not column.is_numbers and not column.repeats and not column.is_split]
+        if any(sum(len(value.split()) for value in column.values) > 2 * len(column.values) for column in words):
+            return "texts"
         return "texts" if words and numbers <= len(found) / 2 else "signals" if numbers >= 2 else "texts"
     raise DataError(
         f"{path} is a single file of no kind that holds many samples. Name the folder with a folder of each class, or "

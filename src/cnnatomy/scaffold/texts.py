@@ -37,6 +37,7 @@ def propose(path: Path, told: Told) -> Proposal:
 
 
 def _of_table(proposal: Proposal, found: list[Column], told: Told) -> list[str]:
+    columns.refuse_no_head(found, proposal.path.name)
     split = columns.named(found, told, "split") or columns.split_of(found)
     rest = [column for column in found if column is not split]
     label = columns.named(found, told, "label") or columns.label_of(rest)
