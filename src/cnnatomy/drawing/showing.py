@@ -65,9 +65,9 @@ def amount(values: np.ndarray, high: float | None = None, low: float = 0.0) -> n
     return _AMOUNT_TABLE[_share(values, low, high, STEPS)]
 
 
-def grey(values: np.ndarray, high: float | None = None, low: float = 0.0) -> np.ndarray:
-    """Amounts as grey, uint8 (height, width): `low` black, `high` white."""
-    return _share(values, low, high).astype(np.uint8)
+def grey(values: np.ndarray, high: float | None = None, low: float = 0.0, shades: int = 256) -> np.ndarray:
+    """Amounts as grey, uint8 (height, width): `low` black, `high` white, in so many shades."""
+    return np.rint(_share(values, low, high, shades) * (255 / (shades - 1))).astype(np.uint8)
 
 
 def colour(kernel: np.ndarray, scale: float | None = None) -> np.ndarray:
@@ -81,7 +81,7 @@ def colour(kernel: np.ndarray, scale: float | None = None) -> np.ndarray:
     return np.rint(127.5 + 127.5 * np.clip(share, -1, 1)).astype(np.uint8).transpose(1, 2, 0)
 
 
-def _share(values: np.ndarray, low: float, high: float | None, steps: int = 256) -> np.ndarray:
+def _share(values: np.ndarray, low: float, high: float | None, steps: int) -> np.ndarray:
     """Where the values lie between `low` and `high`, as whole numbers below `steps`."""
     values = _finite(values)
     high = float(values.max()) if high is None else high
