@@ -25,6 +25,8 @@ LINES = frozenset(
 )
 NEVER = frozenset(["script", "style", "pre", "code", "title"])  # a drawing's title is its work's
 IN_LANGUAGES = ("span", "tspan")  # each language has one of its own, and the others' are hidden
+#: Elements that end by themselves where one of these begins, in their table.
+ENDED_BY = {"td": ("td", "th"), "th": ("td", "th"), "tr": ("td", "th", "tr")}
 VOID = frozenset(
     ["img", "input", "meta", "link", "br", "audio", "source"]
     + ["path", "rect", "circle", "line", "polyline", "polygon", "use"]
@@ -50,9 +52,11 @@ class Page(HTMLParser):
         known = dict(attrs)
         if tag == "body":
             self.names = json.loads(known.get("data-names") or "{}").get(self.tag, {})
-        self.facts |= set(json.loads(known.get("data-facts") or "{}"))
+        else:
+            self.facts |= set(json.loads(known.get("data-names") or "[]"))
         if tag in LINES:
             self._end()
+        self._close_before(tag)
         if tag in VOID:
             return
         left_out, here = self._open[-1][1:] if self._open else (False, False)
@@ -65,6 +69,13 @@ class Page(HTMLParser):
         )
         here |= (lang == self.html and tag in IN_LANGUAGES) or f"data-{self.tag}" in known
         self._open.append((tag, left_out, here))
+
+    def _close_before(self, tag: str) -> None:
+        for place in range(len(self._open) - 1, -1, -1):
+            if self._open[place][0] == "table":
+                return
+            if self._open[place][0] in ENDED_BY.get(tag, ()):
+                del self._open[place:]
 
     def handle_endtag(self, tag: str) -> None:
         if tag in LINES:

@@ -49,7 +49,7 @@ def turn_lightning(data: Path, threads: int, batches: int, gathered: bool = Fals
     from cnnatomy.config.compose import compose
     from cnnatomy.data import prepared
     from cnnatomy.data.batches import Batches
-    from cnnatomy.training.fit import fit
+    from cnnatomy.training.fit import Parts, fit
 
     class Clocked(Batches):
         """The first batches of an epoch, and when each was asked for."""
@@ -71,7 +71,7 @@ def turn_lightning(data: Path, threads: int, batches: int, gathered: bool = Fals
 
     def turn() -> float:
         with tempfile.TemporaryDirectory() as state:
-            fit(network, train, None, config, 0, Path(state))
+            fit(network, Parts(train, None), config, 0, Path(state))
         assert torch.get_num_threads() == threads
         return step_of(train.asked)
 

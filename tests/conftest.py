@@ -181,5 +181,6 @@ def conf(tmp_path: Path, monkeypatch) -> Iterator[Path]:
     for name in ("a", "b"):
         (tmp_path / "pictures" / name).mkdir(parents=True)
     write(tmp_path / "conf", FILES)
+    forget()  # what another test composed of files of the same names
     yield tmp_path / "conf"
     forget()

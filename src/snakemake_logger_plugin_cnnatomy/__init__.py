@@ -20,6 +20,7 @@ from cnnatomy import places
 from cnnatomy.progress import following, words
 from cnnatomy.progress.jobs import Job, name_of
 from cnnatomy.progress.views import view
+from snakemake_logger_plugin_cnnatomy import signals
 
 places.keep_caches(Path.cwd())  # before Snakemake looks for its own, of which it says nothing but a traceback
 
@@ -57,6 +58,7 @@ class LogHandler(LogHandlerBase):
     def __post_init__(self) -> None:
         from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
 
+        signals.heed()
         told: Any = self.common_settings
         quiet = {choice.name for choice in told.quiet or ()}
         stream = sys.stdout if told.stdout else sys.stderr

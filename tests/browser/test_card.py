@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def test_a_card_gathers_what_hangs_of_a_filter_with_its_numbers(visit, report):
     card = page.locator(".unit-card")
     assert card.locator(".unit-part h3").all_inner_texts() == ["First-layer kernels", "Feature maps"]
     assert card.locator(".unit-picture img").count() == 2
-    hung = page.evaluate(f"JSON.parse(document.getElementById('{KERNEL}').dataset.facts).norm")
+    [hung] = re.findall(r"norm ([\d.]+)", at(page, KERNEL).get_attribute("aria-label"))
     assert hung in card.locator(".unit-part").first.inner_text()
     assert "50.0\u202f% (40.0\u2060–\u206060.0), n\u202f=\u202f80" in card.inner_text()
     targets = page.evaluate(

@@ -223,8 +223,8 @@ def test_a_picture_that_swells_is_stopped(kind):
 def _raw(folder: Path) -> bytes:
     target = folder / "raw.zip"
     contents = {f"oak/{i}.png": bytes(range(40)) for i in range(3)}
-    notes = {"left_out": [LeftOut("suffix", 1, ["a"])], "layout": [asdict(layout.Part("oak"))]}
-    archive.write(target, contents, digest="d", licence="", citation="", **notes)  # type: ignore[arg-type]
+    notes = archive.Notes([LeftOut("suffix", 1, ["a"])], [asdict(layout.Part("oak"))])
+    archive.write(target, contents, digest="d", licence="", citation="", notes=notes)
     return target.read_bytes()
 
 

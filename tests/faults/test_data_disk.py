@@ -36,13 +36,14 @@ import io
 from pathlib import Path
 import numpy as np, soundfile
 from cnnatomy.data import archive, sounds
+from cnnatomy.data.origin import Origin
 file = io.BytesIO()
 soundfile.write(file, np.sin(np.arange(4000)), 8000, format="WAV")
 archive.write(Path("raw.zip"), {"a.wav": file.getvalue()}, digest="dev", licence="", citation="")
 clips = [sounds.Clip("train", i % 2, str(i), "a.wav", {}) for i in range(SIZE // 3520)]
 picture = sounds.Spectrogram(8000, 40, 44, 256, 128, 60, 4000, 60)
 with archive.Raw(Path("raw.zip")) as raw:
-    sounds.write(Path("toy"), clips, ["a", "b"], raw, picture, digest="x")
+    sounds.write(Path("toy"), clips, ["a", "b"], Origin(raw, "x"), picture)
 """
 
 

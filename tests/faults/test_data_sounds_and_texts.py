@@ -15,6 +15,7 @@ import soundfile
 
 from cnnatomy.data import archive, own_sounds, own_texts, recordings, tables
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.sounds import Spectrogram, Unusable, resampled
 from cnnatomy.data.tokenising import WAYS, tokenise
 from tests.faults.fuzzing import CASES, survives
@@ -101,7 +102,7 @@ def prepared(folder: Path, content: bytes, name: str) -> None:
     """As fetch and prepare do."""
     (folder / name).write_bytes(content)
     raw = folder / "raw.zip"
-    own_texts.fetch(raw, mirror=None, digest="d", path=str(folder / name), licence="", citation="")
+    own_texts.fetch(Into(raw, None, "d"), path=str(folder / name), licence="", citation="")
     settings = {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1, "tokens": "auto"}
     shares = {"encoding": None, "validation": 0.1, "test": 0.2}
     own_texts.prepare(raw, folder / "data", digest="e", **settings, **shares)
@@ -173,7 +174,7 @@ def test_a_folder_of_damaged_sounds_is_read_or_refused_whole(tmp_path):
         for place, sound in enumerate([content, *good]):
             (tmp_path / "birds" / "ab"[place % 2] / f"{place}.wav").write_bytes(sound)
         raw = tmp_path / "raw.zip"
-        own_sounds.fetch(raw, mirror=None, digest="d", path=str(tmp_path / "birds"), licence="", citation="")
+        own_sounds.fetch(Into(raw, None, "d"), path=str(tmp_path / "birds"), licence="", citation="")
         with archive.Raw(raw) as source:
             assert len(source.names) == 1 + len(good)
 

@@ -9,6 +9,7 @@ import torch
 
 from cnnatomy.data import own_texts, prepared
 from cnnatomy.data.batches import to_tensor
+from cnnatomy.data.fetching import Into
 from cnnatomy.models.sentence import Sentence
 from cnnatomy.report import build
 from tests import gallery
@@ -31,7 +32,7 @@ def chinese(tmp_path_factory) -> prepared.Dataset:
     ]
     (folder / "reviews.csv").write_text("\n".join(["text,label", *rows]), encoding="gb18030")
     raw = folder / "raw.zip"
-    own_texts.fetch(raw, mirror=None, digest="d", path=str(folder / "reviews.csv"), licence="CC0", citation="")
+    own_texts.fetch(Into(raw, None, "d"), path=str(folder / "reviews.csv"), licence="CC0", citation="")
     own_texts.prepare(
         raw,
         folder / "data",

@@ -11,6 +11,7 @@ import pytest
 
 from cnnatomy.config.compose import compose
 from cnnatomy.data import archive, fsdd, prepared, spoken_digits
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.fsdd_and_synthetic import prepare
 from cnnatomy.data.spoken_digits import Spoken
 
@@ -87,9 +88,9 @@ def test_it_is_fetched_as_each_of_the_two_says_but_for_later_voices(tmp_path: Pa
     asked = {}
 
     def give(name: str, contents: dict[str, bytes]):
-        def fetch(target: Path, *, mirror: str | None, digest: str, **settings: object) -> None:
-            asked[name] = (mirror, settings)
-            write(target, contents, digest)
+        def fetch(into: Into, **settings: object) -> None:
+            asked[name] = (into.mirror, settings)
+            write(into.path, contents, into.digest)
 
         return fetch
 
@@ -98,7 +99,7 @@ def test_it_is_fetched_as_each_of_the_two_says_but_for_later_voices(tmp_path: Pa
     from hydra.utils import instantiate
 
     config = compose(["run=fsdd", "data=fsdd_and_synthetic"])["data"]
-    instantiate(config["fetch"], target=tmp_path / "x.zip", mirror="/mirror", digest="dev")
+    instantiate(config["fetch"], Into(tmp_path / "x.zip", "/mirror", "dev"))
     with archive.Raw(tmp_path / "x.zip") as raw:
         assert raw.names == sorted(recordings() | voices())
         assert raw.manifest["digest"] == "dev"

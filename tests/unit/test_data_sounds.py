@@ -15,6 +15,7 @@ import soundfile
 from cnnatomy.data import archive, mel, prepared, recordings, sounds
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.left_out import LeftOut
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.sounds import Clip, Spectrogram, Unusable
 
 RATE = 8000
@@ -146,7 +147,7 @@ def test_writes_pictures_of_what_can_be_heard_and_says_what_it_left_out(
     clips_of = {f"{i}.wav": wav(tone(300 * (i + 1), 0.3)) for i in range(4)}
     clips_of |= {"silent.wav": wav(np.zeros(4000)), "click.wav": wav(tone(440, 0.01))}
     with caplog.at_level(logging.WARNING), dataset(tmp_path, clips_of) as raw:
-        sounds.write(tmp_path / "toy", clips(list(clips_of)), ["low", "high"], raw, SPECTROGRAM, digest="x")
+        sounds.write(tmp_path / "toy", clips(list(clips_of)), ["low", "high"], Origin(raw, "x"), SPECTROGRAM)
     loaded = prepared.load(tmp_path / "toy")
     assert loaded.facts.counts["cut"] == 0
     assert loaded.facts.left_out == [LeftOut("silent", 1, ["silent.wav"]), LeftOut("too_short", 1, ["click.wav"])]
@@ -168,14 +169,14 @@ def test_nothing_but_silence_is_an_empty_dataset(tmp_path: Path):
         dataset(tmp_path, dict.fromkeys(names, wav(np.zeros(4000)))) as raw,
         pytest.raises(DataError, match="empty.*any of 2 clips"),
     ):
-        sounds.write(tmp_path / "toy", clips(names), ["low", "high"], raw, SPECTROGRAM, digest="x")
+        sounds.write(tmp_path / "toy", clips(names), ["low", "high"], Origin(raw, "x"), SPECTROGRAM)
 
 
 @pytest.mark.parametrize("damaged", [b"", b"RIFF", b"no sound at all" * 20, wav(tone(440, 0.3))[:30]])
 def test_a_damaged_recording_is_named(tmp_path: Path, damaged: bytes):
     files = {"good.wav": wav(tone(440, 0.3)), "bad.wav": damaged}
     with dataset(tmp_path, files) as raw, pytest.raises(DamagedData, match=r"bad\.wav can't be read as a sound"):
-        sounds.write(tmp_path / "toy", clips(list(files)), ["low", "high"], raw, SPECTROGRAM, digest="x")
+        sounds.write(tmp_path / "toy", clips(list(files)), ["low", "high"], Origin(raw, "x"), SPECTROGRAM)
 
 
 def test_a_recording_of_numbers_that_are_none_is_named():
@@ -190,7 +191,7 @@ def test_another_sample_rate_is_named(tmp_path: Path):
         dataset(tmp_path, {"a.wav": wav(tone(440, 0.3), rate=44100)}) as raw,
         pytest.raises(DataError, match="a.wav has 44100.*not 8000"),
     ):
-        sounds.write(tmp_path / "toy", clips(["a.wav"]), ["low", "high"], raw, SPECTROGRAM, digest="x")
+        sounds.write(tmp_path / "toy", clips(["a.wav"]), ["low", "high"], Origin(raw, "x"), SPECTROGRAM)
 
 
 def test_stereo_and_flac_are_read():

@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 from cnnatomy import models
 from cnnatomy.data import archive, prepared, speech_commands
 from cnnatomy.data.errors import DamagedData, NoSource
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.prepared import Dataset
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -69,8 +70,9 @@ def fetched(folder: Path, found: Mapping[str, bytes], **changes: Any) -> Path:
             member.size = len(content)
             packed.addfile(member, io.BytesIO(content))
     raw = folder / "resources" / "speech_commands.zip"
-    values = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "mirror": str(file.parent), "https": []}
-    speech_commands.fetch(raw, digest="dev", **settings | values | changes)
+    values = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "https": []} | changes
+    into = Into(raw, values.pop("mirror", str(file.parent)), "dev")
+    speech_commands.fetch(into, **settings | values)
     return raw
 
 
@@ -151,10 +153,10 @@ def test_a_truncated_file_leaves_nothing(tmp_path: Path):
     fetched(tmp_path, members()).unlink()
     file = tmp_path / "mirror" / "speech_commands_v0.02.tar.gz"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    values = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "mirror": str(file.parent), "https": []}
+    values = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "https": []}
     with pytest.raises(NoSource, match="damaged or truncated"):
-        target = tmp_path / "resources" / "speech_commands.zip"
-        speech_commands.fetch(target, digest="dev", **configured("fetch") | values)
+        into = Into(tmp_path / "resources" / "speech_commands.zip", str(file.parent), "dev")
+        speech_commands.fetch(into, **configured("fetch") | values)
     assert not list((tmp_path / "resources").iterdir())
 
 

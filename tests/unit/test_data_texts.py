@@ -12,6 +12,7 @@ from cnnatomy.data import archive, prepared, texts
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.movie_reviews import decoded
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.tokenising import tokenise
 
 
@@ -62,8 +63,8 @@ def test_folds_are_even_fixed_and_blind_to_spaces_and_case():
 def write(folder: Path, sentences: list[str], labels: list[int], **keys: int | str) -> prepared.Dataset:
     archive.write(folder / "toy.zip", {"x": b"x"}, digest="dev", licence="CC0", citation="nobody")
     with archive.Raw(folder / "toy.zip") as raw:
-        options = {"length": 8, "at_least": 1} | keys
-        texts.write(folder / "toy", sentences, labels, ["no", "yes"], raw, digest="x", **options)
+        form = texts.Form(**({"length": 8, "at_least": 1} | keys))
+        texts.write(folder / "toy", texts.Sentences(sentences, labels), ["no", "yes"], Origin(raw, "x"), form)
     return prepared.load(folder / "toy")
 
 

@@ -81,11 +81,11 @@ def test_a_sample_is_shown_by_its_kind_and_heard_by_its_file(tmp_path):
         return WAV
 
     clips = small(tmp_path, "sounds").split("test")
-    grid = show("clips", clips, [Shown(2, label="six", state="wrong")], sound)
+    grid = show("clips", clips, [Shown(2, label="six", state="wrong")], sound=sound)
     assert isinstance(grid, Grid)
     assert (grid.items[0].id, grid.items[0].sound) == ("test/2", WAV)
     assert asked == [clips.table["file"][2]]
-    images = show("images", small(tmp_path, "images").split("test"), [Shown(0)], sound)
+    images = show("images", small(tmp_path, "images").split("test"), [Shown(0)], sound=sound)
     assert isinstance(images, Grid) and images.items[0].sound is None
     assert isinstance(show("texts", small(tmp_path, "texts").split("test"), [Shown(0)]), Texts)
 

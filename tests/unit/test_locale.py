@@ -26,13 +26,20 @@ def places(sentence: str) -> set[str]:
 
 
 def said() -> list[tuple[Path, int, str]]:
-    """(file, line, pattern) of every `say(…)` in the source; what is filled in is `[^.]+` in the pattern."""
+    """(file, line, pattern) of every sentence named in the source; what is filled in is `[^.]+` in the pattern."""
     found = []
-    for file in sorted(SOURCE.rglob("*.py")):
+    for file in sorted(set(SOURCE.rglob("*.py")) - {SOURCE / "exhibit" / "worded.py"}):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
-                found += [(file, node.lineno, pattern) for pattern in _patterns(node.args[0])]
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                found += [(file, node.lineno, pattern) for pattern in _named(node.func.id, node.args)]
     return found
+
+
+def _named(function: str, args: list[ast.expr]) -> list[str]:
+    """What a call of `say`, or of `exhibit.worded`, names: `figure` has a caption of its own unless one is given."""
+    own = ["title", "alt", *(["caption"] if len(args) < 5 else [])]
+    place, parts = {"say": (0, [""]), "headed": (0, ["title", "caption"]), "figure": (1, own)}.get(function, (0, []))
+    return [pattern + (rf"\.{part}" if part else "") for part in parts for pattern in _patterns(args[place])]
 
 
 def _patterns(id_: ast.expr) -> list[str]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import itertools
 import json
 import logging
+import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
+from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from cnnatomy.config.plan import Plan
@@ -562,3 +568,28 @@ def test_the_logger_is_found_by_its_name_and_costs_next_to_nothing():
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout == "True []\n"
+
+
+def test_who_asks_it_to_end_is_heard_at_any_moment(snakemake):
+    """Snakemake's own way, a lock that is taken in a handler, waits for ever for the thread that it interrupts."""
+    scheduler: Any = object.__new__(JobScheduler)
+    scheduler._lock, scheduler._open_jobs, scheduler._user_kill = threading.Lock(), threading.Semaphore(0), None
+    snakemake.starts()
+    before = signal.signal(signal.SIGTERM, scheduler.exit_gracefully)
+    try:
+        with scheduler._lock:
+            signal.raise_signal(signal.SIGTERM)
+        assert scheduler._open_jobs.acquire(timeout=20) and scheduler._user_kill == "graceful"
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_an_interrupt_is_heard_of_which_asyncio_would_make_a_cancelled_task(snakemake):
+    async def task() -> None:
+        signal.raise_signal(signal.SIGINT)
+        with contextlib.suppress(asyncio.CancelledError):  # as a task that has something to put in order
+            await asyncio.sleep(1)
+
+    snakemake.starts()
+    with pytest.raises(KeyboardInterrupt), asyncio.Runner() as runner:
+        runner.run(task())

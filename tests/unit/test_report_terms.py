@@ -143,10 +143,12 @@ def test_no_line_of_the_chinese_page_is_without_chinese(tmp_path):
 def test_a_line_without_chinese_is_found():
     page = (
         '<body data-names=\'{"zh": {"norm": "范数"}}\'><p>some words</p><p><span lang="en">a line</span>'
-        '<span lang="zh-Hans">一行</span></p><td>conv1</td><td translate="no">words of theirs</td><code>make it</code>'
-        '<div data-facts=\'{"norm": "1", "other key": "2"}\'><b>3 px</b></div><svg><text data-zh="词">word</text></svg>'
+        '<span lang="zh-Hans">一行</span></p><table><tr><td>conv1<td translate="no">words of theirs'
+        "<td>a cell<tr><td>3</table><code>make it</code>"
+        '<ul data-names=\'["norm", "other key"]\'><li data-facts="1|2">3 px</ul>'
+        '<svg><text data-zh="词">word</text></svg>'
     )
-    assert without(page, "zh") == (5, ["some words", "other key"])
+    assert without(page, "zh") == (6, ["some words", "a cell", "other key"])
 
 
 def test_levels_of_a_study_are_said_in_words_in_english_too():

@@ -118,7 +118,7 @@ def test_what_is_kept_is_the_best_or_the_last_epoch(images, tmp_path, keep, step
     network = Fading(good=16)
     batches = [Batches(images.split(split), 8, 0, shuffle=False) for split in ("train", "validation")]
     changes = {"keep": keep, "max_epochs": 4, "schedule": "constant", "learning_rate": 1e-9}
-    history = fit(network, *batches, TRAINING | changes, 0, tmp_path / "state")
+    history = fit(network, batches, TRAINING | changes, 0, tmp_path / "state")
     assert list(history["validation_accuracy"]) == [1, 1, 0, 0]
     assert history["learning_rate"].nunique() == 1
     assert int(network.steps) == steps, "of epochs as good as each other the first is kept"
@@ -139,7 +139,7 @@ def test_without_a_validation_split_all_samples_train_and_the_last_epoch_is_kept
     def fitted(**changes):
         network = models.build(LECTURE, images.facts)
         batches = Batches(images.split("train"), 8, 0, shuffle=True)
-        return fit(network, batches, None, TRAINING | changes, 0, tmp_path / "state")
+        return fit(network, (batches, None), TRAINING | changes, 0, tmp_path / "state")
 
     assert fitted()["validation_accuracy"].isna().all()
     with pytest.raises(TrainingError, match="keep=last"):
@@ -277,9 +277,9 @@ def test_a_loss_that_is_no_number_stops_it_and_the_last_good_state_is_kept(image
     batches = [Batches(images.split(split), 8, 0, shuffle=False) for split in ("train", "validation")]
     state = tmp_path / "state"
     with pytest.raises(Diverged, match=r"nan in epoch 2, batch 3 of 8\. The state after epoch 1 is kept"):
-        fit(Bomb(at=8 + 3), *batches, TRAINING, 0, state)
+        fit(Bomb(at=8 + 3), batches, TRAINING, 0, state)
     good = (state / "last.ckpt").read_bytes()
-    history = fit(Bomb(at=-1), *batches, TRAINING | {"max_epochs": 1}, 0, state)
+    history = fit(Bomb(at=-1), batches, TRAINING | {"max_epochs": 1}, 0, state)
     assert len(history) == 1 and (state / "last.ckpt").read_bytes() == good
 
 
@@ -298,7 +298,7 @@ def test_labels_that_the_network_does_not_know_are_refused(images, tmp_path):
         images.facts, "train", unlabelled.samples.inputs, unlabelled.samples.labels * 0 - 1, images
     )
     with pytest.raises(TrainingError, match="go from -1 to -1"):
-        fit(models.build(LECTURE, images.facts), unlabelled, None, TRAINING, 0, tmp_path)
+        fit(models.build(LECTURE, images.facts), (unlabelled, None), TRAINING, 0, tmp_path)
 
 
 def test_training_on_fewer_devices_than_asked_for_is_refused(images, tmp_path, monkeypatch):
@@ -334,7 +334,7 @@ def test_in_bf16_products_are_rounded_and_weights_are_not(images, tmp_path, loss
         network = Watched()
         batches = [Batches(images.split(split), 8, 0, shuffle=True) for split in ("train", "validation")]
         changes = {"precision": precision, "max_epochs": 20, **loss}
-        history = fit(network, *batches, TRAINING | changes, 0, tmp_path / precision)
+        history = fit(network, batches, TRAINING | changes, 0, tmp_path / precision)
         assert accuracy(network, images.split("test")) == 1
         assert history["train_loss"].notna().all()
         assert {value.dtype for value in network.state_dict().values()} == {torch.float32}
@@ -359,7 +359,7 @@ def test_gradients_are_clipped_where_asked(images, tmp_path):
         start = torch.cat([p.detach().flatten() for p in network.parameters()])
         batches = Batches(images.split("train"), 60, 0, shuffle=False)
         plain = {"optimiser": "sgd", "weight_decay": 0.0, "schedule": "constant", "max_epochs": 1, "learning_rate": 1.0}
-        fit(network, batches, None, TRAINING | plain | changes, 0, tmp_path / str(changes))
+        fit(network, (batches, None), TRAINING | plain | changes, 0, tmp_path / str(changes))
         return float((torch.cat([p.detach().flatten() for p in network.parameters()]) - start).norm())
 
     # Nesterov's first step is 1.9 gradients long.
@@ -384,7 +384,7 @@ def one_step(images, state: Path, **changes) -> tuple[nn.Module, torch.Tensor, t
     """After one step on the whole training split: the network, that split, and the loss before the step."""
     network, batches = Linear(), Batches(images.split("train"), 60, 0, shuffle=False)
     plain = {"weight_decay": 0.0, "schedule": "constant", "max_epochs": 1, "label_smoothing": 0, "batch_size": 60}
-    history = fit(network, batches, None, TRAINING | plain | changes, 0, state)
+    history = fit(network, (batches, None), TRAINING | plain | changes, 0, state)
     return network, *next(batches.epoch(0)), history["train_loss"].iloc[0]
 
 
@@ -437,7 +437,7 @@ def test_optimisers_are_torch_s(images, tmp_path, name, reference):
             optimiser.step()
     for epochs in (2, 4):
         network = Linear()
-        fit(network, batches, None, TRAINING | changes | {"max_epochs": epochs}, 3, tmp_path)
+        fit(network, (batches, None), TRAINING | changes | {"max_epochs": epochs}, 3, tmp_path)
     torch.testing.assert_close(network.dense.weight, expected.dense.weight, rtol=1e-4, atol=1e-6)
 
 
@@ -459,7 +459,7 @@ def test_a_cycle_leaves_rmsprop_without_momentum(images, tmp_path):
         optimiser.step()
         cycle.step()
     changes = {"optimiser": "rmsprop", "schedule": "one_cycle", "max_epochs": 1, "weight_decay": 0.0}
-    fit(network, batches, None, TRAINING | changes, 0, tmp_path)
+    fit(network, (batches, None), TRAINING | changes, 0, tmp_path)
     torch.testing.assert_close(network.dense.weight, expected.dense.weight, rtol=1e-4, atol=1e-6)
 
 

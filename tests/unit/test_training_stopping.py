@@ -160,11 +160,11 @@ class Linear(nn.Module):
 
 def test_without_validation_it_takes_the_steps_asked_for_and_keeps_the_last(images, tmp_path):
     batches = Batches(images.split("train"), 8, 0, shuffle=True)
-    rows = fit(Linear(images.facts.shape), batches, None, TRAINING | AUTO, 0, tmp_path)
+    rows = fit(Linear(images.facts.shape), (batches, None), TRAINING | AUTO, 0, tmp_path)
     assert rows["validation_accuracy"].isna().all()
     assert math.isclose(rows["epoch"].iloc[-1] * len(batches), 60, abs_tol=3)
     with pytest.raises(TrainingError):
-        fit(Linear(images.facts.shape), batches, None, TRAINING | {"keep": "best"}, 0, tmp_path)
+        fit(Linear(images.facts.shape), (batches, None), TRAINING | {"keep": "best"}, 0, tmp_path)
 
 
 def test_the_templates_for_own_data_train_by_themselves_and_the_default_runs_as_ever():

@@ -270,7 +270,7 @@ def check(config: Config, reference: Config) -> None:
         node, written_so, path = config["data"][part], reference["data"][part], f"data.{part}"
         several = targets.of_several_types(node, path) & set(written_so)
         types.check(node, written_so | dict.fromkeys(several), path)
-        targets.check(node, path, given_later=("target", "raw", "folder", "mirror", "digest"))
+        targets.check(node, path, given_later=("into", "raw", "folder", "digest"))
     try:
         of_data.check(config["data"]["prepare"])
     except DataError as error:

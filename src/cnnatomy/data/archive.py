@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnnatomy.data.errors import DamagedData
 from cnnatomy.data.files import new_file, remedy
@@ -26,6 +26,16 @@ MANIFEST = "manifest.json"
 DAMAGE = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, EOFError, OSError, struct.error)
 
 
+class Notes(NamedTuple):
+    """Of a user's own files: what was there and is left out, and what the folders in their names mean.
+
+    layout: see `data/layout.py`.
+    """
+
+    left_out: Sequence[LeftOut]
+    layout: Sequence[Mapping[str, str]]
+
+
 def write(
     target: Path,
     contents: Mapping[str, bytes],
@@ -33,15 +43,14 @@ def write(
     digest: str,
     licence: str,
     citation: str,
-    left_out: Sequence[LeftOut] = (),
-    layout: Sequence[Mapping[str, str]] = (),
+    notes: Notes | None = None,
 ) -> None:
     """Write a raw zip whole or not at all. What is in it depends on the arguments only, not on time, order or source.
 
     contents: by name; asked for one at a time, so that a mapping may read what would not fit into memory together.
-    left_out: what was there and is not among them. layout: what the folders in their names mean; see `data/layout.py`.
     Raises DataError for a full disk or a folder that can't be written.
     """
+    left_out, layout = notes or Notes((), ())
     manifest: dict[str, Any] = {
         "dataset": target.stem,
         "digest": digest,

@@ -9,8 +9,10 @@ from typing import Any
 
 from cnnatomy.data import archive, sounds
 from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.fetching import Into
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.sounds import DIGITS, Clip, Spectrogram
-from cnnatomy.data.sources import File, collect
+from cnnatomy.data.sources import File
 from cnnatomy.data.unpack import tar_members
 
 RECORDINGS = "recordings/"
@@ -28,10 +30,8 @@ ACCENTS = {
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     files: Mapping[str, str],
     https: Sequence[str],
     licence: str,
@@ -39,8 +39,8 @@ def fetch(
 ) -> None:
     """Write the raw zip with the recordings. Raises NoSource."""
     packed = File("fsdd-1.0.10.tar.gz", (RECORDINGS,), lambda path: tar_members(path, _recording), https)
-    contents = collect(files, [packed], None, mirror=mirror, target=target)
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    contents = into.collect(files, [packed])
+    into.write(contents, licence, citation)
 
 
 def prepare(
@@ -57,9 +57,8 @@ def prepare(
     The official test is [0, 4]. The speakers are the same in all three: it says how well a known voice is understood.
     """
     with archive.Raw(raw) as source:
-        sounds.write(
-            folder, clips(source, test, validation), DIGITS, source, Spectrogram.of(spectrogram), digest=digest
-        )
+        spoken = clips(source, test, validation)
+        sounds.write(folder, spoken, DIGITS, Origin(source, digest), Spectrogram.of(spectrogram))
 
 
 def clips(source: archive.Raw, test: Sequence[int], validation: Sequence[int]) -> list[Clip]:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from cnnatomy.data import archive, fsdd, sounds, spoken_digits
+from cnnatomy.data.fetching import Into
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.sounds import DIGITS, Spectrogram
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     recorded: Mapping[str, Any],
     synthetic: Mapping[str, Any],
     licence: str,
@@ -32,10 +32,10 @@ def fetch(
     with tempfile.TemporaryDirectory(prefix="cnnatomy-") as folder:
         for data in (recorded, synthetic):
             part = Path(folder) / f"{data['raw']}.zip"
-            instantiate(data["fetch"], target=part, mirror=mirror, digest=digest)
+            instantiate(data["fetch"], replace(into, path=part))
             with archive.Raw(part) as raw:
                 contents |= {name: raw.read(name) for name in raw.names}
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    into.write(contents, licence, citation)
 
 
 def prepare(
@@ -58,7 +58,7 @@ def prepare(
             *_from("synthetic", spoken_digits.clips(source, validation=(), test=())),
         ]
         picture = Spectrogram.of(spectrogram)
-        sounds.write(folder, clips, DIGITS, source, picture, digest=digest, resample=True)
+        sounds.write(folder, clips, DIGITS, Origin(source, digest), picture, resample=True)
 
 
 def _from(source: str, clips: Sequence[sounds.Clip]) -> Iterator[sounds.Clip]:

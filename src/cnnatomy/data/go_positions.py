@@ -17,7 +17,9 @@ import numpy as np
 
 from cnnatomy.data import archive, prepared
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.prepared import SPLITS, Axis, Facts, Normalise
+from cnnatomy.data.fetching import Into
+from cnnatomy.data.origin import Origin
+from cnnatomy.data.prepared import SPLITS, Axis, Normalise
 
 SIDE = 9
 COLUMNS = "abcdefghj"  # Go players leave out the i
@@ -28,9 +30,7 @@ Point = tuple[int, int]
 """As sgfmill counts them: the row from below, the column from the left."""
 
 
-def fetch(
-    target: Path, *, mirror: str | None, digest: str, games: int, plies: int, seed: int, licence: str, citation: str
-) -> None:
+def fetch(into: Into, *, games: int, plies: int, seed: int, licence: str, citation: str) -> None:
     """Write the raw zip with the games, played here: one SGF record a line. The same seed gives the same bytes.
 
     plies: moves of a game; it ends before where the player to move has no legal one. A longer list of games begins with
@@ -47,7 +47,7 @@ def fetch(
         for colour, point in play(plies, np.random.default_rng((seed, game))):
             record.extend_main_sequence().set_move(colour, point)
         lines.append(record.serialise(wrap=None).strip() + b"\n")
-    archive.write(target, {GAMES: b"".join(lines)}, digest=digest, licence=licence, citation=citation)
+    into.write({GAMES: b"".join(lines)}, licence, citation)
 
 
 def prepare(raw: Path, folder: Path, *, digest: str, every: int, validation: int, test: int) -> None:
@@ -90,19 +90,14 @@ def prepare(raw: Path, folder: Path, *, digest: str, every: int, validation: int
                 captured = {"game": game, "ply": ply, "captured": moves[best], "captures": len(moves)}
                 rows.append({"split": split, "label": _class(best), "id": f"{game}/{ply}", **captured})
                 planes.append(seen(board, colour))
-        facts = Facts(
-            name=folder.name,
-            kind="images",
-            classes=[f"{COLUMNS[column]}{SIDE - row}" for row in range(SIDE) for column in range(SIDE)],
+        facts = Origin(source, digest, counts=dict(sorted(left_out.items()))).facts(
+            folder,
+            "images",
+            [f"{COLUMNS[column]}{SIDE - row}" for row in range(SIDE) for column in range(SIDE)],
             shape=(3, SIDE, SIDE),
             axes=[Axis("row", "", list(range(SIDE, 0, -1))), Axis("column", "", list(range(1, SIDE + 1)))],
             # As they are: what lies beyond the edge is then neither a stone nor empty, whoever pads with zeros.
             normalise=Normalise(0.0, 1.0),
-            licence=source.manifest["licence"],
-            citation=source.manifest["citation"],
-            raw=source.path.stem,
-            digest=digest,
-            counts=dict(sorted(left_out.items())),
         )
         inputs = np.stack(planes) if planes else np.zeros((0, *facts.shape), np.uint8)
         prepared.write(folder, facts, inputs, pd.DataFrame(rows, columns=["split", "label", "id", *_ABOUT]))

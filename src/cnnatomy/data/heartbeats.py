@@ -12,11 +12,10 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from cnnatomy.data import archive
+from cnnatomy.data.fetching import Into
 
 #: The waves P, Q, R, S and T: angle (rad), height as the model has it, width (rad); the model's table 1.
 WAVES = {
@@ -54,10 +53,8 @@ class Patient:
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     seed: int,
     patients: int,
     beats: int,
@@ -71,7 +68,7 @@ def fetch(
     patients: each has `beats` beats of each kind. rate: in Hz.
     """
     contents = {"heartbeats.npz": stacked(made(seed, patients, beats, rate, length))}
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    into.write(contents, licence, citation)
 
 
 def made(seed: int, patients: int, beats: int, rate: float, length: int) -> dict[str, np.ndarray]:

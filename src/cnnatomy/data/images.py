@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cnnatomy.data import prepared
-from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.left_out import LeftOut
-from cnnatomy.data.prepared import Axis, Channel, Facts, Normalise
+from cnnatomy.data.origin import Origin
+from cnnatomy.data.prepared import Axis, Channel, Normalise
 
 #: What networks trained on ImageNet are given: mean and standard deviation of its red, green and blue.
 IMAGENET = Normalise([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], fixed=True)
+
+
+@dataclass(frozen=True)
+class Values:
+    """How the values of images are to be read. scale, channels, shown: see `Facts`.
+
+    normalise: taken from the training split unless given, `IMAGENET` for networks that were trained on ImageNet.
+    """
+
+    normalise: Normalise | None = None
+    scale: tuple[float, float] | None = None
+    channels: Sequence[Channel] | None = None
+    shown: Sequence[int] | None = None
 
 
 def write(
     folder: Path,
     splits: Mapping[str, tuple[np.ndarray, np.ndarray]],
     classes: list[str],
-    raw: Raw,
+    origin: Origin,
     *,
-    digest: str,
-    normalise: Normalise | None = None,
     ids: Mapping[str, list[str]] | None = None,
-    left_out: Sequence[LeftOut] = (),
-    scale: tuple[float, float] | None = None,
-    channels: Sequence[Channel] | None = None,
-    shown: Sequence[int] | None = None,
-    counts: Mapping[str, int] | None = None,
+    values: Values | None = None,
 ) -> None:
     """Write a prepared dataset of images.
 
     splits: images uint8 (n, channels, height, width) and labels (n,) of each split, in the order train, validation,
         test.
-    normalise: taken from the training split unless given, `IMAGENET` for networks that were trained on ImageNet.
     ids: of the samples of each split; `test/0`, `test/1`, ... unless given.
     """
     import pandas as pd
@@ -53,22 +59,17 @@ def write(
         )
         for split, (_, labels) in splits.items()
     ]
-    facts = Facts(
-        name=folder.name,
-        kind="images",
-        classes=classes,
+    values = values or Values()
+    facts = origin.facts(
+        folder,
+        "images",
+        classes,
         shape=inputs.shape[1:],
         axes=[Axis("row", "px", list(range(height))), Axis("column", "px", list(range(width)))],
-        normalise=normalise or brightness(splits["train"][0]),
-        licence=raw.manifest["licence"],
-        citation=raw.manifest["citation"],
-        raw=raw.path.stem,
-        digest=digest,
-        left_out=list(left_out),
-        scale=None if scale is None else list(scale),
-        channels=None if channels is None else list(channels),
-        shown=None if shown is None else list(shown),
-        counts=dict(counts or {}),
+        normalise=values.normalise or brightness(splits["train"][0]),
+        scale=None if values.scale is None else list(values.scale),
+        channels=None if values.channels is None else list(values.channels),
+        shown=None if values.shown is None else list(values.shown),
     )
     prepared.write(folder, facts, inputs, pd.concat(rows, ignore_index=True))
 

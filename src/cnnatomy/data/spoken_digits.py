@@ -25,9 +25,11 @@ import numpy as np
 
 from cnnatomy.data import archive, drawn_voices, espeak, sounds
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.fetching import Into
 from cnnatomy.data.files import explained
+from cnnatomy.data.origin import Origin
 from cnnatomy.data.sounds import DIGITS, Clip, Spectrogram
-from cnnatomy.data.sources import Contents, Wheel, collect
+from cnnatomy.data.sources import Contents, Wheel
 from cnnatomy.data.unpack import zip_members
 
 GREETING = "你好"
@@ -55,10 +57,8 @@ class Spoken:
 
 
 def fetch(
-    target: Path,
+    into: Into,
     *,
-    mirror: str | None,
-    digest: str,
     wheel: Mapping[str, Any],
     seed: int,
     accents: Sequence[str],
@@ -91,7 +91,7 @@ def fetch(
             f"{wheel['requirement']} has no wheel for this platform, so that its voices can't speak here. {ALTERNATIVE}"
         )
     package = Wheel(wheel["requirement"], here, ("espeakng_loader/",), lambda path: zip_members(path, _library))
-    library = collect({"espeakng_loader/": None}, [], package, mirror=mirror, target=target)
+    library = into.collect({"espeakng_loader/": None}, [], package)
 
     draw = np.random.default_rng(seed)
     plan = list(_digits(draw, accents, variants, takes, rate, pitch))
@@ -107,7 +107,7 @@ def fetch(
 
     contents = speak({**library, **files}, plan, seed)
     contents[TABLE] = _table(plan)
-    archive.write(target, contents, digest=digest, licence=licence, citation=citation)
+    into.write(contents, licence, citation)
 
 
 def _digits(
@@ -141,7 +141,7 @@ def prepare(
     """
     with archive.Raw(raw) as source:
         spoken = clips(source, validation, test)
-        sounds.write(folder, spoken, DIGITS, source, Spectrogram.of(spectrogram), digest=digest)
+        sounds.write(folder, spoken, DIGITS, Origin(source, digest), Spectrogram.of(spectrogram))
 
 
 def clips(source: archive.Raw, validation: Sequence[str], test: Sequence[str]) -> list[Clip]:

@@ -6,17 +6,17 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnatomy.data import prepared, tokenising
-from cnnatomy.data.archive import Raw
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.left_out import LeftOut
-from cnnatomy.data.left_out import left_out as left_out_of
-from cnnatomy.data.prepared import PADDING, SPLITS, UNKNOWN, Axis, Facts
+from cnnatomy.data.left_out import left_out
+from cnnatomy.data.origin import Origin
+from cnnatomy.data.prepared import PADDING, SPLITS, UNKNOWN, Axis
 from cnnatomy.data.tokenising import tokenise
 
 if TYPE_CHECKING:
@@ -53,55 +53,60 @@ def tokens(sentences: Sequence[Sequence[str]], known: Sequence[str], length: int
     return rows
 
 
-def write(
-    folder: Path,
-    sentences: Sequence[str],
-    labels: Sequence[int],
-    classes: Sequence[str],
-    raw: Raw,
-    *,
-    digest: str,
-    length: int,
-    at_least: int,
-    splits: Sequence[str] | None = None,
-    vocabulary_of: str = "train",
-    way: str = "words",
-    left_out: Sequence[LeftOut] = (),
-) -> None:
-    """Write a prepared dataset of sentences.
+@dataclass(frozen=True)
+class Sentences:
+    """Texts, the place of each one's class, and its split, which is decided by its fold unless given."""
+
+    texts: Sequence[str]
+    labels: Sequence[int]
+    splits: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """How sentences become rows of tokens.
 
     length: tokens of a sample; longer sentences lose their end. at_least: how often a word must occur to be known.
-    splits: of each sentence; decided by its fold unless given.
     vocabulary_of: where words are counted, the split "train", or "all" sentences (their labels have no part in it).
-    way: how sentences are cut, see `tokenise`. left_out: what was left out before.
+    way: how sentences are cut, see `tokenise`.
+    """
+
+    length: int
+    at_least: int
+    vocabulary_of: str = "train"
+    way: str = "words"
+
+
+def write(folder: Path, given: Sentences, classes: Sequence[str], origin: Origin, form: Form) -> None:
+    """Write a prepared dataset of sentences.
+
     The table also has each sentence's text, its fold and how many words it has.
     A sentence without any word is left out; one without a known word stays, as unknown words only. Both are counted
     in the facts and named in the log, as is a vocabulary that can't teach much.
     """
-    if vocabulary_of not in ("train", "all"):
-        raise DataError(f"data.prepare.vocabulary_of is {vocabulary_of!r}; words are counted in 'train' or in 'all'.")
-    table, empty = _table(folder.name, sentences, labels, splits, way)
+    if form.vocabulary_of not in ("train", "all"):
+        raise DataError(
+            f"data.prepare.vocabulary_of is {form.vocabulary_of!r}; words are counted in 'train' or in 'all'."
+        )
+    length, way = form.length, form.way
+    table, empty = _table(folder.name, given, way)
     learnt = table.loc[table["split"] == "train", "words"].tolist()
-    known = vocabulary(table["words"] if vocabulary_of == "all" else learnt, at_least)
+    known = vocabulary(table["words"] if form.vocabulary_of == "all" else learnt, form.at_least)
     inputs = tokens(table["words"].tolist(), known, length)
     if empty:
         log.warning("%s: sentences without any word left out: %d", folder.name, len(empty))
     counts = _counted(folder.name, table, inputs)
-    say_rare(folder.name, learnt, at_least, way)
-    facts = Facts(
-        name=folder.name,
-        kind="texts",
-        classes=list(classes),
+    say_rare(folder.name, learnt, form.at_least, way)
+    facts = origin.facts(
+        folder,
+        "texts",
+        classes,
         shape=(length,),
         axes=[Axis("character" if tokenising.by_character(learnt, way) else "word", "", list(range(length)))],
         normalise=None,
-        licence=raw.manifest["licence"],
-        citation=raw.manifest["citation"],
-        raw=raw.path.stem,
-        digest=digest,
         vocabulary=known,
         tokens=way,
-        left_out=[*left_out, *left_out_of({"no_words": empty})],
+        left_out=left_out({"no_words": empty}),
         counts=counts,
     )
     table["words"] = table["words"].map(len)
@@ -126,27 +131,25 @@ def _counted(name: str, table: pd.DataFrame, inputs: np.ndarray) -> dict[str, in
     return counts
 
 
-def _table(
-    name: str, sentences: Sequence[str], labels: Sequence[int], splits: Sequence[str] | None, way: str
-) -> tuple[pd.DataFrame, list[str]]:
+def _table(name: str, given: Sentences, way: str) -> tuple[pd.DataFrame, list[str]]:
     """The sentences that have a word, in the order of their splits, with their tokens; and which rows have none."""
     import pandas as pd
 
     table = pd.DataFrame(
         {
-            "label": np.asarray(labels, dtype=np.int64),
-            "text": [" ".join(sentence.split()) for sentence in sentences],
+            "label": np.asarray(given.labels, dtype=np.int64),
+            "text": [" ".join(sentence.split()) for sentence in given.texts],
         }
     )
-    if splits is not None:
-        table["split"] = list(splits)
+    if given.splits is not None:
+        table["split"] = list(given.splits)
     table["words"] = [tokenise(text, way) for text in table["text"]]
     heard = np.array([bool(found) for found in table["words"]], dtype=bool)
     if not heard.any():
         raise DataError(f"Dataset {name!r}: it is empty, {len(table)} sentences were read and none has a word.")
     table = table[heard].copy()
     table["fold"] = [fold(found) for found in table["words"]]
-    if splits is None:
+    if given.splits is None:
         split_of = {TEST: "test", VALIDATION: "validation"}
         table["split"] = [split_of.get(tenth, "train") for tenth in table["fold"]]
     table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from cnnatomy.data.prepared import Facts
 from cnnatomy.exhibit import Axis, say
+from cnnatomy.exhibit.rounding import significant
 
 TICKS = 6  # numbers along a side, about
 ROOM = 0.5  # of the distance between two numbers, which the end must have to get one
@@ -64,6 +65,16 @@ def hertz(bands: list[float]) -> Axis:
         say("data.axis.frequency"),
         [(1 - (at + 0.5) / len(bands), f"{octave:.0f}") for at, octave in zip(middle, known, strict=True)],
     )
+
+
+def span(facts: Facts, rows: tuple[int, int]) -> dict[str, float]:
+    """Which frequencies a window on a sound is of, Hz: the centres of its lowest and of its highest band.
+
+    rows: its first, and the first behind it.
+    """
+    bands, (first, beyond) = facts.axes[0].values, rows
+    ends = (max(0, min(first, len(bands) - 1)), max(0, min(beyond, len(bands)) - 1))
+    return {f"{end} Hz": significant(bands[at], 3) for end, at in zip(("from", "to"), ends, strict=True)}
 
 
 def _times(step: float, frames: int) -> Axis:

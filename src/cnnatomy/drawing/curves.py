@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,35 +28,46 @@ COLOURS = 48  # of a picture: smooth enough, and a third of the bytes
 LETTERS = 9  # pixels of height of the numbers at the axes
 
 
+class Ends(NamedTuple):
+    """What the numbers at the axes say: the times of the first and the last step; units of the values and of time."""
+
+    times: tuple[float, float]
+    units: tuple[str, str]
+
+
+class Ground(NamedTuple):
+    """Colours of the steps, uint8 (steps, 3): behind the curves, and in a strip below them, which is pale behind."""
+
+    behind: np.ndarray | None = None
+    strip: np.ndarray | None = None
+
+
 def plot(
     values: np.ndarray,
     limits: tuple[float, float] | Sequence[tuple[float, float]],
-    times: tuple[float, float] | None = None,
-    units: tuple[str, str] = ("", ""),
-    behind: np.ndarray | None = None,
-    map_: np.ndarray | None = None,
+    ends: Ends | None = None,
+    ground: Ground | None = None,
     size: tuple[int, int] = SIZE,
     dots: bool = False,
 ) -> np.ndarray:
     """Curves as pixels, uint8 (height, width, 3); values: (channels, steps), NaN where there is none.
 
     limits: of all channels, below and above, or of each where they stand below each other; then there are no numbers
-    at that axis. times: of the first and the last step; None: no numbers at the axes.
-    units: of the values and of time. behind: uint8 (steps, 3), a colour behind each step. map_: likewise, in a strip
-    below the curves, and pale behind them. dots: a dot at each value.
+    at that axis. ends: None: no numbers at the axes. dots: a dot at each value.
     """
     from PIL import Image, ImageDraw
 
+    behind, map_ = ground or Ground()
     channels, steps = values.shape
     lanes = channels if channels > LANES else 1
     width, height = size[0], max(size[1], LANE * lanes)
-    left, bottom = (38, height - 12) if times is not None else (2, height - 2)
+    left, bottom = (38, height - 12) if ends is not None else (2, height - 2)
     right, top = width - 3, 3
-    ends = [_apart(low, high) for low, high in np.broadcast_to(np.reshape(limits, (-1, 2)), (lanes, 2)).tolist()]
+    reached = [_apart(low, high) for low, high in np.broadcast_to(np.reshape(limits, (-1, 2)), (lanes, 2)).tolist()]
     image = Image.new("RGB", (width * FINE, height * FINE), PAPER)
     draw = ImageDraw.Draw(image)
     strip = STRIP if map_ is not None else 0
-    frame = _Frame(left, top, right, bottom - strip, steps, ends)
+    frame = _Frame(left, top, right, bottom - strip, steps, reached)
     if map_ is not None:
         frame.ground(draw, map_, bottom - STRIP, bottom)
         frame.ground(draw, PALE * map_ + (1 - PALE) * np.array(PAPER), top, frame.bottom)
@@ -73,8 +84,8 @@ def plot(
         draw.line(points, fill=colour, width=4, joint="curve")
         for x, y in points if dots else ():
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour)
-    if times is not None:
-        frame.numbers(draw, times, units, height)
+    if ends is not None:
+        frame.numbers(draw, ends, height)
     small = image.reduce(FINE)
     palette = small.quantize(
         COLOURS if map_ is None else 2 * COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
@@ -113,12 +124,11 @@ class _Frame:
                 draw.line((left, self.up(0, lane), right, self.up(0, lane)), fill="#c4c5c7", width=2)
         draw.line((left, top, left, bottom, right, bottom), fill=MUTED, width=2)
 
-    def numbers(
-        self, draw: ImageDraw.ImageDraw, times: tuple[float, float], units: tuple[str, str], height: int
-    ) -> None:
+    def numbers(self, draw: ImageDraw.ImageDraw, ends: Ends, height: int) -> None:
         """The numbers at the ends of the axes; upward only where all lanes have the same."""
         from PIL import ImageFont
 
+        times, units = ends
         font, ink = ImageFont.load_default(size=LETTERS * FINE), "#5a5b5d"
         low, high = self.ends[0]
         for value, y, anchor in ((high, self.top, "rt"), (low, self.bottom, "rb")) if len(set(self.ends)) == 1 else ():
@@ -138,30 +148,31 @@ def signal(
 ) -> np.ndarray:
     """A signal (channels, steps) in its own units as pixels, or the part of it in `window`, padding in lilac.
 
-    map_: see `plot`.
+    map_: see `Ground.strip`.
     All pictures of a dataset have the range of its training samples upward, unless a value lies beyond it; where the
     channels stand below each other, each its own, for they may measure anything. Those of the usual size have numbers
     at the axes.
     """
     steps = values.shape[1]
     first, beyond = window or (0, steps)
-    part = np.full((len(values), beyond - first), np.nan)
-    here = slice(max(0, first), min(steps, beyond))
-    if here.stop > here.start:
-        part[:, here.start - first : here.stop - first] = values[:, here]
+    part = cut(values, (first, beyond))
     behind = None
     if first < 0 or beyond > steps:
         places = np.arange(first, beyond)
         behind = np.where(((places < 0) | (places >= steps))[:, None], OUTSIDE, PAPER).astype(np.uint8)
-    return plot(
-        part,
-        reaches(facts, part) if has_lanes(facts) else reach(facts, part),
-        (moment(facts, first), moment(facts, beyond - 1)) if size[0] >= SIZE[0] else None,
-        (unit_of(facts), facts.axes[0].unit),
-        behind,
-        map_,
-        size,
-    )
+    limits = reaches(facts, part) if has_lanes(facts) else reach(facts, part)
+    ends = Ends((moment(facts, first), moment(facts, beyond - 1)), (unit_of(facts), facts.axes[0].unit))
+    return plot(part, limits, ends if size[0] >= SIZE[0] else None, Ground(behind, map_), size)
+
+
+def cut(values: np.ndarray, window: tuple[int, int]) -> np.ndarray:
+    """The part of a signal (channels, steps) in a window; NaN beyond its ends."""
+    first, beyond = window
+    part = np.full((len(values), beyond - first), np.nan)
+    here = slice(max(0, first), min(values.shape[1], beyond))
+    if here.stop > here.start:
+        part[:, here.start - first : here.stop - first] = values[:, here]
+    return part
 
 
 def reach(facts: Facts, values: np.ndarray | None = None) -> tuple[float, float]:

@@ -28,9 +28,8 @@ def drawn(kernel: np.ndarray, facts: Facts, symmetric: bool = True, least: float
     elif facts.kind == "signals":
         low = -scale if symmetric else float(kernel.min())
         high = scale if symmetric else float(kernel.max())
-        ends = (0.0, curves.moment(facts, kernel.shape[-1] - 1))
-        units = ("", facts.axes[0].unit)
-        return curves.plot(kernel.reshape(-1, kernel.shape[-1]), (low, high), ends, units, size=CURVES, dots=True)
+        ends = curves.Ends((0.0, curves.moment(facts, kernel.shape[-1] - 1)), ("", facts.axes[0].unit))
+        return curves.plot(kernel.reshape(-1, kernel.shape[-1]), (low, high), ends, size=CURVES, dots=True)
     elif kernel.ndim == 2:
         flat = upright(facts, kernel)
     elif len(kernel) == 3 and of_colours(facts) and symmetric:

@@ -16,11 +16,17 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    import matplotlib.axes
+    import matplotlib.figure
+
+#: What a chart is painted on, for annotations: to name matplotlib's own would import it, and most that show a thing
+#: draw no chart.
+Drawing: TypeAlias = "matplotlib.figure.Figure"
+Axes: TypeAlias = "matplotlib.axes.Axes"
 
 # Paul Tol's "bright" scheme (2021), told apart by colour-blind readers.
 SERIES = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
@@ -66,7 +72,7 @@ _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def draw(paint: Callable[[Figure], None], width: int = 640, height: int = 300) -> str:
+def draw(paint: Callable[[Drawing], None], width: int = 640, height: int = 300) -> str:
     """Draw a chart and return it as SVG text.
 
     `paint` gets an empty matplotlib Figure of `width` × `height` pixels and puts axes on it; take colours from

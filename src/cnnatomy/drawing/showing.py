@@ -65,9 +65,9 @@ def amount(values: np.ndarray, high: float | None = None, low: float = 0.0) -> n
     return _AMOUNT_TABLE[_share(values, low, high, STEPS)]
 
 
-def grey(values: np.ndarray, high: float | None = None, low: float = 0.0) -> np.ndarray:
-    """Amounts as grey, uint8 (height, width): `low` black, `high` white."""
-    return _share(values, low, high).astype(np.uint8)
+def grey(values: np.ndarray, high: float | None = None, low: float = 0.0, shades: int = 256) -> np.ndarray:
+    """Amounts as grey, uint8 (height, width): `low` black, `high` white, in so many shades."""
+    return np.rint(_share(values, low, high, shades) * (255 / (shades - 1))).astype(np.uint8)
 
 
 def colour(kernel: np.ndarray, scale: float | None = None) -> np.ndarray:
@@ -81,7 +81,7 @@ def colour(kernel: np.ndarray, scale: float | None = None) -> np.ndarray:
     return np.rint(127.5 + 127.5 * np.clip(share, -1, 1)).astype(np.uint8).transpose(1, 2, 0)
 
 
-def _share(values: np.ndarray, low: float, high: float | None, steps: int = 256) -> np.ndarray:
+def _share(values: np.ndarray, low: float, high: float | None, steps: int) -> np.ndarray:
     """Where the values lie between `low` and `high`, as whole numbers below `steps`."""
     values = _finite(values)
     high = float(values.max()) if high is None else high
@@ -177,12 +177,14 @@ def show(
     name: str,
     samples: Samples,
     chosen: Sequence[Shown],
+    said: tuple[Text, Text] = ("", ""),
     sound: Sound | None = None,
     columns: int | None = None,
-    title: Text = "",
-    caption: Text = "",
 ) -> Grid | Texts:
-    """The chosen samples as a grid of pictures (with their sound where there is one) or as sentences."""
+    """The chosen samples as a grid of pictures (with their sound where there is one) or as sentences.
+
+    said: title and caption.
+    """
     ids = samples.table["id"]
     if samples.facts.kind == "texts":
         sentences = [
@@ -197,7 +199,7 @@ def show(
             )
             for one in chosen
         ]
-        return Texts(name, sentences, title=title, caption=caption)
+        return Texts(name, sentences, *said)
     files = samples.table["file"] if samples.facts.kind == "sounds" and "file" in samples.table else None
     items = [
         Item(
@@ -211,7 +213,7 @@ def show(
         )
         for one in chosen
     ]
-    return Grid(name, items, columns, title=title, caption=caption)
+    return Grid(name, items, columns, *said)
 
 
 def plain(value: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Drawing, draw
 from cnnatomy.drawing.showing import Shown, Sound
 from cnnatomy.drawing.showing import show as show_samples
 from cnnatomy.evaluation.groups import OVER_GROUPS, OVER_SPEAKERS
@@ -16,11 +16,10 @@ from cnnatomy.evaluation.learning import verdict
 from cnnatomy.evaluation.measure import Evaluation, Unlabelled, numbers
 from cnnatomy.evaluation.settings import Settings
 from cnnatomy.exhibit import Block, Figure, Matrix, Number, Prose, Say, Showing, Table, Text, say
+from cnnatomy.exhibit.worded import figure, headed
 from cnnatomy.statistics.numbers import Numbers
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
-
     from cnnatomy.data.prepared import Samples
 
 NAMED_CELLS = 40  # classes up to which a confusion matrix can be read
@@ -175,7 +174,7 @@ def _misread(found: Evaluation, samples: Samples, shown: np.ndarray, sound: Soun
         else say("evaluation.misread.some", n=errors, shown=len(shown)),
         say("evaluation.misread.unknown") if samples.facts.kind == "texts" else None,
     ]
-    return show_samples("misread", samples, chosen, sound, title=title, caption=caption)
+    return show_samples("misread", samples, chosen, (title, caption), sound)
 
 
 def _classes(found: Evaluation, rows: Numbers) -> Table:
@@ -188,8 +187,7 @@ def _classes(found: Evaluation, rows: Numbers) -> Table:
             line[metric] = None if number is None else round(number.value, 4)
             line[f"{metric} 95 %"] = "" if number is None else _interval(number)
         table.append(line)
-    title, caption = say("evaluation.classes.title"), say("evaluation.classes.caption")
-    return Table("classes", pd.DataFrame(table), title=title, caption=caption)
+    return Table("classes", pd.DataFrame(table), *headed("evaluation.classes"))
 
 
 def _voices(voices: pd.DataFrame, speakers: pd.DataFrame, rows: Numbers) -> Table:
@@ -236,14 +234,8 @@ def _reliability(found: Evaluation, rows: Numbers) -> Figure:
         )  # fmt: skip
         axes.set(xlabel="confidence, %", ylabel="accuracy, %", xlim=(0, 102), ylim=(0, 102))
 
-    return Figure(
-        "reliability",
-        draw(paint, 360, 300),
-        alt=say("evaluation.reliability.alt"),
-        data=table,
-        title=say("evaluation.reliability.title"),
-        caption=say("evaluation.reliability.caption", error=100 * error, low=100 * low, high=100 * high),
-    )
+    caption = say("evaluation.reliability.caption", error=100 * error, low=100 * low, high=100 * high)
+    return figure("reliability", "evaluation.reliability", draw(paint, 360, 300), table, caption)
 
 
 def _unlabelled(found: Unlabelled, samples: Samples, sound: Sound | None) -> Showing:
@@ -258,7 +250,7 @@ def _unlabelled(found: Unlabelled, samples: Samples, sound: Sound | None) -> Sho
     return Showing(
         numbers(found),
         [
-            show_samples("samples", samples, chosen, sound, title=say("evaluation.unlabelled.samples")),
+            show_samples("samples", samples, chosen, (say("evaluation.unlabelled.samples"), ""), sound),
             Table("best", pd.DataFrame(rows), title=say("evaluation.unlabelled.best")),
         ],
         say("evaluation.unlabelled.caption", n=len(found.classes)),

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.inspection.calls import module_of, next_call
-from cnnatomy.inspection.convolving import laid_out
+from cnnatomy.inspection.convolving import frozen, laid_out
+from cnnatomy.inspection.hooks import hooked
 from cnnatomy.inspection.layers import Layer, activated, evaluating
 
 TOUCHED = 4  # multiply-adds that reading and writing one number of a map costs, about
@@ -106,18 +107,9 @@ class ChannelAblation:
 
             return hook
 
-        trained = {parameter: parameter.requires_grad for parameter in self.network.parameters()}
         handles = [self._modules[name].register_forward_hook(look(name)) for name in self._watched(self._leaves, point)]
-        try:
-            for parameter in trained:
-                parameter.requires_grad_(False)
-            with evaluating(self.network), torch.enable_grad():
-                self.network(example)
-        finally:
-            for parameter, was in trained.items():
-                parameter.requires_grad_(was)
-            for handle in handles:
-                handle.remove()
+        with hooked(handles), frozen(self.network), torch.enable_grad():
+            self.network(example)
         return found - {point}
 
     @torch.no_grad()
@@ -158,11 +150,8 @@ class ChannelAblation:
             return hook
 
         handles = [self._modules[name].register_forward_hook(hook_of(name)) for name in self._watched(changes)]
-        try:
+        with hooked(handles):
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
     @contextmanager
     def _replaced(self, outputs: Mapping[str, Any]) -> Iterator[None]:

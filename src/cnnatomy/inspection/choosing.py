@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from cnnatomy.data.prepared import Samples
+from cnnatomy.data.prepared import Facts, Samples
 
 
 class WrongSetting(ValueError):
@@ -17,6 +17,19 @@ class WrongSetting(ValueError):
 def evenly(length: int, most: int) -> np.ndarray:
     """At most `most` places of 0 to length − 1, evenly spread, the first among them; all where there are not more."""
     return np.unique(np.linspace(0, length - 1, min(most, length)).astype(int))
+
+
+def nearest(name: object, names: Sequence[str]) -> str:
+    """What else a name may have been meant to be, as a sentence."""
+    near = get_close_matches(str(name), names, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names[:20])}."
+
+
+def class_of(facts: Facts, name: str | int, setting: str) -> int:
+    """The class that a setting names. Raises WrongSetting."""
+    if str(name) not in facts.classes:
+        raise WrongSetting(f"{setting}: {facts.name!r} has no class {str(name)!r}. {nearest(name, facts.classes)}")
+    return facts.classes.index(str(name))
 
 
 def chosen_samples(samples: Samples, sample: int | Sequence[int] | None, label: str | int | None) -> list[int]:
@@ -38,11 +51,7 @@ def chosen_samples(samples: Samples, sample: int | Sequence[int] | None, label: 
     if label is None:
         six = next((index for index, name in enumerate(classes) if name.lower() in ("6", "six")), None)
         return [int(place) for place in np.flatnonzero(samples.labels == six)[:1]] or [0]
-    if str(label) not in classes:
-        near = get_close_matches(str(label), classes, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(classes[:20])}."
-        raise WrongSetting(f"label: {samples.facts.name!r} has no class {str(label)!r}. {hint}")
-    found = np.flatnonzero(samples.labels == classes.index(str(label)))
+    found = np.flatnonzero(samples.labels == class_of(samples.facts, label, "label"))
     if len(found) == 0:
         raise WrongSetting(
             f"label: the {samples.split} split of {samples.facts.name!r} has no sample of the class {str(label)!r}; "

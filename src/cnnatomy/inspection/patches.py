@@ -191,9 +191,10 @@ def shrunk(pixels: np.ndarray, most: int) -> np.ndarray:
 
 
 def sheet(pictures: Sequence[np.ndarray], columns: int, gap: int = 1) -> np.ndarray:
-    """Pictures of one size side by side in rows, with lines of middle grey between."""
+    """Pictures of one size in rows of so many at most, with lines of middle grey between."""
     height, width = pictures[0].shape[:2]
     coloured = any(one.ndim == 3 for one in pictures)
+    columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     whole = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 128, dtype=np.uint8)
     for place, one in enumerate(pictures):

@@ -13,9 +13,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.hooks import hooked
 from cnnatomy.inspection.layers import evaluating
 from cnnatomy.inspection.watching import Watching
 
@@ -55,15 +57,11 @@ def refuse_functional(network: nn.Module, x: Tensor) -> None:
         nonlocal inside
         inside -= 1
 
-    handles = []
+    handles: list[RemovableHandle] = []
     for module in rectifiers(network):
         handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
-    try:
-        with evaluating(network), torch.no_grad(), Watch():
-            network(x)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), evaluating(network), torch.no_grad(), Watch():
+        network(x)
     if found:
         names = sorted(set(found))
         if len(found) == 1:

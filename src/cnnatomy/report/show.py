@@ -28,6 +28,7 @@ NEARLY = 0.1  # of a pixel's size: so much less than that is as good
 CARD = 112  # on a card of the first screen
 THIN, LONG = 30, 560  # px, how narrow it may stay, and how long it may get for that
 FLAT = 0.35  # of its size, likewise how narrow a large one may stay
+BETWEEN = "|"  # values beside a picture, which items.js takes apart
 GLANCE = 9  # items of a group that are not counted beside its name, since they can be seen
 LEVELS = 12  # of a heat map, and of the weights of words
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?(e[+-][0-9]{2,3})?|-?inf|nan")
@@ -278,6 +279,17 @@ def labelled(item: dict[str, Any]) -> str:
 def facts(item: dict[str, Any]) -> dict[str, str]:
     """An item's values as they are shown, by name."""
     return {key: plain(value) for key, value in item.get("values", {}).items()}
+
+
+def names(items: list[dict[str, Any]]) -> list[str]:
+    """What values items have, said once for all of them."""
+    return sorted({key for item in items for key in item.get("values", {})})
+
+
+def in_turn(item: dict[str, Any], names: list[str]) -> str:
+    """An item's values as they are shown, in the order of their names, a stroke between; nothing for what it lacks."""
+    known = facts(item)
+    return BETWEEN.join(known.get(name, "") for name in names)
 
 
 def exact(items: list[dict[str, Any]]) -> dict[str, dict[str, float]]:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 def fetch(job: Job) -> None:
     from hydra.utils import instantiate
 
+    from cnnatomy.data.fetching import Into
+
     data = job.config["data"]
-    instantiate(data["fetch"], target=job.raw, mirror=data["mirror"], digest=job.digest)
+    instantiate(data["fetch"], Into(job.raw, data["mirror"], job.digest))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Axes, Drawing, draw
 from cnnatomy.exhibit import Figure, Say, say
 from cnnatomy.studies.comparing import Compared
 from cnnatomy.studies.errors import StudyError
@@ -16,8 +16,6 @@ from cnnatomy.studies.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Drawing
 
 MARKERS = "osD^vPX*<>"
 PANEL = 240  # pixels of height
@@ -110,16 +108,8 @@ def _bars(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors:
 
     def paint(axes: Axes, rows: pd.DataFrame) -> None:
         rows = rows.set_index(figure["bars"]).reindex(levels)
-        scale = 100 if (data["unit"] == "fraction").all() else 1
-        places = range(len(levels))
-        axes.errorbar(
-            rows["mean"] * scale,
-            places,
-            xerr=[(rows["mean"] - rows["low"]) * scale, (rows["high"] - rows["mean"]) * scale],
-            fmt="D",
-            color=SERIES[0],
-            capsize=3,
-        )
+        places, scale = range(len(levels)), _scale(data)
+        axes.errorbar(rows["mean"] * scale, places, xerr=beside(rows, scale), fmt="D", color=SERIES[0], capsize=3)
         axes.set_yticks(list(places), levels)
         axes.set_ylim(len(levels) - 0.5, -0.5)
         axes.set_xlabel(_label(figure["metric"], data))
@@ -143,7 +133,7 @@ def _curve(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, factors
     data["at"] = data["at"].astype(float) if numeric else data["at"]
 
     def paint(axes: Axes, some: pd.DataFrame) -> None:
-        scale = 100 if (data["unit"] == "fraction").all() else 1
+        scale = _scale(data)
         for place, level in enumerate(factors[figure["lines"]]):
             line = some[some[figure["lines"]] == level]
             line = line.sort_values("at") if numeric else line
@@ -166,13 +156,13 @@ def _scatter(name: str, figure: Mapping[str, Any], measured: pd.DataFrame, facto
     data = one[[*keys, "mean"]].rename(columns={"mean": "x"}).merge(other, on=keys)
 
     def paint(axes: Axes, some: pd.DataFrame) -> None:
-        scale = 100 if (data["unit"] == "fraction").all() else 1
+        scale = _scale(data)
         for place, level in enumerate(factors[figure["points"]]):
             point = some[some[figure["points"]] == level]
             axes.errorbar(
                 point["x"],
                 point["mean"] * scale,
-                yerr=[(point["mean"] - point["low"]) * scale, (point["high"] - point["mean"]) * scale],
+                yerr=beside(point, scale),
                 fmt=MARKERS[place % len(MARKERS)],
                 color=SERIES[place % len(SERIES)],
                 label=level,
@@ -230,4 +220,14 @@ def _averaged(rows: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _label(metric: str, data: pd.DataFrame) -> str:
-    return metric.replace("_", " ") + (", %" if (data["unit"] == "fraction").all() else "")
+    return metric.replace("_", " ") + (", %" if _scale(data) == 100 else "")
+
+
+def _scale(data: pd.DataFrame) -> int:
+    """Shares are drawn in per cent."""
+    return 100 if (data["unit"] == "fraction").all() else 1
+
+
+def beside(rows: pd.DataFrame, scale: int) -> list[pd.Series]:
+    """How far intervals go below and above their means, as matplotlib takes them."""
+    return [(rows["mean"] - rows["low"]) * scale, (rows["high"] - rows["mean"]) * scale]

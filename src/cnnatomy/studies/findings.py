@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnatomy.exhibit import Block, Number, Prose, Showing, Table, Text, Words, say
+from cnnatomy.exhibit.worded import headed
 from cnnatomy.studies.comparing import Compared, Estimate, foremost, verdict
 from cnnatomy.studies.figures import comparisons_figure, drawn
 from cnnatomy.studies.summaries import summary
@@ -30,23 +31,11 @@ def findings(study: Mapping[str, Any], compared: Sequence[Compared], measured: p
         Prose(study["claim"], title=say("study.claim")),
         Prose(_said(study["meaning"], compared), title=say("study.verdict.title")),
         comparisons_figure(compared),
-        Table(
-            "comparisons",
-            _comparisons(compared),
-            title=say("study.comparisons.title"),
-            caption=say("study.comparisons.caption"),
-        ),
+        Table("comparisons", _comparisons(compared), *headed("study.comparisons")),
     ]
     for place, figure in enumerate(study["figures"]):
         blocks.append(drawn(f"figure-{place}", figure, measured, study["factors"]))
-    blocks.append(
-        Table(
-            "variants",
-            variants_table(means, factors),
-            title=say("study.variants.title"),
-            caption=say("study.variants.caption"),
-        )
-    )
+    blocks.append(Table("variants", variants_table(means, factors), *headed("study.variants")))
     return Showing(
         [*_of_comparisons(compared, measured), *numbers_of(means, factors)],
         blocks,

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.drawing.plotting import SERIES, Drawing, draw
 from cnnatomy.exhibit import Block, Figure, Number, Prose, Showing, Table, say
-from cnnatomy.studies.figures import MARKERS, PANEL, drawn
+from cnnatomy.studies.figures import MARKERS, PANEL, beside, drawn
 from cnnatomy.studies.findings import numbers_of, variants_table
 from cnnatomy.studies.summaries import summary
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure as Drawing
 
 CHOSEN_BY, REPORTED = "validation_accuracy", "test_accuracy"
 
@@ -73,8 +72,7 @@ def _figure(study: Mapping[str, Any], judged: pd.DataFrame, metric: str) -> Figu
                 line = (some[some[lines] == level] if lines else some).sort_values("at")
                 label = f"{lines.replace('_', ' ')} {_value(study, lines, level)}" if lines else None
                 mark = {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
-                error = [100 * (line["mean"] - line["low"]), 100 * (line["high"] - line["mean"])]
-                axes.errorbar(line["at"], 100 * line["mean"], yerr=error, capsize=3, label=label, **mark)
+                axes.errorbar(line["at"], 100 * line["mean"], yerr=beside(line, 100), capsize=3, label=label, **mark)
             if numeric and min(values) > 0 and max(values) > 20 * min(values):
                 axes.set_xscale("log")
             if not numeric:

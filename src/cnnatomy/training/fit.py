@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ from cnnatomy.training.checks import (
     check_labels,
     check_last_batch,
     check_outputs,
+    check_tokens,
     check_training,
     say_of_answers,
     say_of_few,
@@ -61,6 +62,7 @@ def train_network(
     weights.refuse_unsaved(network)
     first = dataset.split(next(iter(dataset.facts.splits)))
     check_outputs(network, Batches(first, batch_size=2, seed=seed, shuffle=False), seed)
+    check_tokens(network, dataset.facts, seed)
     if not training["weights"] and callable(prime := getattr(network, "prime", None)):
         # A network may look at the training inputs, not at their labels, before its first step.
         prime(dataset.split("train").inputs, seed)
@@ -74,13 +76,19 @@ def train_network(
     train = Batches(samples, seed=seed, shuffle=True, augment=augment, **layout)
     held_out = "validation" in dataset.facts.splits
     validation = Batches(dataset.split("validation"), seed=seed, shuffle=False, **layout) if held_out else None
-    return network, fit(network, train, validation, training, seed, state, snapshots)
+    return network, fit(network, Parts(train, validation), training, seed, state, snapshots)
+
+
+class Parts(NamedTuple):
+    """The samples to train on, and those that were kept apart to look at after each epoch, if any."""
+
+    train: Batches
+    validation: Batches | None
 
 
 def fit(
     network: nn.Module,
-    train: Batches,
-    validation: Batches | None,
+    parts: Parts,
     config: Mapping[str, Any],
     seed: int,
     state: Path,
@@ -109,6 +117,7 @@ def fit(
     from cnnatomy.training.classifier import Classifier
     from cnnatomy.training.state import newest
 
+    train, validation = parts
     _set_up(network, config)
     _check(network, train, validation, config, seed)
     network.train()

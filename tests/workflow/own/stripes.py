@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from cnnatomy.data import archive, images
+from cnnatomy.data.fetching import Into
+from cnnatomy.data.origin import Origin
 
 
-def fetch(target: Path, *, mirror: str | None, digest: str, seed: int) -> None:
+def fetch(into: Into, *, seed: int) -> None:
     """Draw 400 images and write them as raw data."""
     chance = np.random.default_rng(seed)
     labels = chance.integers(0, 2, 400).astype(np.uint8)
@@ -17,7 +19,7 @@ def fetch(target: Path, *, mirror: str | None, digest: str, seed: int) -> None:
     pictures = np.where(labels[:, None, None] == 0, stripes[:, None, :], stripes[:, :, None]) * 150
     pictures = (pictures + chance.integers(0, 100, pictures.shape)).astype(np.uint8)
     contents = {"pictures": pictures.tobytes(), "labels": labels.tobytes()}
-    archive.write(target, contents, digest=digest, licence="none needed", citation="drawn by a test")
+    into.write(contents, licence="none needed", citation="drawn by a test")
 
 
 def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:
@@ -31,4 +33,4 @@ def prepare(raw: Path, folder: Path, *, digest: str, validation: int) -> None:
             "test": slice(200, 400),
         }
         splits = {name: (pictures[part], labels[part]) for name, part in parts.items()}
-        images.write(folder, splits, ["standing", "lying"], source, digest=digest)
+        images.write(folder, splits, ["standing", "lying"], Origin(source, digest))

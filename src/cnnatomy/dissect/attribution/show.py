@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -24,14 +22,12 @@ from cnnatomy.dissect.saliency.showing import (
     weighed,
 )
 from cnnatomy.drawing import saying
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Drawing, draw
 from cnnatomy.drawing.showing import spaced
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Matrix, Sentence, Showing, Texts, say
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import figure, headed
 from cnnatomy.inspection.choosing import evenly
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
 
 SOURCES = ["@simonyan2014", "@sundararajan2017", "@zeiler2014", "@springenberg2015", "@adebayo2018"]
 DRAWN = 4  # curves over frequency in one chart
@@ -112,7 +108,7 @@ def _sentences(found: Attributions, samples: Samples) -> Texts:
         for place, answer in enumerate(found.answers)
         for method, maps in found.maps.items()
     ]
-    return Texts("maps", sentences, title=say("attribution.words.title"), caption=say("attribution.words.caption"))
+    return Texts("maps", sentences, *headed("attribution.words"))
 
 
 def _by_frequency(found: Attributions, sums: np.ndarray, facts: Facts) -> Figure:
@@ -135,14 +131,7 @@ def _by_frequency(found: Attributions, sums: np.ndarray, facts: Facts) -> Figure
     peaks = "; ".join(
         f"{name}: {extent(bands, np.abs(row))[0]:.0f} Hz" for name, row in list(zip(names, sums, strict=True))[:DRAWN]
     )
-    return Figure(
-        "frequencies",
-        draw(paint, 640, 300),
-        alt=say("attribution.frequencies.alt", peaks=peaks),
-        data=table,
-        title=say("attribution.frequencies.title"),
-        caption=say("attribution.frequencies.caption", peaks=peaks),
-    )
+    return figure("frequencies", "attribution.frequencies", draw(paint, 640, 300), table, peaks=peaks)
 
 
 def _alike(found: Attributions) -> Matrix:

@@ -106,10 +106,7 @@ def _peak(facts: Facts, layer: Layer, values: np.ndarray) -> dict[str, float]:
         unit, last = facts.axes[0].unit, len(bands) - 1
         ends = (max(0, min(first, last)), max(0, min(beyond - 1, last)))
         return {f"{end} {unit}": significant(bands[at], 3) for end, at in zip(("from", "to"), ends, strict=True)}
-    return {
-        "from Hz": significant(bands[max(0, min(first, len(bands) - 1))], 3),
-        "to Hz": significant(bands[max(0, min(beyond, len(bands)) - 1)], 3),
-    }
+    return axes.span(facts, (first, beyond))
 
 
 def _sentences(found: Activations, samples: Samples) -> Texts:

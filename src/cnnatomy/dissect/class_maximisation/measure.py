@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from cnnatomy.dissect.feature_visualisation.regularisers import Box, Jitter, Lim
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
-from cnnatomy.inspection.choosing import evenly
+from cnnatomy.inspection.choosing import class_of, evenly
 from cnnatomy.inspection.convolving import frozen, laid_out
 from cnnatomy.inspection.predicting import in_batches
 from cnnatomy.statistics.intervals import crossed_share
@@ -157,17 +156,9 @@ def measure(
 
 def _classes(facts: Facts, wanted: int | Sequence[str | int]) -> list[int]:
     """Which classes: those named, or so many, evenly spread where there are more."""
-    names = facts.classes
     if isinstance(wanted, int):
-        return [int(label) for label in evenly(len(names), wanted)]
-    found = []
-    for name in wanted:
-        if str(name) not in names:
-            near = get_close_matches(str(name), names, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names[:20])}."
-            raise ValueError(f"classes: {facts.name!r} has no class {str(name)!r}. {hint}")
-        found.append(names.index(str(name)))
-    return found
+        return [int(label) for label in evenly(len(facts.classes), wanted)]
+    return [class_of(facts, name, "classes") for name in wanted]
 
 
 def _reals(network: nn.Module, samples: Samples, classes: Sequence[int], limits: Box) -> Reals:

@@ -16,6 +16,7 @@ from cnnatomy.drawing.saying import in_charts
 from cnnatomy.exhibit import Grid, Item, Say, Showing, Table, Text, say
 from cnnatomy.exhibit.blocks import State
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import headed
 
 COLUMNS = 10  # classes a row, at most
 SOURCES = ["@simonyan2014", "@yosinski2015", "@nguyen2015"]
@@ -96,12 +97,7 @@ def _table(found: Maximisation) -> Table:
         each = [float(value(of)) for of in found.made.values()]
         if np.isfinite(each).all():
             table[column] = [significant(one) for one in each]
-    return Table(
-        "priors",
-        pd.DataFrame(table),
-        title=say("class_maximisation.priors.title"),
-        caption=say("class_maximisation.priors.caption"),
-    )
+    return Table("priors", pd.DataFrame(table), *headed("class_maximisation.priors"))
 
 
 def _caption(found: Maximisation, samples: Samples) -> Text:

@@ -88,11 +88,7 @@ def _pixels(answer: Answer, source: Source, facts: Facts) -> np.ndarray:
 
 def _curve(answer: Answer) -> np.ndarray:
     """The reconstruction of a part of a signal as curves, on a scale of its own that is symmetric about zero."""
-    ((first, beyond),) = answer.patch.window
-    steps = answer.whole.shape[1]
-    part = np.full((len(answer.whole), beyond - first), np.nan)
-    here = slice(max(0, first), min(steps, beyond))
-    part[:, here.start - first : here.stop - first] = answer.whole[:, here]
+    part = curves.cut(answer.whole, answer.patch.window[0])
     scale = float(np.nanmax(np.abs(part)))
     return curves.plot(part, (-scale, scale), size=curves.SMALL)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -20,11 +18,9 @@ from cnnatomy.dissect.dense_maximisation.measure import (
 from cnnatomy.dissect.dense_maximisation.settings import Settings
 from cnnatomy.dissect.feature_visualisation.maximised import states
 from cnnatomy.dissect.feature_visualisation.showing import SOURCES, hung, item, reading
-from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.drawing.plotting import SERIES, Drawing, draw
 from cnnatomy.exhibit import Figure, Grid, Showing, Text, say
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
+from cnnatomy.exhibit.worded import figure
 
 
 def show(found: Maximisation, samples: Samples, settings: Settings) -> Showing:
@@ -86,11 +82,6 @@ def _shift(found: Maximisation, facts: Facts) -> Figure:
         )
         axes.legend()
 
-    return Figure(
-        "shift",
-        draw(paint, 560, 280),
-        alt=say("dense_maximisation.shift.alt"),
-        data=pd.concat([line for line, _ in lines] or [pd.DataFrame()]).round(4),
-        title=say("dense_maximisation.shift.title"),
-        caption=say(f"dense_maximisation.shift.caption.{'signals' if signals else 'pictures'}"),
-    )
+    table = pd.concat([line for line, _ in lines] or [pd.DataFrame()]).round(4)
+    caption = say(f"dense_maximisation.shift.caption.{'signals' if signals else 'pictures'}")
+    return figure("shift", "dense_maximisation.shift", draw(paint, 560, 280), table, caption)

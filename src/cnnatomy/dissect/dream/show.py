@@ -11,6 +11,7 @@ from cnnatomy.dissect.dream.settings import Settings
 from cnnatomy.drawing.showing import Sound, class_name
 from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, Table, say
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import headed
 
 COLUMNS = 4  # pictures a row, at most
 SOURCES = ["@mordvintsev2015"]
@@ -84,5 +85,4 @@ def _table(found: Dreams, facts: Facts) -> Table:
         for sample in found.samples
         for dream in sample.dreams
     ]
-    title, caption = (say(f"dream.measured.{part}") for part in ("title", "caption"))
-    return Table("measured", pd.DataFrame(rows).round(4), title=title, caption=caption)
+    return Table("measured", pd.DataFrame(rows).round(4), *headed("dream.measured"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -16,12 +16,10 @@ from cnnatomy.dissect.saliency.maps import ENOUGH
 from cnnatomy.dissect.saliency.showing import precision, similarities, tested, titled
 from cnnatomy.dissect.saliency.trust import LIMIT, Verdict
 from cnnatomy.drawing import saying
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Drawing, draw
 from cnnatomy.exhibit import Block, Figure, Say, Showing, Table, say
 from cnnatomy.exhibit.rounding import significant
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
+from cnnatomy.exhibit.worded import figure, headed
 
 SOURCES = ["@petsiuk2018", "@bach2015", "@adebayo2018"]
 FEW = 200  # samples: fewer are said to be few
@@ -79,12 +77,7 @@ def _table(comparison: Comparison, facts: Facts) -> Table:
         )
     grouped = None if comparison.groups is None else say("faithfulness.methods.groups", alike=saying.alike(facts))
     over = grouped or say("faithfulness.methods.samples")
-    return Table(
-        "methods",
-        pd.DataFrame(rows),
-        title=say("faithfulness.methods.title"),
-        caption=say("faithfulness.methods.caption", n=comparison.n, over=over),
-    )
+    return Table("methods", pd.DataFrame(rows), *headed("faithfulness.methods", n=comparison.n, over=over))
 
 
 def _panels(verdicts: Mapping[str, Verdict]) -> list[list[str]]:
@@ -170,11 +163,5 @@ def _cascade(verdicts: Mapping[str, Verdict]) -> Figure:
     table = pd.DataFrame({"layers shuffled": shuffled})
     for name, verdict in verdicts.items():
         table[name] = verdict.similarity.mean(axis=1).round(4)
-    return Figure(
-        "randomisation",
-        draw(paint, 760, 300),
-        alt=say("faithfulness.randomisation.alt", each=similarities(verdicts)),
-        data=table,
-        title=say("faithfulness.randomisation.title"),
-        caption=say("faithfulness.randomisation.caption", limit=LIMIT),
-    )
+    caption, each = say("faithfulness.randomisation.caption", limit=LIMIT), similarities(verdicts)
+    return figure("randomisation", "faithfulness.randomisation", draw(paint, 760, 300), table, caption, each=each)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.feature_maps.measure import FeatureMaps, Maps, OfLayer, numbers
 from cnnatomy.dissect.feature_maps.settings import Settings
 from cnnatomy.drawing import curves, saying
-from cnnatomy.drawing.plotting import draw
+from cnnatomy.drawing.plotting import Drawing, draw
 from cnnatomy.drawing.showing import Shown, Sound, amount, signed, spaced, upright, words
 from cnnatomy.drawing.showing import show as shown
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Scale, Sentence, Showing, Texts, Unit, say
@@ -20,9 +19,6 @@ from cnnatomy.exhibit.axes import Colours
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.fields import Field
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
 
 FAINT = 0.05  # a map weaker than this share of its layer's strongest is drawn as if it reached it: noise stays dark
 LARGEST = 64  # rows or columns of a map as it is drawn: 64 maps of 112 × 112 would be 0.6 MB
@@ -40,7 +36,7 @@ def show(found: FeatureMaps, samples: Samples, settings: Settings, *, sound: Sou
     """
     facts = samples.facts
     chosen = [Shown(one.place, one.said(samples), one.state) for one in found.answers]
-    blocks: list[Block] = [shown("sample", samples, chosen, sound, title=say("feature_maps.sample.title"))]
+    blocks: list[Block] = [shown("sample", samples, chosen, (say("feature_maps.sample.title"), ""), sound)]
     place = found.answers[0].place
     for one in found.layers:
         if one.layer.field is not None and facts.kind != "images":
@@ -130,9 +126,8 @@ def pixels_of(maps: np.ndarray, facts: Facts, field: Field | None = None) -> lis
     pictures = []
     for values, scale in zip(maps, _scales(maps), strict=True):
         if facts.kind == "signals" and max(values.shape) == values.size:
-            limits, times = (-scale if both else 0.0, scale), _times(facts, field, values.size)
-            units = ("", facts.axes[0].unit)
-            pictures.append(curves.plot(values.reshape(1, -1), limits, times, units, size=CURVES))
+            limits, ends = (-scale if both else 0.0, scale), _ends(facts, field, values.size)
+            pictures.append(curves.plot(values.reshape(1, -1), limits, ends, size=CURVES))
             continue
         # A map along one axis: words run to the right, frequencies upward.
         flat = upright(
@@ -157,13 +152,13 @@ def thinned(values: np.ndarray) -> np.ndarray:
     return np.where(high >= -low, high, low)
 
 
-def _times(facts: Facts, field: Field | None, units: int) -> tuple[float, float] | None:
+def _ends(facts: Facts, field: Field | None, units: int) -> curves.Ends | None:
     """The middle of what the first and the last unit of a map see of a signal."""
     if field is None or field.units != (units,):
         return None
     firsts = (field.start[0], field.start[0] + field.stride[0] * (units - 1))
     middle = [curves.moment(facts, first + (field.size[0] - 1) / 2) for first in firsts]
-    return middle[0], middle[1]
+    return curves.Ends((middle[0], middle[1]), ("", facts.axes[0].unit))
 
 
 def _strips(one: OfLayer, field: Field, samples: Samples, place: int) -> Figure | None:

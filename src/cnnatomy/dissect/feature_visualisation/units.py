@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from cnnatomy.data.prepared import Samples
 from cnnatomy.inspection.calls import number_of
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.convolving import laid_out, own_channel
+from cnnatomy.inspection.hooks import hooked
 from cnnatomy.inspection.layers import Layer, activated, batch_size, evaluating
 
 CLOSE = 1e-3  # two ways to compute a value agree if they differ by no more than this share of the largest
@@ -274,23 +275,14 @@ def listening(
     def over(module: nn.Module, inputs: Any) -> None:  # a new pass counts from one
         calls.clear()
 
-    with ExitStack() as stack:
-        stack.enter_context(_hooked(network.register_forward_pre_hook(over)))
-        for module in {layer.module for layer, _ in heard}:
-            if given:
-                handle = module.register_forward_pre_hook(called)
-            else:
-                handle = module.register_forward_hook(lambda module, _, output: called(module, output))
-            stack.enter_context(_hooked(handle))
+    handles = [network.register_forward_pre_hook(over)]
+    for module in {layer.module for layer, _ in heard}:
+        if given:
+            handles.append(module.register_forward_pre_hook(called))
+        else:
+            handles.append(module.register_forward_hook(lambda module, _, output: called(module, output)))
+    with hooked(handles):
         yield
-
-
-@contextmanager
-def _hooked(handle: Any) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def _stop(x: Tensor) -> None:

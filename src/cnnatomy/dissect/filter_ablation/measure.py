@@ -25,7 +25,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.exhibit.rounding import significant
 from cnnatomy.inspection.ablation import ChannelAblation, ablation_point
 from cnnatomy.inspection.choosing import evenly
-from cnnatomy.inspection.layers import Layer, LayerNotFound, named, stages, trace
+from cnnatomy.inspection.layers import stages, trace, with_maps
 from cnnatomy.inspection.outputs import logits_of
 from cnnatomy.inspection.predicting import in_batches
 from cnnatomy.inspection.redundancy import Redundancy, redundancies
@@ -111,7 +111,8 @@ def measure(
     example = to_tensor(samples.facts, samples.inputs[labelled[:1]])
     logits_of(network, example, len(samples.facts.classes))
     layers = trace(network, example)
-    convolutions = _convolutions(layers, settings.layers)
+    named = None if settings.layers is None else with_maps(layers, settings.layers)
+    convolutions = named or [layer for stage in stages(layers, by_sample=False) for layer in stage]
     removal = ChannelAblation(network, layers, [ablation_point(layers, layer) for layer in convolutions], example)
     removable, plan = planned(removal, layers, convolutions, settings, len(labelled))
 
@@ -135,16 +136,6 @@ def measure(
         judge, random = Judge(removable, samples, judged, wider), np.random.default_rng((seed, ORDERS))
         pruning = prune(judge, ranking, plan, settings.draws, random)
     return Ablation(whole.right, groups, parts, sum(layer.shape[0] for layer in convolutions), limit, pruning)
-
-
-def _convolutions(layers: Sequence[Layer], names: Sequence[str] | None) -> list[Layer]:
-    if names is None:
-        return [layer for stage in stages(layers) for layer in stage]
-    chosen = [named(layers, name) for name in names]
-    for layer in chosen:
-        if len(layer.shape) < 2:
-            raise LayerNotFound(f"the layer {layer.name!r} has no maps: its output for a sample is {layer.shape}")
-    return chosen
 
 
 @dataclass(frozen=True)

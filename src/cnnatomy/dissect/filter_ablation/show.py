@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,12 @@ from cnnatomy.dissect.filter_ablation.measure import KINDS, Ablation, Loss, numb
 from cnnatomy.dissect.filter_ablation.pruning import Pruning
 from cnnatomy.dissect.filter_ablation.settings import Settings
 from cnnatomy.drawing import saying
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Drawing, draw
 from cnnatomy.drawing.showing import signed
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Matrix, Showing, Table, Text, say
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import figure, headed
 from cnnatomy.inspection.choosing import evenly
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
 
 SOURCES = ["@morcos2018", "@molchanov2017", "@agresti2005"]
 CLASSES = 30  # more of them make no table by class
@@ -132,14 +129,9 @@ def _lost(parts: Sequence[Loss]) -> Figure:
         panels[-1].legend()
 
     drawn = "all" if len(parts) <= PANELS else "first"
-    return Figure(
-        "lost",
-        draw(paint, 720, 300),
-        alt=say("filter_ablation.lost.alt", **{kind: int((data["kind"] == kind).sum()) for kind in KINDS}),
-        data=data,
-        title=say("filter_ablation.lost.title"),
-        caption=say(f"filter_ablation.lost.caption.{drawn}", first=PANELS, layers=len(parts)),
-    )
+    caption = say(f"filter_ablation.lost.caption.{drawn}", first=PANELS, layers=len(parts))
+    counts = {kind: int((data["kind"] == kind).sum()) for kind in KINDS}
+    return figure("lost", "filter_ablation.lost", draw(paint, 720, 300), data, caption, **counts)
 
 
 def _by_loss(one: Loss) -> pd.DataFrame:
@@ -180,8 +172,7 @@ def _correlations(parts: Sequence[Loss]) -> Grid:
                 values={"filters": total, "effective": significant(effective, 3)},
             )
         )
-    title, caption = (say(f"filter_ablation.correlations.{part}") for part in ("title", "caption"))
-    return Grid("correlations", items, title=title, caption=caption)
+    return Grid("correlations", items, None, *headed("filter_ablation.correlations"))
 
 
 def _table(parts: Sequence[Loss]) -> Table:
@@ -205,5 +196,4 @@ def _table(parts: Sequence[Loss]) -> Table:
                 }
             )
     data = pd.DataFrame(rows).sort_values("points lost", ascending=False, kind="stable")
-    title, caption = (say(f"filter_ablation.filters.{part}") for part in ("title", "caption"))
-    return Table("filters", data, title=title, caption=caption)
+    return Table("filters", data, *headed("filter_ablation.filters"))

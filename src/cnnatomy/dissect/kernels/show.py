@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,11 @@ from cnnatomy.dissect.kernels.settings import Settings
 from cnnatomy.drawing import saying
 from cnnatomy.drawing.axes import along
 from cnnatomy.drawing.kernels import by_words, drawn
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Drawing, draw
 from cnnatomy.drawing.showing import amount, of_colours
 from cnnatomy.exhibit import Axis, Block, Figure, Grid, Item, Scale, Showing, Text, Unit, say
 from cnnatomy.exhibit.rounding import significant
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
+from cnnatomy.exhibit.worded import figure
 
 SOURCES = ["@krizhevsky2012, figure 3"]
 SOURCES_OF_TEXTS = ["@kim2014"]
@@ -199,14 +196,7 @@ def _profile(panels: Sequence[pd.DataFrame]) -> Figure:
             if len(panel) <= 12 and panel["axis"][0] != "time":
                 axes.set_xticks(panel["place"])
 
-    return Figure(
-        "profile",
-        draw(paint, 40 + 260 * len(panels), 240),
-        alt=say("kernels.profile.alt"),
-        data=pd.concat(panels),
-        title=say("kernels.profile.title"),
-        caption=say("kernels.profile.caption"),
-    )
+    return figure("profile", "kernels.profile", draw(paint, 40 + 260 * len(panels), 240), pd.concat(panels))
 
 
 def _answers(one: Kernels, spectrum: Spectrum) -> Figure:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -12,17 +9,14 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.learning.measure import Learning, numbers, since
 from cnnatomy.dissect.learning.settings import Settings
 from cnnatomy.drawing.kernels import drawn
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Axes, Drawing, draw
 from cnnatomy.drawing.showing import amount, class_name, upright
 from cnnatomy.exhibit import Block, Figure, Frame, Grid, Item, Say, Showing, Steps, Table, say
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import figure, headed
+from cnnatomy.inspection.patches import sheet
 from cnnatomy.statistics.intervals import mean_interval
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Drawing
-
-GREY = 128  # between the pictures of a sheet
 ACROSS = 8  # pictures a row of a sheet
 ROOM = 4000  # pixels of the kernels on a sheet, about
 STRIP = 3  # pixels of a map that has one row or column
@@ -33,7 +27,7 @@ SOURCES = ["@kornblith2019", "@raghu2017"]
 def show(found: Learning, samples: Samples, settings: Settings) -> Showing:
     """A look at the network after 0, 4, 8, 16 … steps; accuracy by class and likeness of layers to what they end as."""
     classes = samples.facts.classes
-    walk = Steps("walk", _frames(found, samples.facts), say("learning.walk.title"), say("learning.walk.caption"))
+    walk = Steps("walk", _frames(found, samples.facts), *headed("learning.walk"))
     blocks: list[Block] = [walk, _accuracy(found, samples.facts), _layers(found), _settled(found)]
     caption = [_soon(found), _order(found), say("learning.caption")]
     return Showing(numbers(found, classes), blocks, caption, SOURCES)
@@ -72,7 +66,7 @@ def _shares(confusion: np.ndarray) -> np.ndarray:
 
 def _kernels(found: Learning, look: int, facts: Facts) -> np.ndarray:
     """The first kernels on one sheet, each with its own scale."""
-    return _sheet([drawn(kernel, facts) for kernel in found.kernels[look][: _shown_kernels(found, facts)]])
+    return sheet([drawn(kernel, facts) for kernel in found.kernels[look][: _shown_kernels(found, facts)]], ACROSS)
 
 
 def _shown_kernels(found: Learning, facts: Facts) -> int:
@@ -87,21 +81,10 @@ def _maps(found: Learning, look: int, facts: Facts) -> np.ndarray:
     maps = found.maps[look] if found.maps.ndim == 4 else found.maps[look][:, None]
     pictures = [amount(upright(facts, values), top) for values, top in zip(maps, tops, strict=True)]
     if pictures[0].shape[0] == 1:  # along one axis: as lines below one another
-        return _sheet([one.repeat(STRIP, axis=0) for one in pictures], across=1)
+        return sheet([one.repeat(STRIP, axis=0) for one in pictures], 1)
     if pictures[0].shape[1] == 1:
-        return _sheet([one.repeat(STRIP, axis=1) for one in pictures])
-    return _sheet(pictures, across=ACROSS // 2)
-
-
-def _sheet(pictures: Sequence[np.ndarray], across: int = ACROSS) -> np.ndarray:
-    """Pictures of one size in rows, with a line between."""
-    height, width = (length + 1 for length in pictures[0].shape[:2])
-    down = -(-len(pictures) // across)
-    sheet = np.full((down * height - 1, min(across, len(pictures)) * width - 1, *pictures[0].shape[2:]), GREY, np.uint8)
-    for place, picture in enumerate(pictures):
-        row, column = divmod(place, across)
-        sheet[row * height : (row + 1) * height - 1, column * width : (column + 1) * width - 1] = picture
-    return sheet
+        return sheet([one.repeat(STRIP, axis=1) for one in pictures], ACROSS)
+    return sheet(pictures, ACROSS // 2)
 
 
 def _accuracy(found: Learning, facts: Facts) -> Figure:
@@ -124,14 +107,9 @@ def _accuracy(found: Learning, facts: Facts) -> Figure:
     table = pd.DataFrame(shares[:, there].round(3), columns=[facts.classes[place] for place in there])
     table.insert(0, "mean", whole.round(3), allow_duplicates=True)  # a class may be called so
     table.insert(0, "step", found.steps, allow_duplicates=True)
-    return Figure(
-        "accuracy",
-        draw(paint, 560, 280),
-        alt=say("learning.accuracy.alt", start=float(whole[0]), end=float(whole[-1])),
-        data=table,
-        title=say("learning.accuracy.title"),
-        caption=[*_in_turn(found, order, facts), say("learning.accuracy.learned", share=100 * found.learned)],
-    )
+    caption = [*_in_turn(found, order, facts), say("learning.accuracy.learned", share=100 * found.learned)]
+    ends = {"start": float(whole[0]), "end": float(whole[-1])}
+    return figure("accuracy", "learning.accuracy", draw(paint, 560, 280), table, caption, **ends)
 
 
 def _in_turn(found: Learning, order: np.ndarray, facts: Facts) -> list[Say]:
@@ -169,17 +147,9 @@ def _layers(found: Learning) -> Figure:
     table = pd.DataFrame({one.layer: one.likeness.mean(axis=0).round(4) for one in found.layers})
     table.insert(0, "step", found.steps, allow_duplicates=True)
     networks = len(found.accuracy)
-    return Figure(
-        "layers",
-        draw(paint, 560, 280),
-        alt=say("learning.layers.alt"),
-        data=table,
-        title=say("learning.layers.title"),
-        caption=[
-            say("learning.layers.caption"),
-            say("learning.layers.several", networks=networks) if networks > 1 else say("learning.layers.one"),
-        ],
-    )
+    over = say("learning.layers.several", networks=networks) if networks > 1 else say("learning.layers.one")
+    caption = [say("learning.layers.caption"), over]
+    return figure("layers", "learning.layers", draw(paint, 560, 280), table, caption)
 
 
 def _along_steps(axes: Axes, found: Learning) -> None:
@@ -195,14 +165,7 @@ def _settled(found: Learning) -> Table:
         if (settled := found.filter_settled(course)) is not None
         for look, step in enumerate(found.steps)
     ]
-    share = 100 * found.settled
-    return Table(
-        "settled",
-        pd.DataFrame(rows),
-        say("learning.settled.title"),
-        say("learning.settled.caption", share=share),
-        folded=True,
-    )
+    return Table("settled", pd.DataFrame(rows), *headed("learning.settled", share=100 * found.settled), folded=True)
 
 
 def _soon(found: Learning) -> Say:

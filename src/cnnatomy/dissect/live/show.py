@@ -11,6 +11,7 @@ from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.live.hearing import listening
 from cnnatomy.dissect.live.looks import Looks
 from cnnatomy.dissect.live.measure import Portable, numbers
+from cnnatomy.dissect.live.packing import KINDS as BITS
 from cnnatomy.dissect.live.program import Step
 from cnnatomy.dissect.live.settings import Settings
 from cnnatomy.exhibit import Live, LiveSample, Say, Showing, say
@@ -22,7 +23,7 @@ NAME = "network"
 
 def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
     """One block: the network, with samples of each class to begin with."""
-    rows, facts, taken = numbers(found), samples.facts, found.tried[-1]
+    rows, facts = numbers(found), samples.facts
     ids = samples.table["id"]
     given = [
         LiveSample(ids[place], None if label < 0 else int(label), [significant(float(one), 7) for one in logits])
@@ -45,14 +46,7 @@ def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
     )
     caption = [
         say(f"live.caption.{facts.kind}"),
-        say(
-            f"live.weights.{taken.kind}",
-            same=taken.same,
-            n=taken.n,
-            off=taken.off,
-            size=len(found.packed.content) / 1e3,
-            weights=found.weights,
-        ),
+        _kept(found),
         *_looks(found.learned, settings),
     ]
     return Showing(rows, [block], caption)
@@ -66,6 +60,19 @@ def _looks(learned: Looks | None, settings: Settings) -> list[Say]:
         return [say("live.looks.too_large", size=learned.kilobytes, most=float(settings.looks_kilobytes))]
     least, n = min(look.same for look in learned.looks), learned.looks[0].n
     return [say("live.looks.kept", looks=len(learned.looks), size=learned.kilobytes, least=least, n=n)]
+
+
+def _kept(found: Portable) -> Say:
+    """In how many bits its weights are kept, and what that changes."""
+    taken, size = found.tried[-1], len(found.packed.content) / 1e3
+    if taken.kind == "float32":
+        return say("live.weights.float32", size=size, weights=found.weights)
+    known = {"same": taken.same, "n": taken.n, "off": taken.off, "size": size, "weights": found.weights}
+    return (
+        say("live.weights.int8", **known)
+        if taken.kind == "int8"
+        else say("live.weights.more", bits=BITS[taken.kind], **known)
+    )
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.dissect.ngrams.slots import Reader, Slots, ngrams
 from cnnatomy.dissect.odds import word_odds, word_scores
-from cnnatomy.inspection.calls import module_of, next_call
+from cnnatomy.inspection.hooks import in_graph
 from cnnatomy.inspection.layers import batch_size, evaluating
 
 
@@ -53,32 +52,13 @@ def _gradients(
     network: nn.Module, readers: Sequence[Reader], facts: Facts, batch: np.ndarray
 ) -> dict[str, tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Scores and activations, and the gradients of the log-odds of the predicted class by each, (n, units, filters)."""
-    held: dict[str, Tensor] = {}
-    calls: dict[str, Counter[str]] = defaultdict(Counter)
-    handles = []
-
-    def keep(name: str) -> None:
-        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor | None:
-            if next_call(module_of(name), calls[name]) != name:
-                return None
-            held[name] = output if output.requires_grad else output.detach().requires_grad_()
-            return held[name].clone()  # an activation in place would change it
-
-        handles.append(network.get_submodule(module_of(name)).register_forward_hook(hook))
-
-    for name in {layer.name for reader in readers for layer in (reader.score, reader.after)}:
-        keep(name)
-    try:
-        with evaluating(network), torch.enable_grad():
-            logits = network(to_tensor(facts, batch))
-            predicted = logits.argmax(1, keepdim=True)
-            others = logits.scatter(1, predicted, -torch.inf).logsumexp(1)
-            odds = (logits.gather(1, predicted)[:, 0] - others).sum()
-            names = list(held)
-            gradients = dict(zip(names, torch.autograd.grad(odds, [held[name] for name in names]), strict=True))
-    finally:
-        for handle in handles:
-            handle.remove()
+    names = list({layer.name for reader in readers for layer in (reader.score, reader.after)})
+    with in_graph(network, names) as held, evaluating(network), torch.enable_grad():
+        logits = network(to_tensor(facts, batch))
+        predicted = logits.argmax(1, keepdim=True)
+        others = logits.scatter(1, predicted, -torch.inf).logsumexp(1)
+        odds = (logits.gather(1, predicted)[:, 0] - others).sum()
+        gradients = dict(zip(names, torch.autograd.grad(odds, [held[name] for name in names]), strict=True))
 
     def laid(tensor: Tensor) -> Tensor:
         return tensor.detach().flatten(2).transpose(1, 2)

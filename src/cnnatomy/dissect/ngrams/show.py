@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,16 +16,14 @@ from cnnatomy.dissect.ngrams.sentence_drawing import DRAWN, drawing
 from cnnatomy.dissect.ngrams.settings import Settings
 from cnnatomy.dissect.ngrams.sliding import Slides
 from cnnatomy.drawing import saying
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Drawing, draw
 from cnnatomy.drawing.showing import class_name, spaced, words
 from cnnatomy.exhibit import Block, Figure, Say, Sentence, Showing, Table, Text, Texts, Unit, say
 from cnnatomy.exhibit.reading import joined
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import figure, headed
 from cnnatomy.statistics.intervals import mean_interval
 from cnnatomy.statistics.numbers import Numbers
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
 
 SOURCES = ["@jacovi2018", "@kim2014"]
 DELETED = {
@@ -238,14 +236,9 @@ def _deletion(by_part: Mapping[float, Mapping[str, np.ndarray]]) -> Figure:
         axes.legend()
 
     fifth = data[data["part deleted"] == 0.2].set_index("words")["drop"]
-    return Figure(
-        "deletion",
-        draw(paint, 640, 300),
-        alt=say("ngrams.deletion.alt", highlighted=100 * fifth["highlighted"], random=100 * fifth["random"]),
-        data=data,
-        title=say("ngrams.deletion.title"),
-        caption=say(f"ngrams.deletion.caption.{'counted' if 'counted' in shown else 'uncounted'}", n=int(data["n"][0])),
-    )
+    drops = {name: 100 * fifth[name] for name in ("highlighted", "random")}
+    caption = say(f"ngrams.deletion.caption.{'counted' if 'counted' in shown else 'uncounted'}", n=int(data["n"][0]))
+    return figure("deletion", "ngrams.deletion", draw(paint, 640, 300), data, caption, **drops)
 
 
 def _sentences(found: Ngrams, samples: Samples) -> Texts:
@@ -270,8 +263,7 @@ def _sentences(found: Ngrams, samples: Samples) -> Texts:
                 spaces=spaced(facts),
             )
         )
-    title, caption = (say(f"ngrams.sentences.{part}") for part in ("title", "caption"))
-    return Texts("sentences", sentences, title=title, caption=caption)
+    return Texts("sentences", sentences, *headed("ngrams.sentences"))
 
 
 def _picks(sentences: Sequence[Decided], samples: Samples) -> Table:
@@ -288,7 +280,7 @@ def _picks(sentences: Sequence[Decided], samples: Samples) -> Table:
         for pick in one.picks
     ]
     data = pd.DataFrame(rows, columns=["sentence", "filter", "n-gram", "value", "adds to the log-odds"])
-    return Table("picks", data, title=say("ngrams.picks.title"), caption=say("ngrams.picks.caption", n=PICKS))
+    return Table("picks", data, *headed("ngrams.picks", n=PICKS))
 
 
 def _table(found: Sequence[Filters], facts: Facts) -> Table:
@@ -319,6 +311,4 @@ def _table(found: Sequence[Filters], facts: Facts) -> Table:
             }
             rows.append(row)
     rows.sort(key=lambda row: -row["importance"])
-    return Table(
-        "filters", pd.DataFrame(rows), title=say("ngrams.filters.title"), caption=say("ngrams.filters.caption")
-    )
+    return Table("filters", pd.DataFrame(rows), *headed("ngrams.filters"))

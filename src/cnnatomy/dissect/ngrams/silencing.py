@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnatomy.dissect.ngrams.slots import Reader
+from cnnatomy.inspection.hooks import hooked
 
 
 @contextmanager
@@ -37,8 +38,5 @@ def silenced_below(network: nn.Module, readers: Sequence[Reader], levels: Mappin
 
     for reader in readers:
         watch(reader)
-    try:
+    with hooked(handles):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()

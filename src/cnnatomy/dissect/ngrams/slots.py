@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import PADDING, Facts, Samples
 from cnnatomy.inspection.calls import module_of, number_of
+from cnnatomy.inspection.hooks import hooked
 from cnnatomy.inspection.layers import CONVOLUTIONS, Layer, activated, batch_size, capture, evaluating, stages
 from cnnatomy.inspection.predicting import in_batches
 
@@ -193,11 +194,8 @@ def given(network: nn.Module, name: str, x: Tensor) -> Tensor:
     handle = network.get_submodule(module_of(name)).register_forward_pre_hook(
         lambda module, inputs: held.append(inputs[0].detach().clone())
     )
-    try:
-        with evaluating(network), torch.no_grad():
-            network(x)
-    finally:
-        handle.remove()
+    with hooked([handle]), evaluating(network), torch.no_grad():
+        network(x)
     return held[number_of(name) - 1]
 
 

@@ -9,7 +9,6 @@ word itself does, to first order. Integrated gradients and occlusion say what th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,9 @@ from cnnatomy.data.prepared import PADDING, Samples
 from cnnatomy.dissect.saliency.path import Along, Mean, mean_gradient
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.inspection.choosing import nearest
 from cnnatomy.inspection.convolving import frozen, laid_out
+from cnnatomy.inspection.hooks import hooked
 from cnnatomy.inspection.layers import batch_size, evaluating
 from cnnatomy.inspection.rectifiers import guided, passing_back, rectifiers, refuse_functional
 from cnnatomy.inspection.work import LARGE, affordable, effort
@@ -76,13 +77,9 @@ def methods(network: nn.Module, samples: Samples, names: tuple[str, ...] | list[
     Raises ValueError for an unknown name, and FunctionalReLU or DoesNotApply where guided backpropagation is asked
     for by name and can't be had.
     """
-    from difflib import get_close_matches
-
     for name in names or ():
         if name not in NAMES:
-            near = get_close_matches(str(name), NAMES, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(NAMES)}."
-            raise ValueError(f"methods: there is no attribution {name!r}. {hint}")
+            raise ValueError(f"methods: there is no attribution {name!r}. {nearest(name, NAMES)}")
     x = to_tensor(samples.facts, samples.inputs[:1])
     baseline = baseline_of(samples)
     wanted = [name for name in NAMES if name in (names or NAMES)]
@@ -216,25 +213,11 @@ def entrance(network: nn.Module, tokens: Tensor) -> nn.Embedding:
             seen.append(module)
 
     handles = [m.register_forward_hook(hook) for m in network.modules() if isinstance(m, nn.Embedding)]
-    try:
-        with evaluating(network), torch.no_grad():
-            network(tokens)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), evaluating(network), torch.no_grad():
+        network(tokens)
     if not seen:
         raise DoesNotApply(say("saliency.no_embedding"))
     return seen[0]
-
-
-@contextmanager
-def _given(module: nn.Embedding, vectors: Tensor) -> Iterator[None]:
-    """While this holds, the embedding gives these vectors whatever the words are."""
-    handle = module.register_forward_hook(lambda module, inputs, output: vectors)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def _gradient(network: nn.Module, x: Tensor, target: Tensor) -> Tensor:
@@ -264,7 +247,8 @@ def _run(network: nn.Module, x: Tensor, entered: Tensor, embedding: nn.Embedding
     if embedding is None:
         # Of its own, for a first layer that works in place may not change a leaf.
         return network(laid_out(network, entered.clone()))
-    with _given(embedding, entered):
+    # Whatever the words are, the embedding gives these vectors.
+    with hooked([embedding.register_forward_hook(lambda module, inputs, output: entered)]):
         return network(x)
 
 

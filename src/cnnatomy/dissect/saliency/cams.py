@@ -7,10 +7,8 @@ has overwritten, and of a module that is called again only the last call can be 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +17,9 @@ from torch import Tensor, nn
 from cnnatomy.dissect.saliency.attributions import Maps
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
-from cnnatomy.inspection.calls import module_of, next_call
 from cnnatomy.inspection.convolving import laid_out
-from cnnatomy.inspection.layers import Layer, LayerNotFound, activated, batch_size, evaluating, named, stages, trace
+from cnnatomy.inspection.hooks import in_graph
+from cnnatomy.inspection.layers import Layer, activated, batch_size, evaluating, stages, trace, with_maps
 
 
 def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -88,11 +86,7 @@ def cam_layers(network: nn.Module, x: Tensor, names: Sequence[str] | None) -> li
     """
     traced = trace(network, x)
     if names is not None:
-        found = [named(traced, name) for name in names]
-        for layer in found:
-            if len(layer.shape) < 2:
-                raise LayerNotFound(f"the layer {layer.name!r} has no maps: its output for a sample is {layer.shape}")
-        return found
+        return with_maps(traced, names)
     for stage in reversed(stages(traced)):
         if prod(stage[0].shape[1:]) > 1:
             return [_finished(traced, stage[0])] if len(stage) == 1 else [activated(traced, layer) for layer in stage]
@@ -120,29 +114,10 @@ def held(network: nn.Module, x: Tensor, target: Tensor, layers: Sequence[str]) -
 
 
 def _held(network: nn.Module, x: Tensor, target: Tensor, layers: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
-    calls: Counter[str] = Counter()
-    found: dict[str, Tensor] = {}
-
-    def hook_of(name: str) -> Callable[[nn.Module, Any, Any], Any]:
-        def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor | None:
-            called = next_call(name, calls)
-            if called not in layers:
-                return None
-            found[called] = output if output.requires_grad else output.requires_grad_()
-            return output.clone()  # so that what follows in place changes a copy
-
-        return hook
-
-    modules = dict(network.named_modules())
-    handles = [modules[name].register_forward_hook(hook_of(name)) for name in {module_of(c) for c in layers}]
-    try:
-        with evaluating(network), torch.enable_grad():
-            outputs = network(laid_out(network, x))
-            wanted = outputs.gather(1, target[:, None]).sum()
-            gradients = torch.autograd.grad(wanted, [found[name] for name in layers], allow_unused=True)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with in_graph(network, layers) as found, evaluating(network), torch.enable_grad():
+        outputs = network(laid_out(network, x))
+        wanted = outputs.gather(1, target[:, None]).sum()
+        gradients = torch.autograd.grad(wanted, [found[name] for name in layers], allow_unused=True)
     return [
         (found[name].detach(), torch.zeros_like(found[name]) if gradient is None else gradient.detach())
         for name, gradient in zip(layers, gradients, strict=True)

@@ -20,17 +20,12 @@ def blocks(split: Samples, settings: Settings) -> list[Block]:
     chosen = choosing.first(split, settings.first)
     size = " × ".join(map(str, facts.shape[1:]))
     low, high = facts.scale or (0, 0)
-    first = show(
-        "first",
-        split,
-        chosen,
-        columns=settings.columns if len(chosen) > settings.columns else None,
-        title=say("samples.first.all", n=len(chosen)),
-        caption=[
-            say("samples.first.images", split=split.split, size=size),
-            say("samples.first.scale", low=low, high=high) if facts.scale else None,
-        ],
-    )
+    caption = [
+        say("samples.first.images", split=split.split, size=size),
+        say("samples.first.scale", low=low, high=high) if facts.scale else None,
+    ]
+    columns = settings.columns if len(chosen) > settings.columns else None
+    first = show("first", split, chosen, (say("samples.first.all", n=len(chosen)), caption), columns=columns)
     return [first] if facts.channels is None else [first, _channels(facts)]
 
 

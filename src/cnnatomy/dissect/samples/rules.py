@@ -59,7 +59,7 @@ def means(train: Samples) -> np.ndarray:
     sums, counts = np.zeros((classes, int(np.prod(train.facts.shape)))), np.zeros(classes)
     for rows in _chunks(train, _known(train)):
         hot = np.eye(classes, dtype=np.float32)[train.labels[rows]]
-        sums += hot.T @ _flat(train, rows)
+        sums += hot.T @ flattened(train, rows)
         counts += hot.sum(axis=0)
     return (sums / np.maximum(counts, 1)[:, None]).reshape(classes, *train.facts.shape)
 
@@ -71,11 +71,11 @@ def nearest_neighbour(train: Samples, test: Samples) -> tuple[np.ndarray, np.nda
     known = known[evenly(len(known), max(1, int(PRODUCTS / (len(asked) * values))))]
     nearest, guesses = np.full(len(test), -np.inf, np.float32), np.full(len(test), -1)
     for some in _chunks(train, known):
-        flat = _flat(train, some)
+        flat = flattened(train, some)
         half = (flat**2).sum(axis=1) / 2
         for start in range(0, len(asked), ROWS):
             rows = asked[start : start + ROWS]
-            scores = _flat(test, rows) @ flat.T - half  # the greater, the nearer: |x|²/2 − |x − y|²/2
+            scores = flattened(test, rows) @ flat.T - half  # the greater, the nearer: |x|²/2 − |x − y|²/2
             best = scores.argmax(axis=1)
             score = scores[np.arange(len(rows)), best]
             nearer = score > nearest[rows]
@@ -92,7 +92,7 @@ def _by_model(test: Samples, model: np.ndarray) -> np.ndarray:
             guesses.append(np.stack([row[tokens].sum(axis=1) for row in model], axis=1).argmax(axis=1))
         else:
             flat = model.reshape(len(model), -1).astype(np.float32)
-            guesses.append((2 * _flat(test, rows) @ flat.T - (flat**2).sum(axis=1)).argmax(axis=1))
+            guesses.append((2 * flattened(test, rows) @ flat.T - (flat**2).sum(axis=1)).argmax(axis=1))
     return np.concatenate(guesses)
 
 
@@ -100,9 +100,9 @@ def _regression(train: Samples, test: Samples) -> tuple[np.ndarray, np.ndarray]:
     """Logistic regression on all values, of at most a chunk of training samples."""
     known = _known(train)
     rows = known[evenly(len(known), max(len(train.facts.classes), CHUNK // int(np.prod(train.facts.shape))))]
-    x = _flat(train, rows)
+    x = flattened(train, rows)
     mean, spread = float(x.mean()), float(x.std()) or 1.0
-    asked = ((_flat(test, some) - mean) / spread for some in _chunks(test, _known(test)))
+    asked = ((flattened(test, some) - mean) / spread for some in _chunks(test, _known(test)))
     return _logistic((x - mean) / spread, train.labels[rows], asked), rows
 
 
@@ -166,5 +166,6 @@ def _chunks(split: Samples, rows: np.ndarray) -> Iterator[np.ndarray]:
         yield rows[start : start + n]
 
 
-def _flat(split: Samples, rows: np.ndarray) -> np.ndarray:
+def flattened(split: Samples, rows: np.ndarray) -> np.ndarray:
+    """The samples at these places, float32 (rows, values)."""
     return split.inputs[rows].reshape(len(rows), -1).astype(np.float32)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
@@ -11,12 +9,10 @@ from cnnatomy.dissect.odds import word_odds
 from cnnatomy.dissect.samples import choosing
 from cnnatomy.dissect.samples.measure import Given
 from cnnatomy.dissect.samples.settings import Settings
-from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.drawing.plotting import SERIES, Drawing, draw
 from cnnatomy.drawing.showing import show
 from cnnatomy.exhibit import Block, Figure, Table, say
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
+from cnnatomy.exhibit.worded import figure, headed
 
 TELLING = 15  # words of each class in the table of those that tell most
 
@@ -24,7 +20,7 @@ TELLING = 15  # words of each class in the table of those that tell most
 def blocks(found: Given, split: Samples, settings: Settings) -> list[Block]:
     """Sentences of a split as the network reads them, and their lengths."""
     chosen, title = choosing.first_of_each(split, settings.sentences)
-    first = show("first", split, chosen, title=title, caption=say("samples.first.texts", split=split.split))
+    first = show("first", split, chosen, (title, say("samples.first.texts", split=split.split)))
     return [first, _lengths(found.lengths[split.split], split)]
 
 
@@ -46,14 +42,8 @@ def _lengths(lengths: np.ndarray, split: Samples) -> Figure:
     table = pd.DataFrame(counts.T, columns=facts.classes)
     table.insert(0, "words", np.arange(len(table)))
     median = float(np.median(lengths))
-    return Figure(
-        "lengths",
-        draw(paint, 560, 240),
-        alt=say("samples.lengths.alt", median=median),
-        data=table,
-        title=say("samples.lengths.title"),
-        caption=say("samples.lengths.caption", median=median, places=places),
-    )
+    caption = say("samples.lengths.caption", median=median, places=places)
+    return figure("lengths", "samples.lengths", draw(paint, 560, 240), table, caption, median=median)
 
 
 def telling_words(scores: np.ndarray, facts: Facts) -> Table:
@@ -66,4 +56,4 @@ def telling_words(scores: np.ndarray, facts: Facts) -> Table:
         best = np.argsort(-lead, kind="stable")[:TELLING]
         columns[name] = [f"{vocabulary[token]} (×{np.exp(lead[token]):.0f})" for token in best]
     table = pd.DataFrame(columns)
-    return Table("telling-words", table, title=say("samples.telling.title"), caption=say("samples.telling.caption"))
+    return Table("telling-words", table, *headed("samples.telling"))

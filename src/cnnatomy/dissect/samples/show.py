@@ -17,6 +17,7 @@ from cnnatomy.drawing import saying
 from cnnatomy.drawing.showing import Sound, picture
 from cnnatomy.exhibit import Block, Grid, Item, Say, Showing, Table, Text, say
 from cnnatomy.exhibit.languages import FIRST, language
+from cnnatomy.exhibit.worded import headed
 
 NAMED_LEFT_OUT = 2  # examples of what is left out, of each reason
 
@@ -103,7 +104,7 @@ def _rules(reached: Sequence[Rule]) -> Table:
         }
         for rule in reached
     ]
-    return Table("rules", pd.DataFrame(rows), title=say("samples.rules.title"), caption=say("samples.rules.caption"))
+    return Table("rules", pd.DataFrame(rows), *headed("samples.rules"))
 
 
 def _counts(counts: Mapping[str, np.ndarray], facts: Facts) -> Table:

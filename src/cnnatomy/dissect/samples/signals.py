@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.samples import choosing
 from cnnatomy.dissect.samples.settings import Settings
 from cnnatomy.drawing import saying
-from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.drawing.plotting import SERIES, Drawing, draw
 from cnnatomy.drawing.showing import picture, show
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Table, say
 from cnnatomy.exhibit.rounding import significant
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
 
 CHARTED = 4  # channels up to which their means are charted, a chart each
 CHANGED = ("cut", "lengthened", "missing_values")  # counts in the facts of what did not fit and was made to
@@ -27,7 +22,7 @@ def blocks(split: Samples, settings: Settings) -> list[Block]:
     facts = split.facts
     chosen, title = choosing.first_of_each(split, settings.signals)
     caption = [say("samples.first.signals", split=split.split), saying.signal_axes(facts)]
-    return [show("first", split, chosen, title=title, caption=caption), _channels(facts)]
+    return [show("first", split, chosen, (title, caption)), _channels(facts)]
 
 
 def means(found: np.ndarray, facts: Facts) -> Grid | Figure:

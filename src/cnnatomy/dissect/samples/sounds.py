@@ -9,6 +9,7 @@ from cnnatomy.dissect.samples.settings import Settings
 from cnnatomy.dissect.samples.voices import APART
 from cnnatomy.drawing.showing import Shown, Sound, show
 from cnnatomy.exhibit import Block, Say, Table, Text, say
+from cnnatomy.exhibit.worded import headed
 from cnnatomy.inspection.choosing import evenly
 
 
@@ -17,18 +18,12 @@ def blocks(found: Given, data: Dataset, split: Samples, settings: Settings, soun
     assert found.speakers is not None
     if "voice" not in data.table or "sex" not in data.table:
         chosen = choosing.first(split, settings.voices)
-        return [show("clips", split, chosen, sound, title=say("samples.clips.title", n=len(chosen)))]
+        return [show("clips", split, chosen, (say("samples.clips.title", n=len(chosen)), ""), sound)]
     chosen = _all_words(split)
     said_twice = _one_word(split, {one.index for one in chosen}, settings.voices, sound)
     low, high = split.facts.axes[0].values[0], split.facts.axes[0].values[-1]
-    words = show(
-        "words",
-        split,
-        chosen,
-        sound,
-        title=say("samples.words.title"),
-        caption=say("samples.words.caption", seconds=split.facts.axes[1].values[-1], low=low, high=high),
-    )
+    said = headed("samples.words", seconds=split.facts.axes[1].values[-1], low=low, high=high)
+    words = show("words", split, chosen, said, sound)
     return [words, *said_twice, _who_speaks(data, found.speakers)]
 
 
@@ -56,7 +51,7 @@ def _one_word(split: Samples, heard: set[int], most: int, sound: Sound | None) -
         for place, voice, sex in zip(each.index.tolist(), each["voice"], each["sex"], strict=True)
     ]
     title = say("samples.voices.title", word=classes[word], n=len(each))
-    return [show("voices", split, chosen, sound, title=title, caption=say("samples.voices.caption"))]
+    return [show("voices", split, chosen, (title, say("samples.voices.caption")), sound)]
 
 
 def _who_speaks(data: Dataset, speakers: Speakers) -> Table:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cnnatomy.data.prepared import Samples
 from cnnatomy.data.speakers import speakers
+from cnnatomy.dissect.samples.rules import flattened
 
 #: Below it a training voice is as near as another take of the same voice, give or take what takes differ by. Of people
 #: each left out in turn (FSDD's six, 50 takes) the ratio is 1.29 to 1.71.
@@ -53,7 +54,7 @@ def newness(splits: Mapping[str, Samples]) -> list[Newness]:
         rows, training = np.flatnonzero(test.labels == label), np.flatnonzero(train.labels == label)
         if not len(training):
             continue
-        x, y = _flat(test, rows), _flat(train, training)
+        x, y = flattened(test, rows), flattened(train, training)
         other[rows] = _distances(x, y).min(axis=1)
         among = _distances(x, x)
         among[asked[rows][:, None] != asked[rows]] = np.inf
@@ -66,10 +67,6 @@ def newness(splits: Mapping[str, Samples]) -> list[Newness]:
         if own[of].any():  # takes that don't differ are no measure
             found.append(Newness(str(speaker), float(own[of].mean()), float(other[of].mean()), int(of.sum())))
     return sorted(found, key=lambda one: one.ratio)
-
-
-def _flat(split: Samples, rows: np.ndarray) -> np.ndarray:
-    return split.inputs[rows].reshape(len(rows), -1).astype(np.float32)
 
 
 def _distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,16 +13,13 @@ from cnnatomy.dissect.spectrogram.clips import Clip
 from cnnatomy.dissect.spectrogram.measure import REFERENCE, Compared, numbers
 from cnnatomy.dissect.spectrogram.settings import Settings
 from cnnatomy.drawing import saying
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import MUTED, SERIES, Axes, Drawing, draw
 from cnnatomy.drawing.showing import amount, picture, upright
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Showing, Table, Text, say
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import figure, headed
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.voices import FORMANTS, FURTHEST
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Drawing
 
 SOURCES = ["@sakoe1978", "@boersma1993", "@markel1976"]
 POINTS = 300  # of a waveform drawn
@@ -175,8 +171,7 @@ def _heard(found: Compared, facts: Facts) -> Grid:
         )
         for clip, seen in zip(found.chosen.two, found.windows, strict=True)
     ]
-    title, caption = say("spectrogram.windows.title"), say("spectrogram.windows.caption")
-    return Grid("windows", items, title=title, caption=caption)
+    return Grid("windows", items, None, *headed("spectrogram.windows"))
 
 
 def _shift(found: Compared) -> Figure:
@@ -209,14 +204,10 @@ def _shift(found: Compared) -> Figure:
         right.set(xlabel="moved up by, bands", ylabel="similarity")
         right.legend(loc="lower center")
 
-    return Figure(
-        "shift",
-        draw(paint, 720, 300),
-        alt=say("spectrogram.shift.alt", one=first.name, other=second.name, shift=shift),
-        data=pd.DataFrame(rows, columns=["pairs", "lag, bands", "similarity", "lowest", "highest", "n"]),
-        title=say("spectrogram.shift.title"),
-        caption=say("spectrogram.shift.caption", other=second.name, shift=shift),
-    )
+    table = pd.DataFrame(rows, columns=["pairs", "lag, bands", "similarity", "lowest", "highest", "n"])
+    moved = {"other": second.name, "shift": shift}
+    caption = say("spectrogram.shift.caption", **moved)
+    return figure("shift", "spectrogram.shift", draw(paint, 720, 300), table, caption, one=first.name, **moved)
 
 
 def _everyone(found: Compared, facts: Facts) -> Grid:
@@ -246,5 +237,4 @@ def _table(found: Compared) -> Table:
                 "above the others, bands": round(above, 2),
             }
         )
-    title, caption = say("spectrogram.by_voice.title"), say("spectrogram.by_voice.caption")
-    return Table("by-voice", pd.DataFrame(rows), title=title, caption=caption)
+    return Table("by-voice", pd.DataFrame(rows), *headed("spectrogram.by_voice"))

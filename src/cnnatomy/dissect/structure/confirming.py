@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from cnnatomy.data.prepared import Facts
+from cnnatomy.inspection.hooks import hooked
 from cnnatomy.inspection.layers import Layer, capture
 
 
@@ -36,24 +38,16 @@ def confirm(network: nn.Module, x: Tensor, layer: Layer, facts: Facts) -> bool:
     if x.is_floating_point():
         maps = capture(network, batch.masked_fill(spoilt[:, None], torch.nan), [layer.name])[layer.name]
     else:
-        with _spoiling_words(network, spoilt):
+        with hooked(_spoiling_words(network, spoilt)):
             maps = capture(network, batch, [layer.name])[layer.name]
     found = maps[:, 0].isnan().flatten(1)[:, int(np.ravel_multi_index(unit, layer.shape[1:]))].tolist()
     return found == expected
 
 
-class _spoiling_words:
-    """While this holds, the vectors of the words at these places (n, words) are NaN: tokens can't be."""
-
-    def __init__(self, network: nn.Module, spoilt: Tensor) -> None:
-        self.handles = [
-            module.register_forward_hook(lambda _, inputs, output: output.masked_fill(spoilt[..., None], torch.nan))
-            for module in network.modules()
-            if isinstance(module, nn.Embedding)
-        ]
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None:
-        for handle in self.handles:
-            handle.remove()
+def _spoiling_words(network: nn.Module, spoilt: Tensor) -> list[RemovableHandle]:
+    """Hooks by which the vectors of the words at these places, (n, words), are NaN: tokens can't be."""
+    return [
+        module.register_forward_hook(lambda _, inputs, output: output.masked_fill(spoilt[..., None], torch.nan))
+        for module in network.modules()
+        if isinstance(module, nn.Embedding)
+    ]

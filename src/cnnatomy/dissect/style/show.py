@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,11 @@ from cnnatomy.dissect.changed.showing import Drawing, read_as
 from cnnatomy.dissect.style.measure import Blended, Styles, numbers
 from cnnatomy.dissect.style.settings import Settings
 from cnnatomy.drawing.plotting import MUTED, SERIES, draw
+from cnnatomy.drawing.plotting import Drawing as Chart
 from cnnatomy.drawing.showing import Sound
 from cnnatomy.exhibit import Block, Figure, Grid, Item, Say, Showing, say
 from cnnatomy.exhibit.rounding import significant
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Chart
+from cnnatomy.exhibit.worded import figure
 
 SOURCES = ["@gatys2016"]
 LEAST = 1e-4  # no loss below is drawn
@@ -106,14 +104,7 @@ def _losses(ways: Sequence[Blended]) -> Figure:
         charts[0].set_ylabel("loss")
         charts[0].legend(title="content weight")
 
-    return Figure(
-        "losses",
-        draw(paint, 680, 280),
-        alt=say("style.losses.alt"),
-        data=pd.concat(tables).round(6),
-        title=say("style.losses.title"),
-        caption=say("style.losses.caption"),
-    )
+    return figure("losses", "style.losses", draw(paint, 680, 280), pd.concat(tables).round(6))
 
 
 def _trade(ways: Sequence[Blended]) -> Figure:
@@ -133,11 +124,5 @@ def _trade(ways: Sequence[Blended]) -> Figure:
         axes.set(xlabel="content lost", ylabel="style left", ylim=(0, None), xlim=(0, None))
         axes.legend()
 
-    return Figure(
-        "trade",
-        draw(paint, 520, 280),
-        alt=say("style.trade.alt"),
-        data=pd.DataFrame(rows, columns=["content of", "weight", "content lost", "style left"]).round(6),
-        title=say("style.trade.title"),
-        caption=say("style.trade.caption"),
-    )
+    table = pd.DataFrame(rows, columns=["content of", "weight", "content lost", "style left"]).round(6)
+    return figure("trade", "style.trade", draw(paint, 520, 280), table)

@@ -143,7 +143,7 @@ def _heard(filters: Sequence[Filter], samples: Samples, drawn: Drawn, sound: Sou
                     pixels=drawn.patch(patch),
                     label=f"{one.channel}: “{class_name(samples.facts, int(samples.labels[patch.sample]))}”",
                     sound=wav,
-                    values={"activation": significant(patch.value, 3)} | _hertz(samples.facts, patch.window),
+                    values={"activation": significant(patch.value, 3)} | axes.span(samples.facts, patch.window[0]),
                     unit=Unit(one.source.name, one.channel),
                 )
             )
@@ -152,13 +152,6 @@ def _heard(filters: Sequence[Filter], samples: Samples, drawn: Drawn, sound: Sou
     caption = say("top_patches.heard.caption", n=len(items), layer=filters[0].source.name)
     along = axes.along(samples.facts, *items[0].pixels.shape[:2])
     return [Grid("heard", items, 1, say("top_patches.heard.title"), caption, axes=along)]
-
-
-def _hertz(facts: Facts, window: Sequence[tuple[int, int]]) -> dict[str, float]:
-    """Which frequencies a patch is of, Hz: the centres of its lowest and of its highest band."""
-    bands, (first, beyond) = facts.axes[0].values, window[0]
-    ends = (max(0, min(first, len(bands) - 1)), max(0, min(beyond, len(bands)) - 1))
-    return {f"{end} Hz": significant(bands[at], 3) for end, at in zip(("from", "to"), ends, strict=True)}
 
 
 def _reading(found: TopPatches, facts: Facts, source: Source) -> list[Say | None]:

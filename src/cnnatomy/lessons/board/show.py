@@ -6,6 +6,7 @@ import numpy as np
 
 from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
 from cnnatomy.exhibit import Figure, Say, Showing, say
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.board.measure import MOVER, OTHER, Boards, Place, numbers
 
 SOURCES = ["@silver2016"]
@@ -37,16 +38,9 @@ def show(found: Boards) -> Showing:
     layers = {"planes": planes, "side": side, "layers": len(found.chain) - 1, "filters": found.chain[1][0]}
     layers |= {"parameters": found.parameters, "points": side**2, "last": found.pooling[-1]}
     kept = all(shape[1:] == (side, side) for shape in found.chain)
-    network = Figure(
-        "network",
-        _network(found),
-        alt=say("board.network.alt", **layers),
-        title=say("board.network.title"),
-        caption=[
-            say("board.network.kept" if kept else "board.network.shrinks", **layers),
-            say("board.network.caption", **layers),
-        ],
-    )
+    lasting = say("board.network.kept" if kept else "board.network.shrinks", **layers)
+    caption = [lasting, say("board.network.caption", **layers)]
+    network = figure("network", "board.network", _network(found), None, caption, **layers)
     return Showing(numbers(found), [boards, network], say("board.caption"), SOURCES)
 
 

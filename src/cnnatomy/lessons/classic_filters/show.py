@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-from cnnatomy.drawing.plotting import draw
+from cnnatomy.drawing.plotting import Drawing, draw
 from cnnatomy.drawing.showing import amount, grey
 from cnnatomy.exhibit import Figure, Filtering, Grid, Item, Mask, Say, Showing, Table, say
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import figure, headed
 from cnnatomy.lessons.classic_filters.measure import WAVES, Filtered, Filters, numbers, spectrum
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
 
 DECADES = 4  # powers of ten that a drawn spectrum spans; its caption says so
 SOURCES = ["@sobel1968"]
@@ -37,16 +33,10 @@ def show(found: Filters) -> Showing:
                 "typed",
                 grey(found.picture, 255),
                 [_mask(one) for one in found.filters],
-                say("classic_filters.typed.title"),
-                say("classic_filters.typed.caption"),
+                *headed("classic_filters.typed"),
             ),
             Grid("cropped", [before, *cropped, *padded], title=say("classic_filters.pictures")),
-            Grid(
-                "spectra",
-                spectra,
-                title=say("classic_filters.spectra.title"),
-                caption=say("classic_filters.spectra.caption"),
-            ),
+            Grid("spectra", spectra, None, *headed("classic_filters.spectra")),
             _fall(found),
             Table("ranges", _ranges(found), say("classic_filters.ranges")),
         ],
@@ -103,13 +93,8 @@ def _fall(found: Filters) -> Figure:
         axes.set(xlabel="cycles a pixel", ylabel="kept, of the most", xlim=(0, 0.5), ylim=(0, None))
         axes.legend()
 
-    return Figure(
-        "gains",
-        draw(paint, height=260),
-        alt=say("classic_filters.gains.alt"),
-        data=pd.DataFrame({"cycles a pixel": WAVES, **gains}),
-        title=say("classic_filters.gains.title"),
-    )
+    table = pd.DataFrame({"cycles a pixel": WAVES, **gains})
+    return figure("gains", "classic_filters.gains", draw(paint, height=260), table, "")
 
 
 def _ranges(found: Filters) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from cnnatomy.lessons.connections.settings import Settings
 from cnnatomy.lessons.objects import BEAK, WINDOW, bird, fish, halved, house, moved
+from cnnatomy.lessons.template.measure import slid
 from cnnatomy.statistics.numbers import Numbers
 
 MOVED = (5, 8)  # pixels down and to the right
@@ -132,7 +133,7 @@ def reasons() -> Reasons:
     noisy = np.random.default_rng(NOISE).random(whole.shape)
     noisy[beak] = whole[beak]
     elsewhere = moved(whole, *MOVED)
-    maps = [_map(picture, filter_) for picture in (whole, noisy, elsewhere)]
+    maps = [slid(picture, filter_) for picture in (whole, noisy, elsewhere)]
     there = BEAK[0] + MOVED[0], BEAK[1] + MOVED[1]
     values = float(maps[0][BEAK]), float(maps[1][BEAK]), float(maps[2][there])
     places = [tuple(map(int, np.unravel_index(one.argmax(), one.shape))) for one in (maps[0], maps[2])]
@@ -140,10 +141,6 @@ def reasons() -> Reasons:
     likeness = np.corrcoef([one.ravel() for one in (*again, *pictures)])[: len(again), len(again) :]
     (row, column), (to_row, to_column) = places
     return Reasons(pictures, noisy, elsewhere, values, ((row, column), (to_row, to_column)), likeness)
-
-
-def _map(picture: np.ndarray, filter_: np.ndarray) -> np.ndarray:
-    return functional.conv2d(torch.tensor(picture[None, None]), torch.tensor(filter_[None, None]))[0, 0].numpy()
 
 
 def numbers(found: Connections) -> Numbers:

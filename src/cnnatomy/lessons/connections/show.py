@@ -6,6 +6,7 @@ import numpy as np
 
 from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
 from cnnatomy.exhibit import Block, Figure, Say, Showing, say
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.connections.measure import MOVED, Connections, Reasons, Tied, Way, numbers
 from cnnatomy.lessons.objects import BEAK, WINDOW, halved
 
@@ -21,13 +22,8 @@ TITLES = {
 def show(found: Connections) -> Showing:
     """Four ways to connect, a convolution as a dense layer, and a picture for each reason."""
     weights = {way.name: way.weights for way in found.ways}
-    ways = Figure(
-        "ways",
-        _ways(found),
-        alt=say("connections.ways.alt", **weights),
-        title=say("connections.ways.title"),
-        caption=say("connections.ways.caption", units=found.ways[0].units, inputs=found.inputs, **weights),
-    )
+    caption = say("connections.ways.caption", units=found.ways[0].units, inputs=found.inputs, **weights)
+    ways = figure("ways", "connections.ways", _ways(found), None, caption, **weights)
     blocks: list[Block] = [ways, _matrix(found.tied), *_reasons(found.reasons)]
     return Showing(numbers(found), blocks, say("connections.caption"), SOURCES)
 
@@ -93,18 +89,13 @@ def _matrix(tied: Tied) -> Figure:
     slopes = float(np.abs(tied.slopes[0] - tied.slopes[1]).max())
     filled, differ = int((tied.which > 0).sum()), len(np.unique(tied.which)) - 1
     size = {"all": tied.which.size, "filled": filled, "differ": differ, "outputs": rows, "inputs": columns}
-    return Figure(
-        "matrix",
-        sketch.svg(),
-        alt=say("connections.matrix.alt", **size),
-        title=say("connections.matrix.title"),
-        caption=[
-            say("connections.matrix.caption", **size),
-            say("connections.matrix.same" if difference == 0 else "connections.matrix.apart", away=difference),
-            say("connections.matrix.rows"),
-            say("connections.matrix.slopes_same" if slopes == 0 else "connections.matrix.slopes_apart", away=slopes),
-        ],
-    )
+    caption = [
+        say("connections.matrix.caption", **size),
+        say("connections.matrix.same" if difference == 0 else "connections.matrix.apart", away=difference),
+        say("connections.matrix.rows"),
+        say("connections.matrix.slopes_same" if slopes == 0 else "connections.matrix.slopes_apart", away=slopes),
+    ]
+    return figure("matrix", "connections.matrix", sketch.svg(), None, caption, **size)
 
 
 def _coloured(place: int) -> tuple[int, float]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.exhibit import Block, Convolver, Figure, Frame, Kernel, Prose, Say, Showing, Steps, Table, say
+from cnnatomy.exhibit.worded import figure, headed
 from cnnatomy.lessons.convolution.boxes import boxes
 from cnnatomy.lessons.convolution.measure import STRIDES, Convolution, Walk, numbers
 from cnnatomy.lessons.number_tables import NumberTables, factor, number
@@ -16,7 +17,7 @@ SOURCES = ["@dumoulin2016"]
 def show(found: Convolution) -> Showing:
     """One box over another, the image under its filters, all maps, and every window beside torch."""
     blocks: list[Block] = [
-        Steps("overlap", _along(found), say("convolution.line.title"), say("convolution.line.caption")),
+        Steps("overlap", _along(found), *headed("convolution.line")),
         _over(found),
         _channels(found),
         Table("windows", _windows(found), say("convolution.windows"), folded=True),
@@ -75,13 +76,8 @@ def _channels(found: Convolution) -> Figure:
         for stride, (rows, columns) in ((stride, found.at(stride)[0].sums.shape) for stride in STRIDES)
     )
     rows, columns = filters[0].over.shape
-    return Figure(
-        "channels",
-        sheet.svg(),
-        alt=say("convolution.channels.alt", n=len(filters)),
-        title=say("convolution.channels.title"),
-        caption=say("convolution.channels.caption", rows=rows, columns=columns, first=first, second=second),
-    )
+    caption = say("convolution.channels.caption", rows=rows, columns=columns, first=first, second=second)
+    return figure("channels", "convolution.channels", sheet.svg(), None, caption, n=len(filters))
 
 
 def _windows(found: Convolution) -> pd.DataFrame:

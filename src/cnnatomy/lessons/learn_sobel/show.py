@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-from cnnatomy.drawing.plotting import draw
+from cnnatomy.drawing.plotting import Drawing, draw
 from cnnatomy.drawing.showing import grey
 from cnnatomy.exhibit import Figure, Grid, Item, Showing, say
 from cnnatomy.exhibit.rounding import significant
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.classic_filters.measure import SOBEL
 from cnnatomy.lessons.learn_sobel.measure import NEAR, Learning, numbers
 from cnnatomy.lessons.number_tables import NumberTables
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
-
+SHADES = 64  # of a picture that is seen nine times: of 256 it takes half as much again, and looks the same
 ROUNDING = 1e-10  # of the first error; what is left below that is single precision
 SOURCES = ["@sobel1968"]
 
@@ -53,13 +50,8 @@ def _weights(found: Learning) -> Figure:
         sheet.table(course.weights[0], f"seed {seed}, start").sign("→")
         sheet.table(course.weights[-1].round(2), f"seed {seed}, learned", shaded=True).sign("≈")
         sheet.table(SOBEL, "Sobel's", shaded=True).below()
-    return Figure(
-        "learned",
-        sheet.svg(),
-        alt=say("learn_sobel.learned.alt", near=NEAR, found=found.found, n=len(found.courses)),
-        data=_table(found),
-        title=say("learn_sobel.learned.title"),
-    )
+    outcome = {"near": NEAR, "found": found.found, "n": len(found.courses)}
+    return figure("learned", "learn_sobel.learned", sheet.svg(), _table(found), "", **outcome)
 
 
 def _snapshots(found: Learning) -> list[Item]:
@@ -69,13 +61,13 @@ def _snapshots(found: Learning) -> list[Item]:
     made = [
         Item(
             f"after/{iteration}",
-            grey(picture, high, low),
+            grey(picture, high, low, SHADES),
             say("learn_sobel.after", n=iteration) if iteration else say("learn_sobel.start"),
             values={"mse": significant(float(errors[iteration]))},
         )
         for iteration, picture in zip(found.snapshots, found.made, strict=True)
     ]
-    return [*made, Item("target", grey(found.target, high, low), say("learn_sobel.target"))]
+    return [*made, Item("target", grey(found.target, high, low, SHADES), say("learn_sobel.target"))]
 
 
 def _curve(found: Learning) -> Figure:
@@ -90,14 +82,8 @@ def _curve(found: Learning) -> Figure:
         axes.set(yscale="log", xlabel="iteration", ylabel="mean squared error")
         axes.legend()
 
-    first = found.courses[0].errors
-    return Figure(
-        "errors",
-        draw(paint, height=260),
-        alt=say("learn_sobel.errors.alt", start=first[0], end=first[-1]),
-        data=data.iloc[::10],
-        title=say("learn_sobel.errors.title"),
-    )
+    svg, first = draw(paint, height=260), found.courses[0].errors
+    return figure("errors", "learn_sobel.errors", svg, data.iloc[::10], "", start=first[0], end=first[-1])
 
 
 def _table(found: Learning) -> pd.DataFrame:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-from cnnatomy.drawing.plotting import SERIES, draw
+from cnnatomy.drawing.plotting import SERIES, Axes, Drawing, draw
 from cnnatomy.exhibit import Block, Descent, Figure, HiddenUnit, Say, Showing, Table, say
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.mse_surface.measure import SPAN, THERE, Descents, numbers
 from cnnatomy.lessons.mse_surface.surface import FRAME, RAVINE, surface
 from cnnatomy.lessons.mse_surface.xor import CASES, PLANE, TRUE, Plane
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Drawing
 
 #: Which paths are drawn together.
 TOGETHER = {
@@ -120,18 +115,14 @@ def _xor(found: Descents) -> Figure:
 
     one, two = (found.planes[many] for many in ("one_unit", "two_units"))
     lines = [(many, *line) for many, plane in found.planes.items() for line in plane.lines.tolist()]
-    return Figure(
-        "xor",
-        draw(paint, width=600, height=310),
-        alt=say("mse_surface.xor.alt", one=one.right, two=two.right),
-        data=pd.DataFrame(lines, columns=["network", "input 1", "input 2", "bias"]),
-        title=say("mse_surface.xor.title"),
-        caption=[
-            say("mse_surface.xor.line", right=one.right),
-            say("mse_surface.xor.one", starts=one.starts, share=one.solved),
-            say("mse_surface.xor.two", right=two.right, share=two.solved),
-        ],
-    )
+    table = pd.DataFrame(lines, columns=["network", "input 1", "input 2", "bias"])
+    caption = [
+        say("mse_surface.xor.line", right=one.right),
+        say("mse_surface.xor.one", starts=one.starts, share=one.solved),
+        say("mse_surface.xor.two", right=two.right, share=two.solved),
+    ]
+    svg = draw(paint, width=600, height=310)
+    return figure("xor", "mse_surface.xor", svg, table, caption, one=one.right, two=two.right)
 
 
 def _plane(axes: Axes, plane: Plane) -> None:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from cnnatomy.drawing.plotting import draw
+from cnnatomy.drawing.plotting import Axes, Drawing, draw
 from cnnatomy.lessons.mse_surface.measure import AXIS, SPAN, THERE, Descents, Path
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Drawing
 
 BANDS = 16  # of colour; the error at the upper end of each is √2 times that at the lower
 SIDE, HEIGHT = 340, 410  # px, of the surface and of the drawing

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
 from cnnatomy.exhibit import Block, Figure, Frame, Prose, Say, Showing, Steps, Table, say
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.neuron.measure import Backpropagation, Layer, numbers, sigmoid
 from cnnatomy.lessons.number_tables import factor, number
 
@@ -21,20 +22,9 @@ def show(found: Backpropagation) -> Showing:
     """One neuron, the sigmoid, all steps forward and back, and every neuron's numbers."""
     first = found.layers[0]
     told = {"z": float(first.sums[0]), "a": float(first.activations[0]), "inputs": len(first.given)}
-    neuron = Figure(
-        "neuron",
-        _neuron(first),
-        alt=say("neuron.one.alt", **told),
-        title=say("neuron.one.title"),
-        caption=say("neuron.one.caption", **told),
-    )
-    curve = Figure(
-        "sigmoid",
-        _sigmoid(first),
-        alt=say("neuron.sigmoid.alt", **told),
-        title=say("neuron.sigmoid.title"),
-        caption=say("neuron.sigmoid.caption", slope=told["a"] * (1 - told["a"]), **told),
-    )
+    neuron = figure("neuron", "neuron.one", _neuron(first), **told)
+    steep = say("neuron.sigmoid.caption", slope=told["a"] * (1 - told["a"]), **told)
+    curve = figure("sigmoid", "neuron.sigmoid", _sigmoid(first), None, steep, **told)
     sizes = [len(first.given), *(len(one.sums) for one in found.layers)]
     walk = Steps("walk", _frames(found), title=say("neuron.walk.title", sizes="-".join(map(str, sizes))))
     table = Table("neurons", _table(found), title=say("neuron.neurons"))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from cnnatomy.exhibit import Calculator, Convolver, Figure, Input, Kernel, Output, Prose, Say, Showing, Table, say
 from cnnatomy.exhibit.formulas import Formula
+from cnnatomy.exhibit.worded import figure, headed
 from cnnatomy.lessons.number_tables import NumberTables, factor, number
 from cnnatomy.lessons.output_size.measure import LECTURE, PLACES, Cube, Sizes, numbers, units
 
@@ -33,13 +34,7 @@ def show(found: Sizes) -> Showing:
             _cube(found.cube),
             _windows(found.cube),
             Table("lecture", _lecture(), say("output_size.lecture")),
-            Table(
-                "cases",
-                pd.DataFrame(found.cases),
-                say("output_size.cases.title"),
-                say("output_size.cases.caption"),
-                folded=True,
-            ),
+            Table("cases", pd.DataFrame(found.cases), *headed("output_size.cases"), folded=True),
             Prose(say("output_size.same")),
         ],
         say("output_size.caption"),
@@ -82,13 +77,7 @@ def _cube(cube: Cube) -> Figure:
         sheet.sign("→").table(one[:1, :1], "sum").below()
     total = cube.maps.sum(axis=0)
     worked = f"{' + '.join(map(factor, cube.maps[:, 0, 0].tolist()))} = {number(total[0, 0])}"
-    return Figure(
-        "cube",
-        sheet.svg(),
-        alt=say("output_size.cube.alt", sum=worked),
-        title=say("output_size.cube.title"),
-        caption=say("output_size.cube.caption", sum=worked),
-    )
+    return figure("cube", "output_size.cube", sheet.svg(), sum=worked)
 
 
 def _windows(cube: Cube) -> Convolver:

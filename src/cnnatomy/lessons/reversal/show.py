@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
-from cnnatomy.exhibit import Figure, Say, Showing, say
+from cnnatomy.exhibit import Say, Showing, say
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.reversal.measure import Climbed, Reversal, numbers
 
 SOURCES = ["@erhan2009", "@simonyan2014"]
@@ -48,35 +49,19 @@ def show(found: Reversal) -> Showing:
     told |= {"weights": trained.moved[0], "inputs": trained.moved[1]}
     still = {"input": climbs[-1].moved[0], "weights": max(one.moved[1] for one in climbs)}
     kept = trained.moved[1] == 0 and still["weights"] == 0
-    reversal = Figure(
-        "reversal",
-        _reversal(found),
-        alt=say("reversal.two.alt"),
-        title=say("reversal.two.title"),
-        caption=[
-            say(f"reversal.two.{'falls' if told['after'] < told['before'] else 'rises'}", **told),
-            say("reversal.two.here", **still),
-            say("reversal.two.kept" if kept else "reversal.two.leaked"),
-            say("reversal.two.network", right=trained.right),
-        ],
-    )
-    formulas = Figure(
-        "formulas",
-        _formulas(found),
-        alt=say("reversal.formulas.alt"),
-        title=say("reversal.formulas.title"),
-        caption=[say("reversal.formulas.caption"), *(_climbed(one) for one in climbs)],
-    )
+    both = [
+        say(f"reversal.two.{'falls' if told['after'] < told['before'] else 'rises'}", **told),
+        say("reversal.two.here", **still),
+        say("reversal.two.kept" if kept else "reversal.two.leaked"),
+        say("reversal.two.network", right=trained.right),
+    ]
+    reversal = figure("reversal", "reversal.two", _reversal(found), None, both)
+    reached = [say("reversal.formulas.caption"), *(_climbed(one) for one in climbs)]
+    formulas = figure("formulas", "reversal.formulas", _formulas(found), None, reached)
     counts = {
         name: len(family) for name, family in zip(("samples", "parameters", "both"), FAMILIES.values(), strict=True)
     }
-    families = Figure(
-        "families",
-        _families(),
-        alt=say("reversal.families.alt", **counts),
-        title=say("reversal.families.title"),
-        caption=say("reversal.families.caption", **counts),
-    )
+    families = figure("families", "reversal.families", _families(), **counts)
     return Showing(numbers(found), [reversal, formulas, families], say("reversal.caption"), SOURCES)
 
 

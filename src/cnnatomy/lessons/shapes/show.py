@@ -10,6 +10,7 @@ import pandas as pd
 
 from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
 from cnnatomy.exhibit import Block, Figure, Showing, Table, say
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.number_tables import number
 from cnnatomy.lessons.shapes.measure import Chain, Counted, Pooled, numbers
 
@@ -23,13 +24,8 @@ def show(found: Chain) -> Showing:
     rows = [(one.name, one.kind, " × ".join(map(str, one.shape)), one.by_hand, one.parameters) for one in found.layers]
     chain = pd.DataFrame(rows, columns=["layer", "kind", "shape", "parameters by hand", "parameters"])
     flat = next(one.shape[0] for one in found.layers if one.kind == "Flatten")
-    drawn = Figure(
-        "network",
-        _network(found.layers),
-        alt=say("shapes.network.alt", flat=flat),
-        title=say("shapes.network.title"),
-        caption=say("shapes.network.caption", flat=flat, before=" × ".join(map(str, _before(found.layers)))),
-    )
+    caption = say("shapes.network.caption", flat=flat, before=" × ".join(map(str, _before(found.layers))))
+    drawn = figure("network", "shapes.network", _network(found.layers), None, caption, flat=flat)
     blocks: list[Block] = [_pooling(found.pooled), drawn, Table("chain", chain, say("shapes.chain"))]
     return Showing(numbers(found), blocks, say("shapes.caption"))
 
@@ -60,13 +56,7 @@ def _pooling(pooled: Sequence[Pooled]) -> Figure:
     for at, value in enumerate(row[0]):
         sketch.box((1 + wide * at, top + 28), (wide, CELL), BLOCKS[at % 4], 0.3)
         sketch.text(1 + wide * (at + 0.5), top + 28 + 20, number(float(value)), "middle")
-    return Figure(
-        "pooling",
-        sketch.svg(),
-        alt=say("shapes.pooling.alt"),
-        title=say("shapes.pooling.title"),
-        caption=say("shapes.pooling.caption"),
-    )
+    return figure("pooling", "shapes.pooling", sketch.svg())
 
 
 def _cells(sketch: Sketch, corner: tuple[float, float], values: np.ndarray, block: int, wide: float) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cnnatomy.drawing.sketch import GREY, INK, PHONE, Sketch
-from cnnatomy.exhibit import Figure, Showing, say
+from cnnatomy.exhibit import Showing, say
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.number_tables import number
 from cnnatomy.lessons.template.measure import Laid, Place, Templates, numbers
 
@@ -20,42 +21,24 @@ def show(found: Templates) -> Showing:
     same = all(np.array_equal(strokes.window(place) > 0, strokes.filter > 0) for place in strokes.best)
     places = [say("template.place", row=row + 1, column=column + 1) for row, column in strokes.best]
     told = {"largest": float(strokes.map.max()), "n": len(places), "places": places, "windows": strokes.map.size}
-    first = Figure(
-        "strokes",
-        _strokes(strokes),
-        alt=say("template.strokes.alt", **told),
-        title=say("template.strokes.title"),
-        caption=[
-            say("template.strokes.caption", **told),
-            say("template.strokes.there" if same else "template.strokes.near"),
-            say("template.strokes.lecture") if strokes.best == LECTURE else None,
-            say("template.strokes.frames"),
-        ],
-    )
+    there = [
+        say("template.strokes.caption", **told),
+        say("template.strokes.there" if same else "template.strokes.near"),
+        say("template.strokes.lecture") if strokes.best == LECTURE else None,
+        say("template.strokes.frames"),
+    ]
+    first = figure("strokes", "template.strokes", _strokes(strokes), None, there, **told)
     likeness = [number(float(curve.likeness[place])) for place in curve.best]
     marked = {"n": len(curve.best), "windows": curve.map.size, "side": len(curve.filter), "likeness": likeness}
-    second = Figure(
-        "curve",
-        _curve(curve),
-        alt=say("template.curve.alt", **marked),
-        title=say("template.curve.title"),
-        caption=say("template.curve.caption", **marked),
-    )
+    second = figure("curve", "template.curve", _curve(curve), **marked)
     best, other = curve.best[0], curve.other
     pair = {"best": float(curve.map[best]), "other": float(curve.map[other])}
     pair |= {"alike": float(curve.likeness[best]), "unlike": float(curve.likeness[other])}
     pair |= {"ink": float(curve.window(best).sum()), "more": float(curve.window(other).sum())}
     pair |= {"on": curve.on_positive(best), "off": curve.on_positive(other)}
-    third = Figure(
-        "windows",
-        _windows(curve),
-        alt=say("template.windows.alt", **pair),
-        title=say("template.windows.title"),
-        caption=[
-            say("template.windows.caption", **pair),
-            say("template.windows.most" if curve.alike else "template.windows.not_most", most=curve.likeness.max()),
-        ],
-    )
+    alike = say("template.windows.most" if curve.alike else "template.windows.not_most", most=curve.likeness.max())
+    compared = [say("template.windows.caption", **pair), alike]
+    third = figure("windows", "template.windows", _windows(curve), None, compared, **pair)
     return Showing(numbers(found), [first, second, third], say("template.caption"), SOURCES)
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
-from cnnatomy.drawing.plotting import MUTED, SERIES, draw
-from cnnatomy.exhibit import Figure, Prose, Showing, Table, say
+from cnnatomy.drawing.plotting import MUTED, SERIES, Drawing, draw
+from cnnatomy.exhibit import Prose, Showing, Table, say
+from cnnatomy.exhibit.worded import figure
 from cnnatomy.lessons.why_convolution.measure import Weights, numbers
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
 
 LAYERS = (
     "dense: every unit sees every pixel",
@@ -32,13 +28,8 @@ def show(found: Weights) -> Showing:
         axes.invert_yaxis()
         axes.grid(False, axis="y")
 
-    bars = Figure(
-        "weights",
-        draw(paint, height=200),
-        alt=say("why_convolution.weights.alt", dense=found.dense, local=found.local, shared=found.shared),
-        data=table,
-        title=say("why_convolution.weights.title"),
-    )
+    kinds = {"dense": found.dense, "local": found.local, "shared": found.shared}
+    bars = figure("weights", "why_convolution.weights", draw(paint, height=200), table, "", **kinds)
     pooling = say("why_convolution.pooling", units=found.units, maps=found.on_maps, pooled=found.on_pooled)
     channels, rows, columns = found.shape
     picture = {"channels": channels, "rows": rows, "columns": columns}

@@ -1,5 +1,8 @@
 // What is known of an item of a grid: its values as the page shows them, its state, its picture enlarged by a whole number.
-const valuesOf = (item) => Object.entries(JSON.parse(item.dataset.facts));
+const valuesOf = (item) => {
+  const names = JSON.parse(item.closest(".items").dataset.names ?? "[]"), values = item.dataset.facts.split("|");
+  return names.map((name, n) => [name, values[n]]).filter(([, value]) => value);
+};
 const exactOf = (item) => JSON.parse(item.dataset.exact ?? "{}"); // what the digits shown don't tell from another item's
 const stateOf = (item) => /\bis-(\w+)/.exec(item.className)?.[1] ?? "";
 const numberOf = (text) => Number(text.replaceAll("\u2212", "-").replaceAll("\u202f", ""));
