@@ -106,7 +106,7 @@ def kilobytes(report: Report, row: Row) -> float:
 
 @recomputes("live", "kilobytes_of_looks", share=1e-3)
 def kilobytes_of_looks(report: Report, row: Row) -> float:
-    packer = zlib.compressobj(9, wbits=31, strategy=zlib.Z_RLE)
+    packer = zlib.compressobj(9, wbits=31, memLevel=6, strategy=zlib.Z_RLE)
     content = changes_of(report, row, bytes_of(report, row)[0])
     return len(packer.compress(content) + packer.flush()) / 1000
 

@@ -110,7 +110,7 @@ def _told(
 
 def gzipped(content: bytes | bytearray) -> bytes:
     """Without references to what stood before, which cost more than whole numbers that come as chance has it."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS + 16, 9, zlib.Z_RLE)
+    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS + 16, memLevel=6, strategy=zlib.Z_RLE)
     return packer.compress(content) + packer.flush()
 
 
