@@ -669,8 +669,8 @@ def packed(kind: str) -> Any:
         return shown.show(found, samples, Made()).caption
 
 
-for kind in ("int8", "int10", "int12", "float16", "float32"):
-    row(f"live: {kind}", lambda kind=kind: packed(kind), f"weights.{kind}")
+for kind, sentence in (("int8", "int8"), ("int11", "more"), ("float16", "more"), ("float32", "float32")):
+    row(f"live: {kind}", lambda kind=kind: packed(kind), f"weights.{sentence}")
 
 # Evaluation.
 

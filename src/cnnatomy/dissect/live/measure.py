@@ -119,7 +119,7 @@ def _rounded(
         found = logits(other, samples.facts, inputs)
         same, off = int((found.argmax(1) == true.argmax(1)).sum()), apart(true, found)
         tried.append(Rounding(kind, same, len(places), off))
-        if len(places) - same <= max(1, settings.differ * len(places)) and off <= settings.apart:
+        if len(places) - same <= settings.differ * len(places) and off <= settings.apart:
             break
     return tried, other
 

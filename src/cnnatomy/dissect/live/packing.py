@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-Kind = Literal["int8", "int10", "int12", "float16", "float32"]
+Kind = Literal["int8", "int9", "int10", "int11", "int12", "float16", "float32"]
 
 #: The kinds in which weights can be kept, smallest first, and the bits of one.
-KINDS: dict[Kind, int] = {"int8": 8, "int10": 10, "int12": 12, "float16": 16, "float32": 32}
-STEPS = {"int8": 127, "int10": 511, "int12": 2047}  # on either side of zero
+KINDS: dict[Kind, int] = {"int8": 8, "int9": 9, "int10": 10, "int11": 11, "int12": 12, "float16": 16, "float32": 32}
+STEPS = {kind: 2 ** (bits - 1) - 1 for kind, bits in KINDS.items() if kind.startswith("int")}  # on either side of zero
 DIGITS = 13  # bits of a scale's mantissa: 2047 steps are exact, and the largest weight is 2047 of them
 ALIGNED = 4  # bytes
 
@@ -89,10 +89,7 @@ def _whole(weight: Tensor, scales: Tensor, kind: Kind) -> Tensor:
 
 
 def _bytes(whole: np.ndarray, kind: Kind) -> np.ndarray:
-    """The upper eight bits of all, then what is below them, as many in a byte as it holds, the first one lowest."""
+    """The upper eight bits of all, then each bit below them of all, the lowest first, of eight weights in a byte."""
     more = KINDS[kind] - 8
-    if not more:
-        return whole.astype(np.int8)
-    below = np.resize(np.append(whole & (1 << more) - 1, [0] * 4), -(-len(whole) * more // 8) * 8 // more)
-    each = below.astype(np.uint8).reshape(-1, 8 // more) << np.arange(0, 8, more, dtype=np.uint8)
-    return np.concatenate([(whole >> more).astype(np.int8).view(np.uint8), each.sum(1).astype(np.uint8)])
+    below = [np.packbits(whole >> bit & 1, bitorder="little") for bit in range(more)]
+    return np.concatenate([(whole >> more).astype(np.int8).view(np.uint8), *below])

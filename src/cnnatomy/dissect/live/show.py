@@ -9,9 +9,10 @@ import numpy as np
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.live.hearing import listening
 from cnnatomy.dissect.live.measure import Portable, numbers
+from cnnatomy.dissect.live.packing import KINDS as BITS
 from cnnatomy.dissect.live.program import Step
 from cnnatomy.dissect.live.settings import Settings
-from cnnatomy.exhibit import Live, LiveSample, Showing, say
+from cnnatomy.exhibit import Live, LiveSample, Say, Showing, say
 from cnnatomy.exhibit.rounding import significant
 
 KINDS = {"images": "picture", "sounds": "sound", "texts": "words", "signals": "signal"}
@@ -20,7 +21,7 @@ NAME = "network"
 
 def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
     """One block: the network, with samples of each class to begin with."""
-    rows, facts, taken = numbers(found), samples.facts, found.tried[-1]
+    rows, facts = numbers(found), samples.facts
     ids = samples.table["id"]
     given = [
         LiveSample(ids[place], None if label < 0 else int(label), [significant(float(one), 7) for one in logits])
@@ -41,16 +42,22 @@ def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
     )
     caption = [
         say(f"live.caption.{facts.kind}"),
-        say(
-            f"live.weights.{taken.kind}",
-            same=taken.same,
-            n=taken.n,
-            off=taken.off,
-            size=len(found.packed.content) / 1e3,
-            weights=found.weights,
-        ),
+        _kept(found),
     ]
     return Showing(rows, [block], caption)
+
+
+def _kept(found: Portable) -> Say:
+    """In how many bits its weights are kept, and what that changes."""
+    taken, size = found.tried[-1], len(found.packed.content) / 1e3
+    if taken.kind == "float32":
+        return say("live.weights.float32", size=size, weights=found.weights)
+    known = {"same": taken.same, "n": taken.n, "off": taken.off, "size": size, "weights": found.weights}
+    return (
+        say("live.weights.int8", **known)
+        if taken.kind == "int8"
+        else say("live.weights.more", bits=BITS[taken.kind], **known)
+    )
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -378,11 +378,10 @@ const CnnatomyLive = (() => {
     const found = new KINDS[type](bytes.buffer.slice(bytes.byteOffset + at, bytes.byteOffset + at + length * SIZES[type]));
     return type === "float16" ? halves(found) : found;
   };
-  const whole = (bytes, at, length, bits) => { // the upper eight bits of all, then what is below them, several in a byte
-    const more = bits - 8, each = 8 / more, upper = numbers(bytes, "int8", at, length);
-    if (!more) return upper;
-    const below = numbers(bytes, "uint8", at + length, Math.ceil(length / each)), found = new Float32Array(length);
-    for (let u = 0; u < length; u++) found[u] = (upper[u] << more) + (below[u / each | 0] >> u % each * more & (1 << more) - 1);
+  const whole = (bytes, at, length, bits) => { // the upper eight bits of all, then each bit below them of all, of eight in a byte
+    const more = bits - 8, upper = numbers(bytes, "int8", at, length), each = Math.ceil(length / 8);
+    const below = numbers(bytes, "uint8", at + length, more * each), found = Float32Array.from(upper, (value) => value * 2 ** more);
+    for (let bit = 0; bit < more; bit++) for (let u = 0; u < length; u++) found[u] += (below[bit * each + (u >> 3)] >> (u & 7) & 1) << bit;
     return found;
   };
   const tensor = (bytes, { shape, type, at, scales }) => {
