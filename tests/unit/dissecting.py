@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -26,6 +25,7 @@ from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.exhibit.languages import language
 from cnnatomy.exhibit.languages import worded as words_of
 from cnnatomy.exhibit.words import described
+from cnnatomy.models.copying import copied
 from cnnatomy.models.snapshots import Snapshot
 from cnnatomy.report.language import english, parted
 from cnnatomy.steps.measured import packed, unpacked
@@ -78,7 +78,7 @@ def dissected(
 
 def on_the_way(network: nn.Module) -> list[Snapshot]:
     """A network as if it had grown: its weights at half their size before."""
-    half = deepcopy(network)
+    half = copied(network)
     with torch.no_grad():
         for parameter in half.parameters():
             parameter.mul_(0.5)

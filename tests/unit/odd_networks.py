@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import torch
@@ -440,6 +441,52 @@ class Listed(nn.ModuleList):
     def forward(self, x: Tensor) -> Any:
         maps = self[0](x).relu()
         return [maps, self[2](maps.mean((2, 3)))]
+
+
+class Cut(Mapped):
+    """Features that are made without gradients, as of a part that shall not be trained."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            x = self.relu(self.conv(x)).mean((2, 3))
+        return self.end(x)
+
+
+class ByNumpy(Mapped):
+    """An input that is worked on by another library."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.from_numpy(abs(x.numpy()))
+        return self.end(self.relu(self.conv(x)).mean((2, 3)))
+
+
+class Quarters(Mapped):
+    """Each quarter of an image by itself, put into the batch: as windows of a signal are."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, channels, height, width = x.shape
+        parts = x.reshape(n, channels, 2, height // 2, 2, width // 2).permute(0, 2, 4, 1, 3, 5)
+        x = self.relu(self.conv(parts.reshape(4 * n, channels, height // 2, width // 2))).mean((2, 3))
+        return self.end(x.reshape(n, 4, -1).mean(1))
+
+
+class OneByOne(Mapped):
+    """A loop over the samples."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.end(self.relu(self.conv(one[None])).mean((2, 3))) for one in x])
+
+
+class Locked(Mapped):
+    """Keeps what can't be copied."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__(shape, classes)
+        self.lock = Lock()
+
+    def forward(self, x: Tensor) -> Tensor:
+        with self.lock:
+            return self.end(self.relu(self.conv(x)).mean((2, 3)))
 
 
 # --- texts, 9 words

@@ -313,3 +313,33 @@ def test_a_table_of_samples_has_its_labels_in_a_column(tmp_path, kind):
         module.fetch(
             Into(tmp_path / "raw.zip", None, "d"), path=str(place), licence="", citation="", labels="{class}.*"
         )
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("/content/drive/leaves/train/{}.png", "without 'content/drive/leaves/train'"),
+        ("C:\\Users\\ada\\leaves\\{}.png", "without 'C:/Users/ada/leaves'"),
+        ("../input/leaves/{}", "without '../input/leaves'"),
+        ("https://example.org/a/{}.png", "without 'https:/example.org/a'"),
+        ("{}.PNG", "in other capitals"),
+        ("%20{}.png", "as addresses are written"),
+        ("{}.tif", "by another suffix"),
+    ],
+)
+def test_a_table_may_have_been_written_elsewhere(tmp_path, caplog, written, said):
+    blank = " " * written.startswith("%20")
+    files = {f"{blank}{n}{i}.png": b"x" for n in ("ash", "oak") for i in range(10)}
+    rows = [f"{written.format(f'{n}{i}')},{n}" for n in ("ash", "oak") for i in range(10)]
+    place = put(tmp_path / "pictures", files | {"labels.csv": "\n".join(["file,class", *rows])})
+    found = labels_of(place, "labels.csv")
+    assert len(found) == 20 and all(label == name.strip()[:3] for name, (_, label) in found.items())
+    assert said in caplog.text
+
+
+def test_folders_that_tell_files_apart_are_never_cut_off(tmp_path):
+    """The same names in folders of which some are not here: what they say of one is not said of another."""
+    rows = "".join(f"/data/{part}/{i}.png,{part}\n" for part in ("a", "b", "c") for i in range(9))
+    place = put(tmp_path / "in", {f"a/{i}.png": b"x" for i in range(9)} | {"labels.csv": f"file,class\n{rows}"})
+    with pytest.raises(DataError, match="none of its columns names the files"):
+        labels_of(place, "labels.csv")

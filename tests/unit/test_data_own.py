@@ -496,3 +496,22 @@ def test_a_name_of_ones_own_is_the_name_of_the_raw_data_too(tmp_path, monkeypatc
     config = compose(["data=x"])
     assert config["data"]["raw"] == "x"
     assert str(tmp_path) not in str(slice_of("fetch", config))
+
+
+@pytest.mark.parametrize("kind", ["images", "sounds", "texts"])
+def test_files_without_any_suffix_are_taken_for_what_is_asked_for(tmp_path, caplog, kind):
+    """As sets of news have them, a number each."""
+    contents = {
+        "images": lambda c, i: png(100 * c + i),
+        "sounds": lambda c, i: wav(400 + 300 * c + i, format="FLAC" if i % 2 else "WAV"),
+        "texts": lambda c, i: f"{'good' if c else 'bad'} number{i}",
+    }[kind]
+    place = put(tmp_path / "in", {f"{'ab'[c]}/{1000 + i}": contents(c, i) for c in (0, 1) for i in range(10)})
+    facts = made(f"own_{kind}", place, tmp_path).facts
+    assert sum(facts.splits.values()) == 20 and not facts.left_out
+    assert "files without a suffix, which are taken: 20" in caplog.text
+
+
+def test_beside_files_with_a_suffix_those_without_are_left_out(tmp_path):
+    place = put(tmp_path / "in", {f"{c}/{i}{'.png' * (i > 2)}": png(10 * i) for c in "ab" for i in range(9)})
+    assert len(own.packed(str(place), (".png",))) == 12

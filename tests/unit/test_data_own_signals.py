@@ -338,7 +338,7 @@ ARRAYS = {f"{name}/1.npy": saved(np.ones((2, 9))) for name in "ab"}
 #: What lies there (the first file is the path where it is the only one), settings, and what is said.
 WRONG: dict[str, tuple[dict[str, bytes | str], dict[str, Any], str]] = {
     "a word among numbers": ({"a/1.csv": "x\n1\nthree\n", "b/1.csv": "x\n1\n"}, {}, "a/1.csv, line 3: 'three'"),
-    "a decimal comma": ({"a/1.csv": "x\ty\n1,5\t2\n", "b/1.csv": "x\ty\n1\t2\n"}, {}, "'1,5' is no number. Write"),
+    "a decimal comma": ({"a/1.csv": "x\ty\n1,500\t2\n", "b/1.csv": "x\ty\n1\t2\n"}, {}, "'1,500' is no number. Write"),
     "a date": ({"a/1.csv": "when,x\n2024-01-02 10:00,1\n", "b/1.csv": "when,x\n,2\n"}, {}, "data.prepare.time"),
     "another kind": ({f"{name}/{i}.mat": "x" for name in "ab" for i in range(3)}, {}, "6 files of other kinds (.mat)"),
     "too many gaps": (ENOUGH | {"a/1.csv": "x,y\n1,1\n,2\n"}, {}, "a/1.csv: of channel 1 1 of 2 values are missing"),
@@ -362,7 +362,7 @@ WRONG: dict[str, tuple[dict[str, bytes | str], dict[str, Any], str]] = {
     "labels at the end": (
         {"t.csv": "\n".join(f"0.{i},1,2,{i},4,{i % 2}" for i in range(20))},
         {},
-        "without a line of names it is the first",
+        "data.prepare.label: column 6",
     ),
     "no data in ts": ({"t.ts": "@problemName x\n"}, {}, "no line @data"),
 }
@@ -401,11 +401,11 @@ def test_values_called_t0_and_so_on_are_no_times(tmp_path):
 
 def test_a_channel_that_rises_as_time_does_is_said(tmp_path, caplog):
     files = {
-        f"{label}/{i}.csv": table(np.vstack([np.arange(STEPS) * 0.02 + i, values]), "Zeit,t wave,y")
+        f"{label}/{i}.csv": table(np.vstack([np.arange(STEPS) * 0.02 + i, values]), "Moment,t wave,y")
         for i, (label, values) in enumerate(recordings())
     }
     assert made(put(tmp_path / "moves", files), tmp_path).facts.shape == (3, STEPS)
-    assert "the channels 'Zeit' rise evenly in every recording" in caplog.text
+    assert "the channels 'Moment' rise evenly in every recording" in caplog.text
 
 
 def test_lines_are_sorted_by_dates_too(tmp_path):
@@ -470,3 +470,53 @@ def test_the_same_seed_makes_the_same_beats():
     arrays = heartbeats.made(3, 2, 2, 125, 40)
     assert arrays["X"].shape == (16, 2, 40) and set(arrays["y"]) == set(heartbeats.KINDS)
     assert len(set(arrays["group"])) == 2
+
+
+@pytest.mark.parametrize("sign", ["\t", ";", "  "])
+def test_decimal_commas_are_read_where_nothing_else_is_a_comma(tmp_path, sign):
+    found = recordings()
+    files = {f"{label}/{i}.txt": table(values, "", sign).replace(".", ",") for i, (label, values) in enumerate(found)}
+    assert everything(made(put(tmp_path / "moves", files), tmp_path)) == truth(found)
+
+
+def test_the_class_may_stand_in_the_last_column_of_a_table_without_names(tmp_path):
+    """As in heartbeats that many take from the web: 187 values and the class."""
+    found = recordings(channels=1)
+    lines = [",".join([*map(str, values[0]), f"{1 + (label == 'walk'):.1f}"]) for label, values in found]
+    place = put(tmp_path, {"a.csv": "\n".join(lines)}) / "a.csv"
+    with pytest.raises(DataError, match=r"fractions; the last holds 1.0, 2.0. .*data.prepare.label: column 13\."):
+        made(place, tmp_path)
+    data = made(place, tmp_path, label="column 13")
+    assert set(everything(data)) == set(truth(found)) and data.facts.classes == ["1", "2"]
+    with pytest.raises(DataError, match="'column 14', and its lines have 13 columns"):
+        made(place, tmp_path, label="column 14")
+
+
+def test_what_tables_and_arrays_of_others_hold_is_told_with_what_helps(tmp_path):
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(20, 2, 30)), np.array(["a", "b"] * 10)
+    moments = "".join(f"{r},01/31/2024 10:00:0{t},{t},{'ab'[r % 2]}\n" for r in range(9) for t in range(9))
+    lists = "".join(f'{i % 2},"{draw.normal(size=900).tolist()}"\n' for i in range(9))
+    objects, column = io.BytesIO(), io.BytesIO()
+    np.savez(objects, X=X, y=y.astype(object))
+    np.savez(column, X=X, y=y[:, None].astype("S"))
+    put(tmp_path, {"dates.csv": f"id,when,x,label\n{moments}", "lists.csv": f"label,signal\n{lists}",
+                   "objects.npz": objects.getvalue(), "column.npz": column.getvalue()})  # fmt: skip
+    with pytest.raises(
+        DataError, match=r"line 2: '01/31/2024 10:00:00', in the column 'when' .*Write seconds, or"
+    ) as e:
+        made(tmp_path / "dates.csv", tmp_path, recording="id", time="when")
+    assert "If its column says when" not in str(e.value)
+    with pytest.raises(DataError, match="It holds many numbers: give each a column of its own") as e:
+        made(tmp_path / "lists.csv", tmp_path)
+    assert len(str(e.value)) < 300
+    with pytest.raises(DataError, match=r"y=y.astype\(str\)"):
+        made(tmp_path / "objects.npz", tmp_path)
+    assert made(tmp_path / "column.npz", tmp_path).facts.classes == ["a", "b"]
+
+
+def test_arrays_whose_time_stands_in_front_are_said(tmp_path, caplog):
+    found = recordings()
+    files = {f"{label}/{i}.npy": saved(values.T if i % 2 else values) for i, (label, values) in enumerate(found)}
+    assert everything(made(put(tmp_path / "moves", files), tmp_path)) == truth(found)
+    assert "arrays whose first axis is longer, which is taken for time: 10 (" in caplog.text

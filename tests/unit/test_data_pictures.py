@@ -465,3 +465,41 @@ def test_the_longest_names_of_files_hang_in_the_exhibit_of_the_data(tmp_path):
 def test_a_picture_without_a_dataset_shows_its_own_range():
     found = pixels(Picture(np.array([[100, 300]]), "whole numbers", (2, 1), False), (1, 2), colour=False)
     assert found.tolist() == [[[0, 255]]]
+
+
+@pytest.mark.parametrize("shape", [(1, 400), (900, 2), (1, 1)])
+def test_of_the_thinnest_picture_a_line_is_left(shape):
+    found = grey(saved(np.full(shape, 200, np.uint8), "PNG"), fit="letterbox")
+    assert found.shape == (8, 8) and (found == 200).sum() >= 8
+
+
+def test_pictures_of_one_colour_all_over_are_said(tmp_path, caplog):
+    """White drawings on nothing are white on white."""
+    draw = np.random.default_rng(0)
+    icons = [np.full((8, 8, 4), 255, np.uint8) for _ in range(6)]
+    for icon in icons:
+        icon[..., 3] = 255 * draw.integers(0, 2, (8, 8))
+    plain = [saved(draw.integers(0, 256, (8, 8)).astype(np.uint8), "PNG") for _ in range(6)]
+    made(
+        tmp_path,
+        {f"{'ab'[i % 2]}/{i}.png": one for i, one in enumerate([saved(icon, "PNG") for icon in icons] + plain)},
+    )
+    assert "of one colour all over, in which nothing is to be seen: 6 (" in caplog.text
+    assert "set data.prepare.channels: 4" in caplog.text
+
+
+def test_values_that_8_bits_hardly_use_are_said_with_the_range_that_shows_them(tmp_path, caplog):
+    files = both(
+        [saved(np.random.default_rng(i).integers(0, 2, (8, 8)).astype(np.uint8), "PNG") for i in range(10)], "png"
+    )
+    made(tmp_path, files)
+    assert "no value of the training pictures is above 1, of 255" in caplog.text
+    caplog.clear()
+    data = made(tmp_path, files, range=[0, 1])
+    assert data._inputs.max() == 255 and "will look black" not in caplog.text
+
+
+def test_more_than_memory_holds_is_refused_before_it_is_asked_for(tmp_path):
+    files = both([saved(RAMP + i, "PNG") for i in range(10)], "png")
+    with pytest.raises(DataError, match=r"10 images of 400000 × 400000 pixels take .* GB of memory.*data.prepare.size"):
+        made(tmp_path, files, size=400_000)

@@ -235,6 +235,12 @@ def test_a_folder_of_texts(tmp_path):
         (b"PK\x03\x04" + bytes(100), "is no text, whatever its name says. Save it as CSV in UTF-8"),
         (b"version https://git-lfs.github.com/spec/v1\noid", "Run git lfs pull in its folder"),
         (b"a\0b,c" * 99, "holds bytes of zero here and there"),
+        (
+            table().replace("film 3 was", "film\0 3 was"),
+            "a.csv, line 5: there is a byte of zero, which no text has; 1 in all.",
+        ),
+        (b"\x1f\x8b\x08" + bytes(range(256)), "a.csv is packed by gzip, whatever its name says. Unpack it"),
+        ("<html><table><tr><td>text</td></tr></table>", "a.csv is a web page"),
         (table([(SAID["cp1251"][i % 2], "ab"[i % 2]) for i in range(9)]).encode("cp866"), "can't be told. Name it"),
     ],
 )
@@ -308,3 +314,28 @@ def test_a_chinese_set_is_of_characters(tmp_path):
     known = np.array(data.facts.vocabulary)
     text, inputs = data.table["text"][0], data.split("train").inputs[0]
     assert "".join(known[inputs]) == text[:6]
+
+
+def test_between_tabs_quotation_marks_may_be_parts_of_texts(tmp_path):
+    """Two that open texts made one row of all that stood between them."""
+    said = ['"Hello there', 'a "good" one', '"Bye now', 'it ended"', '"Well," she said', '"All of it"', "it's 5\" long"]
+    rows = [(f"{text} {i}" if i != 5 else text, "yes" if i % 2 else "no") for i, text in enumerate(said * 3)]
+    data = made(tmp_path, table(rows, cut="\t"), "a.tsv")
+    wanted = {text.strip('"') if text == '"All of it"' else text for text, _ in rows}
+    assert set(data.table["text"]) == wanted and sum(data.facts.splits.values()) == len(rows)
+
+
+def test_between_tabs_quotation_marks_may_be_around_texts_of_several_lines(tmp_path):
+    rows = [(f'"line {i}\nsaid ""yes""\tand on"', "yes" if i % 2 else "no") for i in range(20)]
+    data = made(tmp_path, table(rows, cut="\t"), "a.tsv")
+    assert set(data.table["text"]) == {f'line {i} said "yes" and on' for i in range(20)}
+
+
+@pytest.mark.parametrize("cut", [",", ";", "|"])
+def test_rows_that_stray_quotation_marks_make_one_are_refused(tmp_path, cut):
+    rows = [(f"film {i}", "yes" if i % 2 else "no") for i in range(20)]
+    rows[3], rows[7] = ('"Hello there', "no"), ('"Bye now', "no")
+    with pytest.raises(DataError, match=r"a.csv, lines 5 to 9: a quotation mark opens a text.*write the mark twice"):
+        made(tmp_path, table(rows, cut=cut))
+    rows[3], rows[7] = (f'"Hello{cut}\nthere"  ', "no"), ("Bye now", "no")
+    assert sum(made(tmp_path, table(rows, cut=cut)).facts.splits.values()) == 20

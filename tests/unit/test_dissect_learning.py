@@ -132,6 +132,13 @@ def test_where_nothing_was_kept_it_says_what_to_do(samples):
         shown("learning", network(), samples, {}, snapshots=[[], []])
 
 
+def test_of_too_few_samples_it_says_so(made, samples):
+    """Its likeness divides by what three samples leave nothing of."""
+    few = replace(samples, inputs=samples.inputs[:3], labels=samples.labels[:3])
+    with pytest.raises(DoesNotApply, match="at least four test samples"):
+        shown("learning", network(), few, {}, snapshots=[made[0]])
+
+
 def test_only_looks_that_all_networks_had_are_compared():
     one, other = (
         [Snapshot(step, 0.0, nn.Identity()) for step in (0, 4, 16, 20)],

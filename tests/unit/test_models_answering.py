@@ -215,3 +215,46 @@ def test_a_transformer_answers_alike_in_training_and_outside(tmp_path):
     x = torch.tensor([[3, 4, 5, 0, 0, 0, 0, 0, 0]])
     with torch.no_grad():
         assert torch.allclose(network.eval()(x), network.train()(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("way", ["squeezed", "clamped", "of a softmax"])
+def test_a_probability_is_known_however_it_is_cut(two, caplog, monkeypatch, way):
+    """Read as a logit, it would always answer with the second class."""
+
+    class One(odd_networks.Flat):
+        def forward(self, x):
+            made = super().forward(x)
+            if way == "of a softmax":
+                return made.softmax(1)[:, 1]
+            chance = made[:, :1].sigmoid()
+            return chance.clamp(1e-7, 1 - 1e-7) if way == "clamped" else chance.squeeze(1)
+
+    monkeypatch.setattr(odd_networks, "Flat", One)
+    network, x = built("Flat", two.facts, caplog), inputs(two)
+    chance = plain(network, x).softmax(1)[:, 1] if way == "of a softmax" else plain(network, x)[:, 0].sigmoid()
+    torch.testing.assert_close(network(x).softmax(1), torch.stack([1 - chance, chance], 1))
+    assert "ends in a sigmoid" in caplog.text
+
+
+def test_what_is_made_of_a_probability_is_none(two, monkeypatch):
+    class One(odd_networks.Flat):
+        def forward(self, x):
+            return super().forward(x)[:, :1].sigmoid().mul_(8).sub_(4)
+
+    monkeypatch.setattr(odd_networks, "Flat", One)
+    network, x = built("Flat", two.facts), inputs(two)
+    torch.testing.assert_close(network(x).softmax(1)[:, 1], network.forward(x)[:, 0].sigmoid())
+
+
+def test_layers_that_are_compiled_are_looked_into(images, caplog, monkeypatch):
+    class Part(odd_networks.Perceptron):
+        def __init__(self, shape, classes):
+            super().__init__(shape, classes)
+            self[1] = torch.compile(self[1], backend="eager")
+            self[3].compile(backend="eager")
+
+    monkeypatch.setattr(odd_networks, "Perceptron", Part)
+    network = built("Perceptron", images.facts, caplog)
+    assert [type(one) for one in network] == [nn.Flatten, nn.Linear, nn.ReLU, nn.Linear]
+    assert set(network.state_dict()) == {"1.weight", "1.bias", "3.weight", "3.bias"}
+    assert "layers of the network are compiled" in caplog.text and network(inputs(images)).shape == (5, 3)

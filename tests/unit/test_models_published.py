@@ -97,3 +97,10 @@ def test_training_starts_from_a_torchvision_network_and_its_published_file(tmp_p
     training["weights"] = str(tmp_path / "squeezenet1_1-b8a52dc0.pth")
     with pytest.raises(WeightsNotThere, match="there is no file"):
         train_network({"model": SQUEEZENET, "training": training}, dataset, seed=0, state=tmp_path / "state")
+
+
+def test_an_address_is_no_file_and_told_how_it_becomes_one():
+    with pytest.raises(
+        WeightsNotThere, match=r"is an address.*curl -L -o net.pth https://example.org/net.pth\?download=1"
+    ):
+        look_for("https://example.org/net.pth?download=1")

@@ -393,3 +393,53 @@ def test_a_norm_is_no_last_layer_and_a_count_too_many_does_no_harm(tmp_path):
     assert "weights_head" not in str(caught.value), "which would begin the norm anew"
     torch.save({**state, "other.num_batches_tracked": torch.tensor(3)}, tmp_path / "more.pth")
     weights.load(network, tmp_path / "more.pth")
+
+
+def test_a_quantised_network_is_told_as_such_before_training():
+    network = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 3)), {nn.Linear}, dtype=torch.qint8)
+    with pytest.raises(WeightsError, match=r"is quantised \('0\._packed_params.*name the network that it was"):
+        weights.refuse_unsaved(network)
+
+
+@pytest.mark.parametrize(("theirs", "ours", "how"), [(3, 1, "colour=true"), (1, 3, "colour=false"), (4, 3, "the data")])
+def test_a_first_layer_of_other_channels_is_told_with_the_setting(theirs, ours, how, tmp_path):
+    def network(channels: int, classes: int) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(channels, 4, 3), nn.Flatten(), nn.Linear(16, classes))
+
+    torch.save(network(theirs, 10).state_dict(), tmp_path / "a.pth")
+    for classes in (10, 2):
+        with pytest.raises(
+            WeightsError, match=rf"'0' of the file takes {theirs} channels, and here are {ours}: .*{how}"
+        ):
+            weights.load(network(ours, classes), tmp_path / "a.pth")
+
+
+def test_norms_as_other_libraries_call_them_are_read(tmp_path, caplog):
+    caplog.set_level("INFO", "cnnatomy")
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
+    names = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+    state = {
+        f"1.{names[key[2:]]}" if key[:2] == "1." and key[2:] in names else key: 2 + tensor
+        for key, tensor in network.state_dict().items()
+    }
+    torch.save(state, tmp_path / "a.pth")
+    weights.load(network, tmp_path / "a.pth")
+    assert torch.equal(network[1].weight, torch.full((4,), 3.0)) and "read as torch calls them" in caplog.text
+
+
+def test_what_else_is_saved_or_downloaded_is_told_as_what_it_is(tmp_path):
+    network = nn.Linear(4, 3)
+    quantised = torch.ao.quantization.quantize_dynamic(nn.Sequential(network), {nn.Linear}, dtype=torch.qint8)
+    told = {
+        "optimiser.pth": (torch.optim.Adam(network.parameters()).state_dict(), "is the state of an optimiser; name"),
+        "quantised.pth": (quantised.state_dict(), "its numbers are quantised"),
+        "missing.pth": (b"Entry not found", "it is a text, which says 'Entry not found'"),
+        "refused.pth": (b'{"error": "Unauthorized"}', "Unauthorized"),
+    }
+    for name, (content, says) in told.items():
+        if isinstance(content, bytes):
+            (tmp_path / name).write_bytes(content)
+        else:
+            torch.save(content, tmp_path / name)
+        with pytest.raises(WeightsError, match=says):
+            weights.load(network, tmp_path / name)

@@ -17,7 +17,8 @@ IMAGES: dict[str, dict[str, Any]] = {
     for name in (
         "Flat", "Perceptron", "Again", "Twice", "Views", "Named", "LSTMFirst", "Attending", "Beside", "Aux", "Mapped",
         "Pair", "Attributed", "Dataclassed", "Hooked", "Normed", "OldNormed", "Lazy", "Half", "Fixed", "Alex",
-        "Residual", "Mobile", "Changing", "Parallel", "Upsampling", "Deep3d", "Keywords", "Listed",
+        "Residual", "Mobile", "Changing", "Parallel", "Upsampling", "Deep3d", "Keywords", "Listed", "Cut", "ByNumpy",
+        "Quarters", "OneByOne", "Locked",
     )
 } | {end: {"_target_": f"{HERE}.Ending", "end": end} for end in ("softmax", "log_softmax", "sigmoid")}  # fmt: skip
 TEXTS: dict[str, dict[str, Any]] = {
@@ -33,7 +34,20 @@ SIGNALS: dict[str, dict[str, Any]] = {name: {"_target_": f"{HERE}.{name}"} for n
 KINDS = dict.fromkeys(IMAGES, "images") | dict.fromkeys(TEXTS, "texts") | dict.fromkeys(SOUNDS, "sounds")
 KINDS |= dict.fromkeys(SIGNALS, "signals")
 #: Looked at always; the others with the slow tests.
-FIRST = ("Flat", "Again", "Named", "LSTMFirst", "Lazy", "Mapped", "softmax", "Read", "Encoder", "Changing")
+FIRST = (
+    "Flat",
+    "Again",
+    "Named",
+    "LSTMFirst",
+    "Lazy",
+    "Mapped",
+    "softmax",
+    "Read",
+    "Encoder",
+    "Changing",
+    "Cut",
+    "Quarters",
+)
 #: Little of everything that only takes time.
 MOST = {**LITTLE, "samples": 6, "compared": 4, "tested": 4, "ranked": 6, "curve": 6, "search": 6,
         "work": 1e8, "right": 1, "wrong": 1}  # fmt: skip

@@ -255,3 +255,106 @@ def test_texts_are_copies_by_their_words(home, tmp_path, capsys):
     assert "1 outside of the test or the validation is a copy of one in it: left out" in said
     without = {one["why"]: one["n"] for one in prepared("reviews_with_copies", tmp_path)["left_out"]}
     assert without == {"copy": 1, "two_classes": 2}
+
+
+def dated(folder: Path) -> Path:
+    rows = [[f"r{i}", f"2024-01-31 10:00:{t:02d}.5", *CHANCE.normal(size=2).round(3), ("shake", "turn")[i % 2]]
+            for i in range(36) for t in range(30)]  # fmt: skip
+    return table(folder / "dated.csv", ["recording", "time", "x", "y", "gesture"], rows)
+
+
+def beats(folder: Path) -> Path:
+    rows = [[*CHANCE.uniform(size=40).round(3), float(i % 3)] for i in range(60)]
+    return table(folder / "last.csv", [], rows)
+
+
+def parted(folder: Path) -> Path:
+    rows = [
+        [f"text number {i} of {'good' if i % 2 else 'bad'}", i % 2, ("train ", "Test")[i % 3 == 0]] for i in range(40)
+    ]
+    return table(folder / "parted.csv", ["text", "label", "split"], rows)
+
+
+def numbered(folder: Path) -> Path:
+    return in_folders(folder / "1e3")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (dated, "36 recordings"),
+        (beats, 'label: "column 41", the last, of 3 values'),
+        (parted, 'split: "split"'),
+        (numbered, "cat (12)"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_tables_and_names_as_others_have_them_can_be_fetched_too(make, said, home, tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    place = make(tmp_path / "data")
+    assert command.main(["new", str(place)]) == 0, capsys.readouterr().err
+    assert said in capsys.readouterr().out
+    assert sum(prepared(place.stem, tmp_path)["splits"].values()) > 20
+
+
+@pytest.mark.parametrize("shape", [(20, 28, 28), (20, 3, 8, 8)])
+def test_pictures_in_an_archive_are_not_taken_for_signals_in_silence(home, tmp_path, capsys, shape):
+    file = tmp_path / "digits.npz"
+    np.savez(file, x_train=CHANCE.integers(0, 256, shape).astype(np.uint8), y_train=np.arange(20) % 2)
+    assert command.main(["new", str(file)]) == 1
+    asked = capsys.readouterr().err
+    assert "x_train, uint8 of shape" in asked and "seems to hold pictures" in asked and "--kind signals" in asked
+
+
+def test_an_array_of_objects_is_refused_in_one_sentence(home, tmp_path, capsys):
+    for i in range(8):
+        file = tmp_path / f"data/{'ab'[i % 2]}/{i}.npy"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, np.array([{"x": 1}], dtype=object), allow_pickle=True)
+    assert command.main(["new", str(tmp_path / "data")]) == 1
+    said = capsys.readouterr().err
+    assert "can't be read as an array of numbers" in said and said.count("\n") == 1
+
+
+def slow(folder: Path) -> Path:
+    import soundfile
+
+    for i in range(24):
+        file = folder / "slow" / ("near", "far")[i % 2] / f"{i}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, 0.3 * CHANCE.normal(size=4000), (100, 1000)[folder.name == "1000"])
+    return folder / "slow"
+
+
+@pytest.mark.parametrize("rate", ["100", "1000"])
+def test_of_few_values_a_second_it_proposes_what_can_be_made(home, tmp_path, capsys, rate):
+    assert command.main(["new", str(slow(tmp_path / rate)), "--name", f"slow_{rate}"]) == 0, capsys.readouterr().err
+    assert prepared(f"slow_{rate}", tmp_path)["shape"][1] >= 16
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "asks"),
+    [
+        ("emotion,pixels", "{c},1 2 3 4 5 6 7 8 {i}", "each cell of 'pixels' holds many numbers"),
+        ("label,pixel0,pixel1,pixel2", "{c},1,{i},3", "3 columns are called pixel"),
+        ("", "some words {i} of it,{c}", "has no line of names of columns: its first is 'some words 0 of it', '0'"),
+    ],
+)
+def test_tables_that_would_be_taken_for_something_else_are_asked_about(home, tmp_path, capsys, head, row, asks):
+    lines = [head] * bool(head) + [row.format(i=i, c=i % 2) for i in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    assert command.main(["new", str(tmp_path / "a.csv")]) == 1
+    assert asks in capsys.readouterr().err
+
+
+def test_tables_are_told_by_what_most_of_their_rows_are(home, tmp_path, capsys):
+    words = "".join(f"das war {i}, sehr {('gut', 'schlecht')[i % 2]};{'ab'[i % 2]};{i % 2}\n" for i in range(40))
+    (tmp_path / "a.csv").write_text("Text;Class;Spam\n" + words)
+    assert command.main(["new", str(tmp_path / "a.csv"), "--column", "label=Class"]) == 0
+    assert 'text: "Text"' in capsys.readouterr().out
+    for i in range(12):
+        file = tmp_path / f"waves/{'ab'[i % 2]}/{i}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(f"{value:.3f}\n" for value in CHANCE.normal(size=40)))
+    assert command.main(["new", str(tmp_path / "waves")]) == 0
+    assert capsys.readouterr().out.startswith("Signals")

@@ -167,3 +167,12 @@ def test_no_method_and_no_lesson_reads_its_settings_by_the_names_of_keys():
         if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "config"
     }
     assert not reads
+
+
+def test_a_list_where_anything_may_stand_is_no_fault():
+    """data.fetch.splits may be a mapping or false; a list is told by who reads it."""
+    from typing import Any
+
+    from cnnatomy.config.settings import fault
+
+    assert fault(["train", "test"], Any) == ""

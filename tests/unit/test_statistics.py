@@ -146,6 +146,9 @@ def test_means_of_few_values(n):
 
 def test_one_value_has_no_interval_and_none_leaves_what_can_be():
     assert average("share", np.array([0.5])).ci_low is None
+    for equal in (1 + 1e-9, 1 - 1e-16, -1 - 1e-9):  # what equal things have in common, but for rounding
+        number = average("likeness", np.full(3, equal), between=(-1, 1))
+        assert -1 <= (number.ci_low or 0) <= number.value <= (number.ci_high or 0) <= 1
     number = average("share", np.array([0.9, 1.0, 0.7]), "fraction", between=(0, 1))
     assert number.ci_low > 0 and number.ci_high == 1.0 and number.n == 3
 

@@ -158,6 +158,8 @@ def test_a_network_that_is_another_in_training_is_read_or_told(images, tmp_path,
         ("Hidden", "keeps layers with weights where torch does not look (layers)"),
         ("Across", "depends on the others in its batch"),
         ("Chance", "differs from time to time"),
+        ("Positive", "ends in a relu"),
+        ("Squeezed", "ends in a tanh"),
         ("Listed", ""),
         ("Dropping", ""),
     ],
@@ -179,6 +181,12 @@ def test_what_makes_a_network_another_than_it_seems_is_said(images, nets, tmp_pa
         "class Across(Flat):\n"
         "    def forward(self, x):\n"
         "        return F.softmax(super().forward(x), dim=0)\n"
+        "class Positive(Flat):\n"
+        "    def forward(self, x):\n"
+        "        return F.relu(super().forward(x))\n"
+        "class Squeezed(Flat):\n"
+        "    def forward(self, x):\n"
+        "        return super().forward(x).tanh()\n"
         "class Chance(Flat):\n"
         "    def forward(self, x):\n"
         "        return F.dropout(super().forward(x), 0.5)\n"
@@ -278,3 +286,85 @@ def test_weights_may_lie_at_home(images, nets, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     network = train(images, tmp_path, {"_target_": f"{nets}.Flat"}, weights="~/start.pth")
     assert torch.equal(network.dense.weight, start.dense.weight)
+
+
+@pytest.mark.parametrize(
+    ("forward", "says"),
+    [
+        ("return self.dense(self.conv(x).reshape(32, 576))", "it takes 32 samples at once and no other number"),
+        ("return self.dense(self.conv(x.double()).flatten(1))", "leave out .double()"),
+    ],
+)
+def test_what_a_network_s_code_fixes_is_told(images, nets, tmp_path, monkeypatch, forward, says):
+    fixed = f"fixed_{nets}_{abs(hash(forward))}"
+    (tmp_path / f"{fixed}.py").write_text(
+        f"import torch\nfrom {nets} import Flat\nclass Net(Flat):\n    def forward(self, x):\n        {forward}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TrainingError) as caught:
+        train(images, tmp_path / "state", {"_target_": f"{fixed}.Net"})
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_embedding_of_too_few_words_is_told_before_training(tmp_path, monkeypatch):
+    """Its first samples may have none of the words that it lacks."""
+    texts = small(tmp_path, "texts")
+    for rows in (len(texts.facts.vocabulary or ()) - 1, len(texts.facts.vocabulary or ())):
+        name = f"few_words_{rows}"
+        (tmp_path / f"{name}.py").write_text(
+            "from torch import nn\n"
+            "class Net(nn.Module):\n"
+            "    def __init__(self, classes):\n"
+            "        super().__init__()\n"
+            f"        self.words, self.end = nn.Embedding({rows}, 4), nn.Linear(4, classes)\n"
+            "    def forward(self, x):\n"
+            "        return self.end(self.words(x).mean(1))\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        if rows == len(texts.facts.vocabulary or ()):
+            train(texts, tmp_path / "b", {"_target_": f"{name}.Net"})
+            continue
+        with pytest.raises(TrainingError, match="an nn.Embedding has fewer rows than there are tokens"):
+            train(texts, tmp_path / "a", {"_target_": f"{name}.Net"})
+
+
+UNUSUAL = {
+    "unused": ("self.more = nn.Conv2d(1, 4, 3)", "y", "no gradient reaches 2 weights ('more.weight', 'more.bias')"),
+    "cut off": ("pass", "self.end(f.detach())", "no gradient reaches 2 weights ('conv.weight', 'conv.bias')"),
+    "frozen": ("self.conv.requires_grad_(False)", "y", ""),
+    "as it should be": ("pass", "y", ""),
+}
+
+
+@pytest.mark.parametrize("what", UNUSUAL)
+def test_weights_that_nothing_teaches_are_said(images, tmp_path, monkeypatch, caplog, what):
+    init, given, says = UNUSUAL[what]
+    name = f"unusual_{what.replace(' ', '_')}"
+    (tmp_path / f"{name}.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.end = nn.Conv2d(1, 5, 3), nn.Linear(5, classes)\n"
+        f"        {init}\n"
+        "    def forward(self, x):\n"
+        "        f = self.conv(x).relu().mean((2, 3))\n"
+        "        y = self.end(f)\n"
+        f"        return {given}\n"
+        "class Waiting(Net):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__(classes)\n"
+        "        self.more = nn.LazyLinear(3)\n"
+        "class Whole(Net):\n"
+        "    def forward(self, x):\n"
+        "        return super().forward(x)[..., None, None]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    train(images, tmp_path / "state", {"_target_": f"{name}.Net"}, max_epochs=1)
+    assert says in caplog.text and bool(says) == ("no gradient reaches" in caplog.text)
+    with pytest.raises(
+        TrainingError, match=r"wait for their first samples and get none \('more.weight', 'more.bias'\)"
+    ):
+        train(images, tmp_path / "other", {"_target_": f"{name}.Waiting"})
+    with pytest.raises(TrainingError, match=r"outputs of shape \(2, 3, 1, 1\).*write .flatten\(1\) at its end"):
+        train(images, tmp_path / "third", {"_target_": f"{name}.Whole"})

@@ -94,7 +94,7 @@ def worded(message: str) -> str:
         message = re.sub(rf"data\.fetch\.{option}: (\{{[^}}]*\}})", rf'--{option} "\1"', message)
         message = message.replace(f"data.fetch.{option}: ", f"--{option} ")
         message = message.replace(f"data.fetch.{option}", f"--{option}")
-    message = re.sub(rf"data\.prepare\.({'|'.join(COLUMNS)})\b", r"--column \1=…", message)
+    message = re.sub(rf"data\.prepare\.({'|'.join(COLUMNS)})\b(?:=…)?", r"--column \1=…", message)
     message = message.replace("data.prepare.encoding=", "--encoding ").replace("data.prepare.encoding", "--encoding")
     message = message.replace("in data.fetch.path", "as the path").replace("data.fetch.path", "the path")
     return message

@@ -77,6 +77,7 @@ def _read(file: Path, group: str, stamp: tuple[int, int]) -> dict[str, Any]:
         _refuse_signs(text, file)
     _refuse_header(text, file, group)
     _refuse_dotted(found, text, file)
+    _refuse_unquoted(found, file, group)
     if "defaults" in found:
         _refuse_defaults(found["defaults"], file, group)
     elif group == "data" and "_target_" not in (found.get("fetch") or {}):
@@ -177,6 +178,25 @@ def _refuse_dotted(content: Mapping[str, Any], text: str, file: Path) -> None:
             line = next((at for at, one in enumerate(text.splitlines(), 1) if key in one), 1)
             raise ConfigurationError(
                 f"{shown(file)}, line {line}: {key} is one word in a YAML file; write {outer}: {{{inner}: …}}"
+            )
+
+
+def _refuse_unquoted(content: Mapping[str, Any], file: Path, group: str) -> None:
+    """A name that YAML reads as a number or a truth is another one then: on is True, 007 is 7, 1e3 is 1000.0."""
+    said: list[tuple[str, Any]] = []
+    if group == "report":
+        lists = [(key, content.get(key)) for key in ("runs", "studies", "lessons", "methods", "recorded")]
+        said = [(key, one) for key, entries in lists if isinstance(entries, list) for one in entries]
+    elif group == "data":
+        said = [(key, content.get(key)) for key in ("name", "raw")]
+    if isinstance(content.get("defaults"), list):
+        chosen = [one for entry in content["defaults"] if isinstance(entry, Mapping) for one in entry.values()]
+        said += [("defaults", one) for one in chosen]
+    for key, one in said:
+        if isinstance(one, bool | int | float):
+            raise ConfigurationError(
+                f"{_at(file, key)}: {key}: to YAML a name there is the value {one!r}; put the name in quotes, as it is "
+                'written, such as "007" or "on"'
             )
 
 

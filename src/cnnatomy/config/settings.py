@@ -99,7 +99,8 @@ def _fits(value: Any, kind: Any) -> bool:
         enough = not isinstance(limits, Length) or limits.least <= len(value)
         if isinstance(limits, Length) and limits.differ and any(value.count(entry) > 1 for entry in value):
             return False
-        return enough and len(value) <= most and all(_fits(entry, get_args(base)[0]) for entry in value)
+        inside = get_args(base)  # none where anything may stand
+        return enough and len(value) <= most and all(_fits(entry, inside[0]) for entry in value if inside)
     if isinstance(limits, OneOf):
         return value in limits.names
     return not isinstance(limits, Within) or (

@@ -75,7 +75,15 @@ def _fetch(config: Config, seed: int, method: str | None) -> Config:
 def _train(config: Config, seed: int, method: str | None) -> Config:
     unread = _WHERE if config["training"]["max_epochs"] == "auto" else (*_WHERE, *_OF_AUTO)
     what = {key: value for key, value in config["training"].items() if key not in unread}
-    return {"model": config["model"], "training": what, "seed": seed} | _split(config)
+    return {"model": config["model"], "training": what, "seed": seed} | _weights(what.get("weights")) | _split(config)
+
+
+def _weights(path: str | None) -> Config:
+    """What stands for a user's file of weights: another one in its place may be older than what was made of it."""
+    if not path or ".zip/" in path or not (file := Path(path).expanduser()).is_file():
+        return {}
+    whole = file.parent if file.name.endswith(".index.json") else file  # which names parts that lie beside it
+    return {"weights": listing(str(whole), "training.weights")}
 
 
 #: In the order of the workflow. `measure` is part of `trials`: what a study measures of one trained network; of a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
@@ -191,7 +192,7 @@ def definition(target: str, path: str) -> Found | None:
     Raises ConfigurationError where there is no such module, or for certain nothing of that name in it.
     """
     where = f"{path}._target_: "
-    if "." not in target.strip("."):
+    if "." not in target.strip(".") or not re.fullmatch(r"\w+(\.\w+)+", target) or target.endswith(".py"):
         raise ConfigurationError(f"{where}{target!r} is no module and a name in it; write it as in nets.Net")
     try:
         found = definitions.resolve(target)

@@ -251,9 +251,10 @@ def _as_said(tree: Folder, given: Mapping[str, str]) -> list[tuple[str, Folder, 
         here, folders = tree, PurePosixPath(str(name)).parts
         for folder in folders:
             if folder not in here.folders:
+                quotes = "" if isinstance(name, str) else " (in YAML, on, off, yes and no want quotes)"
                 raise DataError(
-                    f"data.fetch.splits names the folder {name!r}, which is not there or holds nothing to use; there "
-                    f"are {some(sorted(here.folders))}."
+                    f"data.fetch.splits names the folder {name!r}{quotes}, which is not there or holds nothing to use; "
+                    f"there are {some(sorted(here.folders))}."
                 )
             here = here.folders[folder]
         split = SPLITS_BY_NAME.get(str(said).casefold())

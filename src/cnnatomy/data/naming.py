@@ -6,12 +6,14 @@ No numpy here, nor in what it imports, since a configuration asks where the tabl
 from __future__ import annotations
 
 import logging
+import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from cnnatomy.data import tables
 from cnnatomy.data.errors import DataError
@@ -184,6 +186,8 @@ def _by_table(names: Sequence[str], table: Path, labels: Mapping[str, str], fold
         ) from error
     how = f"data.fetch.labels: {{{{table: {called}, encoding: {{}}}}}}"
     text, _ = tables.decoded(content, called, labels.get("encoding"), how)
+    if text.lstrip()[:1] in ("{", "["):
+        raise DataError(f"{table} is JSON. Write a table, .csv, with a line for each file: its name, and its class.")
     if not text.strip():
         raise DataError(f"{table} is empty. Write a line for each file: its name, and its class.")
     wanted = list(dict.fromkeys(labels[key] for key in ("file", "label") if labels.get(key)))
@@ -193,6 +197,7 @@ def _by_table(names: Sequence[str], table: Path, labels: Mapping[str, str], fold
         text = tables.with_head(text, called)
     columns = wanted if len(wanted) == 2 else tables.columns(text, called, wanted, remedy)
     rows = list(tables.rows(text, called, columns, remedy))
+    files.learn([[row.values[place] for row in rows] for place in range(len(columns))])
     of_file = labels.get("file") or _of_files(rows, columns, files, called)
     at_file = columns.index(of_file)
     if not labels.get("label") and (said := _by_ones(rows, columns, at_file)):
@@ -216,6 +221,16 @@ def _by_ones(
     ]
 
 
+def _without_suffix(name: str) -> str:
+    return name[: -len(suffix)] if (suffix := PurePosixPath(name).suffix) else name
+
+
+_WAYS: Mapping[Callable[[str], str], str] = {
+    str: "", unquote: "as addresses are written", str.casefold: "in other capitals",
+    _without_suffix: "by another suffix",
+}  # fmt: skip
+
+
 class _Files:
     """Files by what a table may call them: the end of their path, with the suffix or without."""
 
@@ -228,11 +243,42 @@ class _Files:
             ends = {"/".join(parts[place:]) for place in range(len(parts))}
             for end in ends | {end[: -len(suffix)] for end in ends if (suffix := PurePosixPath(name).suffix)}:
                 self._by_end.setdefault(_plain(end), []).append(name)
+        self._by_cell: dict[str, list[str]] = {}  # what `learn` found
+
+    def learn(self, columns: Sequence[Sequence[str]]) -> None:
+        """Where no column names files, find out how one might: written on another computer, or put otherwise."""
+        every = [[cell for cell in map(self._cleaned, cells) if cell] for cells in columns]
+        if any(self._by_end.get(cell) for cells in every for cell in cells):
+            return
+        for cells in filter(None, every):
+            before = PurePosixPath(os.path.commonpath([PurePosixPath(cell).parent for cell in cells])).parts
+            tries = ((way, cut) for way in _WAYS for cut in range(len(before) + 1))
+            if (how := next((how for how in tries if self._fits(cells, *how)), None)) is None:
+                continue
+            way, cut = how
+            said = [_WAYS[way]] * bool(_WAYS[way]) + [f"without {'/'.join(before[:cut])!r}"] * bool(cut)
+            log.warning("a table names files that are found %s, such as %s", " and ".join(said), cells[0])
+
+    def _fits(self, cells: Sequence[str], way: Callable[[str], str], cut: int) -> bool:
+        """Whether most cells mean one file each without `cut` folders in front, both put in a `way`; they do then."""
+        by_end: dict[str, set[str]] = {}
+        for end, names in self._by_end.items():
+            by_end.setdefault(way(end), set()).update(names)
+        found = {cell: by_end.get(way("/".join(PurePosixPath(cell).parts[cut:])), set()) for cell in cells}
+        single = {cell: list(its) for cell, its in found.items() if len(its) == 1}
+        if 2 * len(single) <= len(found):
+            return False
+        self._by_cell |= single
+        return True
 
     def called(self, cell: str) -> list[str]:
         """The files that a cell may mean."""
-        name = _plain(cell.strip()).replace("\\", "/").removeprefix("./").lstrip("/")
-        return self._by_end.get(name, [])
+        name = self._cleaned(cell)
+        return self._by_end.get(name) or self._by_cell.get(name, [])
+
+    @staticmethod
+    def _cleaned(cell: str) -> str:
+        return _plain(cell.strip()).replace("\\", "/").removeprefix("./").lstrip("/")
 
 
 def _of_files(rows: Sequence[tables.Row], columns: Sequence[str], files: _Files, table: str) -> str:

@@ -17,7 +17,7 @@ from cnnatomy.data.layout import Filed, Part, Unclassed
 from cnnatomy.data.layout import some as some
 from cnnatomy.data.left_out import LeftOut, left_out, said
 from cnnatomy.data.naming import Labels
-from cnnatomy.data.walking import Found, walk
+from cnnatomy.data.walking import Found, is_bare, walk
 
 EMPTY = hashlib.sha256().hexdigest()
 
@@ -25,13 +25,18 @@ log = logging.getLogger(__name__)
 
 
 def packed(
-    path: str, suffixes: Sequence[str], splits: Mapping[str, str] | bool | None = None, labels: Labels = None
+    path: str,
+    suffixes: Sequence[str],
+    splits: Mapping[str, str] | bool | None = None,
+    labels: Labels = None,
+    *,
+    bare: bool = True,
 ) -> Files:
     """The files of a folder of classes, by their names in it, each read when it is asked for.
 
     `<class>/…` or `<split>/<class>/…`, however nested: see `layout.understood`, which has `splits` as its `given`. With
     `labels` files' names or a table say the classes, see `naming.named`, and folders at most the splits. What is left
-    out is counted, and named in the log.
+    out is counted, and named in the log. bare: where no file has a wanted suffix, those without any are taken.
     Raises DataError for a folder that is none or can't be read, an empty class, and folders that leave something open.
     """
     folder = Path(path).expanduser()
@@ -41,6 +46,11 @@ def packed(
         )
     table = naming.table_of(labels, folder)
     found = walk(folder, suffixes, table)
+    others = found.left_out.get("suffix", [])
+    without = [name for name in others if "/" in name and is_bare(name)]
+    if bare and not found.files and 2 * len(without) > len(others):
+        log.warning("%s: files without a suffix, which are taken: %d (%s)", folder, len(without), some(without))
+        found = walk(folder, suffixes, table, bare=True)
     if labels is not None:
         return _labelled(folder, found, suffixes, splits, labels)
     try:
@@ -235,10 +245,11 @@ def check_learnt(labels: Sequence[str], whose: Sequence[str]) -> None:
 
 def check_shares(validation: float, test: float) -> None:
     """Refuse shares of which nothing is left to test or to train on."""
-    if not (0 <= validation < 1 and 0 < test < 1 and validation + test < 1):
+    numbers = all(type(share) in (int, float) for share in (validation, test))
+    if not numbers or not (0 <= validation < 1 and 0 < test < 1 and validation + test < 1):
         raise DataError(
             f"data.prepare.validation is {validation} and data.prepare.test {test}: they are shares of the samples, "
-            "test above 0, and together below 1."
+            "such as 0.1 and 0.2, test above 0, and together below 1."
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +31,7 @@ _COMPANION = re.compile(
     r"small|preview|heatmap|overlay)(?:[-_ ]?\d+)?",
     re.IGNORECASE,
 )
+DARK = 32  # of 255: pictures whose brightest value is below look black
 NAMED = 20  # files that a message names of each kind
 
 log = logging.getLogger(__name__)
@@ -104,6 +107,7 @@ def prepare(
         each = None if channels is None else _channels(channels, channel_names, scale or [(0.0, 255.0)])
         _say(raw.stem, seen, scale, each)
         _say_sizes(raw.stem, seen.sizes, form.shape, fit)
+        _say_sight(raw.stem, pixels, files, scale)
         labels = np.array([classes.index(file.label) for file in files])
         chosen = {split: np.array([file.split == split for file in files]) for split in SPLITS}
         images.write(
@@ -143,6 +147,7 @@ def _pixels(source: archive.Raw, files: Sequence[Filed], form: _Form, seen: _See
     Raises DamagedData or DataError for those that can't be taken, once all are read.
     """
     count = form.channels or (3 if form.colour else 1)
+    _refuse_too_many(source.path.stem, (len(files), count, *form.shape))
     pixels = np.empty((len(files), count, *form.shape), np.uint8)
     later: list[int] = []  # those whose scale is known when all are read
     for place, file in enumerate(files):
@@ -160,6 +165,16 @@ def _pixels(source: archive.Raw, files: Sequence[Filed], form: _Form, seen: _See
         picture = pictures.read(source.read(files[place].name), files[place].name, form.channels)
         pixels[place] = form.pixels(picture, scale)
     return pixels, scale
+
+
+def _refuse_too_many(name: str, shape: tuple[int, ...]) -> None:
+    """Raise DataError for images that memory does not hold twice, as they are while they are written."""
+    needed, there = 2 * math.prod(shape), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise DataError(
+            f"{name}: {shape[0]} images of {shape[3]} × {shape[2]} pixels take {needed / 1e9:.1f} GB of memory while "
+            f"they are made, and {there / 1e9:.1f} are there. Set data.prepare.size to a smaller one."
+        )
 
 
 @dataclass
@@ -250,6 +265,26 @@ def _say_sizes(name: str, sizes: set[tuple[int, int]], shape: tuple[int, int], f
             log.info("%s: images of %s are scaled to %d × %d", name, were, width, height)
         else:
             log.warning("%s: images of %s are scaled to %d × %d, %s", name, were, width, height, FITS[fit])
+
+
+def _say_sight(name: str, pixels: np.ndarray, files: Sequence[Filed], scale: Scale | None) -> None:
+    """Warn of pictures that are of one colour all over, and of whole datasets that are next to black."""
+    learnt = [file.split == "train" for file in files]
+    low, high = (found.reshape(*pixels.shape[:2]) for found in (pixels.min((2, 3)), pixels.max((2, 3))))
+    plain = [file.name for file, its in zip(files, (low == high).all(axis=1), strict=True) if its]
+    if plain:
+        log.warning(
+            "%s: pictures of one colour all over, in which nothing is to be seen: %d (%s). What is transparent is made "
+            "white; for white drawings on nothing, set data.prepare.channels: 4, or save them before another ground",
+            *(name, len(plain), _some(plain)),
+        )
+    brightest = int(high[learnt].max(initial=0))
+    if scale is None and 0 < brightest < DARK:
+        log.warning(
+            "%s: no value of the training pictures is above %d, of 255 that 8 bits have: they will look black. If %d "
+            "is meant to be white, set data.prepare.range: [0, %d]",
+            *(name, brightest, brightest, brightest),
+        )
 
 
 def _some(names: Sequence[str]) -> str:

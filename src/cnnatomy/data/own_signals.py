@@ -8,7 +8,7 @@ import logging
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -27,7 +27,8 @@ SOUNDS = (".wav", ".flac")
 SUFFIXES = (*TABLES, ".npy", ".npz", *SOUNDS)
 WHOLE = (".tsv", ".csv", ".ts", ".txt", ".npz")  # one file with all recordings; of one in several forms the first
 #: Names of columns that are no channel: they say when, or in which row.
-TIMES = ("", "time", "timestamp", "timestamps", "datetime", "date", "t", "index", "sample", "seconds", "unnamed")
+TIMES = ("", "time", "timestamp", "timestamps", "datetime", "date", "t", "index", "sample", "seconds", "unnamed",
+         "zeit", "zeitstempel", "temps", "tiempo", "tempo", "время", "时间", "時間")  # fmt: skip
 UNITS = frozenset(
     {"s", "sec", "secs", "seconds", "ms", "us", "µs", "ns", "min", "h", "utc", "stamp", "index", "number"}
 )
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 class Columns:
     """Names of the columns of a table: the label's, and, where there are such, those of other things than values.
 
-    decode: how tables become text.
+    decode: how tables become text. turned: files whose arrays have their time in front, for readers to add to.
     """
 
     label: str
@@ -52,6 +53,7 @@ class Columns:
     split: str | None
     channels: tuple[str, ...] | None
     decode: Decoder
+    turned: list[str] = field(default_factory=list, init=False)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def fetch(
     elif place.is_dir() and labels is None and (found := of_splits(place)):
         contents = own.Files({file.name: file for file in found})
     else:
-        contents = own.packed(path, SUFFIXES, splits, labels)
+        contents = own.packed(path, SUFFIXES, splits, labels, bare=False)
     into.write(contents, licence, citation, contents.notes)
 
 
@@ -162,6 +164,11 @@ def _read(source: archive.Raw, columns: Columns) -> list[Read]:
     else:
         found = [one for name in source.names for one in recordings_in(source.read(name), name, columns)]
     columns.decode.say(source.path.stem)
+    if columns.turned:
+        log.warning(
+            "%s: arrays whose first axis is longer, which is taken for time: %d (%s)",
+            *(source.path.stem, len(columns.turned), own.some(columns.turned)),
+        )
     return found
 
 
@@ -308,11 +315,11 @@ def recording_of(content: bytes, name: str, file: layout.Filed, columns: Columns
     elif suffix in TABLES:
         values, names = _columns(content, name, columns)
     else:
-        values = _array(content, name)
+        values = _array(content, name, columns)
     return Read(values, names, file.label, name, file.split, "", name, rate)
 
 
-def _array(content: bytes, name: str) -> np.ndarray:
+def _array(content: bytes, name: str, columns: Columns) -> np.ndarray:
     """An array of numbers as (channels, steps); of two axes the longer one is time."""
     arrays = _arrays(content, name)
     if len(arrays) != 1:
@@ -324,7 +331,10 @@ def _array(content: bytes, name: str) -> np.ndarray:
             "or (channels, steps)."
         )
     values = np.atleast_2d(values).astype(np.float64)
-    return values if values.shape[0] <= values.shape[1] else values.T
+    if values.shape[0] <= values.shape[1]:
+        return values
+    columns.turned.append(name)
+    return values.T
 
 
 def _arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
@@ -332,6 +342,12 @@ def _arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
         loaded = np.load(io.BytesIO(content), allow_pickle=False)
         return {"": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
     except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
+        if "Object arrays" in str(error):
+            raise DataError(
+                f"{name} holds an array of Python's objects, which may be programs and are not read. Save numbers as "
+                "numbers, labels as texts: np.savez(file, X=X.astype(float), y=y.astype(str)); recordings of "
+                "different lengths as a file each."
+            ) from error
         raise DamagedData(
             f"{name} can't be read as arrays of numbers or texts: {error}. Save it anew: np.savez(file, X=…, y=…)."
         ) from error
@@ -442,12 +458,13 @@ def _stack(arrays: Mapping[str, np.ndarray], name: str, split: str) -> Iterator[
     if not {"X", "y"} <= set(arrays):
         raise DataError(f"{name} should hold the arrays X and y, and holds {own.some(sorted(arrays)) or 'nothing'}.")
     values, labels = arrays["X"], arrays["y"]
+    labels = _texts(labels.ravel() if labels.shape == (*values.shape[:1], 1) else labels)
     if values.ndim not in (2, 3) or values.dtype.kind not in "fiub" or labels.shape != values.shape[:1]:
         raise DataError(
             f"{name}: X is {values.dtype} {values.shape} and y {labels.dtype} {labels.shape}; they should be numbers "
-            "(n, channels, steps) or (n, steps), and labels (n,)."
+            "(n, channels, steps) or (n, steps), and labels (n,): of a 1 among zeros, y.argmax(1)."
         )
-    others = {key: arrays.get(key) for key in ("group", "split")}
+    others = {key: _texts(arrays[key]) if key in arrays else None for key in ("group", "split")}
     for key, other in others.items():
         if other is not None and other.shape != labels.shape:
             raise DataError(
@@ -464,6 +481,11 @@ def _stack(arrays: Mapping[str, np.ndarray], name: str, split: str) -> Iterator[
         its = split if others["split"] is None else own.given_split(str(others["split"][place]), where)
         label = _label(str(labels[place]), where)
         yield Read(values[place].astype(np.float64), None, label, _id(split, f"recording {place}"), its, group, where)
+
+
+def _texts(array: np.ndarray) -> np.ndarray:
+    """Bytes, as other languages write texts, as texts."""
+    return np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array
 
 
 def _time_series(content: bytes, name: str, split: str, decode: Decoder) -> Iterator[Read]:
@@ -496,8 +518,9 @@ def _wide(
         raise DataError(f"{name} has a line of names and no line of values. Add some, or take the file away.")
     others = {key: getattr(columns, key) for key in ("label", "group", "split")}
     if head is None:
-        at = {"label": 0}
-        chosen: Sequence[int] = range(1, max(len(cells) for _, cells in rows))
+        at = {"label": _place_of_label(rows, name, columns.label)}
+        widest = max(len(cells) for _, cells in rows)
+        chosen: Sequence[int] = [place for place in range(widest) if place != at["label"]]
     else:
         chosen = _chosen(head, name, None, list(others.values()))  # which are moments, not channels
         _refuse_moments(rows, name, head, chosen, list(others.values()))
@@ -512,6 +535,46 @@ def _wide(
         label = _label(said["label"], where)
         group = said.get("group", "")
         yield Read(_ended(values[None]), None, label, _id(split, f"line {number}"), its, group, where)
+
+
+def _place_of_label(rows: signal_cells.Cells, name: str, said: str) -> int:
+    """The column of the classes in a table without names of columns: the first, or the one of `column 188`.
+
+    Raises DataError where the first can hardly be it, and the last can.
+    """
+    wide = {len(cells) for _, cells in rows}
+    if numbered := re.fullmatch(r"column (\d+)", said):
+        place = int(numbered[1]) - 1
+        if len(wide) > 1 or not 0 <= place < min(wide):
+            raise DataError(
+                f"{name}: data.prepare.label is {said!r}, and its lines have {own.some(sorted(map(str, wide)))} "
+                "columns, counted from 1. Name one that each line has."
+            )
+        return place
+    if classes := classes_at_the_end(rows):
+        raise DataError(
+            f"{name}: no line of names says the column of the classes. The first, which is taken then, holds "
+            f"fractions; the last holds {own.some(classes)}. If that is the class: data.prepare.label: column "
+            f"{len(rows[0][1])}."
+        )
+    return 0
+
+
+def classes_at_the_end(rows: signal_cells.Cells) -> list[str]:
+    """What may be classes in the last column of a table without names; none where the first can be the one of them."""
+    first, last = ([cells[place] for _, cells in rows] for place in (0, -1))
+    even = len({len(cells) for _, cells in rows}) == 1
+    if not even or not any(map(_is_fraction, first)) or any(map(_is_fraction, last)):
+        return []
+    classes = own.in_order(list(set(last)))
+    return classes if 2 <= len(classes) <= len(rows) / 2 else []
+
+
+def _is_fraction(cell: str) -> bool:
+    try:
+        return not float(cell).is_integer()
+    except ValueError:
+        return False
 
 
 def _refuse_moments(

@@ -115,7 +115,7 @@ def prepare(
     with archive.Raw(raw) as source:
         every = (
             _of_files(source, encoding)
-            if source.names[0].lower().endswith(FILES)
+            if "layout" in source.manifest
             else _of_tables(source, text, label, split, encoding)
         )
         classes = _classes(every, source.path.stem, label)

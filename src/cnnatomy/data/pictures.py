@@ -197,7 +197,12 @@ def _fitted(image: Image, size: tuple[int, int], fit: Fit) -> np.ndarray:
     if fit == "crop":
         return np.asarray(ImageOps.fit(image, wide, Images.Resampling.BICUBIC))
     if fit == "letterbox":
-        return np.asarray(ImageOps.pad(image, wide, Images.Resampling.BICUBIC))
+        share = min(wide[0] / image.width, wide[1] / image.height)
+        width, height = (max(1, round(share * side)) for side in image.size)  # of a thin one a line is left
+        inner = image.resize((width, height), Images.Resampling.BICUBIC)
+        whole = Images.new(image.mode, wide)
+        whole.paste(inner, (round((wide[0] - width) / 2), round((wide[1] - height) / 2)))
+        return np.asarray(whole)
     return np.asarray(image.resize(wide, Images.Resampling.BICUBIC))
 
 

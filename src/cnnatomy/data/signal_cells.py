@@ -11,9 +11,11 @@ from datetime import datetime
 import numpy as np
 
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.left_out import shortened
 from cnnatomy.data.tables import Decoder
 
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
+FEW = 6  # numbers that a date may have
 ABOVE = 30  # lines that may stand above the names of columns
 _WITH_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 
@@ -56,16 +58,32 @@ def rows_of(content: bytes, name: str, decode: Decoder) -> Cells:
         raise DataError(f"{name} is empty. Fill it, or take it away.")
     last = [line for _, line in lines[-ABOVE:]]
     sign = next((sign for sign in "\t;," if 2 * sum(sign in line for line in last) > len(last)), None)
+    if sign == "," and all(_apart_by_blanks(line) for line in last[1:] or last):
+        sign = None
     if sign is None:
-        return [(number, line.split()) for number, line in lines]
-    cells = (next(csv.reader([line], delimiter=sign)) for _, line in lines)
-    found = [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells, strict=True)]
-    if sign != ";":
+        found = [(number, line.split()) for number, line in lines]
+    else:
+        cells = (next(csv.reader([line], delimiter=sign)) for _, line in lines)
+        found = [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells, strict=True)]
+    if sign == "," or (sign != ";" and not _have_commas([cells for _, cells in found[-ABOVE:]])):
         return found
     return [
         (number, [cell.replace(",", ".") if _WITH_COMMA.fullmatch(cell) else cell for cell in row])
         for number, row in found
     ]
+
+
+def _apart_by_blanks(line: str) -> bool:
+    """Whether a line is of numbers with blanks between them, of which some have a decimal comma."""
+    cells = line.split()
+    return len(cells) > 1 and "," in line and all(_WITH_COMMA.fullmatch(cell) or cell.isdigit() for cell in cells)
+
+
+def _have_commas(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether numbers have decimal commas: no point, and some that is not how thousands are written."""
+    numbers = [cell for row in rows for cell in row if _WITH_COMMA.fullmatch(cell)]
+    points = any(re.fullmatch(r"[-+]?\d*\.\d+", cell) for row in rows for cell in row)
+    return not points and not all(re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", cell) for cell in numbers)
 
 
 def is_number(cell: str) -> bool:
@@ -94,12 +112,25 @@ def moments(rows: Cells, name: str, head: Sequence[str], place: int) -> np.ndarr
     """When each line was, to sort by: numbers, or the seconds of dates as ISO 8601 writes them."""
     try:
         return numbers(rows, name, head, [place])[:, 0]
-    except DataError:
+    except DataError as error:
         try:
             return np.array([datetime.fromisoformat(cells[place]).timestamp() for _, cells in rows])
-        except (ValueError, OverflowError, OSError):
-            pass
-        raise
+        except (ValueError, IndexError, OverflowError, OSError):
+            odd = next(((number, cells[place]) for number, cells in rows if not _is_date(cells[place:])), None)
+            if odd is None or "columns above" in str(error):
+                raise error from None
+        raise DataError(
+            f"{name}, line {odd[0]}: {shortened(odd[1], 40)!r}, in the column {head[place]!r} of data.prepare.time, is "
+            "no moment. Write seconds, or dates as in 2024-01-31 10:00:00.5; or leave data.prepare.time out, if lines "
+            "stand in order."
+        ) from error
+
+
+def _is_date(cells: Sequence[str]) -> bool:
+    try:
+        return bool(datetime.fromisoformat(cells[0]))
+    except ValueError:
+        return False
 
 
 def values(cells: Sequence[str], where: str) -> np.ndarray:
@@ -111,9 +142,11 @@ def values(cells: Sequence[str], where: str) -> np.ndarray:
             found[place] = np.nan if text.lower() in MISSING else float(text)
         except ValueError as error:
             hint = " Write decimals with a point." if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
+            if len(re.findall(r"\d[\d.eE+-]*", text)) > FEW:
+                hint = " It holds many numbers: give each a column of its own."
             if re.match(r"\d{1,4}[-/.:]\d{1,2}[-/.:]\d", text):
                 hint = " If its column says when: data.prepare.time; or name those to take: data.prepare.channels."
             raise DataError(
-                f"{where}: {text!r} is no number.{hint} Leave the cell empty if the value is missing."
+                f"{where}: {shortened(text, 40)!r} is no number.{hint} Leave the cell empty if the value is missing."
             ) from error
     return found

@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from cnnatomy.data.left_out import shortened
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 ABOVE = 10  # rows that may stand above the head
+SPARSE = 0.05  # of a file's bytes may be zeros that were never meant
 SAMPLE = 4000  # characters that a guess looks at
 MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -31,6 +32,14 @@ MARKS = (
 SAVE = (
     "Save it as CSV in UTF-8, as spreadsheets offer; or with pandas, read_excel(…).to_csv(…, index=False), and "
     "read_parquet(…) likewise."
+)
+_UNPACK = "Unpack it, and name what was in it."
+_NO_TABLES = (
+    (b"\x1f\x8b", "packed by gzip", _UNPACK),
+    (b"bzh", "packed by bzip2", _UNPACK),
+    (b"\xfd7zxz", "packed by xz", _UNPACK),
+    (b"<!doctype html", "a web page", "Get the table itself."),
+    (b"<html", "a web page", "Get the table itself; a spreadsheet that some programs write so, save as CSV."),
 )
 NAME_COLUMNS = "Set data.prepare.text and data.prepare.label to the names of its columns."
 LABELS_OF_ROWS = (
@@ -45,6 +54,7 @@ _DOUBLE = {
     "gb18030": ("gb2312", ((0xA1, 0xA3), (0xB0, 0xD7))),
     "big5": ("big5", ((0xA1, 0xA3), (0xA4, 0xC6))),
 }
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _RUSSIAN = frozenset("оеаинтсрвл")  # six letters of ten in any Russian text
 
 
@@ -70,10 +80,14 @@ def decoded(
         raise DataError(f"{name} is a pointer of git-lfs in place of the text. Run git lfs pull in its folder.")
     if content[:4] == b"PK\x03\x04" or content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" or content[:4] == b"PAR1":
         raise DataError(f"{name} is no text, whatever its name says. {SAVE}")
+    for mark, what, how_read in _NO_TABLES:
+        if content[:200].lstrip().lower().startswith(mark):
+            raise DataError(f"{name} is {what}, whatever its name says. {how_read}")
     known = encoding or next((its for mark, its in MARKS if content.startswith(mark)), None)
     if known is not None:
         return _strictly(content, name, known, how.format(encoding) if encoding else "the mark at its beginning"), ""
     if b"\0" in content[:SAMPLE]:
+        _refuse_stray_zeros(content, name)
         return _strictly(content, name, _wide(content, name), "its pattern of zeros"), "utf-16"
     try:
         return content.decode("utf-8"), ""
@@ -135,6 +149,22 @@ def _strictly(content: bytes, name: str, encoding: str, said_by: str) -> str:
         return content.decode(encoding)
     except (UnicodeError, LookupError, ValueError, TypeError) as error:
         raise DataError(f"{name} can't be read in {encoding}, which {said_by} says ({error}).") from error
+
+
+def _refuse_stray_zeros(content: bytes, name: str) -> None:
+    """Refuse UTF-8 with single bytes of zero, which would be taken for UTF-16."""
+    zeros, at = content.count(0), content.index(0)
+    if zeros > SPARSE * len(content):
+        return
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    line = len(re.findall(rb"\r\n|\r|\n", content[:at])) + 1
+    raise DataError(
+        f"{name}, line {line}: there is a byte of zero, which no text has; {zeros} in all. Take them out: tr -d "
+        f"'\\000' < {name} > clean_{name}"
+    )
 
 
 def _wide(content: bytes, name: str) -> str:
@@ -212,7 +242,8 @@ def _plain(value: object, where: str) -> str:
 def rows(text: str, name: str, wanted: Sequence[str], remedy: str = NAME_COLUMNS) -> Iterator[Row]:
     """Rows of a table: what cuts it is the sign that gives the wanted columns, in one of the first rows.
 
-    Rows without anything are passed over. Raises DataError, which names the line; where a column is missing, with the
+    Rows without anything are passed over. Between tabs, where each line is a row, a quotation mark is part of a text
+    unless it is around a whole one. Raises DataError, which names the line; where a column is missing, with the
     `remedy`.
     """
     csv.field_size_limit(sys.maxsize)  # a text may be longer than the 131,072 characters that csv takes for a mistake
@@ -221,22 +252,65 @@ def rows(text: str, name: str, wanted: Sequence[str], remedy: str = NAME_COLUMNS
     for column in wanted:
         if columns.count(column) > 1:
             raise DataError(f"{name} has {columns.count(column)} columns {column!r}. Give them different names.")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
-    before = found = 0
-    row: list[str]
-    try:
-        for number, row in enumerate(reader):
-            if number <= above or not any(map(str.strip, row)):
-                before = reader.line_num
-                continue
-            _whole(row, len(columns), text, name, (before + 1, reader.line_num), sign)
-            before = reader.line_num
-            found += 1
-            yield Row(reader.line_num, [row[place] if place < len(row) else "" for place in places])
-    except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num}: {error}. Save the table again as CSV.") from error
+    found = 0
+    for number, (first, last, row) in enumerate(_cut(text, name, sign, above, len(columns))):
+        if number <= above or not any(map(str.strip, row)):
+            continue
+        _whole(row, len(columns), text, name, (first, last), sign)
+        found += 1
+        yield Row(last, [row[place] if place < len(row) else "" for place in places])
     if not found:
         raise DataError(f"{name} has a line of names and no row below it. Add some.")
+
+
+def _cut(text: str, name: str, sign: str, above: int, columns: int) -> Iterator[tuple[int, int, list[str]]]:
+    """Every row with its first and its last line. above: the number of the row with the names of so many `columns`."""
+    if sign == "\t" and (cells := _each_a_row(text, above, columns)) is not None:
+        yield from ((line, line, row) for line, row in enumerate(cells, 1))
+        return
+    lines: list[str] = []  # of the row that is read
+
+    def noted() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            lines.append(line)
+            yield line
+
+    reader = csv.reader(noted(), delimiter=sign)
+    before = 0
+    try:
+        for row in reader:
+            if len(lines) > 1:
+                _refuse_merged("".join(lines), name, (before + 1, reader.line_num), sign)
+            yield before + 1, reader.line_num, row
+            lines.clear()
+            before = reader.line_num
+    except csv.Error as error:
+        raise DataError(f"{name}, line {reader.line_num}: {error}. Save the table again as CSV.") from error
+
+
+def _each_a_row(text: str, above: int, columns: int) -> list[list[str]] | None:
+    """The cells of each line between tabs, where quotation marks are there and each line is a row all the same."""
+    if '"' not in text:
+        return None
+    found = [line.split("\t") for line in re.split(r"\r\n|\r|\n", text)]
+    if any(any(row) and (len(row) < columns or any(row[columns:])) for row in found[above:]):
+        return None
+    return [[cell[1:-1].replace('""', '"') if _QUOTED.fullmatch(cell) else cell for cell in row] for row in found]
+
+
+def _refuse_merged(written: str, name: str, lines: tuple[int, int], sign: str) -> None:
+    """Refuse rows that became one since a mark opened a text, and the next one, of another text, closed it."""
+    closed = re.sub(rf'" +(?={re.escape(sign)}|[\r\n]|$)', '"', written)
+    try:
+        list(csv.reader(io.StringIO(closed, newline=""), delimiter=sign, strict=True))
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            return  # it never closes, which is said elsewhere
+        raise DataError(
+            f"{name}, lines {lines[0]} to {lines[1]}: a quotation mark opens a text, and the next one does not end it: "
+            "they seem to be parts of texts. Put each text that holds one in quotes and write the mark twice there, as "
+            "pandas does: read_csv(…, quoting=3).to_csv(…, index=False)."
+        ) from error
 
 
 def _whole(row: list[str], columns: int, text: str, name: str, lines: tuple[int, int], sign: str) -> None:
@@ -280,19 +354,27 @@ def _head(text: str, name: str, wanted: Sequence[str], remedy: str) -> tuple[str
     """What cuts the table, the number of the row with the columns' names, and those."""
     told = re.match(r'"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n)', text, flags=re.IGNORECASE)
     heads: dict[str, tuple[int, list[str]]] = {}  # the longest of the first rows
+    wide: dict[str, Counter[int]] = {}  # how many of them have so many cells
     for sign in [told[1]] if told and told[1] not in '"\r\n' else SEPARATORS:
         try:
             for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=sign)):
                 names = [unicodedata.normalize("NFC", cell.strip().strip("\ufeff")) for cell in row]
                 if wanted and set(wanted) <= set(names):
                     return sign, number, names
+                wide.setdefault(sign, Counter())[len(names)] += any(names)
                 if len(names) > len(heads.get(sign, (0, []))[1]):
                     heads[sign] = number, names
                 if number == ABOVE:
                     break
         except csv.Error:
             continue
-    sign = max(heads, key=lambda sign: len(heads[sign][1]), default=",")
+
+    def likely(sign: str) -> tuple[bool, float, int]:
+        """Whether a sign cuts at all, how many of the rows into as many cells as the head, and into how many."""
+        cells = len(heads[sign][1])
+        return cells > 1, round(wide[sign][cells] / max(1, wide[sign].total()), 1), cells
+
+    sign = max(heads, key=likely, default=",")
     number, there = heads.get(sign, (0, []))
     if not wanted:
         return sign, number, there

@@ -35,10 +35,11 @@ class Found:
     empty: dict[str, list[str]] = field(default_factory=dict)
 
 
-def walk(folder: Path, suffixes: Sequence[str], apart: Path | None = None) -> Found:
+def walk(folder: Path, suffixes: Sequence[str], apart: Path | None = None, *, bare: bool = False) -> Found:
     """All files below a folder whose names end with one of `suffixes`, in small letters or capitals.
 
-    apart: a file that is neither to be used nor left out. Links are followed, but for those that lead back to a folder
+    apart: a file that is neither to be used nor left out. bare: files without any suffix are wanted too.
+    Links are followed, but for those that lead back to a folder
     on the way to them.
 
     Raises DataError for folders and files that may not be read, which are named together.
@@ -71,7 +72,7 @@ def walk(folder: Path, suffixes: Sequence[str], apart: Path | None = None) -> Fo
                 leave("system", called)
             elif entry.is_dir():
                 wanted += look(Path(path), above | {number})
-            elif not entry.name.lower().endswith(tuple(suffixes)):
+            elif not entry.name.lower().endswith(tuple(suffixes)) and not (bare and is_bare(entry.name)):
                 leave("suffix", called)
                 others.append(entry.name)
             else:
@@ -94,6 +95,11 @@ def walk(folder: Path, suffixes: Sequence[str], apart: Path | None = None) -> Fo
     if forbidden:
         raise DataError(f"{some(forbidden)}: can't be read. Allow reading, mend the link, or take it away.")
     return found
+
+
+def is_bare(name: str) -> bool:
+    """Whether a file's name has no suffix."""
+    return "." not in name.rpartition("/")[2]
 
 
 def _number(path: Path) -> tuple[int, int]:

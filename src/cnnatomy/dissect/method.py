@@ -11,10 +11,20 @@ from typing import Any
 from torch import nn
 
 from cnnatomy.data.prepared import Samples
-from cnnatomy.exhibit import Exhibit, Showing
+from cnnatomy.exhibit import Exhibit, Showing, say
+from cnnatomy.exhibit.applying import DoesNotApply
 
 Needs = Mapping[str, Callable[[], Any]]
 """What a method may ask for by the name of an argument beside network, samples and settings; made when it does."""
+
+
+#: What torch says where no gradient leads from an output back to the input: in its own words, it has no class for it.
+_CUT_OFF = (
+    "does not require grad and does not have a grad_fn",
+    "appears to not have been used in the graph",
+    "Can't call numpy() on Tensor that requires grad",
+    "torch.utils.checkpoint is incompatible with .grad()",
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +52,16 @@ class Method:
         return self.shown(self.measured(network, samples, settings, needs), samples, settings, needs)
 
     def measured(self, network: nn.Module, samples: Samples, settings: Any, needs: Needs) -> Any:
-        """The method's record; of a function that does both, what it made."""
-        return self.measure(network, samples, settings, **_asked(self.measure, needs))
+        """The method's record; of a function that does both, what it made.
+
+        Raises DoesNotApply for a method that goes back through a network in which something cuts the gradient off.
+        """
+        try:
+            return self.measure(network, samples, settings, **_asked(self.measure, needs))
+        except RuntimeError as error:
+            if any(said in str(error) for said in _CUT_OFF):
+                raise DoesNotApply(say("inspection.no_gradient")) from error
+            raise
 
     def shown(self, found: Any, samples: Samples, settings: Any, needs: Needs) -> Showing | Exhibit:
         """What is made of a record."""

@@ -36,6 +36,13 @@ class LayerNotFound(LookupError):
     """The network has no such layer; the message names those that there are."""
 
 
+class NotBySample(DoesNotApply):
+    """Convolutions are there, and none has a map for each sample."""
+
+    def __init__(self) -> None:
+        super().__init__(say("inspection.not_by_sample"))
+
+
 class NoConvolution(LayerNotFound, DoesNotApply):
     """The network has no convolution at all, so that what shows them has nothing to show."""
 
@@ -56,6 +63,7 @@ class Layer:
     after: the names of the layers that its input is made of, functions in between left out: layers without parts, and
         layers with parts in which paths meet by a function, as a sum.
     meets: the names of the layers that a layer with parts puts together at its end; none where it does no such thing.
+    by_sample: whether the first axis of its output counts the samples; parts of them may be put into the batch.
     """
 
     name: str
@@ -67,6 +75,7 @@ class Layer:
     along: tuple[int | None, ...] = ()
     after: frozenset[str] = frozenset()
     meets: frozenset[str] = frozenset()
+    by_sample: bool = True
 
     def window(self, place: Sequence[int]) -> tuple[tuple[int, int], ...]:
         """What the unit at `place` of a map sees: first and last-plus-one position of the input, an axis each.
@@ -90,6 +99,7 @@ def trace(network: nn.Module, x: Tensor) -> list[Layer]:
     window that holds all that a unit sees.
     """
     layers: list[Layer] = []
+    single = _by_sample(network, x)
     kept: list[Tensor] = []  # as long as they live, no other tensor gets their place in memory
     calls: Counter[str] = Counter()
     following = Following(x)
@@ -124,6 +134,7 @@ def trace(network: nn.Module, x: Tensor) -> list[Layer]:
                     along=(None,) * (made.dim() - 1) if seen is None else seen.along,
                     after=made_by,
                     meets=meets if len(meets) > 1 else frozenset(),
+                    by_sample=made.shape[:1] == x.shape[:1] and (single is None or called in single),
                 )
             )
 
@@ -131,14 +142,45 @@ def trace(network: nn.Module, x: Tensor) -> list[Layer]:
 
     pending: list[tuple[tuple[object, ...], frozenset[str]]] = []
     handles = []
-    for name, module in network.named_modules():
-        if name and ".parametrizations." not in f".{name}.":  # what makes weights is no layer of the pass
-            handles.append(module.register_forward_pre_hook(before))
-            handles.append(module.register_forward_hook(after(name)))
+    for name, module in _named(network):
+        handles.append(module.register_forward_pre_hook(before))
+        handles.append(module.register_forward_hook(after(name)))
     # Not inference mode: its tensors don't count their changes in place, by which inputs are told apart.
     with hooked(handles), evaluating(network), torch.no_grad(), following:
         network(x)
     return layers
+
+
+def _by_sample(network: nn.Module, x: Tensor) -> set[str] | None:
+    """The calls whose output has two entries for two samples; None where the network does not take two.
+
+    Others get parts of samples as if each were one, or one sample after the other.
+    """
+    found: set[str] = set()
+    calls: Counter[str] = Counter()
+
+    def hook_of(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            made = output[0] if isinstance(output, tuple) and output else output
+            if isinstance(inputs[0] if inputs else None, Tensor) and isinstance(made, Tensor):
+                called = next_call(name, calls)
+                if made.shape[:1] == (2,):
+                    found.add(called)
+
+        return hook
+
+    handles = [module.register_forward_hook(hook_of(name)) for name, module in _named(network)]
+    try:
+        with hooked(handles), evaluating(network), torch.no_grad():
+            network(torch.cat([x[:1], x[:1]]))
+    except Exception:  # of the network's own code, of any kind
+        return None
+    return found
+
+
+def _named(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """All modules of a pass by name: what makes weights is none."""
+    return [one for one in network.named_modules() if one[0] and ".parametrizations." not in f".{one[0]}."]
 
 
 def whole(module: nn.Module) -> bool:
@@ -146,15 +188,19 @@ def whole(module: nn.Module) -> bool:
     return isinstance(module, CONVOLUTIONS + (nn.Linear,)) or next(module.children(), None) is None
 
 
-def stages(layers: Sequence[Layer]) -> list[list[Layer]]:
+def stages(layers: Sequence[Layer], *, by_sample: bool = True) -> list[list[Layer]]:
     """The convolutions in forward order; those that read the same tensor side by side stand together.
 
-    Raises NoConvolution if there is none.
+    by_sample: only those that have a map for each sample. Raises NoConvolution if there is none, NotBySample if there
+    is none such.
     """
     together: dict[object, list[Layer]] = {}
-    for layer in layers:
-        if isinstance(layer.module, CONVOLUTIONS):
+    convolutions = [layer for layer in layers if isinstance(layer.module, CONVOLUTIONS)]
+    for layer in convolutions:
+        if layer.by_sample or not by_sample:
             together.setdefault(layer.reads, []).append(layer)
+    if convolutions and not together:
+        raise NotBySample
     if not together:
         raise NoConvolution
     return list(together.values())
@@ -193,7 +239,7 @@ def named(layers: Sequence[Layer], name: str) -> Layer:
         if layer.name == name:
             return layer
     near = get_close_matches(name, [layer.name for layer in layers], n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]!r}?" if near else _named(layers)
+    hint = f"Did you mean {near[0]!r}?" if near else _listed(layers)
     raise LayerNotFound(f"the network has no layer {name!r}. {hint}")
 
 
@@ -271,7 +317,7 @@ class _Enough(Exception):
     """All that was asked for has been computed."""
 
 
-def _named(layers: Sequence[Layer]) -> str:
+def _listed(layers: Sequence[Layer]) -> str:
     names = [layer.name for layer in layers]
     return (
         f"Its layers are: {', '.join(names[:30])}{' …' if len(names) > 30 else '.'}" if names else "It has no layers."

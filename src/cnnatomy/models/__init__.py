@@ -66,7 +66,15 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
         try:
             network = instantiate(dict(model), **given, _convert_="all")
         except InstantiationException as error:
-            raise NetworkError(f"model: {name} can't be built: {told(error.__cause__ or error)}") from error
+            why = told(error.__cause__ or error)
+            if any(word in why for word in ("NVIDIA", "CUDA")):
+                why += "; leave out .cuda() and device=, for a network is taken to its device as a whole"
+            if "num_classes" in why and "expected value" in why:
+                why += (
+                    "; weights of so many classes come with their number: leave weights out of the model, name their "
+                    "file in training.weights, and take training.weights_head=new"
+                )
+            raise NetworkError(f"model: {name} can't be built: {why}") from error
     if not isinstance(network, nn.Module):
         raise NetworkError(
             f"model: {name} gives a {type(network).__name__}, which is no torch.nn.Module; name what makes one"
@@ -77,6 +85,7 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
             f"model: {name} gives a network of TorchScript ({scripted[0]}), into which nothing can look; name the "
             "class that was scripted"
         )
+    _uncompile(network)
     _to_single(network)
     for module in network.modules():
         if isinstance(module, nn.TransformerEncoder):
@@ -102,6 +111,24 @@ def _unwrapped(network: nn.Module) -> nn.Module:
         return network
     log.info("the network is wrapped in a %s, which is taken off", type(network).__name__)
     return _unwrapped(inside)
+
+
+def _uncompile(network: nn.Module) -> None:
+    """Let layers that are compiled run as they are written, so that they can be looked into; said in the log."""
+    from torch import nn
+
+    compiled = []
+    for path, module in network.named_modules():
+        if getattr(module, "_compiled_call_impl", None) is not None:
+            module._compiled_call_impl = None
+            compiled.append(path or "all")
+        for name, child in list(module._modules.items()):
+            inside = getattr(child, "_orig_mod", None)
+            if isinstance(inside, nn.Module):
+                module._modules[name] = inside
+                compiled.append(f"{path}.{name}".lstrip("."))
+    if compiled:
+        log.info("layers of the network are compiled (%s), which is taken off", ", ".join(compiled[:8]))
 
 
 def _to_single(network: nn.Module) -> None:

@@ -23,6 +23,12 @@ log = logging.getLogger(__name__)
 SUMS = 1e-3  # a softmax's outputs add up to 1 within this; half precision has three digits
 AUXILIARY = 0.3  # share of an auxiliary head's loss in the whole (Szegedy et al. 2015)
 _NAMED = "logits"
+#: torch's operators whose numbers have bounds, and those behind which they stay what they are.
+_BOUND = ("sigmoid", "sigmoid_", "_softmax", "tanh", "tanh_", "relu", "relu_", "hardtanh", "hardtanh_")
+_KEEPS = (
+    "view", "_unsafe_view", "reshape", "squeeze", "unsqueeze", "select", "slice", "alias", "clone", "detach",
+    "_to_copy", "clamp", "clamp_", "clamp_min", "clamp_max", "t", "transpose", "permute", "expand",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,13 @@ def read(network: nn.Module, x: Tensor, classes: int, part: str | None = None) -
         log.info("The network gives one number for two classes: it is read as how far the second is ahead.")
     if reading != Reading():
         network.register_forward_hook(reading)
+
+
+def bounded(network: nn.Module, x: Tensor) -> str:
+    """The operator at the network's end if it bounds logits, "relu", "tanh" or "hardtanh"; "" for any other."""
+    output, made_by = _watched(network, x)
+    end = made_by.get(id(output), "")
+    return end if end in ("relu", "tanh", "hardtanh") else ""
 
 
 def reading_of(network: nn.Module) -> Reading:
@@ -212,20 +225,28 @@ def _ending_of(found: Tensor, made_by: str) -> str:
             return "softmax"
         if bool((numbers <= 0).all()) and torch.allclose(numbers.exp().sum(1), ones, atol=SUMS):
             return "log_softmax"
-    return "sigmoid" if made_by == "sigmoid" else ""
+    alone = made_by == "softmax" and (found.dim() == 1 or found.shape[1] == 1)  # the second of two, by itself
+    return "sigmoid" if made_by == "sigmoid" or alone else ""
 
 
 def _watched(network: nn.Module, x: Tensor) -> tuple[Any, dict[int, str]]:
-    """The output for a batch, outside of training, and for tensors made by a sigmoid that operator's name, by id."""
+    """The output for a batch, outside of training, and for tensors with bounds the operator that set them, by id.
+
+    However they are laid out, cut or kept away from 0 and 1 behind it.
+    """
     made: dict[int, str] = {}
     alive: list[Any] = []  # so that no other tensor gets their id
 
     class Watch(TorchDispatchMode):
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             out = func(*args, **(kwargs or {}))
-            if func.overloadpacket.__name__ in ("sigmoid", "sigmoid_"):
-                made[id(out)] = "sigmoid"
+            name = func.overloadpacket.__name__
+            by = name.strip("_") if name in _BOUND else made.get(id(args[0]), "") if name in _KEEPS and args else ""
+            if by and isinstance(out, Tensor):
+                made[id(out)] = by
                 alive.append(out)
+            else:
+                made.pop(id(out), None)  # changed in place
             return out
 
     modes = {module: module.training for module in network.modules()}

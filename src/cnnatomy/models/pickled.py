@@ -225,6 +225,8 @@ def said(value: Any) -> str:
 
 def converted(value: Any) -> str:
     """Of a dictionary with arrays or lists for tensors, what the first is and how all become tensors; else ""."""
+    if isinstance(value, Mapping) and {"state", "param_groups"} <= set(value):
+        return ": it is the state of an optimiser; name the file that was saved of the network itself"
     for key, entry in value.items() if isinstance(value, Mapping) else ():
         if isinstance(entry, Skipped) and entry.name.startswith("numpy"):
             return f"; its {str(key)!r} is an array of numpy's; {TENSORS}"
@@ -298,6 +300,11 @@ class _Unpickler(_PURE):  # type: ignore[misc]
         if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":
             return pid[1] if isinstance(pid, tuple) and len(pid) > 1 and pid[0] == "module" else Skipped("a part")
         _, dtype, key, _, numbers, *view = pid
+        if isinstance(dtype, _Function) and dtype.name.startswith(("torch.Q", "torch.storage.Q")):
+            raise NotRead(
+                "its numbers are quantised, and can't be trained or looked into; save the weights of the network that "
+                "it was made from"
+            )
         if not isinstance(dtype, torch.dtype) or not isinstance(key, str | int) or type(numbers) is not int:
             raise NotRead("it is damaged: a storage is described by something else")
         if view and view[0] is not None:

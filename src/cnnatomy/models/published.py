@@ -25,6 +25,11 @@ def look_for(path: str | None) -> None:
     if not path or ".zip/" in path or Path(path).expanduser().exists():
         return
     name = Path(path).name
+    if re.match(r"\w+://", path):
+        raise WeightsNotThere(
+            f"training.weights: {path} is an address, and a file is wanted. Get it, and name the file: curl -L -o "
+            f"{name.partition('?')[0] or 'weights.pth'} {path}"
+        )
     if _NAMED.fullmatch(path):
         raise WeightsNotThere(
             f"training.weights: {path} is a name of torchvision's, and a file is wanted. Where to get it says, with "

@@ -21,6 +21,7 @@ from cnnatomy.models import pickled, wrappings
 from cnnatomy.models.errors import some
 
 OURS = "cnnatomy"
+_SHORT = 2000  # bytes of what a server says in place of a file
 _INDEX = ".index.json"  # of a file in several parts
 _ORIGIN = "a program with its weights; with torch.save, save the state_dict of the network that it was made from"
 #: Files of other programs: where in the file which bytes tell them, and what they are.
@@ -59,6 +60,13 @@ def save(network: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
 def refuse_unsaved(network: nn.Module) -> None:
     """Raise WeightsError for a network whose state could not be written: before it is trained."""
     others = [name for name, value in network.state_dict().items() if not isinstance(value, Tensor)]
+    if quantised := [name for name in others if "_packed_params" in name] or [
+        name for name, value in network.state_dict().items() if isinstance(value, Tensor) and value.is_quantized
+    ]:
+        raise WeightsError(
+            f"the network {type(network).__name__} is quantised ({some(quantised)}), into numbers that can't be "
+            "trained or looked into; name the network that it was made from, before torch.ao.quantization"
+        )
     if others:
         raise WeightsError(
             f"the network {type(network).__name__} keeps more than tensors in its state: {some(others)}; "
@@ -159,6 +167,10 @@ def _parsed(content: bytes) -> object:
             raise pickled.NotRead(words)
     if re.match(rb"\x08[\x01-\x20][\x12:B]", content):  # a version, and who wrote it or the graph: no magic number
         raise pickled.NotRead(f"it is an ONNX file, {_ORIGIN}")
+    if len(content) < _SHORT and content.isascii() and (said := content.decode()).strip().isprintable():
+        raise pickled.NotRead(
+            f"it is a text, which says {said.strip()[:60]!r}: perhaps why there is no file; get it again"
+        )
     if content.startswith((pickled.ZIPPED, b"\x80")):
         return pickled.read(io.BytesIO(content))
     return _safe(content)

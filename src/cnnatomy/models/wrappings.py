@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
+from cnnatomy.models.copying import copied
 from cnnatomy.models.errors import some
 from cnnatomy.models.pickled import Skipped, converted, said, walk
 
@@ -20,6 +20,8 @@ _KEYS = (
 )  # fmt: skip
 #: What torch's own wrappers put into the middle of names.
 _WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+#: What other libraries call the parts of a normalisation.
+_NORMS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 _COUNTS = "num_batches_tracked"  # of a batch normalisation; old files have none, and nothing depends on it here
 
 
@@ -103,7 +105,7 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
         sizes = [
             f"{key!r} is {list(found[key].shape)} and should be {list(wanted[key].shape)}" for key in sorted(wrong)[:8]
         ]
-        raise OtherNetwork("; ".join(sizes) + proposal)
+        raise OtherNetwork("; ".join(sizes) + proposal + _of_channels(found, wanted, wrong))
     if missing or unexpected:
         misfits = {"it lacks": missing, "the network has no": unexpected}
         raise OtherNetwork("; ".join(f"{what} {some(keys)}" for what, keys in misfits.items() if keys) + proposal)
@@ -111,9 +113,22 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
     return fitting
 
 
+def _of_channels(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wrong: set[str]) -> str:
+    """What to say where the first convolution of a file's network takes another number of channels."""
+    first = next((key for key in wanted if wanted[key].dim() > 2), None)
+    if first is None or first not in wrong or found[first].dim() != wanted[first].dim():
+        return ""
+    theirs, ours = (list(state[first].shape) for state in (found, wanted))
+    if theirs[:1] + theirs[2:] != ours[:1] + ours[2:]:
+        return ""
+    how = {(3, 1): "data.prepare.colour=true", (1, 3): "data.prepare.colour=false"}
+    more = how.get((theirs[1], ours[1]), "prepare the data so")
+    return f". {first.rpartition('.')[0]!r} of the file takes {theirs[1]} channels, and here are {ours[1]}: {more}"
+
+
 def _renamed(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """The tensors by the network's names if it takes them by ways of its own, as those of an older version."""
-    tried = deepcopy(network)
+    tried = copied(network)
     try:
         tried.load_state_dict(dict(state))
     except Exception:  # whatever its hooks raise for what they don't know; misfits are told better by what the file has
@@ -143,6 +158,12 @@ def _unprefixed(state: Mapping[str, Tensor], wanted: set[str]) -> tuple[dict[str
     if inside:
         found = {".".join(part for part in key.split(".") if part not in inside): found[key] for key in found}
         told.append(f"{some(inside)} taken out of the names")
+    norms = {
+        key: f"{stem}.{_NORMS[last]}" for key in found if (stem := _module(key)) and (last := _last_of(key)) in _NORMS
+    }
+    if norms and not norms.keys() & wanted:
+        found = {norms.get(key, key): tensor for key, tensor in found.items()}
+        told.append(f"{some(sorted({_last_of(key) for key in norms}))} read as torch calls them")
     direct = len(found.keys() & wanted)
     prefix, matched = _prefix(found, wanted)
     lacking, would_match = _prefix(wanted, found.keys())
@@ -171,6 +192,10 @@ def _parts(names: Iterable[str]) -> set[str]:
 
 def _module(key: str) -> str:
     return key.rpartition(".")[0]
+
+
+def _last_of(key: str) -> str:
+    return key.rpartition(".")[2]
 
 
 def _heads(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wrong: set[str], missing: list[str]) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import html
 import re
 import tempfile
@@ -142,10 +141,11 @@ def _read(network: nn.Module, data: Dataset) -> nn.Module:
     """A copy of the network that answers with logits."""
     from cnnatomy.data.batches import to_tensor
     from cnnatomy.models import answering
+    from cnnatomy.models.copying import copied
 
-    copied = copy.deepcopy(network).float().cpu().eval()
-    answering.read(copied, to_tensor(data.facts, data.split("test").inputs[:3]), len(data.facts.classes))
-    return copied
+    own = copied(network).float().cpu().eval()
+    answering.read(own, to_tensor(data.facts, data.split("test").inputs[:3]), len(data.facts.classes))
+    return own
 
 
 def _settings(methods: Sequence[str], given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

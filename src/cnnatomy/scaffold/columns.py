@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,14 @@ from pathlib import Path
 from cnnatomy.data import layout, signal_cells, tables
 from cnnatomy.data.column_names import LABELS, SPLITS
 from cnnatomy.data.errors import DataError
-from cnnatomy.scaffold.proposal import Told
+from cnnatomy.scaffold.proposal import Question, Told
 
 ROWS = 200_000  # of a table that are looked at
+_MANY = re.compile(r"\[?(?:-?[\d.]+(?:[eE][-+]?\d+)?[\s,]+){6,}-?[\d.]+(?:[eE][-+]?\d+)?\s*\]?")
+_PICTURES = (
+    "PIL.Image.fromarray(numpy.uint8(numbers).reshape(height, width)).save('pictures/<class>/<number>.png'), then name "
+    "that folder"
+)
 CLASSES = 100  # at most, of a column that says them
 
 
@@ -72,7 +78,35 @@ def read(path: Path, encoding: str | None = None) -> list[Column]:
     values = [row.values for row, _ in zip(rows, range(ROWS), strict=False)]
     if not values:
         raise DataError(f"{path.name} has no row. Add some.")
-    return [Column(name, list(its)) for name, its in zip(wanted, zip(*values, strict=True), strict=True)]
+    found = [Column(name, list(its)) for name, its in zip(wanted, zip(*values, strict=True), strict=True)]
+    _refuse_cells_of_many(found, path.name)
+    return found
+
+
+def refuse_no_head(columns: list[Column], table: str) -> None:
+    """Raise Question for a table whose first row is no names of columns: its class comes again below."""
+    if any(column.repeats and column.name in column.counts for column in columns):
+        first = ", ".join(repr(column.name[:30]) for column in columns)
+        raise Question(
+            f"{table} has no line of names of columns: its first is {first}. Write one above it, such as text,label"
+        )
+
+
+def _refuse_cells_of_many(columns: list[Column], table: str) -> None:
+    """Raise Question for a table with many numbers in one cell, or a column for each pixel: pictures, as a rule."""
+    for column in columns:
+        some = column.values[:20]
+        if all(_MANY.fullmatch(value.strip()) for value in some):
+            raise Question(
+                f"{table}: each cell of {column.name!r} holds many numbers. If they are pictures, write each to a "
+                f"file: {_PICTURES}. If they are a signal, give each number a column of its own"
+            )
+    pixels = sum(column.name.lower().startswith("pixel") for column in columns)
+    if pixels > len(columns) / 2:
+        raise Question(
+            f"{table}: {pixels} columns are called pixel…: each line is a picture. Write each to a file: {_PICTURES}. "
+            "If they are signals: call the columns otherwise"
+        )
 
 
 def named(columns: list[Column], told: Told, what: str) -> Column | None:

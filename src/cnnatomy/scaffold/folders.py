@@ -20,9 +20,10 @@ def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Fi
     Where folders say no class and the files' names leave one possibility only, that is taken.
     Raises DataError, which says what would settle it.
     """
+    bare = proposal.kind != "signals"
     path, splits, labels = proposal.path, told.splits, told.labels
     try:
-        files = own.packed(str(path), suffixes, splits, labels)
+        files = own.packed(str(path), suffixes, splits, labels, bare=bare)
     except DataError as error:
         if not isinstance(error.__cause__, Unclassed):
             raise
@@ -30,7 +31,7 @@ def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Fi
         if len(fitting) != 1:
             raise
         labels = fitting[0]
-        files = own.packed(str(path), suffixes, splits, labels)
+        files = own.packed(str(path), suffixes, splits, labels, bare=bare)
         proposal.proposed.append(f"labels: {labels!r}, as the files' names say the class and no folder does")
     if splits is not None:
         proposal.fetch["splits"] = splits

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cnnatomy.data import own_signals, own_texts, pictures, recordings
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.walking import walk
+from cnnatomy.data.walking import is_bare, walk
 from cnnatomy.scaffold import columns, images, signals, sounds, texts
 from cnnatomy.scaffold.proposal import Proposal, Question, Told
 
@@ -40,17 +41,29 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
     if path.is_file():
         return _of_file(path, encoding)
     every = {*pictures.SUFFIXES, *recordings.suffixes(), *own_texts.FILES, *own_signals.SUFFIXES, *own_signals.WHOLE}
-    found = walk(path, tuple(every)).files
+    looked = walk(path, tuple(every))
+    found = looked.files
+    if not found and (bare := list(filter(is_bare, looked.left_out.get("suffix", [])))):
+        raise Question(f"{path} holds files without a suffix, such as {bare[0]}. Say what they are: --kind texts")
     counts = Counter(kind for name in found if (kind := _by_suffix(name)))
     if not counts:
         raise DataError(f"{path} holds no pictures, sounds, texts or signals that can be read.")
     kind, count = counts.most_common(1)[0]
+    if kind == "texts" and all(map(_is_of_numbers, [found[name] for name in found if _by_suffix(name) == kind][:5])):
+        return "signals"
     if kind in ("arrays", "tables"):
         return _of_folder(kind, [found[name] for name in found if _by_suffix(name) == kind])
     if count < SHARE * counts.total():
         named = ", ".join(f"{its} {kind}" for kind, its in counts.most_common())
         raise Question(f"{path} holds files of several kinds: {named}. Say which to use: --kind {kind}")
     return kind
+
+
+def _is_of_numbers(file: Path) -> bool:
+    """Whether a text begins with numbers only, as a recording does."""
+    with file.open("rb") as opened:
+        words = opened.read(2000).replace(b",", b" ").replace(b";", b" ").split()[:-1]
+    return len(words) > 10 and all(columns.is_number(word.decode("latin-1")) for word in words)
 
 
 def _by_suffix(name: str) -> str:
@@ -68,17 +81,40 @@ def _of_file(path: Path, encoding: str | None) -> str:
     name = path.name.lower()
     if name.endswith(PACKED):
         raise DataError(f"{path} is packed: unpack it, and name the folder.")
+    if name.endswith(".npz"):
+        _refuse_pictures(path)
     if name.endswith((".npz", ".ts")):
         return "signals"
     if name.endswith((*own_texts.CUT, *own_texts.JSON, ".txt")):
         found = columns.read(path, encoding)
         numbers = sum(column.is_numbers for column in found)
         words = [column for column in found if not column.is_numbers and not column.repeats and not column.is_split]
+        if any(sum(len(value.split()) for value in column.values) > 2 * len(column.values) for column in words):
+            return "texts"
         return "texts" if words and numbers <= len(found) / 2 else "signals" if numbers >= 2 else "texts"
     raise DataError(
         f"{path} is a single file of no kind that holds many samples. Name the folder with a folder of each class, or "
         "a table (.csv, .tsv, .jsonl, .ts, .npz)."
     )
+
+
+def _refuse_pictures(path: Path) -> None:
+    """Raise Question for an archive whose arrays are many pictures, (n, height, width) or with channels."""
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile):
+        return  # the reader of signals says why
+    for name, its in found.items():
+        flat = its.ndim == 3 and its.dtype == np.uint8 and min(its.shape[1:]) > signals.WIDE
+        if its.ndim == 4 or flat:
+            raise Question(
+                f"{path.name}: {name}, {its.dtype} of shape {its.shape}, seems to hold pictures. They are read from a "
+                "file each: PIL.Image.fromarray(one).save(f'pictures/{{label}}/{{i}}.png') writes such, if "
+                "the folders are there; then name that folder. If they are signals: --kind signals"
+            )
 
 
 def _of_folder(kind: str, files: list[Path]) -> str:
@@ -90,7 +126,10 @@ def _of_folder(kind: str, files: list[Path]) -> str:
     first = next((file for file in files if file.suffix.lower() == ".npy"), None)
     if first is None:
         raise Question("Arrays may be pictures or signals. Say which: --kind images, or --kind signals")
-    shape = np.load(first, mmap_mode="r", allow_pickle=False).shape
+    try:
+        shape = np.load(first, mmap_mode="r", allow_pickle=False).shape
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"{first} can't be read as an array of numbers: {error}. Save it anew: numpy.save.") from error
     if len(shape) == 1 or (len(shape) == 2 and min(shape) <= signals.WIDE):
         return "signals"
     return "images"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from cnnatomy.data import own_signals
+from cnnatomy.data import own_signals, signal_cells
 from cnnatomy.data.column_names import GROUPS, RECORDINGS
 from cnnatomy.data.tables import Decoder
 from cnnatomy.scaffold import columns, copies
@@ -106,10 +107,11 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> None:
     proposal.set("label", label.name, f"{len(label.counts)} values that come again and again")
     if time is not None:
         proposal.set("time", time.name, "by its name")
-        steps = np.diff([float(value) for value in time.values[: starts[1] if len(starts) > 1 else None]])
+        steps = np.diff(_seconds(time.values[: starts[1] if len(starts) > 1 else None]))
         if len(steps) and 0 < np.median(steps) < 1:
             rate = round(float(1 / np.median(steps)), 3)
-            proposal.set("rate", rate, f"values a second, if {time.name!r} is in seconds")
+            dates = not all(map(columns.is_number, time.values))
+            proposal.set("rate", rate, "values a second" + f", if {time.name!r} is in seconds" * (not dates))
     if group is not None:
         proposal.set("group", group.name, "by its name: one of them is never on both sides")
     if split is not None:
@@ -121,6 +123,11 @@ def _of_recordings(proposal: Proposal, found: list[Column], told: Told) -> None:
     named = not all(columns.is_number(column.name) for column in found[1:])
     proposal.found.append(f"{len(found[0].values):,} rows of {len(found) - 1:,} values: a line for each recording")
     if not named:
+        rows = signal_cells.rows_of(proposal.path.read_bytes(), proposal.path.name, Decoder(told.encoding))
+        if "label" in told.columns:
+            proposal.set("label", told.columns["label"], "as you say")
+        elif classes := own_signals.classes_at_the_end(rows):
+            proposal.set("label", f"column {len(rows[0][1])}", f"the last, of {len(classes)} values; the first varies")
         return
     label = columns.named(found, told, "label") or columns.label_of(found)
     if label is None:
@@ -130,6 +137,17 @@ def _of_recordings(proposal: Proposal, found: list[Column], told: Told) -> None:
     group = columns.named(found, told, "group") or columns.called(others, GROUPS)
     if group is not None:
         proposal.set("group", group.name, "by its name: one of them is never on both sides")
+
+
+def _seconds(moments: Sequence[str]) -> list[float]:
+    """When lines were, in seconds if they are dates; nothing where they are neither numbers nor dates."""
+    try:
+        return [float(moment) for moment in moments]
+    except ValueError:
+        try:
+            return [datetime.fromisoformat(moment).timestamp() for moment in moments]
+        except (ValueError, OverflowError, OSError):
+            return []
 
 
 def _starts(column: Column) -> list[int]:

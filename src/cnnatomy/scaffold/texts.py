@@ -37,6 +37,7 @@ def propose(path: Path, told: Told) -> Proposal:
 
 
 def _of_table(proposal: Proposal, found: list[Column], told: Told) -> list[str]:
+    columns.refuse_no_head(found, proposal.path.name)
     split = columns.named(found, told, "split") or columns.split_of(found)
     rest = [column for column in found if column is not split]
     label = columns.named(found, told, "label") or columns.label_of(rest)
@@ -61,7 +62,7 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> list[str]:
         proposal.set("split", split.name, f"it says {', '.join(sorted(split.counts))}")
     else:
         proposal.found.append(said_of_splits([]))
-    splits = [layout.SPLITS_BY_NAME[said.lower()] for said in split.values] if split else [""] * rows
+    splits = [layout.SPLITS_BY_NAME[said.strip().lower()] for said in split.values] if split else [""] * rows
     _copies(proposal, text.values, label.values, splits)
     return text.values
 

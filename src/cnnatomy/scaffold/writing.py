@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from omegaconf._utils import get_yaml_loader
 
 from cnnatomy.config import folders, names
 from cnnatomy.config.errors import ConfigurationError
@@ -94,5 +95,11 @@ def _commented(lines: list[str]) -> str:
     return "".join(f"# {' '.join(line.split())}\n" for line in lines)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Puts quotes around what the configuration's reader would take for something else than a text, such as 1e3."""
+
+    yaml_implicit_resolvers = get_yaml_loader().yaml_implicit_resolvers
+
+
 def _yaml(tree: Any) -> str:
-    return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False, default_flow_style=None, width=110)
+    return yaml.dump(tree, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=None, width=110)

@@ -116,8 +116,9 @@ def average(
     mean, n = float(values.mean()), len(values)
     if n < 2:
         return Number(metric, mean, unit=unit, n=n, subject=subject)
-    low, high = t_interval(values)
-    return Number(metric, mean, max(between[0], low), min(between[1], high), unit, n, subject)
+    # Of equal values at an end, each of the three may lie beyond it by a rounding.
+    mean, low, high = (min(max(one, between[0]), between[1]) for one in (mean, *t_interval(values)))
+    return Number(metric, mean, min(low, mean), max(high, mean), unit, n, subject)
 
 
 def grouped_mean(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import logging
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import Batches
 from cnnatomy.data.prepared import Facts, Samples
-from cnnatomy.models.answering import described, heads
+from cnnatomy.models.answering import bounded, described, heads
+from cnnatomy.models.copying import copied
 from cnnatomy.models.errors import some, told
 from cnnatomy.training.errors import TrainingError
 
@@ -47,6 +47,11 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
             f"for {len(x)} samples the network gives {described(logits)}; it should give one tensor of shape (samples, "
             f"classes), here ({len(x)}, {len(facts.classes)}), alone or among others"
         )
+    if logits.dim() > 2 and logits.numel() == len(x) * len(facts.classes):
+        raise TrainingError(
+            f"for {len(x)} samples the network gives outputs of shape {tuple(logits.shape)}; it should give "
+            f"(samples, classes), here ({len(x)}, {len(facts.classes)}): write .flatten(1) at its end"
+        )
     if logits.dim() != 2 or len(logits) != len(x):
         raise TrainingError(
             f"for {len(x)} samples the network gives outputs of shape {tuple(logits.shape)}; it should give "
@@ -67,6 +72,11 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
             f"for one sample alone the network gives an output of shape {shape} and not (1, {len(facts.classes)}): "
             "look in its forward for a squeeze() that takes the axis of samples away, and write flatten(1)"
         )
+    if unmade := [name for name, one in network.named_parameters() if isinstance(one, nn.UninitializedParameter)]:
+        raise TrainingError(
+            f"the network {type(network).__name__} has layers that wait for their first samples and get none "
+            f"({some(unmade)}): take them out, or call them in its forward"
+        )
     if not torch.isfinite(logits).all():
         raise TrainingError(
             f"of the first samples of {facts.name} the network makes infinite or undefined numbers; look for a "
@@ -86,6 +96,12 @@ def say_of_answers(network: nn.Module, batches: Batches, seed: int) -> None:
         )
     x, _ = next(batches.epoch(0))
     x = x[:4]
+    if end := bounded(network, x):
+        log.warning(
+            "the network %s ends in a %s: a class can hardly be said to be more likely than others, and what is cut "
+            "off is not trained. Leave it out: the loss wants numbers without bounds",
+            *(name, end),
+        )
     try:
         first, again = (cast(Tensor, _forward(network, x, one)) for one in (seed, seed + 1))
         alone = torch.cat([cast(Tensor, _forward(network, one[None], seed)) for one in x])
@@ -163,7 +179,7 @@ def check_last_batch(network: nn.Module, batches: Batches, seed: int) -> None:
         return
     x, _ = next(batches.epoch(0))
     try:
-        trial = copy.deepcopy(network).train()  # a copy, for norms would count this batch in
+        trial = copied(network).train()  # a copy, for norms would count this batch in
         with torch.no_grad(), _drawing(seed):
             trial(x[:1])
     except Exception as error:
@@ -186,9 +202,16 @@ def _answer(network: nn.Module, x: Tensor, facts: Facts, channels_last: bool, se
                 "training.channels_last=false"
             ) from error
         shape = f"{tuple(facts.shape)} ({_AXES[facts.kind]})"
+        takes = _fixed_number(network, x, seed)
+        remedy = (
+            f"it takes {takes} samples at once and no other number; write len(x) where its code has that number, and "
+            "begin with no state of the batch before"
+            if takes
+            else _remedy(error)
+        )
         raise TrainingError(
             f"the network {type(network).__name__} can't take samples of shape {shape}, it stops with {told(error)}: "
-            f"{_remedy(error)}"
+            f"{remedy}"
         ) from error
 
 
@@ -199,13 +222,52 @@ def _remedy(error: Exception) -> str:
         return "it is given one tensor, a batch; let its forward need no other argument"
     if "NVIDIA" in said or "CUDA" in said or "cuda" in said:
         return "leave out .cuda() and .to('cuda'), since a network is taken to its device as a whole"
+    if isinstance(error, IndexError) and "out of range in self" in said:
+        return "an nn.Embedding has fewer rows than there are tokens or places; let its __init__ take `vocabulary`"
+    if "Expected hidden" in said:
+        return "it keeps the state of the batch before: begin each forward without one, or with one of len(x) samples"
+    if "Long" in said:
+        return "its samples are numbers of words, whole ones: let it begin with an nn.Embedding"
+    if any(word in said for word in ("same dtype", "should be the same", "expected scalar type", "Double", "double")):
+        return (
+            "a network's weights and its samples are made float32: leave out .double(), .half() and dtype=, or call "
+            ".float() before its layers"
+        )
     return "make the network for this shape, or prepare the data in the shape that it takes (data.prepare)"
+
+
+def _fixed_number(network: nn.Module, x: Tensor, seed: int) -> int:
+    """The only number of samples that a network takes, as one with a batch's size in its code; 0 for none."""
+    for number in (1, 4, 8, 16, 32, 64, 100, 128, 256):
+        try:
+            given = _forward(copied(network), x[:1].expand(number, *x.shape[1:]).contiguous(), seed)
+        except Exception:
+            continue
+        if isinstance(given, Tensor) and len(given) == number:
+            return number
+    return 0
+
+
+def check_tokens(network: nn.Module, facts: Facts, seed: int) -> None:
+    """Refuse a network of texts that does not take all tokens that there are. Raises TrainingError."""
+    if facts.vocabulary is None:
+        return
+    every = torch.arange(len(facts.vocabulary))
+    wide = facts.shape[0]
+    rows = torch.nn.functional.pad(every, (0, -len(every) % wide), value=int(every[-1])).reshape(-1, wide)
+    try:
+        _forward(network, rows[-2:], seed)
+    except Exception as error:
+        raise TrainingError(
+            f"the network {type(network).__name__} can't take all {len(every)} tokens of {facts.name}, it stops with "
+            f"{told(error)}: {_remedy(error)}"
+        ) from error
 
 
 def check_training(network: nn.Module, batches: Batches, seed: int) -> None:
     """Refuse a network whose weights can't be trained, or which in training gives no number for each class.
 
-    A copy of it takes the first samples. Raises TrainingError.
+    A copy of it takes the first samples. Warns of weights that nothing teaches. Raises TrainingError.
     """
     complex_ = [name for name, parameter in network.named_parameters() if parameter.is_complex()]
     if complex_:
@@ -216,24 +278,44 @@ def check_training(network: nn.Module, batches: Batches, seed: int) -> None:
     facts = batches.samples.facts
     x, _ = next(batches.epoch(0))
     try:
-        trial = copy.deepcopy(network).train()
-        with torch.no_grad(), _drawing(seed):
+        trial = copied(network).train()
+        with _drawing(seed):
             output = trial(x)
     except Exception:  # training will say it better
         return
-    logits, _ = heads(trial, output)
+    logits, further = heads(trial, output)
     if tuple(logits.shape) != (len(x), len(facts.classes)):
         given = described(output) if not isinstance(output, Tensor) else f"outputs of shape {tuple(output.shape)}"
         raise TrainingError(
             f"in training the network {type(network).__name__} gives {given} for {len(x)} samples; let it give a "
             f"tensor of shape (samples, classes), here ({len(x)}, {len(facts.classes)}), first or under the name logits"
         )
+    _say_of_untaught(trial, sum((one.sum() for one in further), logits.sum()))
+
+
+def _say_of_untaught(network: nn.Module, answer: Tensor) -> None:
+    """Warn of weights that are to be trained and no gradient reaches."""
+    asked = {name: one for name, one in network.named_parameters() if one.requires_grad}
+    for one in asked.values():
+        one.grad = None
+    try:
+        if answer.requires_grad:
+            answer.backward()
+    except Exception:  # training will say it better
+        return
+    untaught = [name for name, one in asked.items() if one.grad is None]
+    if untaught:
+        log.warning(
+            "of the network %s no gradient reaches %d weights (%s), so that they stay as they begin: they are not "
+            "used, or no_grad(), detach(), numpy() or a checkpoint with use_reentrant=True is behind them",
+            *(type(network).__name__, len(untaught), some(untaught)),
+        )
 
 
 def _works_otherwise(network: nn.Module, x: Tensor, seed: int) -> bool:
     """Whether the network takes the same images in the usual layout."""
     try:
-        _forward(copy.deepcopy(network).to(memory_format=torch.contiguous_format), x.contiguous(), seed)
+        _forward(copied(network).to(memory_format=torch.contiguous_format), x.contiguous(), seed)
     except Exception:
         return False
     return True

@@ -24,6 +24,7 @@ from cnnatomy.training.checks import (
     check_labels,
     check_last_batch,
     check_outputs,
+    check_tokens,
     check_training,
     say_of_answers,
     say_of_few,
@@ -61,6 +62,7 @@ def train_network(
     weights.refuse_unsaved(network)
     first = dataset.split(next(iter(dataset.facts.splits)))
     check_outputs(network, Batches(first, batch_size=2, seed=seed, shuffle=False), seed)
+    check_tokens(network, dataset.facts, seed)
     if not training["weights"] and callable(prime := getattr(network, "prime", None)):
         # A network may look at the training inputs, not at their labels, before its first step.
         prime(dataset.split("train").inputs, seed)

@@ -7,7 +7,6 @@ Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -28,6 +27,7 @@ from cnnatomy.inspection.outputs import logits_of
 from cnnatomy.inspection.patches import Patch, Source, inside, sources, strongest
 from cnnatomy.inspection.rectifiers import passing_back, refuse_functional
 from cnnatomy.inspection.work import LARGE, effort
+from cnnatomy.models.copying import copied
 from cnnatomy.statistics.numbers import Numbers
 
 SAMPLED = 8  # filters of a convolution of a network with many: each takes several backward passes
@@ -197,7 +197,7 @@ def rectified(gradient: Tensor, on: Tensor) -> Tensor:
 
 def with_shuffled_weights(network: nn.Module, seed: int) -> nn.Module:
     """A copy of the network, the weights of each convolution and dense layer in another order: their spread is kept."""
-    shuffled = copy.deepcopy(network)
+    shuffled = copied(network)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for module in shuffled.modules():

@@ -86,7 +86,11 @@ def measure(
     x = to_tensor(facts, samples.inputs[:1])
     traced = trace(network, x)
     layers = _layers(traced, len(facts.classes), settings.layers)
-    last = [layer for layer in traced[: traced.index(layers[0])] if isinstance(layer.module, CONVOLUTIONS)][-1:]
+    last = [
+        layer
+        for layer in traced[: traced.index(layers[0])]
+        if isinstance(layer.module, CONVOLUTIONS) and layer.by_sample
+    ][-1:]
     real = Real(samples, training or samples, box(samples))
     units = [Units(network, traced, layer, x) for layer in [*layers, *last]]
     step = len(VARIANTS) * PASSES * effort(network, x) * len(units)
@@ -104,7 +108,9 @@ def measure(
 
 def _layers(traced: Sequence[Layer], classes: int, names: Sequence[str] | None) -> list[Layer]:
     """The dense layers whose units are no classes. A layer on every word or place of something is none of these."""
-    dense = [layer for layer in traced if isinstance(layer.module, nn.Linear) and len(layer.shape) == 1]
+    dense = [
+        layer for layer in traced if isinstance(layer.module, nn.Linear) and len(layer.shape) == 1 and layer.by_sample
+    ]
     if names is not None:
         chosen = [named(traced, name) for name in names]
         for layer in chosen:

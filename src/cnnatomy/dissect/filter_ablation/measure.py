@@ -112,7 +112,7 @@ def measure(
     logits_of(network, example, len(samples.facts.classes))
     layers = trace(network, example)
     named = None if settings.layers is None else with_maps(layers, settings.layers)
-    convolutions = named or [layer for stage in stages(layers) for layer in stage]
+    convolutions = named or [layer for stage in stages(layers, by_sample=False) for layer in stage]
     removal = ChannelAblation(network, layers, [ablation_point(layers, layer) for layer in convolutions], example)
     removable, plan = planned(removal, layers, convolutions, settings, len(labelled))
 

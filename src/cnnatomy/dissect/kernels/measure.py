@@ -90,7 +90,7 @@ def measure(network: nn.Module, samples: Samples, settings: Settings) -> list[Ke
 
     Raises LayerNotFound if the network has no convolution.
     """
-    first = stages(trace(network, to_tensor(samples.facts, samples.inputs[:1])))[0]
+    first = stages(trace(network, to_tensor(samples.facts, samples.inputs[:1])), by_sample=False)[0]
     return [_of_layer(layer, samples.facts) for layer in first]
 
 

@@ -25,6 +25,8 @@ from cnnatomy.inspection.predicting import in_batches, logits
 from cnnatomy.models.snapshots import Snapshot
 from cnnatomy.statistics.numbers import Numbers
 
+FEWEST = 4  # samples, of which likeness can be told (`_hsic`)
+
 
 @dataclass(frozen=True)
 class Course:
@@ -93,8 +95,8 @@ def measure(
 ) -> Learning:
     """How the network, and those of other seeds, came to what they are.
 
-    snapshots: of each network, the first this one. Raises DoesNotApply where nothing was kept or no sample has a label,
-    NoConvolution for a network without one, NoLogits for a network of no classes.
+    snapshots: of each network, the first this one. Raises DoesNotApply where nothing was kept or hardly a sample has a
+    label, NoConvolution for a network without one, NoLogits for a network of no classes.
     """
     labelled = np.flatnonzero(samples.labels >= 0)
     if not len(labelled):
@@ -109,6 +111,8 @@ def measure(
         layer for layer in layers if isinstance(layer.module, (*CONVOLUTIONS, nn.Linear)) and "#" not in layer.name
     ]
     compared = tested[evenly(len(tested), settings.compared)]
+    if len(compared) < FEWEST:
+        raise DoesNotApply(say("learning.too_few"))
     likeness = np.stack([_likeness(way, layers, learnt, samples, compared) for way in ways])
     confusion = [np.stack([_confusion(look.network, samples, tested) for look in way]) for way in ways]
     last = activated(layers, convolutions[-1]).name

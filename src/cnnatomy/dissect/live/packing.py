@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from cnnatomy.models.copying import copied
 
 Kind = Literal["int8", "int9", "int10", "int11", "int12", "float16", "float32"]
 
@@ -30,7 +31,7 @@ class Packed:
 
 def rounded(network: nn.Module, kind: Kind) -> nn.Module:
     """A copy of the network with its weights rounded to what `kind` can hold; vectors, as biases, stay as they are."""
-    other = copy.deepcopy(network)
+    other = copied(network)
     with torch.no_grad():
         for weight in other.parameters():
             weight.copy_(short(weight, kind).to(weight.dtype))

@@ -12,7 +12,6 @@ correlation above `LIMIT` with those of the trained network, on average over sam
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +30,7 @@ from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.layers import evaluating, trace
 from cnnatomy.inspection.outputs import logits_of
 from cnnatomy.inspection.work import LARGE, effort
+from cnnatomy.models.copying import copied
 from cnnatomy.statistics.intervals import crossed
 
 SAMPLES = 4  # of the test split, evenly spread
@@ -118,7 +118,7 @@ def randomised(
     shuffles = SHUFFLES if effort(network, x[:1]) < LARGE else 1
     found = {name: np.zeros((shuffles, len(steps), len(x))) for name in methods}
     for repeat in range(shuffles):
-        shuffled, done = deepcopy(network), 0
+        shuffled, done = copied(network), 0
         generator = torch.Generator().manual_seed(seed * SHUFFLES + repeat)
         for row, step in enumerate(steps):
             shuffle(shuffled, order[done:step], generator)
