@@ -571,6 +571,10 @@ def live() -> Live:
     maps = np.maximum(np.einsum("nrcij,fij->nfrc", windows, kernels[:, 0].astype(np.float32)), 0)
     logits = maps.reshape(4, -1) @ dense.T
     ones = np.ones(2, "<f4")
+    changed = {
+        "conv1.weight": {"type": "int8", "at": 0, "by": 0.25},
+        "dense.weight": {"type": "int8", "at": 8, "by": 0.125},
+    }
     return Live(
         "network",
         {"kind": "picture", "shape": [1, 6, 6], "over": 255, "low": [0], "high": [255], "axes": []},
@@ -599,6 +603,11 @@ def live() -> Live:
         title="Try it yourself",
         caption="Draw, and every layer answers.",
         activation=["relu1"],
+        looks=[
+            {"step": 0, "epochs": 0.0, "right": 2, "labelled": 4, "same": 4, "n": 4, "tensors": changed},
+            {"step": 4, "epochs": 1.0, "right": 4, "labelled": 4, "same": 4, "n": 4, "tensors": {}},
+        ],
+        changes=np.ones(8, np.int8).tobytes() + np.repeat(np.array([1, -1], np.int8), 50).tobytes(),
     )
 
 

@@ -36,6 +36,7 @@ from tests.browser import live_cases
 from tests.browser.live_cases import CASES, Case
 from tests.unit.dissecting import shipped
 from tests.unit.small_data import small
+from tests.unit.test_dissect_live import grown, holding, on_the_way
 
 pytestmark = pytest.mark.browser
 
@@ -318,6 +319,39 @@ def described(showing: Showing) -> tuple[dict[str, Any], dict[str, bytes]]:
     return in_words(document)["blocks"][0], files
 
 
+#: All samples through the network at each look, and then at the end again.
+LOOKS = """([block, weights, inputs, changes]) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const network = CnnatomyLive.read(block, bytes(weights), bytes(changes));
+  const samples = CnnatomyLive.samples(block, bytes(inputs));
+  const asked = (n) => { network.look(n); return samples.map((sample) => [...network.run(sample.values).logits]); };
+  const order = [...block.looks.keys()];
+  return [asked(order.length - 1), order.map(asked), order.toReversed().map(asked).toReversed()];
+}"""
+
+
+@pytest.mark.parametrize("name", ["M1", "speech", "signal", "text", "ResNet", "Residual", "Mobile", "Again"])
+def test_at_a_look_it_answers_as_torch_did_then(engine, data, name):
+    kind, make = NETWORKS[name]
+    samples = data[kind].split("test")
+    torch.manual_seed(zlib.crc32(name.encode()))
+    way = grown(*(primed(make(samples.facts), samples) for _ in range(2)))
+    settings = live.Settings(**shipped("live"))
+    found = live.measure(way[-1].network, samples, settings, snapshots=[way])
+    showing = live.show(found, samples, settings)
+    block, files = described(showing)
+    packed = [base64.b64encode(files[block[key]]).decode() for key in ("weights", "inputs", "changes")]
+    end, onward, backward = engine.evaluate(LOOKS, [block, *packed])
+    assert end == onward[-1] and onward == backward, "where one comes from changes nothing"
+    np.testing.assert_allclose(end, [sample["logits"] for sample in block["samples"]], atol=1e-4)
+    x = to_tensor(samples.facts, samples.inputs[found.places])
+    for look, ours in zip(way[:-1], onward, strict=False):
+        then = holding(look.network, on_the_way(showing.blocks[0], look.step))
+        expected = logits_of(then, x).numpy()
+        room = 2e-3 * float(expected.max() - expected.min())  # factors of normalisations are kept in 16 bits
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=room, err_msg=str(look.step))
+
+
 WINDOWS = """([block, weights, inputs, asked]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const network = CnnatomyLive.read(block, bytes(weights));
@@ -466,11 +500,18 @@ def test_what_was_changed_by_hand_is_told_in_a_sentence(engine, data):
     bias = block["tensors"]["conv1.bias"]["at"]
     infinite = weights[:bias] + np.float32(np.nan).tobytes() + weights[bias + 4 :]
     unknown = {**block, "program": [{**block["program"][0], "op": "constructor"}, *block["program"][1:]]}
+    look = {"tensors": {"conv1.bias": {"type": "float16", "at": 0}}}
     told = """async (given) => { try { await (%s)(given); return ""; } catch (error) { return error.message; } }"""
     for changed, content, says in (
         (block, weights[:-8], "The network's file is not as it was written."),
         (block, infinite, "The network's weights are not finite."),
         (unknown, weights, "The page does not know one of the network's operations."),
+        ({**block, "looks": [look, look]}, weights, "The network's file is not as it was written."),
+        (
+            {**block, "looks": [{"tensors": {"gone": {}}}, look]},
+            weights,
+            "The network's file is not as it was written.",
+        ),
     ):
         given = [changed, base64.b64encode(content).decode(), inputs]
         assert engine.evaluate(told % WHOLE, given) == says

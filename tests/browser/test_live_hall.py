@@ -31,6 +31,7 @@ from tests import gallery
 from tests.browser.test_page import CONTRAST, axe_finds_nothing, until, whole
 from tests.unit.dissecting import settings
 from tests.unit.small_data import VOCABULARY, small
+from tests.unit.test_dissect_live import grown, holding, on_the_way
 
 pytestmark = pytest.mark.browser
 NETWORKS = {
@@ -45,19 +46,23 @@ LISTENING = {"sample_rate": 8000, "axes": SPECTROGRAM.axes()}
 
 @dataclass
 class Hung:
-    """A page of live networks: its file; by the data's kind torch's network with the page's weights, and the data."""
+    """A page of live networks: its file; by the data's kind torch's network with the page's weights, and the data.
+
+    looks: of each kind torch's network with the page's weights while it learned, the last at the end.
+    """
 
     page: Path
     networks: dict[str, nn.Module]
     data: dict[str, Dataset]
+    looks: dict[str, list[nn.Module]]
 
-    def shares(self, kind: str, inputs: np.ndarray) -> np.ndarray:
+    def shares(self, kind: str, inputs: np.ndarray, look: int = -1) -> np.ndarray:
         """Torch's probabilities, (n, classes)."""
-        return probabilities(self.networks[kind], self.data[kind].facts, inputs)
+        return probabilities(self.looks[kind][look], self.data[kind].facts, inputs)
 
-    def seen(self, kind: str, inputs: np.ndarray, label: int) -> np.ndarray:
+    def seen(self, kind: str, inputs: np.ndarray, label: int, look: int = -1) -> np.ndarray:
         """Torch's Grad-CAM of one sample for a class, at the places of the sample."""
-        network, facts = self.networks[kind], self.data[kind].facts
+        network, facts = self.looks[kind][look], self.data[kind].facts
         x = to_tensor(facts, inputs)
         layers = cam_layers(network, x, None)
         maps = [grad_cam(*pair) for pair in held(network, x, torch.tensor([label]), [one.name for one in layers])]
@@ -68,7 +73,7 @@ class Hung:
 @pytest.fixture(scope="module")
 def hung(tmp_path_factory) -> Hung:
     place = tmp_path_factory.mktemp("live")
-    exhibits, networks, data = [], {}, {}
+    exhibits, networks, data, looks = [], {}, {}, {}
     for kind, build_network in NETWORKS.items():
         torch.manual_seed(3)
         network = build_network().eval()
@@ -80,12 +85,15 @@ def hung(tmp_path_factory) -> Hung:
         with torch.no_grad():  # so that no class wins everywhere
             end = [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
             end.bias -= logits(network, test.facts, test.inputs[: len(test)]).mean(0)
-        made = live.measure(network, data[kind].split("test"), settings("live", {}))
+        way = grown(build_network().eval(), network, (0, 4, 1024))
+        made = live.measure(network, data[kind].split("test"), settings("live", {}), snapshots=[way])
         networks[kind] = rounded(network, made.tried[-1].kind)
         showing = live.show(made, data[kind].split("test"), settings("live", {}))
+        kept = [holding(look.network, on_the_way(showing.blocks[0], look.step)) for look in way[:-1]]
+        looks[kind] = [*kept, networks[kind]]
         exhibits.append(Exhibit.of(showing, "run", kind, "live"))
     build(gallery.write(place, exhibits), place / "report", {"title": "Live"})
-    return Hung(place / "report" / "index.html", networks, data)
+    return Hung(place / "report" / "index.html", networks, data, looks)
 
 
 def at_work(page, kind: str) -> str:
@@ -258,6 +266,101 @@ def test_it_is_drawn_by_keyboard_alone_and_said(visit, hung):
     first = hung.data["images"].facts.classes[shares.argmax()]
     said = page.locator(f"{host} .live-near > [role=status]").inner_text()
     assert said.startswith(f"{first} {100 * shares.max():.1f}")
+
+
+LOGITS = """async (look) => {
+  const { network, samples } = await window.opened;
+  network.look(look);
+  return samples.map((sample) => [...network.run(sample.values).logits]);
+}"""
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_slider_takes_the_network_back_to_what_it_was(visit, hung, kind):
+    page = visit(hung.page)
+    host = at_work(page, kind)
+    page.evaluate("(host) => { window.opened = CnnatomyLive.open(document.querySelector(host)); }", host)
+    block, inputs = block_of(hung, kind), samples_of(hung, kind)
+    chosen = first_right(block)
+    at_the_end = shown_shares(page, host)
+    for look, step in ((0, "0"), (2, "1,024"), (1, "4")):
+        slide(page, host, "Steps of training", look)
+        wanted = hung.shares(kind, inputs, look)
+        np.testing.assert_allclose(shown_shares(page, host), wanted[chosen], atol=6e-4)
+        assert page.locator(f"{host} .scale:has-text('Steps of training') output").inner_text() == step
+        told, facts = page.inner_text(f"{host} .live-learned"), block["looks"][look]
+        assert f"{100 * facts['right'] / facts['labelled']:.1f}" in told
+        assert (f"{facts['same']} of {facts['n']} samples" in told) == (look < 2)
+        logits_there = page.evaluate(LOGITS, look)
+        true = logits(hung.looks[kind][look], hung.data[kind].facts, inputs).numpy()
+        np.testing.assert_allclose(logits_there, true, rtol=0, atol=2e-3 * float(np.ptp(true)))
+    page.locator(f"{host} input[aria-label='Steps of training']").press("ArrowRight")  # by keyboard, to the end again
+    np.testing.assert_allclose(shown_shares(page, host), at_the_end, atol=1e-9)
+    assert "As it is now" in page.inner_text(f"{host} .live-learned")
+
+
+def block_of(hung: Hung, kind: str) -> dict:
+    return json.loads((hung.page.parent.parent / f"exhibits/{kind}/seed0/live/exhibit.json").read_text())["blocks"][0]
+
+
+def samples_of(hung: Hung, kind: str) -> np.ndarray:
+    """Those that the page begins with, as they are stored."""
+    test = hung.data[kind].split("test")
+    return test.inputs[[list(test.table["id"]).index(sample["id"]) for sample in block_of(hung, kind)["samples"]]]
+
+
+def first_right(block: dict) -> int:
+    """The sample that the page begins with."""
+    right = [sample["logits"][sample["label"]] == max(sample["logits"]) for sample in block["samples"]]
+    return right.index(True)
+
+
+def test_what_was_drawn_stays_while_the_network_is_taken_back(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "images")
+    page.locator(f"{host} .live-pick").first.click()
+    page.click(f"{host} .live-game summary")
+    page.click(f"{host} button:has-text('Clear')")
+    box = page.locator(f"{host} .live-draw").bounding_box()
+    for down in (0.3, 0.7):
+        page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + down * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + down * box["height"], steps=5)
+        page.mouse.up()
+    picture = drawn(page, host)
+    for look in (1, 0, 2):
+        slide(page, host, "Steps of training", look)
+        np.testing.assert_array_equal(drawn(page, host), picture)
+        shares = hung.shares("images", picture, look)[0]
+        np.testing.assert_allclose(shown_shares(page, host), shares, atol=6e-4)
+        seen = hung.seen("images", picture, int(shares.argmax()), look)
+        told = page.inner_text(f"{host} .live-where .live-said")
+        most = re.search(r"at most (\S+),", told)
+        assert ("nothing there speaks" in told) == (seen.max() <= 0)
+        assert most is None or float(most[1]) == pytest.approx(float(seen.max()), rel=1e-2)
+        sample = samples_of(hung, "images")[:1]
+        reached = hung.shares("images", sample, look).argmax() != shares.argmax()
+        assert ("Reached" in page.inner_text(f"{host} .live-game")) == reached  # as that network said of the sample
+    page.click(f"{host} button:has-text('Back to the sample')")
+    settled(page)
+    assert "Reached" not in page.inner_text(f"{host} .live-game")
+
+
+def test_what_words_add_is_of_the_network_of_then(visit, hung):
+    page = visit(hung.page)
+    host = at_work(page, "texts")
+    words = ["a", "very", "good", "film"]
+    page.fill(f"{host} textarea", " ".join(words))
+    slide(page, host, "Steps of training", 0)
+    settled(page, 400)
+    shares = hung.shares("texts", tokens(words), 0)[0]
+    k = shares.argmax()
+    adds = [100 * (shares[k] - hung.shares("texts", tokens(words[:n] + words[n + 1 :]), 0)[0, k]) for n in range(4)]
+    found = [
+        float(re.search(r"[+−]?[\d.]+$", text)[0].replace("−", "-"))
+        for text in page.locator(f"{host} .live-word").all_inner_texts()
+    ]
+    np.testing.assert_allclose(found, adds, atol=0.07)
 
 
 def test_each_value_of_a_map_is_worked_out_down_to_the_picture(visit, hung):

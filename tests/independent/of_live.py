@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import torch
 from families import Found, Report, recomputes, share_of
 from finished import Row, evenly
 from forward import Network
+from of_learning import way_of
 from torch import Tensor
 
 BITS = {"int8": 8, "int10": 10, "int12": 12, "float16": 16, "float32": 32}
@@ -47,8 +50,41 @@ def both(report: Report, row: Row) -> tuple[Tensor, Tensor]:
     return report.once(("live", row.name, row.seed), make)
 
 
+def changes_of(report: Report, row: Row, block: dict) -> bytes:
+    return (report.run(row).exhibit_folder("live") / block["changes"]).read_bytes()
+
+
+def on_the_way(report: Report, row: Row, step: int) -> dict[str, Tensor]:
+    """The page's weights after so many steps: those at the end, changed back look by look."""
+    block, content = bytes_of(report, row)
+    changes = changes_of(report, row, block)
+    found = {name: weight(content, place).numpy() for name, place in block["tensors"].items()}
+    for look in block["looks"][-2::-1]:
+        for name, place in look["tensors"].items():
+            length, kind = (
+                found[name].size,
+                {"int8": "i1", "int16": "<i2", "float16": "<f2", "float32": "<f4"}[place["type"]],
+            )
+            values = np.frombuffer(changes, kind, length, place["at"]).reshape(found[name].shape).astype(np.float64)
+            found[name] = (found[name] + place["by"] * values if "by" in place else values).astype(np.float32)
+        if look["step"] == step:
+            break
+    return {name: torch.from_numpy(values) for name, values in found.items()}
+
+
+def same_on_the_way(report: Report, row: Row) -> Found:
+    run, step = report.run(row), int(row.of["step"])
+    network = way_of(run, row.seed)[step]
+    own = {name: one for name, one in on_the_way(report, row, step).items() if name in network.t}
+    x = run.data.ready(run.raw[evenly(len(run.raw), run.setting("live", "compared"))])
+    true, kept = network.logits(x), Network(network.t | own, network.model).logits(x)
+    return share_of(int((true.argmax(1) == kept.argmax(1)).sum()), len(x))
+
+
 @recomputes("live", "same_class")
 def same_class(report: Report, row: Row) -> Found | None:
+    if "step" in row.of:
+        return same_on_the_way(report, row)
     if row.subject:  # of a rounding that was not taken, so that it is nowhere
         return None
     true, found = both(report, row)
@@ -66,6 +102,13 @@ def largest_logit_difference(report: Report, row: Row) -> float | None:
 @recomputes("live", "kilobytes")
 def kilobytes(report: Report, row: Row) -> float:
     return len(bytes_of(report, row)[1]) / 1000
+
+
+@recomputes("live", "kilobytes_of_looks", share=1e-3)
+def kilobytes_of_looks(report: Report, row: Row) -> float:
+    packer = zlib.compressobj(9, wbits=31, strategy=zlib.Z_RLE)
+    content = changes_of(report, row, bytes_of(report, row)[0])
+    return len(packer.compress(content) + packer.flush()) / 1000
 
 
 @recomputes("live", "bits")

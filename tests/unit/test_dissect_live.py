@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +20,7 @@ from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.inspection.layers import trace
 from cnnatomy.models.lecture import Lecture
 from cnnatomy.models.sentence import Sentence
+from cnnatomy.models.snapshots import Snapshot
 from tests.unit import odd_networks
 from tests.unit.dissecting import in_english, shipped, shown
 from tests.unit.small_data import hang, small
@@ -49,6 +53,41 @@ def decoded(content: bytes, place: dict) -> np.ndarray:
         numbers = [number + ((plane[at // 8] >> at % 8 & 1) << bit) for at, number in enumerate(numbers)]
     scales = np.frombuffer(content, np.float32, place["shape"][0], place["scales"])
     return (np.reshape(numbers, (place["shape"][0], -1)) * scales[:, None]).reshape(place["shape"]).astype(np.float32)
+
+
+def on_the_way(block: Live, step: int) -> dict[str, np.ndarray]:
+    """The weights after so many steps by the words of docs/exhibit.md: those at the end, changed back look by look."""
+    found = {name: decoded(block.weights, place) for name, place in block.tensors.items()}
+    for look in reversed(block.looks[:-1]):
+        for name, place in look["tensors"].items():
+            values = np.frombuffer(block.changes, place["type"], found[name].size, place["at"])
+            values = values.reshape(found[name].shape).astype(np.float64)
+            found[name] = (found[name] + place["by"] * values if "by" in place else values).astype(np.float32)
+        if look["step"] == step:
+            break
+    return found
+
+
+def holding(network: nn.Module, weights: dict[str, np.ndarray]) -> nn.Module:
+    """A copy of the network with those of these weights that are its own."""
+    other = deepcopy(network)
+    with torch.no_grad():
+        for name, parameter in other.named_parameters():
+            if name in weights:
+                parameter.copy_(torch.from_numpy(weights[name]))
+    return other
+
+
+def grown(first: nn.Module, last: nn.Module, steps: Sequence[int] = (0, 4, 8, 16)) -> list[Snapshot]:
+    """One network on its way to be another of its kind."""
+    way = []
+    for place, step in enumerate(steps):
+        one = deepcopy(last)
+        for name, value in one.state_dict().items():
+            if value.is_floating_point():
+                value.copy_(torch.lerp(first.state_dict()[name], value, place / (len(steps) - 1)))
+        way.append(Snapshot(step, step / 8, one.eval()))
+    return way
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -98,6 +137,72 @@ def test_what_rounding_changes_is_what_the_numbers_say(images):
     places = [list(images.table["id"]).index(sample.id) for sample in block.samples]
     np.testing.assert_allclose([sample.logits for sample in block.samples], ours[places].numpy(), atol=1e-5)
     np.testing.assert_array_equal(block.inputs, images.inputs[places])
+
+
+def test_what_it_was_while_it_learned_is_read_back_and_counted_as_kept(images):
+    way = grown(lecture(5), lecture(6))
+    exhibit = shown("live", way[-1].network, images, {"looks_differ": 0.1}, snapshots=[way])
+    (block,) = exhibit.blocks
+    assert [(look["step"], look["epochs"]) for look in block.looks] == [(0, 0.0), (4, 0.5), (8, 1.0), (16, 2.0)]
+    assert block.looks[-1]["tensors"] == {}
+    x, labels = to_tensor(images.facts, images.inputs), torch.from_numpy(np.array(images.labels))
+    said = {number.subject: number for number in exhibit.numbers if number.metric == "same_class"}
+    for look, snapshot in zip(block.looks, way, strict=True):
+        with torch.no_grad():
+            true = snapshot.network(x).argmax(1)
+        assert look["labelled"] == look["n"] == len(x) and look["right"] == int((true == labels).sum())
+        if snapshot is way[-1]:
+            continue
+        weights = on_the_way(block, look["step"])
+        for name, parameter in snapshot.network.named_parameters():
+            room = look["tensors"][name].get("by", 0) / 2 * (1 + 1e-4) + 1e-3 * float(parameter.abs().max())
+            assert np.abs(weights[name] - parameter.detach().numpy()).max() <= room, name
+        with torch.no_grad():
+            same = int((holding(snapshot.network, weights)(x).argmax(1) == true).sum())
+        assert look["same"] == same >= 0.9 * len(x)
+        assert said[f"step={look['step']}"].value == same / len(x)
+
+
+def test_a_normalisation_is_that_of_the_look(tmp_path):
+    """Of what it is made of only part are parameters."""
+    sounds = small(tmp_path, "sounds").split("test")
+    made = [
+        nn.Sequential(nn.Conv2d(1, 4, (5, 10)), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(48, 3)) for _ in range(2)
+    ]
+    way = grown(*made)
+    for look in way:
+        look.network[1].running_var.mul_(look.step + 0.5)
+    (block,) = shown("live", way[-1].network, sounds, {}, snapshots=[way]).blocks
+    for look in way[:-1]:
+        program = program_of(traced(look.network, to_tensor(sounds.facts, sounds.inputs[:2])))
+        weights = on_the_way(block, look.step)
+        for name in ("1.factor", "1.shift"):
+            np.testing.assert_allclose(weights[name], program.weights[name].numpy(), rtol=1e-3, atol=1e-6)
+
+
+def test_looks_take_no_more_room_than_is_given(images):
+    way = grown(lecture(5), lecture(6), (0, 4, 8, 16, 32, 64))
+
+    def kept(**given):
+        exhibit = shown("live", way[-1].network, images, given, snapshots=[way])
+        (block,) = exhibit.blocks
+        rows = [number.value for number in exhibit.numbers if number.metric == "kilobytes_of_looks"]
+        return [look["step"] for look in block.looks], rows, exhibit.caption["en"]
+
+    every, (size,), _ = kept()
+    assert every == [0, 4, 8, 16, 32, 64]
+    steps, (smaller,), told = kept(looks_kilobytes=0.9 * size)
+    assert steps == [0, 8, 32, 64] and smaller <= 0.9 * size and "at 4 looks" in told
+    steps, rows, told = kept(looks_kilobytes=0.01)
+    assert steps == [] and rows == [] and "What it was while it learned is left out" in told
+    steps, rows, told = kept(looks_kilobytes=0)
+    assert steps == [] and rows == [] and "learned" not in told
+
+
+def test_without_weights_on_the_way_nothing_is_said_of_them(images):
+    for snapshots in ([], [[]]):
+        exhibit = shown("live", lecture(), images, {}, snapshots=snapshots)
+        assert not exhibit.blocks[0].looks and "learned" not in exhibit.caption["en"]
 
 
 def test_it_begins_with_as_many_samples_of_each_class(images):

@@ -478,7 +478,7 @@ def _files(value: object) -> set[str]:
         own = {
             entry
             for key, entry in value.items()
-            if key in ("file", "data", "sound", "weights", "inputs") and isinstance(entry, str)
+            if key in ("file", "data", "sound", "weights", "inputs", "changes") and isinstance(entry, str)
         }
         return own.union(value.get("more", ()), *map(_files, value.values()))
     return set().union(*map(_files, value)) if isinstance(value, list) else set()

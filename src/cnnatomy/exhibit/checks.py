@@ -261,7 +261,7 @@ def _formula_problems(formula: Any, least: Mapping[str, int]) -> Iterator[str]:
 def _file_problems(document: dict[str, Any], files: Files | None) -> Iterator[tuple[str, str]]:
     named: dict[str, str] = {}
     for path, block in walk(document):
-        for key in ("file", "data", "weights", "inputs"):
+        for key in ("file", "data", "weights", "inputs", "changes"):
             if isinstance(block.get(key), str):
                 named[block[key]] = f"{path}.{key}"
         named |= {mask["file"]: f"{path}.masks[{index}].file" for index, mask in enumerate(block.get("masks", ()))}

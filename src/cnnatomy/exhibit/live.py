@@ -33,7 +33,8 @@ class Live:
     steps, each {"op", "name", "from", "shape", "with", "weights"}, of which the last gives the logits. shown: the steps
     worth drawing. weights: bytes, little endian. tensors: where in them each weight lies, {"shape", "type", "at",
     "scales"}. inputs: (n, *shape), as they are stored: uint8, float16, float32 or int32. samples: what they are.
-    activation: the steps of which class activation maps are made.
+    activation: the steps of which class activation maps are made. looks: the network while it learned, each {"step",
+    "epochs", "right", "labelled", "same", "n", "tensors"}, the last at the end. changes: bytes of their tensors.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Live:
     title: Text = ""
     caption: Text = ""
     activation: Sequence[str] = ()
+    looks: Sequence[Mapping[str, Any]] = ()
+    changes: bytes = b""
 
     def describe(self, files: Files) -> dict[str, Any]:
         name = file_name(self.name)
@@ -59,6 +62,10 @@ class Live:
             )
         add(files, f"{name}-weights.bin", self.weights)
         add(files, f"{name}-samples.bin", self.inputs.astype(self.inputs.dtype.newbyteorder("<")).tobytes())
+        learned = {}
+        if self.looks:
+            add(files, f"{name}-changes.bin", self.changes)
+            learned = {"looks": [dict(look) for look in self.looks], "changes": f"{name}-changes.bin"}
         return {
             "type": "live",
             "name": name,
@@ -72,6 +79,7 @@ class Live:
             "inputs": f"{name}-samples.bin",
             "stored": kind,
             "samples": [self._sample(one) for one in self.samples],
+            **learned,
         } | heading(self.title, self.caption)
 
     def _sample(self, one: LiveSample) -> dict[str, Any]:
@@ -101,9 +109,30 @@ def problems(path: str, block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, place in block["tensors"].items():
         if place["type"].startswith("int") != ("scales" in place):
             yield f"{path}.tensors.{name}", "whole numbers have scales, and nothing else has; give or remove them"
+    yield from _looks(path, block)
     classes = len(block["classes"])
     if block["program"][-1]["shape"] != [classes]:
         yield f"{path}.program", f"its last step gives {block['program'][-1]['shape']}, not {classes} logits"
     for index, sample in enumerate(block["samples"]):
         if len(sample["logits"]) != classes or sample.get("label", 0) >= classes:
             yield f"{path}.samples[{index}]", f"not a logit for each of {classes} classes, or a label that is none"
+
+
+def _looks(path: str, block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the looks at it while it learned."""
+    looks = block.get("looks", ())
+    if bool(looks) != ("changes" in block):
+        yield f"{path}.changes", "looks have their file of changes, and nothing else has; give or remove it"
+    for index, look in enumerate(looks):
+        here = f"{path}.looks[{index}]"
+        if index and look["step"] <= looks[index - 1]["step"]:
+            yield f"{here}.step", "it is not behind the look before; put looks in their order"
+        changed = set() if index == len(looks) - 1 else set(block["tensors"])
+        if set(look["tensors"]) != changed:
+            yield (
+                f"{here}.tensors",
+                "a look has all of the network's tensors, and the last one none; add or remove some",
+            )
+        for name, place in look["tensors"].items():
+            if place["type"].startswith("int") != ("by" in place):
+                yield f"{here}.tensors.{name}", "whole numbers have a step, by, and nothing else has; give or remove it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +12,17 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.live.looks import Looks, looks_of
 from cnnatomy.dissect.live.packing import KINDS, Kind, Packed, packed, rounded
 from cnnatomy.dissect.live.program import Program, program_of
 from cnnatomy.dissect.live.settings import Settings
-from cnnatomy.dissect.live.tracing import InTheWay, NotTraced, traced
+from cnnatomy.dissect.live.tracing import Graph, InTheWay, NotTraced, again, traced
 from cnnatomy.dissect.saliency.cams import cam_layers
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.inspection.choosing import evenly
 from cnnatomy.inspection.predicting import batches, logits
+from cnnatomy.models.snapshots import Snapshot
 from cnnatomy.statistics.numbers import Numbers
 
 MEGABYTE = 1e6
@@ -44,7 +47,8 @@ class Portable:
 
     tried: roundings, smallest first, the last of which was taken. inputs: (n, *shape) as the data are stored, of the
     samples at `places`. logits: (n, classes) of the rounded network. weights: how many there are. activation: the
-    steps of which class activation maps are made, none where no convolution has places.
+    steps of which class activation maps are made, none where no convolution has places. learned: how it was while it
+    learned; None where no weights were kept on the way.
     """
 
     program: Program
@@ -55,22 +59,30 @@ class Portable:
     logits: np.ndarray
     weights: int
     activation: list[str]
+    learned: Looks | None
 
 
-def measure(network: nn.Module, samples: Samples, settings: Settings, run: str = "mine") -> Portable:
+def measure(
+    network: nn.Module,
+    samples: Samples,
+    settings: Settings,
+    run: str = "mine",
+    snapshots: Sequence[Sequence[Snapshot]] = (),
+) -> Portable:
     """The program, the weights, and samples with what torch answers to them with the same weights.
 
-    run: its name, for the command that has it all the same. Raises DoesNotApply where an operation of the network is
-    none of the page's, or its weights take too much room.
+    run: its name, for the command that has it all the same. snapshots: of it, how it came to what it is. Raises
+    DoesNotApply where an operation of the network is none of the page's, or its weights take too much room.
     """
     facts = samples.facts
     least = sum(weight.numel() for weight in network.parameters()) / MEGABYTE  # at eight bits each
     if least > settings.most_megabytes:  # before it is traced, which takes its time
         raise _too_large(least, settings, run)
     pair = next(batches(facts, samples.inputs[np.arange(2) % len(samples)]))
-    _program(network, pair)  # before any long work
-    tried, chosen = _rounded(network, samples, evenly(len(samples), settings.compared), settings)
-    program = _program(chosen, pair)
+    graph, _ = _program(network, pair)  # before any long work
+    compared = evenly(len(samples), settings.compared)
+    tried, chosen = _rounded(network, samples, compared, settings)
+    program = program_of(again(graph, chosen))
     stored = packed(program.weights, tried[-1].kind)
     if len(stored.content) > settings.most_megabytes * MEGABYTE:
         raise _too_large(len(stored.content) / MEGABYTE, settings, run)
@@ -79,7 +91,10 @@ def measure(network: nn.Module, samples: Samples, settings: Settings, run: str =
     given = logits(chosen, facts, inputs).numpy()
     weights = sum(weight.numel() for weight in program.weights.values())
     activation = _activation(chosen, to_tensor(facts, inputs[:1]), program)
-    return Portable(program, stored, tried, places, inputs, given, weights, activation)
+    way = snapshots[0] if snapshots else ()
+    looked = bool(way and settings.looks_kilobytes and (samples.labels[compared] >= 0).any())
+    learned = looks_of(graph, program, way, samples, compared, settings) if looked else None
+    return Portable(program, stored, tried, places, inputs, given, weights, activation, learned)
 
 
 def _activation(network: nn.Module, x: Tensor, program: Program) -> list[str]:
@@ -96,9 +111,10 @@ def _too_large(size: float, settings: Settings, run: str) -> DoesNotApply:
     return DoesNotApply(say("live.too_large", size=size, most=most, enough=enough, run=run))
 
 
-def _program(network: nn.Module, pair: Tensor) -> Program:
+def _program(network: nn.Module, pair: Tensor) -> tuple[Graph, Program]:
     try:
-        return program_of(traced(network, pair))
+        graph = traced(network, pair)
+        return graph, program_of(graph)
     except InTheWay as operation:
         raise DoesNotApply(say("live.in_the_way", operation=str(operation))) from operation
     except NotTraced as error:
@@ -147,4 +163,9 @@ def numbers(found: Portable) -> Numbers:
         with rows.about(f"weights={one.kind}"):
             rows.add("same_class", one.same / one.n, n=one.n, unit="fraction")
             rows.add("largest_logit_difference", one.off, n=one.n, unit="fraction")
+    if found.learned and found.learned.looks:
+        rows.add("kilobytes_of_looks", found.learned.kilobytes)
+        for look in found.learned.looks[:-1]:
+            with rows.about(f"step={look.step}"):
+                rows.share("same_class", look.same, look.n)
     return rows

@@ -14,3 +14,5 @@ class Settings:
     compared: Count
     differ: Share
     apart: NotNegative
+    looks_kilobytes: NotNegative
+    looks_differ: Share

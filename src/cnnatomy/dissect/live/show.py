@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.live.hearing import listening
+from cnnatomy.dissect.live.looks import Looks
 from cnnatomy.dissect.live.measure import Portable, numbers
 from cnnatomy.dissect.live.packing import KINDS as BITS
 from cnnatomy.dissect.live.program import Step
@@ -39,12 +41,25 @@ def show(found: Portable, samples: Samples, settings: Settings) -> Showing:
         given,
         caption=say(f"live.how.{facts.kind}"),
         activation=found.activation,
+        looks=[asdict(look) for look in found.learned.looks] if found.learned else (),
+        changes=found.learned.content if found.learned else b"",
     )
     caption = [
         say(f"live.caption.{facts.kind}"),
         _kept(found),
+        *_looks(found.learned, settings),
     ]
     return Showing(rows, [block], caption)
+
+
+def _looks(learned: Looks | None, settings: Settings) -> list[Say]:
+    """What is said of the looks at it while it learned."""
+    if learned is None:
+        return []
+    if not learned.looks:
+        return [say("live.looks.too_large", size=learned.kilobytes, most=float(settings.looks_kilobytes))]
+    least, n = min(look.same for look in learned.looks), learned.looks[0].n
+    return [say("live.looks.kept", looks=len(learned.looks), size=learned.kilobytes, least=least, n=n)]
 
 
 def _kept(found: Portable) -> Say:

@@ -8,7 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from typing import Any
 
@@ -99,6 +99,18 @@ def traced(network: nn.Module, x: Tensor) -> Graph:
     if not nodes or nodes[0] not in inputs:
         raise NotTraced("its answer does not depend on the input")
     return Graph(nodes, nodes[0], answer, constants, origins, _names(network, nodes))
+
+
+def again(graph: Graph, network: nn.Module) -> Graph:
+    """The graph of the same network with other weights."""
+    state = network.state_dict()
+    constants: dict[fx.Node, Any] = {}
+    for node, value in graph.constants.items():
+        if graph.origins.get(node) in state:
+            constants[node] = state[graph.origins[node]].detach()
+        else:
+            constants[node] = _worked_out(node, constants) if node.all_input_nodes else value
+    return replace(graph, constants=constants)
 
 
 def _behind(answer: fx.Node) -> set[fx.Node]:

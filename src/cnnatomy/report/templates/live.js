@@ -13,10 +13,9 @@
     signed: coloured("2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b", 255),
     amount: coloured("000004 0b0924 20114b 3b0f70 57157e 721f81 8c2981 a8327d c43c75 de4968 f1605d fa7f5e fe9f6d febf84 fddea0 fcfdbf", 256),
   };
-  const tile = 54, most_maps = 128; // px, about how large a map is shown; maps of a layer that are drawn
+  const { perCent } = liveTools, tile = 54, most_maps = 128; // px, about how large a map is shown; maps of a layer that are drawn
   const sum = (values) => values.reduce((a, b) => a + b, 0);
   const tiny = (value) => value < 1e-7 ? "< 10⁻⁷" : value.toExponential(0).replace("e-", " · 10⁻").replace(/\d$/, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
-  const perCent = (share) => `${(100 * share).toFixed(1)}\u202f%`;
 
   // The maps of a layer in one canvas: how large each is, where it lies, and which value is under a pixel.
   const layout = (shape, room, { upward = false, kind = "", most: drawn = Infinity } = {}) => { // most: places along a row that are drawn
@@ -70,7 +69,7 @@
       : sides.length === 2 && sides[1] === 1 ? tell("{n} filters, a column each, low frequencies below", values) : sides.length === 1 && sides[0] > 1 ? tell("{n} filters, a row each", values) : tell("{n} maps of {size}", values)), ...(sides.some((side) => side > 1) && channels > most_maps ? [", ", ...tell("the first {n} are drawn", { n: most_maps })] : []))];
     const inner = [stage, under, ...(kind === "words" && sides.length === 1 && sides[0] > 1 && op !== "embedding" ? [grams] : [])];
     const box = folded ? make("details", { class: "fold live-layer" }, make("summary", {}, ...title), ...inner) : make("figure", { class: "live-layer" }, make("p", { class: "group" }, ...title), ...inner);
-    let plan, canvas, at = [0, 0, 0], data, upto = Infinity;
+    let plan, canvas, over, at = [0, 0, 0], data, upto = Infinity;
     const place = () => sides.length === 2 ? at.slice(1) : sides.length ? [at[2]] : [];
     const value = ([c, row, column]) => data[(c * plan.high + row) * plan.step + column];
     const tellPlace = () => {
@@ -84,8 +83,8 @@
     };
     const tellAll = ([least, most]) => under.replaceChildren(...tell("From {least} to {most}.", { least: shown(least), most: shown(most) }));
     const point = () => {
-      const [row, column] = plan.cell(...at), mark = one(".live-cursor", stage);
-      for (const [side, share] of [["top", row / plan.height], ["left", column / plan.width], ["height", 1 / plan.height], ["width", 1 / plan.width]]) mark.style.setProperty(side, `${100 * share}%`);
+      const [top, left] = plan.cell(...at);
+      over.cursor({ top, left, high: 1, wide: 1 });
     };
     const lay = () => {
       const room = Math.max(200, stage.clientWidth || 560);
@@ -95,13 +94,10 @@
       canvas.canvas.style.setProperty("width", `${plan.width * plan.broad}px`);
       canvas.canvas.style.setProperty("aspect-ratio", `${plan.width * plan.broad} / ${plan.height * plan.tall}`);
       named(canvas.canvas, "Maps of {name}. Arrow keys move from place to place, Page Up and Page Down from map to map, Enter opens the window.", { name });
-      const inner = make("div", { class: "live-stage" }, canvas.canvas, make("span", { class: "live-cursor" }));
-      stage.replaceChildren(inner);
+      over = liveTools.framed(canvas.canvas, plan.height, plan.width);
+      stage.replaceChildren(over.box);
       point();
-      const found = (event) => {
-        const { left, top, width, height } = canvas.canvas.getBoundingClientRect();
-        return plan.at(Math.floor((event.clientY - top) / height * plan.height), Math.floor((event.clientX - left) / width * plan.width));
-      };
+      const found = (event) => plan.at(...liveTools.within(canvas.canvas, event, plan.height, plan.width).map(Math.floor));
       canvas.canvas.addEventListener("pointermove", (event) => { const here = found(event); if (here && data) { at = here; point(); tellPlace(); } });
       canvas.canvas.addEventListener("pointerleave", () => { if (data) tellAll(ends); });
       canvas.canvas.addEventListener("click", (event) => { const here = found(event); if (here && op !== "embedding") { at = here; point(); open(name, at[0], place(), box); } });
@@ -121,14 +117,13 @@
     new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && data) draw(data, upto); }, { rootMargin: "120px" }).observe(box);
     addEventListener("beforeprint", () => { near = true; if (data) draw(data, upto); });
     const draw = (values, most = Infinity) => { // if it is on the screen
-      const other = Math.max(1, Math.min(shape.length === 2 ? shape[1] : Infinity, most)) !== upto;
+      const before = upto;
+      upto = Math.max(1, Math.min(shape.length === 2 ? shape[1] : Infinity, most));
       data = values;
-      if (other) upto = Math.max(1, Math.min(shape.length === 2 ? shape[1] : Infinity, most));
-      if (!canvas || other) lay();
+      if (!canvas || upto !== before) lay();
       if (!near) return;
       ends = paint(canvas, plan, upward, data);
-      if (!under.childNodes.length) tellAll(ends);
-      else if (canvas.canvas.matches(":hover, :focus-visible")) tellPlace(); else tellAll(ends);
+      if (under.childNodes.length && canvas.canvas.matches(":hover, :focus-visible")) tellPlace(); else tellAll(ends);
     };
     under.setAttribute("aria-live", "off");
     return { box, grams, draw, relay: () => { if (data) { lay(); draw(data, upto); } } };
@@ -315,6 +310,15 @@
     const walk = prepareWalk(network, { shapes, source, sizes, kind: input.kind, results: () => result, words: () => hand.words?.() ?? [], frame: hand.frame });
     const seen = liveTools.seen(block, network, shapes, walk.spans, hand), game = liveTools.game(classes, hand);
     const maps = network.shown.map((name, n) => [name, prepareMaps(source(name), input.kind, walk.open, walk.passes(network.shown[n + 1], name) || source(name).op === "embedding", hand.words && ((place) => walk.read(name, hand.words(), place)))]);
+    let look = (block.looks ?? []).length - 1, origin = hand.input(); // of training; the sample as it came
+    const learned = liveTools.learned(block, network, (n) => { // hand.look redraws and asks for an answer
+      const same = fresh;
+      look = n;
+      game.begin(key(), best(answer(origin)));
+      hand.look();
+      fresh = same;
+    });
+    const key = () => `${chosen} ${look}`, best = (shares) => shares.indexOf(Math.max(...shares));
     const speak = liveTools.wait((words) => heard.replaceChildren(...words), 700);
     const step = () => {
       const shares = answer(hand.input()), [first, second] = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
@@ -322,7 +326,7 @@
       says.replaceChildren(make("strong", {}, ...said(classes[first])), ` ${perCent(shares[first])}`, ...(fresh && label !== undefined ? [make("span", { class: "live-said" }, ...tell("the sample is: "), ...said(label))] : []));
       bars.draw(shares);
       seen.draw(first);
-      if (fresh) game.begin(chosen, first); else game.update(first);
+      if (fresh) { origin = hand.input(); game.begin(key(), first); } else game.update(first);
       for (const [name, { draw, grams, box }] of maps) {
         draw(result.maps[name].data, hand.words ? walk.heard(name, hand.words().length) : Infinity);
         if (hand.words && grams.isConnected && box.open !== false) grams.replaceChildren(...walk.strongest(name, hand.words(), box));
@@ -349,7 +353,7 @@
       next.focus();
     });
     host.replaceChildren(list, make("div", { class: "live-hall" },
-      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, game.box, hand.tools, heard), make("div", { class: "live-far" }, checked, ...(seen.box ? [seen.box] : []), make("p", { class: "live-said" }, ...tell("Press a place of a map to see how its value comes about.")), ...maps.map(([, { box }]) => box))));
+      make("div", { class: "live-near" }, make("p", { class: "live-said" }, ...tell(hand.hint)), hand.box, says, bars.list, ...learned, game.box, hand.tools, heard), make("div", { class: "live-far" }, checked, ...(seen.box ? [seen.box] : []), make("p", { class: "live-said" }, ...tell("Press a place of a map to see how its value comes about.")), ...maps.map(([, { box }]) => box))));
     ready = true;
     choose(Math.max(0, samples.findIndex(({ label, logits }) => logits[label] === Math.max(...logits))));
     let wide = host.clientWidth;

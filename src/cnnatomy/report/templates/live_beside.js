@@ -1,6 +1,6 @@
 // Beside a live network: where it sees a class, and the question how little must change until it says another.
 {
-  const { sheet, spokenOf } = liveTools;
+  const { perCent, sheet, spokenOf } = liveTools;
   const classChooser = (text, open, classes, act) => { // open: what stands where no class is chosen, −1
     const options = [open, ...classes].map((_, n) => make("option", { value: n - 1 })), select = make("select", {}, ...options);
     const speakOptions = () => options.forEach((option, n) => { option.textContent = n ? spokenOf(classes[n - 1], tag()) : inTag(tag(), open); });
@@ -68,6 +68,20 @@
     const chooser = classChooser("Where it sees", "what it says itself", classes, (n) => { chosen = n; draw(says); });
     if (canvas) named(canvas.canvas, "The input, the redder, the more of the class is seen there");
     return { box: make("div", { class: "live-where" }, chooser, canvas ? canvas.canvas : line, under), draw };
+  };
+
+  // The network while it learned: a slider over the looks at it, the last of which is what it is now.
+  liveTools.learned = ({ looks }, network, act) => {
+    if (!looks) return [];
+    const last = looks.length - 1, many = (n) => n.toLocaleString("en"), under = make("p", { class: "live-said live-learned", "aria-live": "polite" });
+    const show = (n) => {
+      const { step, epochs, right, labelled, same, n: all } = looks[n], values = { step: many(step), epochs: Number(epochs.toPrecision(2)), share: perCent(right / labelled), same: many(same), n: many(all) };
+      under.replaceChildren(...tell(n === last ? "As it is now, after {step} steps: {share} of the test samples right." : step ? "After {step} steps, {epochs} passes over the training samples: {share} of the test samples right." : "Before the first step: {share} of the test samples right.", values),
+        ...(n < last ? [" ", ...tell("Its weights of then are kept coarsely: {same} of {n} samples get the class that torch gave.", values)] : []));
+    };
+    const { box } = scale("Steps of training", looks.length, last, (n) => many(looks[n].step), (n) => { network.look(n); show(n); act(n); });
+    show(last);
+    return [make("div", { class: "live-tools" }, box, under)];
   };
 
   // A game: what was changed since the sample is counted, until the network says something else. The best counts are kept while the page is open.

@@ -371,11 +371,11 @@ const CnnatomyLive = (() => {
     }
     return found;
   };
-  const SIZES = { int8: 1, uint8: 1, float16: 2, int32: 4, float32: 4 };
-  const KINDS = { int8: Int8Array, uint8: Uint8Array, float16: Uint16Array, int32: Int32Array, float32: Float32Array };
+  const KINDS = { int8: Int8Array, int16: Int16Array, uint8: Uint8Array, float16: Uint16Array, int32: Int32Array, float32: Float32Array };
   const numbers = (bytes, type, at, length) => {
-    if (!(at >= 0) || !(type in SIZES) || at + length * SIZES[type] > bytes.byteLength) throw new Error(CHANGED);
-    const found = new KINDS[type](bytes.buffer.slice(bytes.byteOffset + at, bytes.byteOffset + at + length * SIZES[type]));
+    const size = length * KINDS[type]?.BYTES_PER_ELEMENT;
+    if (!(at >= 0 && at + size <= bytes.byteLength)) throw new Error(CHANGED);
+    const found = new KINDS[type](bytes.buffer.slice(bytes.byteOffset + at, bytes.byteOffset + at + size));
     return type === "float16" ? halves(found) : found;
   };
   const whole = (bytes, at, length, bits) => { // the upper eight bits of all, then each bit below them of all, of eight in a byte
@@ -384,6 +384,7 @@ const CnnatomyLive = (() => {
     for (let bit = 0; bit < more; bit++) for (let u = 0; u < length; u++) found[u] += (below[bit * each + (u >> 3)] >> (u & 7) & 1) << bit;
     return found;
   };
+  const finite = (data) => { if (!data.every(Number.isFinite)) throw new Error(INFINITE); return data; };
   const tensor = (bytes, { shape, type, at, scales }) => {
     const length = count(shape);
     let data = /^int\d+$/.test(type) ? whole(bytes, at, length, Number(type.slice(3))) : numbers(bytes, type, at, length);
@@ -392,19 +393,31 @@ const CnnatomyLive = (() => {
       data = new Float32Array(length);
       for (let u = 0; u < length; u++) data[u] = levels[u] * factors[u / each | 0];
     }
-    for (let u = 0; u < length; u++) if (!Number.isFinite(data[u])) throw new Error(INFINITE);
-    return { shape, data };
+    return { shape, data: finite(data) };
   };
   const samples = (block, bytes) => { // those to begin with, each as it is stored
     const length = count(block.input.shape);
     return block.samples.map((sample, place) =>
-      ({ ...sample, values: numbers(bytes, block.stored, place * length * SIZES[block.stored], length) }));
+      ({ ...sample, values: numbers(bytes, block.stored, place * length * KINDS[block.stored].BYTES_PER_ELEMENT, length) }));
   };
 
   // --- the network
-  const read = (block, bytes) => {
-    const weights = {}, held = {}, { input } = block, size = count(input.shape);
+  const read = (block, bytes, changes = new Uint8Array()) => {
+    const weights = {}, held = {}, { input, looks = [] } = block, size = count(input.shape);
     for (const [name, place] of Object.entries(block.tensors)) weights[name] = tensor(bytes, place);
+    const ends = Object.entries(weights).map(([name, { data }]) => [name, data.slice()]);
+    const look = (n) => { // from now on its weights are those of this look: of the last one, and what changed back to it
+      for (const [name, data] of ends) weights[name].data.set(data);
+      for (const { tensors } of looks.slice(n, -1).reverse())
+        for (const [name, { type, at, by }] of Object.entries(tensors)) {
+          if (!weights[name]) throw new Error(CHANGED);
+          const { data } = weights[name], found = numbers(changes, type, at, data.length);
+          for (let u = 0; u < data.length; u++) data[u] = by ? data[u] + by * found[u] : found[u];
+          finite(data);
+        }
+    };
+    look(0); // what was changed by hand is told at once
+    look(looks.length - 1);
     held.input = { shape: input.shape, data: new Float32Array(size) };
     const work = block.program.map((step) => {
       const { op, name, shape, from } = step, given = step.with ?? {}, own = (step.weights ?? []).map((key) => weights[key]);
@@ -461,7 +474,7 @@ const CnnatomyLive = (() => {
       return found.map((one) => Math.max(0, one));
     };
     const facts = block.program.map(({ op, name, shape, from }) => ({ op, name, shape, from }));
-    return { steps: facts, shown: block.shown, weights, run, window, gradients, activation };
+    return { steps: facts, shown: block.shown, weights, look, run, window, gradients, activation };
   };
   const softmaxed = (logits) => { // probabilities
     const most = Math.max(...logits), each = Array.from(logits, (logit) => Math.exp(logit - most)), sum = each.reduce((a, b) => a + b, 0);
@@ -520,9 +533,10 @@ const CnnatomyLive = (() => {
     return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
   };
   const open = async (element) => { // what a page's element holds: the block, its network, its samples
-    const { given, weights, inputs } = element.dataset;
+    const { given, weights, inputs, changes } = element.dataset;
     const block = JSON.parse(new TextDecoder().decode(await unpacked(given)));
-    return { block, network: read(block, await unpacked(weights)), samples: samples(block, await unpacked(inputs)) };
+    const network = read(block, await unpacked(weights), changes ? await unpacked(changes) : undefined);
+    return { block, network, samples: samples(block, await unpacked(inputs)) };
   };
   return { OPERATIONS, BACK, read, samples, open, unpacked, check, tokenise, encode, softmax: softmaxed };
 })();

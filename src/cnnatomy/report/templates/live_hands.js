@@ -89,7 +89,8 @@ const liveHands = {}, liveTools = {};
     return costs.at(-1);
   };
   const sum = (values) => values.reduce((a, b) => a + b, 0);
-  Object.assign(liveTools, { wait, sheet, centred, spokenOf, apart });
+  const perCent = (share) => `${(100 * share).toFixed(1)}\u202f%`;
+  Object.assign(liveTools, { wait, sheet, framed, within, centred, spokenOf, apart, perCent });
 
   liveHands.picture = ({ input }, changed) => {
     const [channels, rows, columns] = input.shape, plane = rows * columns, side = Math.min(rows, columns);
@@ -439,7 +440,7 @@ const liveHands = {}, liveTools = {};
         const score = apart(CnnatomyLive.tokenise(chosen, input.way), words_);
         return { score, words: tell("Words left out, put in or exchanged: {n}.", { n: score }) };
       },
-      text, look: changed, choose: (sample) => { chosen = text(sample); entry.value = chosen; read(); },
+      text, look: read, choose: (sample) => { chosen = text(sample); entry.value = chosen; read(); },
       frame: (place) => [...line.children].forEach((word, n) => word.classList.toggle("live-under", !!place && n >= place.left && n < place.left + place.wide)),
     };
   };
