@@ -758,7 +758,7 @@ def misread(errors: int, shown: int) -> Any:
         probabilities=np.full((errors, 2), 0.5),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(show_of("evaluation"), "show_samples", lambda *given, **said: list(said.values()))
+        patch.setattr(show_of("evaluation"), "show_samples", lambda name, samples, chosen, words, sound: list(words))
         return show_of("evaluation")._misread(found, Made(facts=IMAGES), np.arange(shown), None)
 
 
