@@ -325,7 +325,7 @@ def test_only_groups_that_cannot_be_counted_at_a_glance_say_how_many(tmp_path):
     ]
     build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Grid("g", items)])]), tmp_path, {})
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert re.findall(r'<span class="count">(\d+)</span>', text) == ["10"]
+    assert re.findall(r'<span class=count>(\d+)</span>', text) == ["10"]
 
 
 def test_one_number_is_not_called_numbers(tmp_path):
@@ -698,7 +698,7 @@ def test_a_long_verdict_says_what_it_means_first_and_folds_its_numbers(tmp_path,
     }
     build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Prose(said)])]), tmp_path, {})
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    seen = '<span lang="en">It helps. Supported.</span><span lang="zh-Hans">有用。支持。</span></p>'
+    seen = "<span lang=en>It helps. Supported.</span><span lang=zh-Hans>有用。支持。</span></p>"
     assert (seen in text) == (numbers == 30) and ("The numbers behind it" in text) == (numbers == 30)
     assert text.count("1.00 points.") == numbers
 

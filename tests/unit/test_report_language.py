@@ -84,7 +84,7 @@ def test_values_are_put_in_in_each_language():
 
 
 def test_markup_escapes_both_and_says_which_is_which():
-    assert said(BOTH) == Markup('<span lang="en">a &lt;b&gt; &amp; c</span><span lang="zh-Hans">甲</span>')
+    assert said(BOTH) == Markup("<span lang=en>a &lt;b&gt; &amp; c</span><span lang=zh-Hans>甲</span>")
     assert said("a < b") == Markup("a &lt; b")
     assert attribute("alt", {"en": 'say "a"', "zh": "甲"}) == Markup('alt="say &#34;a&#34;" data-zh-alt="甲"')
     assert attribute("alt", "a") == Markup('alt="a"')
@@ -140,12 +140,12 @@ def test_a_third_language_is_a_folder(tmp_path, monkeypatch):
         monkeypatch.undo()
         for cached in (languages.tags, languages.language, catalogue):
             cached.cache_clear()
-    assert '<span lang="xx">Kernelx</span>' in page and '<span lang="xx">Wherex</span>' in page
-    assert '<span lang="xx">The line is the mean over filters' in page  # what it lacks is said in English
+    assert "<span lang=xx>Kernelx</span>" in page and "<span lang=xx>Wherex</span>" in page
+    assert "<span lang=xx>The line is the mean over filters" in page  # what it lacks is said in English
     assert '<span class="other" lang="xx">Xish</span>' in page and 'data-languages="en zh-Hans xx"' in page
     assert (
         ':root[lang="zh-Hans"] .other:not([lang="xx"])' in page and ':root[lang="xx"] .other:not([lang="en"])' in page
     )
-    assert "<tspan lang=xx>&lt;epoch&gt;</tspan>" in page and '<span lang="xx">&lt;test_accuracy&gt;</span>' in page
+    assert "<tspan lang=xx>&lt;epoch&gt;</tspan>" in page and "<span lang=xx>&lt;test_accuracy&gt;</span>" in page
     assert "&lt;likeness&gt;" in page or "<likeness>" in page
     assert zipped["title"] == {"en": "What the first layer looks for", "zh": "第一层卷积核", "xx": "Kernelx"}

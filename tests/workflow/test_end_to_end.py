@@ -266,9 +266,8 @@ def test_two_checkouts_and_two_datasets_share_one_cache(tmp_path):
 def test_the_time_line_has_every_job_and_agrees_with_snakemakes_clock(made):
     page = (made.folder / "results/report/index.html").read_text()
     rows = re.findall(
-        r'<tr><td translate="no">(\w+)</td><td><bdi translate="no">([^<]+)</bdi></td><td class="short">[^<]+</td>'
-        r'<td class="number">([\d.]+)</td>'
-        r'<td class="number">([\d.]+)</td>',
+        r"<tr><td translate=no>(\w+)<td><bdi translate=no>([^<]+)</bdi><td class=short>[^<]+"
+        r"<td class=number>([\d.]+)<td class=number>([\d.]+)",
         page,
     )
     times = {(rule, job): (float(clock), float(cpu)) for rule, job, clock, cpu in rows}

@@ -130,7 +130,7 @@ def said(text: Words) -> Markup:
     if isinstance(text, str) or not any(text.get(tag) for tag in others()):
         return escape(PER_CENT.sub("\u202f", english(text)))
     words = {html(tag): PER_CENT.sub("\u202f", spoken(text, tag)) for tag in languages.tags()}
-    return Markup("".join(f'<span lang="{tag}">{escape(one)}</span>' for tag, one in words.items()))
+    return Markup("".join(f"<span lang={tag}>{escape(one)}</span>" for tag, one in words.items()))
 
 
 def parted(text: Words) -> tuple[Words, Words]:

@@ -1,6 +1,6 @@
 // What is known of an item of a grid: its values as the page shows them, its state, its picture enlarged by a whole number.
 const valuesOf = (item) => {
-  const names = JSON.parse(item.closest(".items").dataset.names ?? "[]"), values = item.dataset.facts.split("|");
+  const names = JSON.parse(item.closest(".items").dataset.names ?? "[]"), values = (item.dataset.facts ?? "").split("|");
   return names.map((name, n) => [name, values[n]]).filter(([, value]) => value);
 };
 const exactOf = (item) => JSON.parse(item.dataset.exact ?? "{}"); // what the digits shown don't tell from another item's
