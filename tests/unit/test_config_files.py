@@ -129,6 +129,12 @@ def test_a_file_that_cannot_mean_what_it_says_is_named_with_the_line(conf, file,
     assert place in said.partition(": ")[0] and says in said, said
 
 
+def test_a_name_that_is_a_number_as_it_is_written_is_taken(conf):
+    write(conf, {"run/2024.yaml": RUN, "report/mine.yaml": REPORT.replace("[mine]", "[2024]")})
+    forget()
+    assert list(Plan("mine").runs) == ["2024"]
+
+
 @pytest.mark.parametrize("name", ["my leaves", "a(b)", "$(touch x)", "`touch x`", ";touch x", "a'b", 'a"b', "_x", "-x"])
 def test_a_run_or_a_report_whose_name_is_none_is_refused(conf, name):
     write(

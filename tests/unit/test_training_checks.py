@@ -55,6 +55,16 @@ def nets(tmp_path, monkeypatch):
         "    def __init__(self):\n"
         "        super().__init__()\n"
         "        self.x = [][3]\n"
+        "class Taught(Flat):\n"
+        "    def train(self, batches):\n"
+        "        pass\n"
+        "class Switched(Flat):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__(classes)\n"
+        "        torch.set_default_dtype(torch.float64)\n"
+        "        torch.set_grad_enabled(False)\n"
+        "    def train(self, mode=True):\n"
+        "        return super().train(mode)\n"
         "def no_network():\n"
         "    return 3\n"
     )
@@ -247,6 +257,7 @@ def test_layers_that_are_made_by_the_first_sample_depend_on_the_seed_only(images
         ("Broken", r"can't be built: IndexError: list index out of range \(nets_.*\.py, line 26\)"),
         ("no_network", r"gives a int, which is no torch\.nn\.Module"),
         ("Absent", "can't be imported"),
+        ("Taught", "Taught has a method train of its own in place of torch's.*call it otherwise, such as fit"),
     ],
 )
 def test_a_network_that_cannot_be_built_says_why_and_where(nets, target, says):
@@ -368,3 +379,11 @@ def test_weights_that_nothing_teaches_are_said(images, tmp_path, monkeypatch, ca
         train(images, tmp_path / "other", {"_target_": f"{name}.Waiting"})
     with pytest.raises(TrainingError, match=r"outputs of shape \(2, 3, 1, 1\).*write .flatten\(1\) at its end"):
         train(images, tmp_path / "third", {"_target_": f"{name}.Whole"})
+
+
+def test_what_a_network_s_module_sets_for_the_whole_process_is_put_back(images, nets, tmp_path, caplog):
+    caplog.set_level("INFO", "cnnatomy")
+    network = train(images, tmp_path / "state", {"_target_": f"{nets}.Switched"}, max_epochs=1)
+    assert torch.get_default_dtype() is torch.float32 and torch.is_grad_enabled()
+    assert "which is put back" in caplog.text and "no gradient reaches" not in caplog.text
+    assert network.dense.weight.dtype is torch.float32

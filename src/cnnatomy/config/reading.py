@@ -77,7 +77,7 @@ def _read(file: Path, group: str, stamp: tuple[int, int]) -> dict[str, Any]:
         _refuse_signs(text, file)
     _refuse_header(text, file, group)
     _refuse_dotted(found, text, file)
-    _refuse_unquoted(found, file, group)
+    _refuse_unquoted(found, text, file, group)
     if "defaults" in found:
         _refuse_defaults(found["defaults"], file, group)
     elif group == "data" and "_target_" not in (found.get("fetch") or {}):
@@ -181,7 +181,7 @@ def _refuse_dotted(content: Mapping[str, Any], text: str, file: Path) -> None:
             )
 
 
-def _refuse_unquoted(content: Mapping[str, Any], file: Path, group: str) -> None:
+def _refuse_unquoted(content: Mapping[str, Any], text: str, file: Path, group: str) -> None:
     """A name that YAML reads as a number or a truth is another one then: on is True, 007 is 7, 1e3 is 1000.0."""
     said: list[tuple[str, Any]] = []
     if group == "report":
@@ -193,11 +193,25 @@ def _refuse_unquoted(content: Mapping[str, Any], file: Path, group: str) -> None
         chosen = [one for entry in content["defaults"] if isinstance(entry, Mapping) for one in entry.values()]
         said += [("defaults", one) for one in chosen]
     for key, one in said:
-        if isinstance(one, bool | int | float):
+        if isinstance(one, bool | int | float) and str(one) not in _written(text, key):
             raise ConfigurationError(
                 f"{_at(file, key)}: {key}: to YAML a name there is the value {one!r}; put the name in quotes, as it is "
                 'written, such as "007" or "on"'
             )
+
+
+def _written(text: str, key: str) -> set[str]:
+    """The values below a key at the top of a file, as they are written."""
+    root = yaml.compose(text, Loader=get_yaml_loader())
+    waiting = [value for name, value in getattr(root, "value", ()) if getattr(name, "value", None) == key]
+    found = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            found.add(str(node.value))
+        else:
+            waiting += [part for entry in node.value for part in (entry if isinstance(entry, tuple) else (entry,))]
+    return found
 
 
 def _refuse_endless(text: str, file: Path) -> None:

@@ -98,8 +98,7 @@ def trace(network: nn.Module, x: Tensor) -> list[Layer]:
     What units see is followed through whatever torch runs (see `fields`), also between modules; it is the smallest
     window that holds all that a unit sees.
     """
-    layers: list[Layer] = []
-    single = _by_sample(network, x)
+    layers, single = list[Layer](), _by_sample(network, x)
     kept: list[Tensor] = []  # as long as they live, no other tensor gets their place in memory
     calls: Counter[str] = Counter()
     following = Following(x)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cnnatomy.models.errors import NetworkError, told
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -46,40 +47,22 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
     of several outputs is the answer.
     """
     import torch
-    from hydra.errors import InstantiationException
-    from hydra.utils import get_object, instantiate
+    from hydra.utils import get_object
     from torch import nn
 
     from cnnatomy.models import answering
 
-    name = model["_target_"]
+    name, usual = model["_target_"], (torch.get_default_dtype(), torch.is_grad_enabled())
     try:
         target = get_object(name)
     except Exception as error:
         raise NetworkError(f"model._target_: {name} can't be imported: {told(error.__cause__ or error)}") from error
-
     known = {"shape": tuple(facts.shape), "classes": len(facts.classes), "vocabulary": len(facts.vocabulary or ())}
     asked = inspect.signature(target).parameters
-    given = {fact: value for fact, value in known.items() if fact in asked and fact not in model}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        try:
-            network = instantiate(dict(model), **given, _convert_="all")
-        except InstantiationException as error:
-            why = told(error.__cause__ or error)
-            if any(word in why for word in ("NVIDIA", "CUDA")):
-                why += "; leave out .cuda() and device=, for a network is taken to its device as a whole"
-            if "num_classes" in why and "expected value" in why:
-                why += (
-                    "; weights of so many classes come with their number: leave weights out of the model, name their "
-                    "file in training.weights, and take training.weights_head=new"
-                )
-            raise NetworkError(f"model: {name} can't be built: {why}") from error
-    if not isinstance(network, nn.Module):
-        raise NetworkError(
-            f"model: {name} gives a {type(network).__name__}, which is no torch.nn.Module; name what makes one"
-        )
+    network = _made(model, {fact: value for fact, value in known.items() if fact in asked and fact not in model}, seed)
+    _put_back(*usual)
     network = _unwrapped(network)
+    _refuse_own_train(network)
     if scripted := [type(one).__name__ for one in network.modules() if isinstance(one, torch.jit.ScriptModule)]:
         raise NetworkError(
             f"model: {name} gives a network of TorchScript ({scripted[0]}), into which nothing can look; name the "
@@ -98,6 +81,62 @@ def build(model: Mapping[str, Any], facts: Facts, seed: int = 0, output: str | N
         x = torch.randn(shape) if words is None else torch.randint(min(1, len(words) - 1), len(words), shape)
         answering.read(network, x, len(facts.classes), output)
     return network
+
+
+def _made(model: Mapping[str, Any], given: Mapping[str, Any], seed: int) -> nn.Module:
+    """What the target makes, with start weights by the seed. Raises NetworkError."""
+    import torch
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+    from torch import nn
+
+    name = model["_target_"]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            network = instantiate(dict(model), **given, _convert_="all")
+        except InstantiationException as error:
+            why = told(error.__cause__ or error)
+            if any(word in why for word in ("NVIDIA", "CUDA")):
+                why += "; leave out .cuda() and device=, for a network is taken to its device as a whole"
+            if "num_classes" in why and "expected value" in why:
+                why += (
+                    "; weights of so many classes come with their number: leave weights out of the model, name their "
+                    "file in training.weights, and take training.weights_head=new"
+                )
+            raise NetworkError(f"model: {name} can't be built: {why}") from error
+    if not isinstance(network, nn.Module):
+        raise NetworkError(
+            f"model: {name} gives a {type(network).__name__}, which is no torch.nn.Module; name what makes one"
+        )
+    return network
+
+
+def _put_back(dtype: torch.dtype, gradients: bool) -> None:
+    """Undo what a network's module sets for the whole process, which is others' too; said in the log."""
+    import torch
+
+    if (torch.get_default_dtype(), torch.is_grad_enabled()) != (dtype, gradients):
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(gradients)
+        log.info("the network's module sets torch's default type or turns gradients off, which is put back")
+
+
+def _refuse_own_train(network: nn.Module) -> None:
+    """Refuse a network with a method `train` of its own that is not torch's, by which its mode is switched."""
+    from torch import nn
+
+    for path, module in network.named_modules():
+        if type(module).train is nn.Module.train:
+            continue
+        first = next(iter(inspect.signature(module.train).parameters.values()), None)
+        takes_mode = first is not None and (first.name == "mode" or isinstance(first.default, bool))
+        if not takes_mode and (first is None or first.kind is not first.VAR_POSITIONAL):
+            which = f"{type(module).__name__} ({path})" if path else type(module).__name__
+            raise NetworkError(
+                f"model: {which} has a method train of its own in place of torch's, which switches between training "
+                "and use; call it otherwise, such as fit"
+            )
 
 
 def _unwrapped(network: nn.Module) -> nn.Module:
