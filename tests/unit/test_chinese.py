@@ -84,7 +84,7 @@ def test_the_page_shows_them_without_spaces(chinese, network, tmp_path):
     build(gallery.write(tmp_path, exhibits), tmp_path / "report", gallery.context(tmp_path))
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     text = re.sub(r"<[^>]*>", "", page)
-    read = [re.sub(r"<[^>]*>", "", line) for line in re.findall(r'<p class=tokens.*?</p>', page)]
+    read = [re.sub(r"<[^>]*>", "", line) for line in re.findall(r"<p class=tokens.*?</p>", page)]
     assert read and not any(re.search(r"[\u4e00-\u9fff] [\u4e00-\u9fff]", line) for line in read)
     assert any(re.fullmatch(r"..的.(很香|真好吃|非常香|太咸|不好吃|不香)!", line) for line in read)
     assert "不香" in text or "不好" in text

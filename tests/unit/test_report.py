@@ -325,7 +325,7 @@ def test_only_groups_that_cannot_be_counted_at_a_glance_say_how_many(tmp_path):
     ]
     build(gallery.write(tmp_path, [Exhibit("run", "r", "m", 0, "t", "c", [], [Grid("g", items)])]), tmp_path, {})
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert re.findall(r'<span class=count>(\d+)</span>', text) == ["10"]
+    assert re.findall(r"<span class=count>(\d+)</span>", text) == ["10"]
 
 
 def test_one_number_is_not_called_numbers(tmp_path):

@@ -323,7 +323,7 @@ def written(folder: Path, addresses: list[str]) -> list[Path]:
 def test_a_page_without_the_lecture_says_nothing_of_a_path(tmp_path):
     build(written(tmp_path, ["mine-kernels", "mine-evaluation", FIRST[0]]), tmp_path / "page", {})
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
-    assert 'href="#path/' not in page and 'class=path ' not in page and 'class=question' not in page
+    assert 'href="#path/' not in page and "class=path " not in page and "class=question" not in page
 
 
 def test_the_path_leads_through_the_page_by_links(tmp_path):
