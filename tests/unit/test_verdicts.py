@@ -18,6 +18,7 @@ import torch
 from cnnatomy.data.prepared import Axis
 from cnnatomy.dissect.faithfulness.measure import Comparison
 from cnnatomy.dissect.kernels.measure import Kernels
+from cnnatomy.dissect.live.looks import Look, Looks
 from cnnatomy.dissect.ngrams.deleting import Deleted, numbers_of
 from cnnatomy.dissect.ngrams.voting import Purity
 from cnnatomy.dissect.saliency import showing as saliency
@@ -656,21 +657,26 @@ for networks, of in ((1, "one"), (3, "several")):
     )
 
 
-def packed(kind: str) -> Any:
+def packed(kind: str, learned: Any = None) -> Any:
     shown = show_of("dissect.live")
     found = Made(
         tried=[Made(kind=kind, same=9, n=10, off=0.001)], places=[], logits=np.empty((0, 2)), inputs=[], weights=9,
         program=Made(steps=[], shown=[]), packed=Made(content=b"", places=[]), activation=[],
+        learned=learned,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         for name in ("numbers", "input_of", "Live"):
             patch.setattr(shown, name, lambda *given, **said: None)
         samples = Made(facts=IMAGES, labels=np.empty(0), table={"id": []})
-        return shown.show(found, samples, Made()).caption
+        return shown.show(found, samples, Made(looks_kilobytes=240)).caption
 
 
 for kind, sentence in (("int8", "int8"), ("int11", "more"), ("float16", "more"), ("float32", "float32")):
     row(f"live: {kind}", lambda kind=kind: packed(kind), f"weights.{sentence}")
+
+look = Look(4, 0.1, 5, 10, 9, 10, {})
+row("live: looks", lambda: packed("int8", Looks([look, look], b"", 9.0)), "weights.int8", "looks.kept")
+row("live: looks too large", lambda: packed("int8", Looks([], b"", 300.0)), "weights.int8", "looks.too_large")
 
 # Evaluation.
 
