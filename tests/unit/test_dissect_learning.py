@@ -12,12 +12,14 @@ import torch
 from torch import nn
 
 from cnnatomy.data.batches import to_tensor
+from cnnatomy.dissect.learning import Settings
+from cnnatomy.dissect.learning.class_images import class_images
 from cnnatomy.dissect.learning.measure import Course, Learning, in_step, likeness, since
 from cnnatomy.dissect.learning.show import _order, _soon
 from cnnatomy.exhibit import Steps
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.models.snapshots import Snapshot
-from tests.unit.dissecting import shown
+from tests.unit.dissecting import shipped, shown
 from tests.unit.small_data import hang, small
 
 
@@ -88,7 +90,11 @@ def made(samples):
     with torch.no_grad():
         end(torch.zeros(1, *samples.facts.shape))
     looks = way(end)
-    return looks, shown("learning", end, samples, {"compared": 8}, snapshots=[looks, way(end, (0, 0.2, 0.9))])
+    return looks, shown("learning", end, samples, {"compared": 8}, snapshots=[looks, way(end, (0, 0.2, 0.9))], seed=0)
+
+
+def settings(**given) -> Settings:
+    return Settings(**shipped("learning") | given)
 
 
 def row(exhibit, metric, subject):
@@ -129,14 +135,14 @@ def test_it_hangs_with_a_frame_for_every_look(made, tmp_path):
 
 def test_where_nothing_was_kept_it_says_what_to_do(samples):
     with pytest.raises(DoesNotApply, match="training.snapshots=true"):
-        shown("learning", network(), samples, {}, snapshots=[[], []])
+        shown("learning", network(), samples, {}, snapshots=[[], []], seed=0)
 
 
 def test_of_too_few_samples_it_says_so(made, samples):
     """Its likeness divides by what three samples leave nothing of."""
     few = replace(samples, inputs=samples.inputs[:3], labels=samples.labels[:3])
     with pytest.raises(DoesNotApply, match="at least four test samples"):
-        shown("learning", network(), few, {}, snapshots=[made[0]])
+        shown("learning", network(), few, {}, snapshots=[made[0]], seed=0)
 
 
 def test_only_looks_that_all_networks_had_are_compared():
@@ -156,7 +162,7 @@ def learning(right=(0, 9, 10), layers=(), steps=(0, 4, 16)) -> Learning:
     nothing = np.zeros((len(steps), 1, 1, 1))
     return Learning(
         np.array(steps), np.array(steps) / 10, confusion, np.ones((1, len(steps))), list(layers), "a", nothing, "b",
-        nothing, np.array([0]), 0, 0.1, 0.9,
+        nothing, np.array([0]), 0, None, 0.1, 0.9,
     )  # fmt: skip
 
 
@@ -213,4 +219,35 @@ def test_classes_may_be_called_what_the_tables_call_their_columns(tmp_path, samp
     end = network()
     with torch.no_grad():
         end(torch.zeros(1, *samples.facts.shape))
-    hang(shown("learning", end, called, {"compared": 8}, snapshots=[way(end)]), tmp_path)
+    hang(shown("learning", end, called, {"compared": 8}, snapshots=[way(end)], seed=0), tmp_path)
+
+
+def test_class_images_are_as_modest_as_samples_and_raise_their_class(samples):
+    end = network()
+    with torch.no_grad():
+        end(torch.zeros(1, *samples.facts.shape))
+    looks = way(end)
+    tested = np.arange(len(samples))
+    made = class_images(looks, samples, tested, settings(climb=40), 0)
+    shares = to_tensor(samples.facts, samples.inputs).flatten(1)  # of grey images of one range: its pixels as they are
+    side = made.images.flatten(2)
+    span = float(made.box.range)
+    background = float(made.box.background)
+    for row, label in enumerate(made.classes):
+        typical = np.median((shares[samples.labels == label] - background).abs().mean(1)) / span
+        assert float(((side[:, row] - background).abs().mean(1) / span).max()) <= float(typical) * 1.001
+    for look, images in zip(looks, made.images, strict=True):
+        noise = class_images([look], samples, tested, settings(climb=1), 0).images[0]
+        climbed, before = (look.network(one).diagonal() for one in (images, noise))
+        assert bool((climbed >= before - 1e-5).all()) and bool((climbed > before).any())
+    named = torch.stack([end(images).argmax(1) for images in made.images]).numpy() == made.classes
+    assert (made.named == named).all() and made.named[-1].all()
+
+
+def test_there_are_no_class_images_where_they_take_too_long_or_none_are_asked_for(samples, made):
+    looks, exhibit = made
+    assert class_images(looks, samples, np.arange(len(samples)), settings(work=1), 0) is None
+    assert class_images(looks, samples, np.arange(len(samples)), settings(classes=0), 0) is None
+    frames = next(block for block in exhibit.blocks if isinstance(block, Steps)).frames
+    items = [item for frame in frames for item in frame.blocks[0].items if item.id.startswith("classes/")]
+    assert [item.values["named at the end"] for item in items][-1] == 3 and len(items) == len(looks)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -709,3 +710,13 @@ def test_settings_higher_than_their_place_are_reached_by_keys(tmp_path):
     page = Reader((tmp_path / "index.html").read_text(encoding="utf-8"))
     settings = [pre for pre in page.all("pre") if pre.get("class") != "command"]
     assert len(settings) >= 2 and all("tabindex" in pre for pre in settings)
+
+
+def test_a_live_network_hangs_without_looks_at_it_while_it_learned(tmp_path):
+    """As one hangs whose weights on the way were not kept, or take too much of the page."""
+    exhibit = gallery.touched()
+    exhibit = replace(exhibit, blocks=[replace(gallery.live(), looks=(), changes=b"")])
+    build(gallery.write(tmp_path, [exhibit]), tmp_path / "report", gallery.context(tmp_path))
+    page = Reader((tmp_path / "report/index.html").read_text(encoding="utf-8"))
+    (host,) = (one for one in page.all("div") if one.get("class") == "live")
+    assert "data-weights" in host and "data-changes" not in host

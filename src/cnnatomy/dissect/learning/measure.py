@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
+from cnnatomy.dissect.learning.class_images import ClassImages, class_images
 from cnnatomy.dissect.learning.settings import Settings
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -47,7 +48,7 @@ class Learning:
     network, (S, classes, classes), true classes in rows. accuracy: of every network, (networks, S).
     kernels: weights of the first convolution, (S, filters, channels, *kernel). maps: of a sample at the last
     convolution, (S, maps, *shape). channels: which maps these are. sample: its place among the test samples.
-    settled, learned: the settings.
+    class_images: what raises each class most, if made. settled, learned: the settings.
     """
 
     steps: np.ndarray
@@ -61,6 +62,7 @@ class Learning:
     maps: np.ndarray
     channels: np.ndarray
     sample: int
+    class_images: ClassImages | None
     settled: float
     learned: float
 
@@ -91,7 +93,7 @@ class Learning:
 
 
 def measure(
-    network: nn.Module, samples: Samples, settings: Settings, *, snapshots: Sequence[Sequence[Snapshot]]
+    network: nn.Module, samples: Samples, settings: Settings, *, snapshots: Sequence[Sequence[Snapshot]], seed: int
 ) -> Learning:
     """How the network, and those of other seeds, came to what they are.
 
@@ -130,6 +132,7 @@ def measure(
         maps=maps[:, channels],
         channels=channels,
         sample=int(tested[0]),
+        class_images=class_images(ways[0], samples, tested, settings, seed),
         settled=settings.settled,
         learned=settings.learned,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from cnnatomy.settings import Amount, Count, Within
+from cnnatomy.settings import Amount, Count, Positive, Within
 
 
 @dataclass(frozen=True)
@@ -16,3 +16,6 @@ class Settings:
     settled: Annotated[float, Within(above=0, below=1)]
     learned: Annotated[float, Within(above=0, most=1)]
     maps: Count
+    classes: Amount
+    climb: Count
+    work: Positive

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
+from cnnatomy.dissect.feature_visualisation.showing import drawn as as_samples
+from cnnatomy.dissect.learning.class_images import ClassImages
 from cnnatomy.dissect.learning.measure import Learning, numbers, since
 from cnnatomy.dissect.learning.settings import Settings
 from cnnatomy.drawing.kernels import drawn
@@ -27,7 +29,8 @@ SOURCES = ["@kornblith2019", "@raghu2017"]
 def show(found: Learning, samples: Samples, settings: Settings) -> Showing:
     """A look at the network after 0, 4, 8, 16 … steps; accuracy by class and likeness of layers to what they end as."""
     classes = samples.facts.classes
-    walk = Steps("walk", _frames(found, samples.facts), *headed("learning.walk"))
+    told = [say("learning.walk.caption"), say("learning.walk.made") if found.class_images else None]
+    walk = Steps("walk", _frames(found, samples.facts), say("learning.walk.title"), told)
     blocks: list[Block] = [walk, _accuracy(found, samples.facts), _layers(found), _settled(found)]
     caption = [_soon(found), _order(found), say("learning.caption")]
     return Showing(numbers(found, classes), blocks, caption, SOURCES)
@@ -50,9 +53,20 @@ def _frames(found: Learning, facts: Facts) -> list[Frame]:
         ]
         if facts.kind != "texts":
             items.insert(0, Item(f"kernels/{step}", _kernels(found, look, facts), _named_kernels(found, facts)))
+        if found.class_images is not None:
+            items.insert(1, _class_images(found.class_images, look, f"classes/{step}", facts))
         title = say("learning.walk.start" if step == 0 else "learning.walk.after", **known)
         frames.append(Frame(title, say("learning.walk.look", **known), [Grid(f"look-{step}", items)]))
     return frames
+
+
+def _class_images(found: ClassImages, look: int, name: str, facts: Facts) -> Item:
+    """One image for each class, in their order."""
+    n, named = len(found.classes), int(found.named[look].sum())
+    pictures = [as_samples(image, facts, found.box) for image in found.images[look]]
+    columns = 1 if facts.kind == "signals" else min(ACROSS, -(-n // 2))
+    said = say("learning.walk.classes", n=n, named=named)
+    return Item(name, sheet(pictures, columns), said, values={"named at the end": named})
 
 
 def _named_kernels(found: Learning, facts: Facts) -> Say:

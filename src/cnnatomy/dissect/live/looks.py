@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from cnnatomy.dissect.live.program import Program, program_of
 from cnnatomy.dissect.live.settings import Settings
 from cnnatomy.dissect.live.tracing import Graph, again
 from cnnatomy.inspection.predicting import logits
+from cnnatomy.models.copying import copied
 from cnnatomy.models.snapshots import Snapshot
 
 #: What a step of whole numbers may stand for, as a share of the spread of a layer's weights, the coarsest first.
@@ -142,7 +142,7 @@ def changed(after: Mapping[str, np.ndarray], now: Mapping[str, Tensor], matrices
 
 def _with(network: nn.Module, weights: Mapping[str, np.ndarray]) -> nn.Module:
     """A copy of the network with those of these weights that are its own."""
-    other = copy.deepcopy(network)
+    other = copied(network)
     with torch.no_grad():
         for name, parameter in other.named_parameters(remove_duplicate=False):
             if name in weights and parameter.shape == weights[name].shape:
