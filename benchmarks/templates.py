@@ -240,6 +240,7 @@ def measure(name: str, folder: Path, given: list[str], seed: int) -> dict[str, A
 
     from cnnatomy.config.compose import compose
     from cnnatomy.data import prepared
+    from cnnatomy.data.fetching import Into
     from cnnatomy.evaluation.predictions import predict
     from cnnatomy.statistics.intervals import wilson
     from cnnatomy.training.fit import train_network
@@ -255,7 +256,7 @@ def measure(name: str, folder: Path, given: list[str], seed: int) -> dict[str, A
     arrays = folder / "data" / name
     if not arrays.exists():
         raw = folder / f"{name}.zip"
-        instantiate(config["data"]["fetch"], target=raw, mirror=None, digest="")
+        instantiate(config["data"]["fetch"], Into(raw, None, ""))
         instantiate(config["data"]["prepare"], raw=raw, folder=arrays, digest="", _convert_="all")
     data = prepared.load(arrays)
     began = time.perf_counter()

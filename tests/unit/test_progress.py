@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import io
 import itertools
 import json
@@ -584,12 +582,24 @@ def test_who_asks_it_to_end_is_heard_at_any_moment(snakemake):
         signal.signal(signal.SIGTERM, before)
 
 
-def test_an_interrupt_is_heard_of_which_asyncio_would_make_a_cancelled_task(snakemake):
-    async def task() -> None:
-        signal.raise_signal(signal.SIGINT)
-        with contextlib.suppress(asyncio.CancelledError):  # as a task that has something to put in order
-            await asyncio.sleep(1)
+INTERRUPTED = """
+import asyncio, contextlib, signal
+from snakemake_logger_plugin_cnnatomy import signals
 
-    snakemake.starts()
-    with pytest.raises(KeyboardInterrupt), asyncio.Runner() as runner:
+async def task():
+    signal.raise_signal(signal.SIGINT)
+    with contextlib.suppress(asyncio.CancelledError):  # as a task that has something to put in order
+        await asyncio.sleep(1)
+
+signals.heed()
+try:
+    with asyncio.Runner() as runner:
         runner.run(task())
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+def test_an_interrupt_is_heard_of_which_asyncio_would_make_a_cancelled_task():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True)
+    assert done.stdout == "heard\n", done.stderr

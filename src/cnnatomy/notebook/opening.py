@@ -54,8 +54,8 @@ class Shown:
         with tempfile.TemporaryDirectory() as place:
             page = _page([self], Path(place)).read_text(encoding="utf-8")
         # Without what a report says before its first exhibit.
-        page = page.replace('<header class="front"', '<header hidden class="front"', 1)
-        page = re.sub('<header class="chapter-head">.*?</header>', "", page, count=1, flags=re.DOTALL)
+        page = page.replace("<header class=front", "<header hidden class=front", 1)
+        page = re.sub("<header class=chapter-head>.*?</header>", "", page, count=1, flags=re.DOTALL)
         return f'<iframe srcdoc="{html.escape(page)}" width="100%" height="{HEIGHT}" frameborder="0"></iframe>'
 
 

@@ -188,9 +188,11 @@ def _soon(found: Learning) -> Say:
     look = int(since((shares >= found.learned * shares[-1])[:, None])[0])
     steps, end = int(found.steps[-1]), significant(100 * float(shares[-1]), 3)
     if look == len(shares) - 1:
-        return say("learning.late", steps=steps, end=end, before=significant(100 * float(shares[-2]), 3))
+        return say(
+            "learning.late", n=found.tested, steps=steps, end=end, before=significant(100 * float(shares[-2]), 3)
+        )
     share = significant(100 * float(shares[look]), 3)
-    return say("learning.soon", step=int(found.steps[look]), steps=steps, share=share, end=end)
+    return say("learning.soon", n=found.tested, step=int(found.steps[look]), steps=steps, share=share, end=end)
 
 
 def _order(found: Learning) -> Say | None:

@@ -75,8 +75,8 @@
     if (!looks) return [];
     const last = looks.length - 1, many = (n) => n.toLocaleString("en"), under = make("p", { class: "live-said live-learned", "aria-live": "polite" });
     const show = (n) => {
-      const { step, epochs, right, labelled, same, n: all } = looks[n], values = { step: many(step), epochs: Number(epochs.toPrecision(2)), share: perCent(right / labelled), same: many(same), n: many(all) };
-      under.replaceChildren(...tell(n === last ? "As it is now, after {step} steps: {share} of the test samples right." : step ? "After {step} steps, {epochs} passes over the training samples: {share} of the test samples right." : "Before the first step: {share} of the test samples right.", values),
+      const { step, epochs, right, labelled, same, n: all } = looks[n], values = { step: many(step), epochs: Number(epochs.toPrecision(2)), share: perCent(right / labelled), labelled: many(labelled), same: many(same), n: many(all) };
+      under.replaceChildren(...tell(n === last ? "As it is now, after {step} steps: {share} of {labelled} test samples right." : step ? "After {step} steps, {epochs} passes over the training samples: {share} of {labelled} test samples right." : "Before the first step: {share} of {labelled} test samples right.", values),
         ...(n < last ? [" ", ...tell("Its weights of then are kept coarsely: {same} of {n} samples get the class that torch gave.", values)] : []));
     };
     const { box } = scale("Steps of training", looks.length, last, (n) => many(looks[n].step), (n) => { network.look(n); show(n); act(n); });
