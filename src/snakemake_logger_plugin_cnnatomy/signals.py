@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -16,12 +17,16 @@ def heed() -> None:
     both wait for ever. Of a SIGINT asyncio makes a cancelled task, and nothing where the task ends all the same; it
     does so where Python's own handler is set, and not with another that does the same.
     """
-    from snakemake.scheduling.job_scheduler import JobScheduler
-
-    if not getattr(JobScheduler.exit_gracefully, "beside", False):
-        JobScheduler.exit_gracefully = _beside(JobScheduler.exit_gracefully)
+    _heed_sigterm()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
+
+
+@cache  # once is enough
+def _heed_sigterm() -> None:
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    JobScheduler.exit_gracefully = _beside(JobScheduler.exit_gracefully)
 
 
 def _beside(act: Callable[..., None]) -> Callable[..., None]:
@@ -30,7 +35,6 @@ def _beside(act: Callable[..., None]) -> Callable[..., None]:
     def begin(*given: Any) -> None:
         threading.Thread(target=act, args=given, daemon=True).start()
 
-    begin.beside = True  # type: ignore[attr-defined]  # once is enough
     return begin
 
 
