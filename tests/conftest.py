@@ -122,6 +122,18 @@ def made(tmp_path_factory, worker_id) -> Checkout:
     return copied(beside_own(checkout_at(original)), mine / "checkout")
 
 
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """What a test, or a command that it calls, sets in the environment is not there for the next."""
+    before = dict(os.environ)
+    yield
+    for name in (os.environ.keys() | before.keys()) - {"PYTEST_CURRENT_TEST"}:
+        if name not in before:
+            del os.environ[name]
+        elif os.environ.get(name) != before[name]:
+            os.environ[name] = before[name]
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """A copy of the project that a test may change."""
@@ -151,6 +163,11 @@ LONGEST_FIRST = (
     "tests/unit/test_data_sets.py",
     "tests/unit/test_dissect_attribution.py",
 )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: tests of the workflow, of Slurm and in a browser wait for long."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -65,7 +65,7 @@ def test_pictures_are_as_large_as_the_window_lets_them_be(visit, report):
     slide = visit(report, "slides/mnist-kernels", width=1920)
     slide.set_viewport_size({"width": 1920, "height": 1080})
     is_shown(slide, "mnist-kernels")
-    assert slide.evaluate(width) > before
+    until(slide, f"{width} > {before}")
     stage = "document.querySelector('#mnist-kernels .works')"
     assert slide.evaluate(f"{stage}.scrollHeight <= {stage}.clientHeight + 1")
 

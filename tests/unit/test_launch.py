@@ -108,6 +108,23 @@ def test_a_module_that_hides_a_library_is_named(tmp_path, monkeypatch, name):
         shadows.refuse()
 
 
+def test_a_library_that_was_installed_on_pythonpath_hides_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for name in ("yaml/__init__.py", "six.py", "PyYAML-6.0.dist-info/METADATA", "six-1.17.dist-info/METADATA"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "PyYAML-6.0.dist-info/RECORD").write_text("yaml/__init__.py,,\nPyYAML-6.0.dist-info/RECORD,,\n")
+    (tmp_path / "six-1.17.dist-info/RECORD").write_text("six.py,,\nsix-1.17.dist-info/RECORD,,\n")
+    shadows.refuse()
+    (tmp_path / "numpy.py").touch()
+    with pytest.raises(shadows.Shadowed, match="numpy.py has the name of a library"):
+        shadows.refuse()
+    (tmp_path / "numpy.py").rename(tmp_path / "enum.py")
+    (tmp_path / "six-1.17.dist-info/RECORD").write_text("six.py,,\nenum.py,,\n")  # as enum34 did
+    with pytest.raises(shadows.Shadowed, match="enum.py has the name of a library"):
+        shadows.refuse()
+
+
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [(errno.ENOSPC, "free some space"), (errno.EROFS, "copy the checkout"), (errno.EACCES, "allow it")],

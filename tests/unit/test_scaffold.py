@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -13,9 +12,9 @@ import pytest
 from PIL import Image
 
 from cnnatomy.cli import main as command
-from cnnatomy.config import folders
 from cnnatomy.config.plan import Plan
 from cnnatomy.data.fetching import Into
+from tests.own_conf import forget
 
 CHANCE = np.random.default_rng(0)
 
@@ -84,9 +83,8 @@ def stacked(folder: Path) -> Path:
 def home(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr("cnnatomy.cli.main.MINE", tmp_path / "mine")
     monkeypatch.delenv("CNNATOMY_CONF", raising=False)
-    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
     yield tmp_path / "mine"
-    folders._users.cache_clear()
+    forget()
 
 
 def prepared(name: str, folder: Path) -> dict:
