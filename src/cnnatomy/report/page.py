@@ -83,12 +83,15 @@ class Page:
 
     def picture(self, content: bytes, *classes: str) -> Markup:
         """The attributes that make an `img` show a PNG. What hangs twice is stored once, in the style sheet."""
-        source = show.picture_uri(content)
         if content in self._repeated and len(content) > LEAST_REPEATED:
             name = f"b{hashlib.sha256(content).hexdigest()[:10]}"
-            width, height = show.size(content)  # the pixel that stands in the image's place is a square
-            self.styles[name] = f'background: url("{source}") 0 / 100% 100%; aspect-ratio: {width} / {height}'
+            if name not in self.styles:
+                width, height = show.size(content)  # the pixel that stands in the image's place is a square
+                place = f'url("{show.picture_uri(content)}") 0 / 100% 100%'
+                self.styles[name] = f"background: {place}; aspect-ratio: {width} / {height}"
             classes, source = (*classes, "repeated", name), NOTHING
+        else:
+            source = show.picture_uri(content)
         attribute = Markup(' class="{}"').format(" ".join(classes)) if classes else ""
         return Markup('src="{}"').format(source) + attribute
 
