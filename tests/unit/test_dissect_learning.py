@@ -13,11 +13,13 @@ from torch import nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.learning import Settings
-from cnnatomy.dissect.learning.class_images import class_images
+from cnnatomy.dissect.learning.class_images import TooMuch, class_images
 from cnnatomy.dissect.learning.measure import Course, Learning, in_step, likeness, since
 from cnnatomy.dissect.learning.show import _order, _soon
 from cnnatomy.exhibit import Steps
 from cnnatomy.exhibit.applying import DoesNotApply
+from cnnatomy.exhibit.languages import language
+from cnnatomy.exhibit.words import described
 from cnnatomy.models.snapshots import Snapshot
 from tests.unit.dissecting import shipped, shown
 from tests.unit.small_data import hang, small
@@ -246,8 +248,36 @@ def test_class_images_are_as_modest_as_samples_and_raise_their_class(samples):
 
 def test_there_are_no_class_images_where_they_take_too_long_or_none_are_asked_for(samples, made):
     looks, exhibit = made
-    assert class_images(looks, samples, np.arange(len(samples)), settings(work=1), 0) is None
+    assert isinstance(class_images(looks, samples, np.arange(len(samples)), settings(work=1), 0), TooMuch)
     assert class_images(looks, samples, np.arange(len(samples)), settings(classes=0), 0) is None
     frames = next(block for block in exhibit.blocks if isinstance(block, Steps)).frames
     items = [item for frame in frames for item in frame.blocks[0].items if item.id.startswith("classes/")]
     assert [item.values["named at the end"] for item in items][-1] == 3 and len(items) == len(looks)
+
+
+def walked(samples, end: nn.Module, **given):
+    """The walk through training and what is said below it, in English."""
+    exhibit = shown("learning", end, samples, {"compared": 8} | given, snapshots=[way(end)], seed=0)
+    walk = next(block for block in exhibit.blocks if isinstance(block, Steps))
+    return walk, language("en").words(described(walk.caption))
+
+
+def warmed(samples) -> nn.Module:
+    end = network()
+    with torch.no_grad():
+        end(torch.zeros(1, *samples.facts.shape))
+    return end
+
+
+def test_class_images_that_are_left_out_are_said_with_what_they_would_take(samples):
+    _, told = walked(samples, warmed(samples), work=1.0)
+    assert "no class images" in told and "dissect.learning.work" in told
+    _, told = walked(samples, warmed(samples), climb=1)
+    assert "no class images" not in told
+
+
+def test_of_one_class_nothing_is_said_in_the_plural(samples):
+    walk, _ = walked(samples, warmed(samples), classes=1, climb=1)
+    said = [language("en").words(described(item.label)) for frame in walk.frames for item in frame.blocks[0].items]
+    assert not any("1 classes" in one for one in said)
+    assert any(f"raises {name} most" in one for one in said for name in samples.facts.classes)

@@ -18,6 +18,7 @@ import torch
 from cnnatomy.data.prepared import Axis
 from cnnatomy.dissect.faithfulness.measure import Comparison
 from cnnatomy.dissect.kernels.measure import Kernels
+from cnnatomy.dissect.learning.class_images import TooMuch
 from cnnatomy.dissect.live.looks import Look, Looks
 from cnnatomy.dissect.ngrams.deleting import Deleted, numbers_of
 from cnnatomy.dissect.ngrams.voting import Purity
@@ -643,6 +644,18 @@ for what, when, ids in [
         f"learning: {what}",
         lambda of=record: show_of("dissect.learning")._accuracy(of, IMAGES).caption,
         *(f"accuracy.{one}" for one in ids),
+    )
+row(
+    "learning: class images too dear",
+    lambda: show_of("dissect.learning")._made(TooMuch(3.2e11, 2e11)),
+    "too_much",
+)
+row("learning: class images of texts", lambda: show_of("dissect.learning")._made(None))
+for named, of in ((1, "named"), (0, "other")):
+    row(
+        f"learning: one class, {of}",
+        lambda named=named: show_of("dissect.learning")._raised(Made(classes=np.array([1])), named, IMAGES),
+        f"raised.{of}",
     )
 for networks, of in ((1, "one"), (3, "several")):
     record = Made(

@@ -38,20 +38,29 @@ class ClassImages:
     box: Box
 
 
+@dataclass(frozen=True)
+class TooMuch:
+    """Class images that are not made: multiply-adds that they would take, and how many the setting `work` allows."""
+
+    needed: float
+    most: float
+
+
 def class_images(
     way: Sequence[Snapshot], samples: Samples, tested: np.ndarray, settings: Settings, seed: int
-) -> ClassImages | None:
+) -> ClassImages | TooMuch | None:
     """For every look, from the same noise. tested: places of samples that say what is typical.
 
-    None for texts, which can't be changed in small steps, and where it would take more than `work`.
+    TooMuch where it would take more than `work`; None for texts, which can't be changed in small steps.
     """
     facts = samples.facts
     classes = evenly(len(facts.classes), settings.classes)
     if facts.kind == "texts" or not len(classes):
         return None
     each = effort(way[-1].network, to_tensor(facts, samples.inputs[tested[:1]]))
-    if each * PASSES * settings.climb * len(classes) * len(way) > settings.work:
-        return None
+    needed = each * PASSES * settings.climb * len(classes) * len(way)
+    if needed > settings.work:
+        return TooMuch(float(needed), float(settings.work))
     generator, limits = torch.Generator().manual_seed(seed), box(samples)
     spectrum = Spectrum.fit(windows(samples, facts.shape[1:], np.random.default_rng(seed)))
     start = limits.clamp(spectrum.image(2 * math.pi * torch.rand((len(classes), *facts.shape), generator=generator)))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.data.prepared import Samples
-from cnnatomy.dissect.learning.class_images import ClassImages, class_images
+from cnnatomy.dissect.learning.class_images import ClassImages, TooMuch, class_images
 from cnnatomy.dissect.learning.settings import Settings
 from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -48,7 +48,7 @@ class Learning:
     network, (S, classes, classes), true classes in rows. accuracy: of every network, (networks, S).
     kernels: weights of the first convolution, (S, filters, channels, *kernel). maps: of a sample at the last
     convolution, (S, maps, *shape). channels: which maps these are. sample: its place among the test samples.
-    class_images: what raises each class most, if made. settled, learned: the settings.
+    class_images: what raises each class most, or why there is none; None of texts. settled, learned: the settings.
     """
 
     steps: np.ndarray
@@ -62,7 +62,7 @@ class Learning:
     maps: np.ndarray
     channels: np.ndarray
     sample: int
-    class_images: ClassImages | None
+    class_images: ClassImages | TooMuch | None
     settled: float
     learned: float
 

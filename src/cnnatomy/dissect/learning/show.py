@@ -7,7 +7,7 @@ import pandas as pd
 
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.feature_visualisation.showing import drawn as as_samples
-from cnnatomy.dissect.learning.class_images import ClassImages
+from cnnatomy.dissect.learning.class_images import ClassImages, TooMuch
 from cnnatomy.dissect.learning.measure import Learning, numbers, since
 from cnnatomy.dissect.learning.settings import Settings
 from cnnatomy.drawing.kernels import drawn
@@ -29,11 +29,19 @@ SOURCES = ["@kornblith2019", "@raghu2017"]
 def show(found: Learning, samples: Samples, settings: Settings) -> Showing:
     """A look at the network after 0, 4, 8, 16 … steps; accuracy by class and likeness of layers to what they end as."""
     classes = samples.facts.classes
-    told = [say("learning.walk.caption"), say("learning.walk.made") if found.class_images else None]
+    told = [say("learning.walk.caption"), _made(found.class_images)]
     walk = Steps("walk", _frames(found, samples.facts), say("learning.walk.title"), told)
     blocks: list[Block] = [walk, _accuracy(found, samples.facts), _layers(found), _settled(found)]
     caption = [_soon(found), _order(found), say("learning.caption")]
     return Showing(numbers(found, classes), blocks, caption, SOURCES)
+
+
+def _made(found: ClassImages | TooMuch | None) -> Say | None:
+    """How class images were made, or why there are none."""
+    if isinstance(found, TooMuch):
+        needed, most = (significant(work / 1e9, 3) for work in (found.needed, found.most))
+        return say("learning.too_much", needed=needed, most=most)
+    return None if found is None else say("learning.walk.made")
 
 
 def _frames(found: Learning, facts: Facts) -> list[Frame]:
@@ -53,7 +61,7 @@ def _frames(found: Learning, facts: Facts) -> list[Frame]:
         ]
         if facts.kind != "texts":
             items.insert(0, Item(f"kernels/{step}", _kernels(found, look, facts), _named_kernels(found, facts)))
-        if found.class_images is not None:
+        if isinstance(found.class_images, ClassImages):
             items.insert(1, _class_images(found.class_images, look, f"classes/{step}", facts))
         title = say("learning.walk.start" if step == 0 else "learning.walk.after", **known)
         frames.append(Frame(title, say("learning.walk.look", **known), [Grid(f"look-{step}", items)]))
@@ -65,12 +73,22 @@ def _class_images(found: ClassImages, look: int, name: str, facts: Facts) -> Ite
     n, named = len(found.classes), int(found.named[look].sum())
     pictures = [as_samples(image, facts, found.box) for image in found.images[look]]
     columns = 1 if facts.kind == "signals" else min(ACROSS, -(-n // 2))
-    said = say("learning.walk.classes", n=n, named=named)
-    return Item(name, sheet(pictures, columns), said, values={"named at the end": named})
+    return Item(name, sheet(pictures, columns), _raised(found, named, facts), values={"named at the end": named})
+
+
+def _raised(found: ClassImages, named: int, facts: Facts) -> Say:
+    """What the images are of, and how many of them the network at the end names rightly."""
+    n = len(found.classes)
+    if n > 1:
+        return say("learning.walk.classes", n=n, named=named)
+    one = class_name(facts, int(found.classes[0]))
+    return say("learning.raised.named" if named else "learning.raised.other", name=one)
 
 
 def _named_kernels(found: Learning, facts: Facts) -> Say:
     shown, n = _shown_kernels(found, facts), found.kernels.shape[1]
+    if n == 1:
+        return say("learning.walk.kernel", layer=found.first)
     return say("learning.walk.kernels" if shown == n else "learning.walk.some", layer=found.first, n=n, shown=shown)
 
 
