@@ -234,7 +234,7 @@ def test_the_rate_alone_is_enough(rate):
         ({"highest_hz": 8000}, "Set it to 4000 or less"),
         ({"bands": 80, "window": 128}, "Set data.prepare.spectrogram.bands="),
         ({"lowest_hz": 5000}, "lowest_hz is 5000; it must be 0 or more and below highest_hz, 4000"),
-        ({"sample_rate": 0}, "sample_rate is 0; it wants a whole number from 100 to 400,000"),
+        ({"sample_rate": 0}, "sample_rate is 0; it wants a whole number from 100 to 1,000,000"),
         ({"window": "wide"}, "window is 'wide'; it wants a whole number of 2 or more"),
         ({"frames": 0}, "frames is 0"),
         ({"range_db": -3}, "range_db is -3"),

@@ -356,3 +356,69 @@ def test_tables_are_told_by_what_most_of_their_rows_are(home, tmp_path, capsys):
         file.write_text("".join(f"{value:.3f}\n" for value in CHANCE.normal(size=40)))
     assert command.main(["new", str(tmp_path / "waves")]) == 0
     assert capsys.readouterr().out.startswith("Signals")
+
+
+def sung(folder: Path, hertz: dict[str, float], rate: int, seconds: float = 0.5) -> Path:
+    """Recordings of a tone of its class, in each over a faint hiss and a hum that is louder than all else."""
+    import soundfile
+
+    time = np.arange(round(rate * seconds)) / rate
+    for i in range(24):
+        name = list(hertz)[i % len(hertz)]
+        file = folder / "sung" / name / f"{i}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        tone = 0.2 * np.sin(2 * np.pi * hertz[name] * time) * (np.abs(time - seconds / 2) < seconds / 10)
+        hum = 0.4 * np.sin(2 * np.pi * 50 * time)
+        soundfile.write(file, tone + hum + CHANCE.normal(0, 1e-4, len(time)), rate)
+    return folder / "sung"
+
+
+@pytest.mark.parametrize(
+    ("hertz", "rate", "wanted"),
+    [
+        ({"noctule": 22_000, "pipistrelle": 45_000, "horseshoe": 82_000}, 250_000, (170_000, 250_000)),
+        ({"one": 20_000, "other": 60_000}, 500_000, (130_000, 500_000)),
+        ({"robin": 4_000, "goldcrest": 7_000}, 44_100, (16_000, 16_000)),
+        ({"robin": 4_000, "cricket": 15_000}, 48_000, (32_000, 48_000)),
+    ],
+)
+def test_the_rate_that_is_proposed_keeps_what_is_in_the_recordings(home, tmp_path, capsys, hertz, rate, wanted):
+    assert command.main(["new", str(sung(tmp_path, hertz, rate)), "--name", "sung"]) == 0, capsys.readouterr().err
+    told = capsys.readouterr().out
+    proposed = Plan("sung").config("sung")["data"]["prepare"]["spectrogram"]["sample_rate"]
+    assert wanted[0] <= proposed <= wanted[1]
+    assert f"sample_rate: {proposed} Hz" in told and "kHz" in told
+    axes = prepared("sung", tmp_path)["axes"]
+    assert axes[0]["values"][-1] > 0.95 * max(hertz.values())  # the centre of the last band
+
+
+@pytest.mark.parametrize("seconds", [0.008, 0.03, 0.1])
+def test_of_short_recordings_the_window_is_short(home, tmp_path, capsys, seconds):
+    made = sung(tmp_path, {"low": 20_000, "high": 60_000}, 250_000, seconds)
+    assert command.main(["new", str(made), "--name", "short"]) == 0, capsys.readouterr().err
+    facts = prepared("short", tmp_path)
+    assert not facts["left_out"] and sum(facts["splits"].values()) == 24
+    assert facts["axes"][1]["values"][-1] < 2 * seconds
+
+
+def test_recordings_of_too_few_values_a_second_for_sounds_are_told_to_be_signals(home, tmp_path, capsys):
+    import soundfile
+
+    for i in range(24):
+        file = tmp_path / "data" / ("near", "far")[i % 2] / f"{i}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, 0.3 * CHANCE.normal(size=400), 50)
+    assert command.main(["new", str(tmp_path / "data")]) == 1
+    said = capsys.readouterr().err
+    assert "50 values a second" in said and "--kind signals" in said
+    assert command.main(["new", str(tmp_path / "data"), "--kind", "signals", "--name", "slow"]) == 0
+
+
+def test_it_is_said_that_recordings_of_lower_rates_have_no_heights(home, tmp_path, capsys):
+    sung(tmp_path, {"robin": 4_000, "cricket": 15_000}, 48_000)
+    (tmp_path / "sung" / "telephone").mkdir()
+    sung(tmp_path / "other", {"telephone": 1_000}, 8_000)
+    for file in (tmp_path / "other/sung/telephone").iterdir():
+        file.rename(tmp_path / "sung/telephone" / f"t{file.name}")
+    assert command.main(["new", str(tmp_path / "sung"), "--name", "sung"]) == 0
+    assert "nothing above 4 kHz" in capsys.readouterr().out

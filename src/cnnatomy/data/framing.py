@@ -17,7 +17,7 @@ KNEE = KNEE_HZ / HZ_PER_MEL
 RATIO = math.log(6.4) / 27  # 27 steps from 1,000 to 6,400 Hz
 
 WINDOW, STEP = 0.032, 0.016  # seconds, where samples are not given
-RATES = (100, 400_000)  # Hz
+RATES = (100, 1_000_000)  # Hz
 KEY = "data.prepare.spectrogram"
 
 

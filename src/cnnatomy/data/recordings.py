@@ -35,7 +35,7 @@ FORMATS = {
     "NIST": (".sph", ".nist"),
     "VOC": (".voc",),
 }
-RATES = (100, 400_000)  # Hz that are believed
+RATES = (100, 1_000_000)  # Hz that are believed
 MOST = 60_000_000  # samples of one channel: 20 minutes at 48,000 a second
 LONGEST = 3600  # seconds
 BLOCK = 1 << 20  # samples that are decoded at a time, of all channels
