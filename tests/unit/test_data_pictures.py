@@ -137,17 +137,59 @@ def test_the_user_may_say_what_is_black_and_white(tmp_path):
     np.testing.assert_array_equal(by_name(small)[0], np.rint(255 * ((RAMP // 2) / 127).clip(0, 1)))
 
 
-def test_no_scale_is_made_up_for_pictures_of_several_depths(tmp_path):
-    files = both([tiff(RAMP.astype(np.uint16) + i) for i in range(8)]) | {"oak/9.png": saved(RAMP, "PNG")}
+def marked(i: int) -> np.ndarray:
+    """A picture that no other is a copy of."""
+    values = RAMP.copy()
+    values[0, 0] = i
+    return values
+
+
+def numpy_file(values: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("deep", "white"),
+    [
+        (lambda values: tiff(values.astype(np.uint16) * 16 + 15), 4095),
+        (lambda values: tiff(values.astype(np.uint16) * 257), 65535),
+        (lambda values: tiff((values / 255).astype(np.float32)), 1),
+        (lambda values: numpy_file(values.astype(np.int64)), 255),
+    ],
+)
+@pytest.mark.parametrize("tested", [False, True])
+def test_pictures_of_several_depths_have_each_their_own_range(tmp_path, caplog, deep, white, tested):
+    """The same picture with 8 bits and with more: the same to the network, also where only the test has more."""
+    files = {}
+    for i in range(16):
+        is_deep = i % 4 < 2 if not tested else i >= 12
+        name = f"{'train/' if i < 12 else 'test/'}{'ash' if i % 2 else 'oak'}/{i}.png"
+        files[name] = deep(marked(i)) if is_deep else saved(marked(i), "PNG")
+    data = made(tmp_path, files)
+    for number, seen in by_name(data).items():
+        assert np.abs(seen.astype(int) - marked(number)).max() <= 1
+    assert f"from 0 to {white} (" in caplog.text and "8 bits from 0 to 255 (" in caplog.text
+    assert data.facts.scale is None
+
+
+@pytest.mark.parametrize("deep", [lambda v: tiff(v.astype(np.int16) - 100), lambda v: tiff((v * 2).astype(np.float32))])
+def test_no_scale_is_made_up_for_values_that_have_none(tmp_path, deep):
+    files = both([deep(marked(i)) for i in range(8)]) | {"oak/9.png": saved(RAMP, "PNG")}
     with pytest.raises(DataError) as caught:
         made(tmp_path, files)
-    assert "8 of whole numbers (" in str(caught.value) and "1 of 8 bits (oak/9.png)" in str(caught.value)
-    assert "data.prepare.range" in str(caught.value)
-    shares = both([tiff((RAMP / (255.0 + i)).astype(np.float32)) for i in range(8)])
-    with pytest.raises(
-        DataError, match="such as the fractions multiplied by 255, with 8 bits"
-    ):  # one range blackens all
-        made(tmp_path / "shares", shares | {"oak/9.png": saved(RAMP, "PNG")})
+    assert "which have no scale in common" in str(caught.value) and "1 of 8 bits (oak/9.png)" in str(caught.value)
+    assert "with 8 bits, 0 for black and 255 for white" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ends", "depth", "said"), [([0, 9], "whole numbers", "white"), ([0, 4095], "8 bits", "black")]
+)
+def test_a_range_that_makes_one_depth_black_or_white_is_said(tmp_path, caplog, ends, depth, said):
+    deep = [tiff(marked(i).astype(np.uint16) * 16 + 16) if i % 4 < 2 else saved(marked(i), "PNG") for i in range(16)]
+    made(tmp_path, both(deep), range=ends)
+    assert f"all pictures of {depth} are {said}" in caplog.text
 
 
 def test_colours_of_16_bits_are_read_wholly(tmp_path):

@@ -422,3 +422,17 @@ def test_it_is_said_that_recordings_of_lower_rates_have_no_heights(home, tmp_pat
         file.rename(tmp_path / "sung/telephone" / f"t{file.name}")
     assert command.main(["new", str(tmp_path / "sung"), "--name", "sung"]) == 0
     assert "nothing above 4 kHz" in capsys.readouterr().out
+
+
+def test_pictures_of_several_depths_are_told_and_none_is_black(home, tmp_path, capsys):
+    for i in range(24):
+        file = tmp_path / "data" / ("cat", "dog")[i % 2] / f"{i}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        values = CHANCE.random((20, 20)) * (4095 if i % 4 < 2 else 255)
+        Image.fromarray(values.astype(np.uint16 if i % 4 < 2 else np.uint8)).save(file)
+    assert command.main(["new", str(tmp_path / "data"), "--name", "depths"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "whole numbers from 0 to 4095 (12)" in told and "8 bits from 0 to 255 (12)" in told
+    prepared("depths", tmp_path)
+    means = np.load(tmp_path / "made/inputs.npy").mean(axis=(1, 2, 3))
+    assert means.min() > 100 and means.max() < 155

@@ -108,6 +108,7 @@ def prepare(
         _say(raw.stem, seen, scale, each)
         _say_sizes(raw.stem, seen.sizes, form.shape, fit)
         _say_sight(raw.stem, pixels, files, scale)
+        _say_lost(raw.stem, pixels, files, seen.depths)
         labels = np.array([classes.index(file.label) for file in files])
         chosen = {split: np.array([file.split == split for file in files]) for split in SPLITS}
         images.write(
@@ -160,10 +161,13 @@ def _pixels(source: archive.Raw, files: Sequence[Filed], form: _Form, seen: _See
             pixels[place] = form.pixels(picture, form.ends)
     _refuse(source.path.stem, seen.unreadable)
     _refuse_channels(source.path.stem, seen.others, form.channels, len(files))
-    scale = form.ends or pictures.span(seen.ranges, seen.depths)
+    apart = {} if form.ends else pictures.apart(seen.extents, seen.depths)
+    scale = form.ends or (None if apart else pictures.span(seen.ranges, seen.depths))
     for place in later:
         picture = pictures.read(source.read(files[place].name), files[place].name, form.channels)
-        pixels[place] = form.pixels(picture, scale)
+        pixels[place] = form.pixels(picture, apart.get(picture.depth, scale))
+    if apart:
+        log.warning("%s: %s", source.path.stem, pictures.said_apart(apart, seen.depths))
     return pixels, scale
 
 
@@ -181,7 +185,8 @@ def _refuse_too_many(name: str, shape: tuple[int, ...]) -> None:
 class _Seen:
     """What is seen of images while they are read.
 
-    channels: as `prepare` has it. sizes: (width, height). ranges: of the values of training images of more than 8 bits.
+    channels: as `prepare` has it. sizes: (width, height). ranges: of the values of training images of more than 8 bits;
+    extents: of all such, by their depth.
     unreadable: names by the reason why; others: by their number of channels, where it is not the one wanted.
     """
 
@@ -189,6 +194,7 @@ class _Seen:
     sizes: set[tuple[int, int]] = field(default_factory=set)
     depths: dict[Depth, list[str]] = field(default_factory=lambda: defaultdict(list))
     ranges: list[Scale] = field(default_factory=list)
+    extents: dict[Depth, list[Scale]] = field(default_factory=lambda: defaultdict(list))
     moving: list[str] = field(default_factory=list)
     unreadable: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     others: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -206,8 +212,10 @@ class _Seen:
         self.sizes.add(picture.size)
         self.depths[picture.depth].append(file.name)
         self.moving += [file.name] * picture.moving
-        if picture.depth != "8 bits" and file.split == "train":
-            self.ranges.append(picture.range(each=self.channels is not None))
+        if picture.depth != "8 bits":
+            found = picture.range(each=self.channels is not None)
+            self.extents[picture.depth].append(found)
+            self.ranges += [found] * (file.split == "train")
         return picture
 
 
@@ -285,6 +293,19 @@ def _say_sight(name: str, pixels: np.ndarray, files: Sequence[Filed], scale: Sca
             "is meant to be white, set data.prepare.range: [0, %d]",
             *(name, brightest, brightest, brightest),
         )
+
+
+def _say_lost(name: str, pixels: np.ndarray, files: Sequence[Filed], depths: Mapping[Depth, Sequence[str]]) -> None:
+    """Warn of a `range` that makes all pictures of one depth black or white, where others have another."""
+    place = {file.name: number for number, file in enumerate(files)}
+    for depth, its in depths.items() if len(depths) > 1 else ():
+        values = pixels[[place[one] for one in its]]
+        if values.max() < DARK or values.min() > 255 - DARK:
+            log.warning(
+                "%s: on the scale of data.prepare.range all pictures of %s are %s: %d (%s). Leave range out, and each "
+                "depth has a scale of its own",
+                *(name, depth, "black" if values.max() < DARK else "white", len(its), _some(its)),
+            )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -331,6 +331,7 @@ def _scaled(values: np.ndarray, scale: Scale) -> np.ndarray:
     return found
 
 
+_TOPS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0, float(2**32 - 1))  # of the bits that cameras give
 _UNSIGNED, _SIGNED = 1, 2  # TIFF's formats of whole numbers
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how it begins
 
@@ -422,8 +423,8 @@ def span(ranges: Sequence[Scale], depths: Mapping[Depth, Sequence[str]]) -> Scal
 
     ranges: of the training pictures of more than 8 bits, each of one pair or of one for each channel. depths: the names
     of all pictures by their depth.
-    None where all keep their own: of 8 bits a channel, or of 8 and 16 in colour. Raises DataError where pictures can't
-    share a scale.
+    None where all keep their own: of 8 bits a channel, or of several depths (`apart`). Raises DataError where nothing
+    is to be seen.
     """
     upper: Depth = "the upper 8 of 16 bits in colour"
     if not set(depths) - {"8 bits", upper}:
@@ -435,24 +436,45 @@ def span(ranges: Sequence[Scale], depths: Mapping[Depth, Sequence[str]]) -> Scal
                 "as PNG, with 8 bits a colour, or in grey."
             )
         return None
-    if len(depths) > 1 and not {"whole numbers", "fractions"} & set(depths):
-        return None
     if len(depths) > 1:
-        kinds = "; ".join(f"{len(names)} of {depth} ({names[0]})" for depth, names in depths.items())
-        # One range for numbers of 0 to 1 and of 0 to 255 would make all of the first black.
-        small = "fractions" in depths and max((high for one in ranges for _, high in one), default=0.0) <= 1
-        how = (
-            "such as the fractions multiplied by 255, with 8 bits."
-            if small
-            else "or say which values are black and white: data.prepare.range: [0, 255]."
-        )
-        raise DataError(
-            f"The pictures' values are of several kinds, which have no scale in common: {kinds}. Save all in the same "
-            f"way, {how}"
-        )
+        return None
     found = [
         (min(low for low, _ in channel), max(high for _, high in channel)) for channel in zip(*ranges, strict=True)
     ]
     if all(low == high for low, high in found):
         raise DataError(f"All values of the training pictures are {found[0][0]:g}: there is nothing to see in them.")
     return found
+
+
+def apart(ranges: Mapping[Depth, Sequence[Scale]], depths: Mapping[Depth, Sequence[str]]) -> dict[Depth, Scale]:
+    """The values that are black and white in pictures of each depth, where they are of several; see `span`.
+
+    ranges: of all pictures of more than 8 bits.
+    Whole numbers go from 0 to the most that their bits hold, fractions from 0 to 1. None where colours of 8 and 16 bits
+    are all. Raises DataError for others: what is black in them, as in the others, can't be told.
+    """
+    if len(depths) < 2 or not {"whole numbers", "fractions"} & set(depths):
+        return {}
+    found: dict[Depth, Scale] = {}
+    for depth in depths:
+        values = [value for one in ranges.get(depth, []) for pair in one for value in pair]
+        low, high = min(values, default=0.0), max(values, default=0.0)
+        most = 1.0 if depth == "fractions" else next((top for top in _TOPS if high <= top), _TOPS[-1])
+        if depth in ("whole numbers", "fractions") and (low < 0 or high > most):
+            kinds = "; ".join(f"{len(names)} of {depth} ({names[0]})" for depth, names in depths.items())
+            raise DataError(
+                f"The pictures' values are of several kinds, which have no scale in common: {kinds}. The {depth} go "
+                f"from {low:g} to {high:g}. Save all in the same way, such as with 8 bits, 0 for black and 255 for "
+                "white."
+            )
+        found[depth] = [(0.0, {"8 bits": 255.0, "whole numbers": most, "fractions": 1.0}.get(depth, 65535.0))]
+    return found
+
+
+def said_apart(scales: Mapping[Depth, Scale], depths: Mapping[Depth, Sequence[str]]) -> str:
+    """That pictures of several depths are each on a scale of its own, and what follows from it."""
+    each = "; ".join(f"{depth} from 0 to {scales[depth][0][1]:g} ({len(depths[depth])})" for depth in depths)
+    return (
+        f"pictures of several depths, of which each has a scale of its own from black to white: {each}. If depths go "
+        "with classes, a network can tell those by that alone: save all in the same way"
+    )

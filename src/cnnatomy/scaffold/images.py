@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from cnnatomy.data import pictures
 from cnnatomy.data.errors import DataError
+from cnnatomy.data.pictures import Depth, Scale
 from cnnatomy.scaffold import copies
 from cnnatomy.scaffold.folders import classed, looked_at
 from cnnatomy.scaffold.proposal import Proposal, Told, ranged
@@ -28,7 +30,8 @@ def propose(path: Path, told: Told) -> Proposal:
     names = looked_at(files)
     sizes: Counter[tuple[int, int]] = Counter()
     channels: Counter[int] = Counter()
-    depths: Counter[str] = Counter()
+    depths: defaultdict[Depth, list[str]] = defaultdict(list)
+    ranges: defaultdict[Depth, list[Scale]] = defaultdict(list)
     broken: list[str] = []
     coloured = 0
     for name in names:
@@ -41,7 +44,8 @@ def propose(path: Path, told: Told) -> Proposal:
             broken.append(str(error))
             continue
         sizes[picture.size] += 1
-        depths[picture.depth] += 1
+        depths[picture.depth].append(name)
+        ranges[picture.depth].append(picture.range())
         coloured += _has_colour(np.asarray(picture.values))
     of = f"{len(names):,} looked at" if len(names) < len(files) else "all"
     if broken:
@@ -51,7 +55,7 @@ def propose(path: Path, told: Told) -> Proposal:
     if sizes:
         _sizes(proposal, sizes, of)
         _colour(proposal, coloured, sum(sizes.values()))
-        _depths(proposal, depths)
+        _depths(proposal, depths, ranges)
     if channels and channels.total() >= sizes.total():
         (count, _), *_ = channels.most_common()
         proposal.set("channels", count, f"as {channels[count]} of {len(names)} have them; all are taken as they are")
@@ -89,9 +93,16 @@ def _colour(proposal: Proposal, coloured: int, total: int) -> None:
         proposal.set("colour", False, "red, green and blue are the same everywhere, or the files are grey")
 
 
-def _depths(proposal: Proposal, depths: Counter[str]) -> None:
-    deeper = {depth: count for depth, count in depths.items() if depth != "8 bits"}
-    if deeper:
+def _depths(proposal: Proposal, depths: Mapping[Depth, Sequence[str]], ranges: Mapping[Depth, Sequence[Scale]]) -> None:
+    try:
+        scales = pictures.apart(ranges, depths)
+    except DataError as error:
+        proposal.found.append(str(error))
+        return
+    deeper = {depth: len(its) for depth, its in depths.items() if depth != "8 bits"}
+    if scales:
+        proposal.found.append(pictures.said_apart(scales, depths))
+    elif deeper:
         named = ", ".join(f"{depth} ({count})" for depth, count in deeper.items())
         proposal.found.append(
             f"values of {named}: the least of the training pictures becomes black, the greatest white. If one hot "
