@@ -598,3 +598,24 @@ class Beats(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.end(self.read(x.transpose(1, 2))[0].mean(1))
+
+
+# --- networks that do in forward what others leave to training
+
+
+class Autocast(Mapped):
+    """Products of 16 bits, by the network itself."""
+
+    def forward(self, x: Tensor) -> Any:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return self.end(self.relu(self.conv(x)).mean((2, 3)))
+
+
+class Energy(Mapped):
+    """A step down a gradient that it takes itself."""
+
+    def forward(self, x: Tensor) -> Any:
+        with torch.enable_grad():
+            given = x if x.requires_grad else x.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(self.conv(given).square().sum(), given, create_graph=True)
+            return self.end(self.relu(self.conv(given - 0.01 * gradient)).mean((2, 3)))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from cnnatomy import models
+from cnnatomy.evaluation.predictions import predict
 from tests.unit.dissecting import LITTLE, LITTLE_INSIDE, METHODS, dissected
 from tests.unit.small_data import hang, small
 
@@ -18,7 +19,7 @@ IMAGES: dict[str, dict[str, Any]] = {
         "Flat", "Perceptron", "Again", "Twice", "Views", "Named", "LSTMFirst", "Attending", "Beside", "Aux", "Mapped",
         "Pair", "Attributed", "Dataclassed", "Hooked", "Normed", "OldNormed", "Lazy", "Half", "Fixed", "Alex",
         "Residual", "Mobile", "Changing", "Parallel", "Upsampling", "Deep3d", "Keywords", "Listed", "Cut", "ByNumpy",
-        "Quarters", "OneByOne", "Locked",
+        "Quarters", "OneByOne", "Locked", "Autocast", "Energy",
     )
 } | {end: {"_target_": f"{HERE}.Ending", "end": end} for end in ("softmax", "log_softmax", "sigmoid")}  # fmt: skip
 TEXTS: dict[str, dict[str, Any]] = {
@@ -77,3 +78,12 @@ def test_it_opens_up_or_says_why_not(name, method, data, tmp_path, monkeypatch):
     assert torch.equal(torch.random.get_rng_state(), state), "it drew from the global generator"
     after = networks[0].state_dict()
     assert all(torch.equal(value, after[key]) for key, value in before.items()), "it changed the network"
+
+
+@pytest.mark.parametrize("name", ["Autocast", "Energy"])
+@pytest.mark.parametrize("method", ["structure", "feature_maps", "top_patches", "class_activation", "attribution"])
+def test_what_forward_does_by_itself_takes_no_method_away(name, method, data, tmp_path):
+    network = models.build(IMAGES[name], data["images"].facts, 0).eval()
+    written = hang(dissected(method, [network, network], data["images"], MOST), tmp_path / "exhibit")
+    assert not written["numbers"] or written["numbers"][0]["metric"] != "applies", written["caption"]["en"]
+    assert predict(network, data["images"].split("test"))["confidence"].notna().all()

@@ -30,7 +30,7 @@ def predict(network: nn.Module, samples: Samples) -> pd.DataFrame:
     from cnnatomy.inspection.predicting import batches
 
     facts, rows = samples.facts, []
-    with evaluating(network), torch.inference_mode():
+    with evaluating(network), torch.no_grad():
         for x in batches(facts, samples.inputs):
             if x.dim() == 4:  # twice as fast on a processor for the lecture's network, measured
                 x = x.contiguous(memory_format=torch.channels_last)
@@ -40,7 +40,7 @@ def predict(network: nn.Module, samples: Samples) -> pd.DataFrame:
                     f"the network gives outputs of shape {tuple(given.shape)}, but {facts.name!r} has "
                     f"{len(facts.classes)} classes; it should give (samples, {len(facts.classes)})"
                 )
-            rows.append(given.numpy())
+            rows.append(given.detach().numpy())  # a network may take gradients of its own
     logits = np.concatenate(rows) if rows else np.zeros((0, len(facts.classes)))
     if not np.isfinite(logits).all():
         first = samples.table["id"][int(np.argwhere(~np.isfinite(logits))[0, 0])]

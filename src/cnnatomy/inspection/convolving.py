@@ -86,6 +86,7 @@ class _OwnChannel(torch.autograd.Function):
         taps = gradients[0].new_zeros(n, weight[0, 0].numel(), rows, columns)
         for tap, (down, right) in enumerate(_places(ctx.shape, weight.shape, ctx.stride, ctx.dilation)):
             taps[:, tap, down, right] = gradients[0]
+        weight = weight.to(taps.dtype)
         pixels = torch.bmm(taps.flatten(2).transpose(1, 2), weight.flatten(2).transpose(1, 2))
         return pixels.reshape(n, rows, columns, channels).permute(0, 3, 1, 2), None, None, None
 
@@ -164,6 +165,7 @@ class _FewChannels(torch.autograd.Function):
         above, aside = ctx.padding
         padded = (channels, n, rows + 2 * above, columns + 2 * aside)
         flat = gradient.permute(0, 2, 3, 1).flatten(0, 2)  # (places of all samples, filters)
+        weight = weight.to(flat.dtype)  # under autocast, the gradient has 16 bits
         taps = (weight.flatten(1).T @ flat.T).reshape(channels, -1, n, *gradient.shape[2:])
         back = gradient.new_zeros(padded)
         for tap, (down, right) in enumerate(_places(padded, weight.shape, ctx.stride, (1, 1))):

@@ -254,7 +254,8 @@ def with_maps(layers: Sequence[Layer], names: Sequence[str]) -> list[Layer]:
 def capture(network: nn.Module, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
     """The outputs of the layers of these names for a batch, as `activations` gives them, without gradients."""
     with torch.no_grad():
-        return dict(zip(names, activations(network, x, names), strict=True))
+        found = activations(network, x, names)
+    return {name: one.detach() for name, one in zip(names, found, strict=True)}  # a network may take its own gradients
 
 
 def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Tensor]:
@@ -271,8 +272,7 @@ def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Ten
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
             called = next_call(name, calls)
             if called in names:
-                # A copy: an activation in place would change it later.
-                held[called] = (output[0] if isinstance(output, tuple) else output).clone()
+                held[called] = _kept(output[0] if isinstance(output, tuple) else output)
                 if len(held) == len(set(names)):
                     raise _Enough
 
@@ -291,6 +291,11 @@ def activations(network: nn.Module, x: Tensor, names: Sequence[str]) -> list[Ten
         if name not in held:
             raise LayerNotFound(f"the layer {name!r} took no part in the forward pass")
     return [held[name] for name in names]
+
+
+def _kept(output: Tensor) -> Tensor:
+    """A copy, for an activation in place would change it later; of 16 bits in 32, which numpy and sums want."""
+    return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output.clone()
 
 
 def batch_size(shape: Sequence[int]) -> int:

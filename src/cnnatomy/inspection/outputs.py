@@ -47,4 +47,4 @@ def logits_of(network: nn.Module, x: Tensor, classes: int | None = None) -> Tens
         bad = [name for name, weight in network.named_parameters() if not bool(torch.isfinite(weight).all())]
         why = f"its weights are not finite in {', '.join(bad[:5])}" if bad else "though all its weights are finite"
         raise NoLogits(f"the network's output is infinite or undefined: {why}. Train it again, or load other weights")
-    return found
+    return found.detach()  # a network may take gradients of its own

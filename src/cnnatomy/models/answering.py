@@ -37,12 +37,13 @@ class Reading:
 
     part: the name or the place of the answer in the output; None where the output is the answer. ending: what the
     network does to its logits at the end: "softmax", "log_softmax", "sigmoid" or nothing. one: whether it gives one
-    number for two classes.
+    number for two classes. low: whether it comes in 16 bits, as autocast makes it.
     """
 
     part: str | None = None
     ending: str = ""
     one: bool = False
+    low: bool = False
 
     def __call__(self, network: nn.Module, inputs: Any, output: Any) -> Tensor | None:
         if network.training:  # the classifier reads all heads (`heads`)
@@ -92,7 +93,8 @@ def read(network: nn.Module, x: Tensor, classes: int, part: str | None = None) -
     elif part is not None:
         raise NetworkError(f"training.output={part}: the network gives one tensor, without names; leave the key out")
     one = classes == 2 and tuple(found.shape) in ((len(x),), (len(x), 1)) and found.is_floating_point()
-    reading = Reading(chosen, _ending_of(found, made_by.get(id(found), "")), one)
+    low = found.dtype in (torch.bfloat16, torch.float16)
+    reading = Reading(chosen, _ending_of(found, made_by.get(id(found), "")), one, low)
     if reading.part is not None:
         log.info("Of the network's outputs %r is its answer.", reading.part)
     if reading.ending:
@@ -205,6 +207,8 @@ def described(output: Any) -> str:
 
 def _ended(found: Tensor, reading: Reading) -> Tensor:
     """Logits out of what a network's end made of them."""
+    if reading.low:
+        found = found.float()
     if reading.ending in ("softmax", "sigmoid"):
         least = torch.finfo(found.dtype)
         against = (1 - found).clamp_min(least.eps).log() if reading.ending == "sigmoid" else 0.0

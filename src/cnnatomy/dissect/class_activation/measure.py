@@ -133,7 +133,7 @@ def _compared(network: nn.Module, samples: Samples, places: np.ndarray, layers: 
     return Compared(
         n=len(places),
         blank={name: int((found.sum(1) == 0).sum()) for name, found in flat.items()},
-        local={name: concentration(found.numpy(), valid) for name, found in flat.items()},
+        local={name: concentration(found.float().numpy(), valid) for name, found in flat.items()},
         agreement={
             (one, other): rank_correlations(flat[one], flat[other], valid) for one, other in combinations(CAMS, 2)
         },

@@ -119,9 +119,9 @@ def remembered(maps: Maps, network: nn.Module) -> Maps:
 
     def asked(net: nn.Module, x: Tensor, target: Tensor) -> Tensor:
         if net is not network:
-            return maps(net, x, target)
+            return maps(net, x, target).detach()  # a network may take gradients of its own
         if not kept or not torch.equal(kept[0][0], x) or not torch.equal(kept[0][1], target):
-            kept[:] = [(x, target, maps(net, x, target))]
+            kept[:] = [(x, target, maps(net, x, target).detach())]
         return kept[0][2]
 
     return asked
