@@ -369,7 +369,8 @@ def test_a_network_is_followed_without_torchs_compiler_whose_import_takes_longer
         "import sys, torch; from cnnatomy.inspection.layers import trace; "
         "from cnnatomy.inspection.rectifiers import refuse_functional; "
         "net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU()); x = torch.zeros(1, 1, 5, 5); "
-        "trace(net, x); refuse_functional(net, x); print('torch._dynamo' in sys.modules)"
+        "from cnnatomy.models import answering; "
+        "answering.read(net, x, 2); trace(net, x); refuse_functional(net, x); print('torch._dynamo' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnatomy.inspection.watching import Watching
+from cnnatomy.watching import Watching
 
 Factor = tuple[int | None, int]
 """A part of a tensor's axis: the axis of the input along which it runs (None: none, as of channels), and its length."""
