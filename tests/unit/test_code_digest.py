@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
 
-from cnnatomy.config import code, modules
+from cnnatomy.config import code, modules, sources
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def package(tmp_path, monkeypatch):
     (folder / "bottom.py").write_text("VALUE = 1\n")
     (folder / "apart.py").write_text("VALUE = 2\n")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(code, "_SOURCES", sources.Sources(tmp_path / "cache/sources.json"))
     yield folder
     for module in [name for name in sys.modules if name.partition(".")[0] == "mine"]:
         del sys.modules[module]
@@ -95,3 +97,76 @@ def test_what_shows_is_not_in_the_digest_of_what_measures_unless_measuring_reads
     read = measured()
     (package / "apart.py").write_text("VALUE = 4\n")
     assert first != read != measured()
+
+
+def next_process(monkeypatch) -> None:
+    """Forget what a process keeps in memory."""
+    monkeypatch.setattr(code, "_SOURCES", sources.Sources(code._SOURCES._place))
+
+
+def test_the_next_process_parses_only_what_changed(package, monkeypatch):
+    before = digest("mine.top")
+    next_process(monkeypatch)
+    again = []
+    parsed = sources.parsed
+    monkeypatch.setattr(sources, "parsed", lambda content, file: again.append(file.name) or parsed(content, file))
+    assert digest("mine.top") == before and again == []
+    (package / "bottom.py").write_text("VALUE = 3\n")
+    assert digest("mine.top") != before and again == ["bottom.py"]
+    (package / "bottom.py").write_text("VALUE = 1\n")
+    next_process(monkeypatch)
+    assert digest("mine.top") == before and again == ["bottom.py"]
+
+
+@pytest.mark.parametrize(
+    "left", [b"", b"{", b"[]", b'{"by": 1}', b'{"by": "BY", "sources": [1]}', b"\xff\x00", b'{"sources": {}}']
+)
+def test_what_can_not_be_read_is_parsed_anew(package, monkeypatch, left):
+    before = digest("mine.top")
+    code._SOURCES._place.write_bytes(left.replace(b"BY", sources.BY.encode().replace(b"\n", b"\\n")))
+    next_process(monkeypatch)
+    assert digest("mine.top") == before
+    assert len(json.loads(code._SOURCES._place.read_bytes())["sources"]) == 4
+
+
+def test_what_another_python_or_another_version_wrote_is_not_taken(package, monkeypatch):
+    before = digest("mine.top")
+    place = code._SOURCES._place
+    kept = json.loads(place.read_bytes())
+    wrong = {key: [names, "0" * 64] for key, (names, _) in kept["sources"].items()}
+    place.write_text(json.dumps({"by": "3.9.1 another", "sources": wrong}))
+    next_process(monkeypatch)
+    assert digest("mine.top") == before
+    place.write_text(json.dumps({"by": kept["by"], "sources": wrong}))  # it would be taken
+    next_process(monkeypatch)
+    assert digest("mine.top") != before
+
+
+def test_where_nothing_can_be_kept_all_is_parsed(package, monkeypatch, tmp_path):
+    before = digest("mine.top")
+    (tmp_path / "file").touch()
+    for place in (None, tmp_path / "file/sources.json"):
+        monkeypatch.setattr(code, "_SOURCES", sources.Sources(place))
+        assert digest("mine.top") == before
+    assert not list((tmp_path / "cache").glob(".sources*"))
+
+
+def test_processes_keep_what_each_other_wrote_until_it_is_too_much(package, monkeypatch, tmp_path):
+    first, second = (sources.Sources(tmp_path / "both.json") for _ in range(2))
+    first.of(package / "top.py")
+    second.of(package / "apart.py")
+    first.keep()
+    second.keep()
+    assert len(json.loads((tmp_path / "both.json").read_bytes())["sources"]) == 2
+    monkeypatch.setattr(sources, "MOST", 2)
+    second.of(package / "middle.py")
+    second.keep()
+    assert len(json.loads((tmp_path / "both.json").read_bytes())["sources"]) == 2, "its own, and not the other's"
+
+
+def test_the_place_is_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert sources.place() == tmp_path / "cnnatomy/sources.json"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert sources.place() == tmp_path / ".cache/cnnatomy/sources.json"

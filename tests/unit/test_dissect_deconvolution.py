@@ -146,7 +146,14 @@ def test_a_functional_relu_is_refused(tmp_path, rectify):
 
 
 @pytest.mark.parametrize(
-    ("activation", "name"), [(nn.GELU, "Gelu"), (nn.LeakyReLU, "LeakyRelu"), (nn.Sigmoid, "Sigmoid")]
+    ("activation", "name"),
+    [
+        (nn.GELU, "Gelu"),
+        (nn.LeakyReLU, "LeakyRelu"),
+        (lambda: nn.LeakyReLU(inplace=True), "LeakyRelu"),
+        (lambda: nn.ELU(inplace=True), "Elu"),
+        (nn.Sigmoid, "Sigmoid"),
+    ],
 )
 def test_other_activations_are_said_not_to_apply(tmp_path, activation, name):
     net = nn.Sequential(

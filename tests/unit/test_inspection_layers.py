@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
@@ -319,6 +320,35 @@ def test_the_activation_behind_a_convolution_is_found_through_normalisation():
     assert activated(traced, named(traced, "3")).name == "3"
 
 
+BENDING = [
+    *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.CELU, nn.SELU, nn.SiLU, nn.Mish),
+    *(nn.RReLU, nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, partial(nn.Threshold, 0.1, 0.0)),
+]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(partial(make, inplace=inplace) for make in BENDING for inplace in (False, True)),
+        *(
+            nn.GELU,
+            nn.PReLU,
+            nn.Sigmoid,
+            nn.Tanh,
+            nn.Softplus,
+            nn.Softsign,
+            nn.LogSigmoid,
+            nn.Hardshrink,
+            nn.Tanhshrink,
+        ),
+    ],
+    ids=str,
+)
+def test_the_field_behind_any_activation_is_known_with_any_torch(make):
+    traced = trace(nn.Sequential(nn.Conv2d(1, 2, 3), make(), nn.Conv2d(2, 2, 3)), torch.rand(1, 1, 9, 9))
+    assert named(traced, "2").field is not None and named(traced, "2").field.size == (5, 5)
+
+
 def test_a_module_used_twice_is_two_layers():
     class Twice(nn.Module):
         def __init__(self):
@@ -369,7 +399,8 @@ def test_a_network_is_followed_without_torchs_compiler_whose_import_takes_longer
         "import sys, torch; from cnnatomy.inspection.layers import trace; "
         "from cnnatomy.inspection.rectifiers import refuse_functional; "
         "net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU()); x = torch.zeros(1, 1, 5, 5); "
-        "trace(net, x); refuse_functional(net, x); print('torch._dynamo' in sys.modules)"
+        "from cnnatomy.models import answering; "
+        "answering.read(net, x, 2); trace(net, x); refuse_functional(net, x); print('torch._dynamo' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"

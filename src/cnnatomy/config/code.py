@@ -7,13 +7,12 @@ a comment redraws nothing.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from cnnatomy.config import modules
+from cnnatomy.config import modules, sources
 
 #: What decides which values a step gets and in which process it runs. The values show in the slice; so this code is in
 #: no digest.
@@ -52,6 +51,7 @@ def closure(roots: Iterable[str], *, shown: bool = True) -> set[str]:
         if not shown and (module in roots or _is_package(module)):
             named = {name for name in named if name.rpartition(".")[2] != "show"}
         waiting += named
+    _SOURCES.keep()
     return seen
 
 
@@ -66,29 +66,25 @@ def _is_package(module: str) -> bool:
 
 @cache
 def _read(module: str) -> tuple[frozenset[str], str]:
-    """First-party modules that a module's source names in an import, and a digest of what it does. Parsed once."""
+    """First-party modules that a module's source names in an import, and a digest of what it does."""
     file = modules.file_of(module)
     assert file is not None
-    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+    names, digest = _SOURCES.of(file)
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    named: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            named.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")
-                base = ".".join(parents[: len(parents) - node.level + 1] + ([base] if base else []))
-            named.add(base)
-            named.update(f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, _WITH_DOCSTRINGS) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
+    named = {_absolute(name, package) for name in names}
     with_parents = {
         ".".join(parts[: k + 1]) for name in named for parts in [name.split(".")] for k in range(len(parts))
     }
-    imports = frozenset(name for name in with_parents if modules.is_ours(name))
-    return imports, hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+    return frozenset(name for name in with_parents if modules.is_ours(name)), digest
 
 
-_WITH_DOCSTRINGS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+def _absolute(name: str, package: str) -> str:
+    """A name in an import as seen from a package: one dot is the package itself, each further one its parent."""
+    inner = name.lstrip(".")
+    if not (dots := len(name) - len(inner)):
+        return name
+    parents = package.split(".")
+    return ".".join(parents[: len(parents) - dots + 1] + ([inner] if inner else []))
+
+
+_SOURCES = sources.Sources(sources.place())

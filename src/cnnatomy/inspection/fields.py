@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnatomy.inspection.watching import Watching
+from cnnatomy.watching import Watching
 
 Factor = tuple[int | None, int]
 """A part of a tensor's axis: the axis of the input along which it runs (None: none, as of channels), and its length."""
@@ -540,7 +540,11 @@ def _named(names: str, rule: Rule) -> dict[str, Rule]:
     return dict.fromkeys(names.split(), rule)
 
 
-_POINTWISE = {"hardswish", "hardswish_", "hardsigmoid", "_prelu_kernel", "copy_", "masked_fill", "masked_fill_"}
+_POINTWISE = {
+    *("hardswish", "hardswish_", "hardsigmoid", "_prelu_kernel", "copy_", "masked_fill", "masked_fill_"),
+    *("mish_", "threshold_", "log_sigmoid_forward", "rrelu_with_noise", "rrelu_with_noise_"),
+    *("leaky_relu", "leaky_relu_", "hardtanh_", "celu_", "elu_", "selu_", "hardsigmoid_"),  # untagged in torch 2.11
+}
 _NEW = {"zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty"}
 _RULES: dict[str, Rule] = {
     **_named("convolution mkldnn_convolution _convolution", _one_of(_convolution)),

@@ -19,7 +19,7 @@ from cnnatomy.exhibit import say
 from cnnatomy.exhibit.applying import DoesNotApply
 from cnnatomy.inspection.hooks import hooked
 from cnnatomy.inspection.layers import evaluating
-from cnnatomy.inspection.watching import Watching
+from cnnatomy.watching import Watching
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
 _OPERATIONS = {"relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_", "threshold", "threshold_"}

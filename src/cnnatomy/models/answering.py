@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from cnnatomy.models.errors import NetworkError
+from cnnatomy.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -241,7 +241,7 @@ def _watched(network: nn.Module, x: Tensor) -> tuple[Any, dict[int, str]]:
     made: dict[int, str] = {}
     alive: list[Any] = []  # so that no other tensor gets their id
 
-    class Watch(TorchDispatchMode):
+    class Watch(Watching):
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             out = func(*args, **(kwargs or {}))
             name = func.overloadpacket.__name__

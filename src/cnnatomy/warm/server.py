@@ -24,7 +24,7 @@ import tempfile
 import threading
 import traceback
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,9 +35,11 @@ from cnnatomy.warm.client import ADDRESS, THREADS, settled
 STEPS = (
     *("numpy", "pandas", "yaml", "PIL.Image", "hydra", "hydra.utils", "hydra.core.config_store", "omegaconf"),
     *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "jsonschema_rs"),
-    *("torch", "torch._dynamo", "safetensors.numpy", "safetensors.torch"),  # its optimisers import the second
+    *("torch", "safetensors.numpy", "safetensors.torch"),
 )
-TRAINING = ("pytorch_lightning",)
+#: What torch's optimisers import, which takes as long as torch: from the third job on, for some of two need none.
+OPTIMISERS = ("torch._dynamo",)
+TRAINING = (*OPTIMISERS, "pytorch_lightning")
 THREADED = "onnxruntime"
 #: Steps behind which trainings come: while they wait for the network, the process of trainings loads its libraries.
 BEFORE_TRAINING = ("cnnatomy.steps.fetch", "cnnatomy.steps.prepare")
@@ -87,7 +89,7 @@ def main(folder: str, watched: str, steps: str, training: str) -> None:
         signal.signal(which, signal.SIG_IGN)
     try:
         listeners = [socket.socket(fileno=int(number)) for number in (steps, training)]
-        _Warm(listeners[0], STEPS, int(watched), listeners[1]).serve()
+        _Warm(listeners[0], {1: STEPS, 3: OPTIMISERS}, int(watched), listeners[1]).serve()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -118,17 +120,24 @@ def _threads_kept_out() -> Iterator[None]:
 
 
 class _Warm:
-    """Loads libraries when the first job comes in, then forks each job that does.
+    """Loads libraries when they are due, and forks each job that comes in.
 
+    libraries: by the number of the job before which they are loaded.
     training: where trainings come in, which a process of their own serves, forked at the first or a little before.
     """
 
     def __init__(
-        self, listener: socket.socket, libraries: Sequence[str], watched: int, training: socket.socket | None = None
+        self,
+        listener: socket.socket,
+        libraries: Mapping[int, Sequence[str]],
+        watched: int,
+        training: socket.socket | None = None,
     ) -> None:
-        self.listener, self.libraries, self.watched, self.training = listener, libraries, watched, training
+        self.listener, self.watched, self.training = listener, watched, training
+        self.libraries = dict(libraries)
         self.jobs: dict[int, socket.socket] = {}  # who asked, by the number of the child
-        self.is_loaded = self.trains_soon = False
+        self.trains_soon = False
+        self.asked = 0  # jobs
         self.woken, wake = socket.socketpair()
         for end in (self.woken, wake):
             end.setblocking(False)
@@ -164,6 +173,7 @@ class _Warm:
 
     def _take(self, connection: socket.socket) -> None:
         """Fork a child for the job that is asked for at `connection`; answer 0 where it is not one for this process."""
+        self.asked += 1
         self._load()
         try:
             connection.settimeout(10)
@@ -196,7 +206,7 @@ class _Warm:
         assert self.training is not None
         if not os.fork():
             self._close(but=(self.training, self.watched))
-            trainings = _Warm(self.training, (*STEPS, *TRAINING), self.watched)
+            trainings = _Warm(self.training, {0: (*STEPS, *TRAINING)}, self.watched)
             trainings._load()
             trainings.serve()
             os._exit(0)
@@ -218,15 +228,15 @@ class _Warm:
         self.selector.close()
 
     def _load(self) -> None:
-        if self.is_loaded:
+        due = [name for number in list(self.libraries) if number <= self.asked for name in self.libraries.pop(number)]
+        if not due:
             return
         with _threads_kept_out():
-            for name in self.libraries:
+            for name in due:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
         gc.collect()
         gc.freeze()  # children copy no page for looking at what never changes
-        self.is_loaded = True
 
     def _tell_of_ended(self) -> None:
         """Tell who asked for jobs that have ended how they did."""

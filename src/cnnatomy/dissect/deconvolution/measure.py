@@ -7,6 +7,7 @@ Zeiler & Fergus 2014, Visualizing and understanding convolutional networks, ECCV
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -125,7 +126,7 @@ def _refuse_bent(network: nn.Module, x: Tensor, looked_at: Sequence[Source]) -> 
         if node is None or node in met:
             continue
         met.add(node)
-        name = node.name().removesuffix("Backward0")
+        name = re.sub(r"Backward\d+$", "", node.name())  # of an operator in place the number may be another
         if name in BENT:
             raise DoesNotApply(say("deconvolution.bent", activation=name.removesuffix("Kernel")))
         ahead += [following for following, _ in node.next_functions]
