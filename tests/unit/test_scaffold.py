@@ -436,3 +436,15 @@ def test_pictures_of_several_depths_are_told_and_none_is_black(home, tmp_path, c
     prepared("depths", tmp_path)
     means = np.load(tmp_path / "made/inputs.npy").mean(axis=(1, 2, 3))
     assert means.min() > 100 and means.max() < 155
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("cats.zip", "It holds archives, such as"), ("a.tar.gz", "unpack them"), ("a/1.tga", "Most are .tga (1)")],
+)
+def test_a_folder_of_what_is_not_read_is_told_what_it_holds(home, tmp_path, capsys, name, says):
+    file = tmp_path / "data" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"anything")
+    assert command.main(["new", str(tmp_path / "data")]) == 1
+    assert says in capsys.readouterr().err

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from cnnatomy.data import own_signals, own_texts, pictures, recordings
 from cnnatomy.data.errors import DataError
@@ -47,7 +47,8 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
         raise Question(f"{path} holds files without a suffix, such as {bare[0]}. Say what they are: --kind texts")
     counts = Counter(kind for name in found if (kind := _by_suffix(name)))
     if not counts:
-        raise DataError(f"{path} holds no pictures, sounds, texts or signals that can be read.")
+        instead = _instead(looked.left_out.get("suffix", []))
+        raise DataError(f"{path} holds no pictures, sounds, texts or signals that can be read.{instead}")
     kind, count = counts.most_common(1)[0]
     if kind == "texts" and all(map(_is_of_numbers, [found[name] for name in found if _by_suffix(name) == kind][:5])):
         return "signals"
@@ -57,6 +58,18 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
         named = ", ".join(f"{its} {kind}" for kind, its in counts.most_common())
         raise Question(f"{path} holds files of several kinds: {named}. Say which to use: --kind {kind}")
     return kind
+
+
+def _instead(names: Sequence[str]) -> str:
+    """What a folder holds that can't be read, and what to do about it."""
+    packed = [name for name in names if name.lower().endswith(PACKED)]
+    if packed:
+        return f" It holds archives, such as {packed[0]}: unpack them, each into a folder of its own name."
+    suffixes = Counter(suffix for name in names if (suffix := PurePosixPath(name).suffix.lower()))
+    if not suffixes:
+        return ""
+    suffix, count = suffixes.most_common(1)[0]
+    return f" Most are {suffix} ({count}): save them as a kind that is, such as .png, .wav, .txt or .csv."
 
 
 def _is_of_numbers(file: Path) -> bool:
