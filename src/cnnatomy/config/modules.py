@@ -68,7 +68,12 @@ def is_ours(module: str) -> bool:
 @cache
 def tree_of(file: Path) -> ast.Module:
     """The syntax tree of a source file. Raises SyntaxError, with the file's name, where it does not parse."""
+    return syntax_tree(file.read_bytes(), file)
+
+
+def syntax_tree(content: bytes, file: Path) -> ast.Module:
+    """The syntax tree of a source file's content, as `tree_of`, but not kept."""
     try:
-        return ast.parse(file.read_bytes(), filename=str(file))
+        return ast.parse(content, filename=str(file))
     except ValueError as error:  # a null byte
         raise SyntaxError(f"{error}", (str(file), 1, None, None)) from error

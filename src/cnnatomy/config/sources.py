@@ -10,10 +10,13 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from cnnatomy.config import modules
+from cnnatomy.data.errors import DataError
+from cnnatomy.data.files import new_file
 
 #: Beyond so many sources, those that this process did not read are let go: of other checkouts, or edited since.
 MOST = 4000
@@ -55,12 +58,8 @@ class Sources:
         known = self._written() | self._known
         if len(known) > MOST:
             known = {key: source for key, source in known.items() if key in self._used}
-        with suppress(OSError):
-            self._place.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".sources", dir=self._place.parent)
-            with os.fdopen(handle, "w", encoding="ascii") as new:
-                json.dump({"by": BY, "sources": known}, new)
-            os.replace(name, self._place)
+        with suppress(DataError, OSError), new_file(self._place) as file:
+            file.write(json.dumps({"by": BY, "sources": known}).encode())
 
     def _written(self) -> dict[str, Source]:
         """What lies in the file, if it was written by this code and this Python."""
@@ -75,10 +74,7 @@ class Sources:
 
 def parsed(content: bytes, file: Path) -> Source:
     """What a file's content says: comments, docstrings and layout do not count."""
-    try:
-        tree = ast.parse(content, filename=str(file))
-    except ValueError as error:  # a null byte
-        raise SyntaxError(f"{error}", (str(file), 1, None, None)) from error
+    tree = modules.syntax_tree(content, file)
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

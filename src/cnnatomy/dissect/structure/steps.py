@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn.modules.padding import _ConstantPadNd, _ReflectionPadNd, _ReplicationPadNd
@@ -148,21 +148,19 @@ def counted_by_torch(network: nn.Module, x: Tensor) -> int:
     """All products of a forward pass on one sample that torch counts, functions included."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
+    from torch.utils.module_tracker import ModuleTracker
+
+    class Nowhere(ModuleTracker):
+        """Puts no hooks on gradients, which a network can't have that takes some itself."""
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *raised: object) -> None:
+            pass
 
     counter = FlopCounterMode(display=False)
-    counter.mod_tracker = _Nowhere()  # type: ignore[assignment]
+    counter.mod_tracker = Nowhere()
     with evaluating(network), torch.no_grad(), counter:
         network(x)
     return counter.get_total_flops() // 2  # it counts a product and a sum as two
-
-
-class _Nowhere:
-    """In place of torch's tracker of modules, whose hooks on gradients a network can't have that takes some itself."""
-
-    parents = ("Global",)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *raised: object) -> None:
-        pass
