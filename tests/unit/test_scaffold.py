@@ -448,3 +448,41 @@ def test_a_folder_of_what_is_not_read_is_told_what_it_holds(home, tmp_path, caps
     file.write_bytes(b"anything")
     assert command.main(["new", str(tmp_path / "data")]) == 1
     assert says in capsys.readouterr().err
+
+
+def _when(i: int) -> str:
+    return f"2024-01-{1 + i // 24:02} {i % 24:02}:00:00"
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "says"),
+    [
+        (["file", "label"], lambda i: [f"{i:03}.png", "ab"[i % 2]], "names files, such as 000.png"),
+        (["path", "label"], lambda i: [f"C:\\data\\{i}.WAV", "ab"[i % 2]], "--labels"),
+        (["url", "label"], lambda i: [f"https://x.org/{i}", "ab"[i % 2]], "get the files first"),
+        (["when", "x", "y", "label"], lambda i: [_when(i), i / 3, i / 7, "ab"[i % 2]], "number its pieces"),
+        (["rec", "x", "label"], lambda i: [i // 10, f"{i / 7:.3f} mV", "ab"[i // 10 % 2]], "the unit as data.prepare.unit"),
+        (["text", "label"], lambda i: [f"see https://x.org/{i}.png or {i}", "ab"[i % 2]], ""),
+        (["image", "caption", "label"], lambda i: [f"{i}.png", f"a dog number {i} runs", "ab"[i % 2]], ""),
+    ],
+    ids=["files", "Windows", "addresses", "dates", "units", "texts", "captions"],
+)  # fmt: skip
+def test_names_of_files_dates_and_measures_are_no_texts(home, tmp_path, capsys, head, row, says):
+    place = table(tmp_path / "all.csv", head, [row(i) for i in range(60)])
+    assert command.main(["new", str(place)]) == bool(says)
+    assert says in capsys.readouterr().err
+    if not says:
+        assert Plan("all").config("all")["data"]["prepare"]["text"] in ("text", "caption")
+
+
+def test_decimal_commas_between_semicolons_are_signals(home, tmp_path, capsys):
+    rows = [f"{i // 20};{i % 20};{CHANCE.normal():.3f}".replace(".", ",") + f";{'ab'[i // 20 % 2]}" for i in range(800)]
+    (tmp_path / "moves.csv").write_text("\n".join(["rec;t;x;label", *rows]))
+    assert command.main(["new", str(tmp_path / "moves.csv")]) == 0
+    assert prepared("moves", tmp_path)["shape"] == [1, 20]
+
+
+def test_columns_of_words_that_are_not_read_are_said(home, tmp_path, capsys):
+    rows = [[f"a dog {i} runs", f"an animal {i} moves on", ("yes", "no")[i % 2]] for i in range(40)]
+    assert command.main(["new", str(table(tmp_path / "pairs.csv", ["premise", "hypothesis", "label"], rows))]) == 0
+    assert "'hypothesis' alone is read, and not 'premise'" in capsys.readouterr().out

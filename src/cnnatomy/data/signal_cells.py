@@ -144,6 +144,8 @@ def values(cells: Sequence[str], where: str) -> np.ndarray:
             hint = " Write decimals with a point." if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
             if len(re.findall(r"\d[\d.eE+-]*", text)) > FEW:
                 hint = " It holds many numbers: give each a column of its own."
+            if re.fullmatch(r"[-+]?\d[\d.,]*\s*[^\d\s.,:]{1,6}", text):
+                hint = " If that is a unit: write numbers alone, and the unit as data.prepare.unit."
             if re.match(r"\d{1,4}[-/.:]\d{1,2}[-/.:]\d", text):
                 hint = " If its column says when: data.prepare.time; or name those to take: data.prepare.channels."
             raise DataError(

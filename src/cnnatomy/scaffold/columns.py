@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnatomy.data import layout, signal_cells, tables
+from cnnatomy.data import layout, pictures, signal_cells, tables
 from cnnatomy.data.column_names import LABELS, SPLITS
 from cnnatomy.data.errors import DataError
 from cnnatomy.scaffold.proposal import Question, Told
@@ -20,6 +21,15 @@ _PICTURES = (
     "that folder"
 )
 CLASSES = 100  # at most, of a column that says them
+NEARLY = 0.98  # of a column's values say what it holds
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
+_MEASURED = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)\s*[^\W\d_/%°²³]{0,4}[/%°²³]?[^\W\d_]{0,4}[²³]?")
+_DATE = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2})(?:[T ,;:.\d+Z-]|[AP]M)*"
+)
+_FILES = (*pictures.SUFFIXES, ".wav", ".wave", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aif", ".aiff", ".svg", ".dcm",
+          ".mp4", ".avi", ".pdf", ".edf", ".mat", ".txt", ".csv")  # fmt: skip
+_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs)://\S+")
 
 
 @dataclass(frozen=True)
@@ -36,17 +46,47 @@ class Column:
     @property
     def is_numbers(self) -> bool:
         """Whether nearly all values are numbers, and the others missing."""
-        given = [value.strip() for value in self.values if value.strip().lower() not in signal_cells.MISSING]
-        return bool(given) and sum(map(is_number, given)) > 0.98 * len(given)
+        return self._nearly_all(is_number)
 
     @property
     def is_fractions(self) -> bool:
-        return self.is_numbers and any(set(".eE") & set(value) for value in self.values)
+        return self.is_numbers and any(set(".,eE") & set(value) for value in self.values)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether nearly all values are numbers with a unit behind them, "0.3 mV"."""
+        return not self.is_numbers and self._nearly_all(_MEASURED.fullmatch)
+
+    @property
+    def is_dates(self) -> bool:
+        """Whether nearly all values say when."""
+        return self._nearly_all(_DATE.fullmatch)
+
+    @property
+    def names_files(self) -> bool:
+        """Whether nearly all values are names or addresses of files."""
+        return self._nearly_all(lambda value: value.lower().endswith(_FILES) or _ADDRESS.fullmatch(value))
+
+    @property
+    def is_words(self) -> bool:
+        """Whether its values may be texts to read, which are neither classes nor splits."""
+        others = self.is_numbers or self.is_measured or self.is_dates or self.names_files
+        return not (others or self.repeats or self.is_split)
+
+    def _nearly_all(self, fits: Callable[[str], object]) -> bool:
+        """Whether nearly all values that are given fit."""
+        given = [value.strip() for value in self.values if value.strip().lower() not in signal_cells.MISSING]
+        return bool(given) and sum(bool(fits(value)) for value in given) > NEARLY * len(given)
 
     @property
     def length(self) -> float:
         """Characters of a value, on average."""
         return sum(map(len, self.values)) / max(1, len(self.values))
+
+    @property
+    def words(self) -> float:
+        """Words of a value, on average."""
+        return sum(len(value.split()) for value in self.values) / max(1, len(self.values))
 
     @property
     def repeats(self) -> bool:
@@ -90,6 +130,19 @@ def refuse_no_head(columns: list[Column], table: str) -> None:
         raise Question(
             f"{table} has no line of names of columns: its first is {first}. Write one above it, such as text,label"
         )
+
+
+def refuse_names_of_files(columns: list[Column], path: Path) -> None:
+    """Raise Question for a table of files and their classes: the files are wanted, not their names as texts."""
+    named = [column for column in columns if column.names_files and len(column.counts) > len(column.values) / 2]
+    if not named or any(column.is_words and column.words > 2 for column in columns):
+        return
+    first = named[0].values[0]
+    get = "" if not _ADDRESS.match(first) else "Those are addresses: get the files first. "
+    raise Question(
+        f"{path.name}: the column {named[0].name!r} names files, such as {first[:60]}, and no column holds texts. {get}"
+        f"Name the folder of the files as the path, and this table beside it: --labels {path}"
+    )
 
 
 def _refuse_cells_of_many(columns: list[Column], table: str) -> None:
@@ -143,9 +196,9 @@ def split_of(columns: list[Column]) -> Column | None:
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell is a number."""
+    """Whether a cell is a number, with a point or a comma before its decimals."""
     try:
         float(text)
     except ValueError:
-        return False
+        return bool(_DECIMAL_COMMA.fullmatch(text.strip()))
     return True

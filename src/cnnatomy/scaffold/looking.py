@@ -100,9 +100,10 @@ def _of_file(path: Path, encoding: str | None) -> str:
         return "signals"
     if name.endswith((*own_texts.CUT, *own_texts.JSON, ".txt")):
         found = columns.read(path, encoding)
-        numbers = sum(column.is_numbers for column in found)
-        words = [column for column in found if not column.is_numbers and not column.repeats and not column.is_split]
-        if any(sum(len(value.split()) for value in column.values) > 2 * len(column.values) for column in words):
+        columns.refuse_names_of_files(found, path)
+        numbers = sum(column.is_numbers or column.is_measured for column in found)
+        words = [column for column in found if column.is_words]
+        if any(column.words > 2 for column in words):
             return "texts"
         return "texts" if words and numbers <= len(found) / 2 else "signals" if numbers >= 2 else "texts"
     raise DataError(

@@ -89,7 +89,8 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> None:
             raise Question(
                 f"{proposal.path.name}: which column says the recording that a line is a moment of? "
                 f"{', '.join(repr(column.name) for column in fitting) or 'None is in runs of equal values'}. "
-                "Say it: --column recording=…"
+                "Say it: --column recording=…. Where one long recording passes from class to class, number its pieces "
+                "in a column of their own, as pandas does: t['piece'] = (t[label] != t[label].shift()).cumsum()"
             )
         recording = fitting[0]
     rest = [column for column in found if column is not recording]

@@ -48,6 +48,7 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> list[str]:
             ". Say it: --column label=…"
         )
     others = [column for column in found if column not in (split, label) and not column.is_numbers]
+    others = [column for column in others if not (column.is_dates or column.names_files)] or others
     text = columns.named(found, told, "text") or max(others, key=lambda column: column.length, default=None)
     if text is None:
         raise Question(f"{proposal.path.name}: which column is the text? There is none of words beside {label.name!r}.")
@@ -57,6 +58,12 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> list[str]:
     )
     proposal.found += said_of_classes(label.values)
     proposal.set("text", text.name, "as you say" if "text" in told.columns else "the longest texts stand there")
+    beside = [repr(column.name) for column in others if column is not text and column.is_words and column.words > 2]
+    if beside and "text" not in told.columns:
+        proposal.found.append(
+            f"{text.name!r} alone is read, and not {', '.join(beside)}: a text is one column. If they belong together, "
+            "write them into one"
+        )
     proposal.set("label", label.name, f"{len(label.counts)} values that come again and again")
     if split is not None:
         proposal.set("split", split.name, f"it says {', '.join(sorted(split.counts))}")
