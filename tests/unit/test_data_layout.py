@@ -169,3 +169,16 @@ def test_what_the_user_says_is_checked(given, says):
     with pytest.raises(DataError) as caught:
         read(["a/oak/1.png", "b/oak/1.png", "b/ash/1.png"], given)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["fold{}", "Fold {}", "part_{}", "batch-{:02}", "audio/fold{}"])
+def test_numbered_parts_of_a_set_are_no_classes_unless_the_user_says_so(word):
+    files = [f"{word.format(number)}/{i}.png" for number in (1, 2, 3) for i in range(4)]
+    with pytest.raises(DataError, match=r"like parts of one set.*data\.fetch\.splits: false"):
+        understood(files)
+    assert len({label for _, label in read(files, False).values()}) == 3
+
+
+@pytest.mark.parametrize("folders", [("stage1", "stage2"), ("fold", "unfold"), ("part of rye", "part of oat"), ("1", "2")])
+def test_other_numbered_folders_are_classes(folders):
+    assert {label for _, label in read(names("", classes=folders)).values()} == set(folders)

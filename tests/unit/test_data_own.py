@@ -515,3 +515,17 @@ def test_files_without_any_suffix_are_taken_for_what_is_asked_for(tmp_path, capl
 def test_beside_files_with_a_suffix_those_without_are_left_out(tmp_path):
     place = put(tmp_path / "in", {f"{c}/{i}{'.png' * (i > 2)}": png(10 * i) for c in "ab" for i in range(9)})
     assert len(own.packed(str(place), (".png",))) == 12
+
+
+def test_a_class_without_a_test_sample_is_said(tmp_path, caplog):
+    files = {f"train/{name}": content for name, content in leaves().items()}
+    files |= {f"train/unsup/{i}.png": png(200 + i) for i in range(10)}
+    files |= {f"test/{name}": png(10 * place + 3) for place, name in enumerate(leaves(4))}
+    data = made("own_images", put(tmp_path / "leaves", files), tmp_path)
+    assert data.facts.classes == ["ash", "oak", "unsup"]
+    assert "the test has no sample of 'unsup'" in caplog.text
+
+
+def test_nothing_is_said_of_classes_that_are_tested(tmp_path, caplog):
+    made("own_images", put(tmp_path / "leaves", leaves()), tmp_path)
+    assert "the test has no sample" not in caplog.text

@@ -486,3 +486,15 @@ def test_columns_of_words_that_are_not_read_are_said(home, tmp_path, capsys):
     rows = [[f"a dog {i} runs", f"an animal {i} moves on", ("yes", "no")[i % 2]] for i in range(40)]
     assert command.main(["new", str(table(tmp_path / "pairs.csv", ["premise", "hypothesis", "label"], rows))]) == 0
     assert "'hypothesis' alone is read, and not 'premise'" in capsys.readouterr().out
+
+
+def test_folders_of_folds_and_of_people_are_asked_about(home, tmp_path, capsys):
+    names = [f"fold{k}/{'ab'[i % 2]}_{10 * k + i}.png" for k in (1, 2, 3) for i in range(10)]
+    assert command.main(["new", str(pictures(tmp_path / "folds", names))]) == 0, "their names say the classes"
+    assert "2 classes: a (15), b (15)" in capsys.readouterr().out
+    names = [f"fold{k}/{i}.png" for k in (1, 2, 3) for i in range(10)]
+    assert command.main(["new", str(pictures(tmp_path / "plain", names))]) == 1
+    assert "--splits false" in capsys.readouterr().err
+    names = [f"Actor_{k:02}/03-{i % 2}-{k}{i}.png" for k in (1, 2, 3) for i in range(10)]
+    assert command.main(["new", str(pictures(tmp_path / "actors", names))]) == 0
+    assert "are called like people" in " ".join(capsys.readouterr().out.split())

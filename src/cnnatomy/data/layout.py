@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -32,6 +32,10 @@ FILLERS = frozenset(
         *("image", "images", "img", "imgs", "pictures", "pics", "photos", "sounds", "audio", "clips"),
     }
 )
+#: Parts of a set that are numbered, fold1 and fold2, and no classes.
+PIECES = frozenset({"fold", "folds", "part", "batch", "chunk", "shard", "split", "subset", "section", "disc", "volume"})
+#: Whom data are of, numbered: their classes perhaps, and more often not.
+PEOPLE = frozenset({"actor", "speaker", "subject", "person", "patient", "participant", "user", "sub", "animal"})
 #: Names for a split that is the test where another one is for validation.
 EITHER = frozenset({"eval", "evaluation"})
 
@@ -143,6 +147,7 @@ def understood(names: Sequence[str], given: Mapping[str, str] | bool | None = No
         return inner
     if not splits:
         _refuse_groups(top)
+        _refuse_pieces(top)
         return [Part(prefix)]
     if not any(top.folders[name].folders for name in splits):
         return _classes_called_like_splits(prefix, top, splits)
@@ -309,6 +314,23 @@ def _refuse_groups(top: Folder) -> None:
             f"inside: say which are for what, data.fetch.splits: {{{names[0]}: train, {names[1]}: test}}. If "
             f"{names[0]} and {names[1]} are classes themselves: data.fetch.splits: false."
         )
+
+
+def _refuse_pieces(top: Folder) -> None:
+    """Refuse folders that hold files and are called fold1, fold2 and so on: what they part has its classes elsewhere."""
+    if numbered(top.folders, PIECES):
+        names = sorted(top.folders)
+        raise Unclassed(
+            f"The folders {some(names)} are called like parts of one set and hold files, no folders. Where are the "
+            f"classes? Put the files of each into a folder of its name. If {names[0]} and {names[1]} are the classes "
+            "themselves: data.fetch.splits: false."
+        )
+
+
+def numbered(names: Iterable[str], words: Collection[str]) -> bool:
+    """Whether all names are one of some words, with a number."""
+    found = [(_words(name), any(map(str.isdigit, name))) for name in names]
+    return len(found) > 1 and all(len(its) == 1 and its[0] in words and digits for its, digits in found)
 
 
 def _classes_called_like_splits(prefix: str, top: Folder, splits: Mapping[str, str]) -> list[Part]:

@@ -228,6 +228,7 @@ def splits(
         )
     whose = [split or decided[content] for content, split in zip(hashes, fixed, strict=True)]
     check_learnt(labels, whose)
+    say_untested(labels, whose)
     return whose
 
 
@@ -241,6 +242,24 @@ def check_learnt(labels: Sequence[str], whose: Sequence[str]) -> None:
             f"{whose[place]}: no network can answer what it has never seen. Put samples of it among those to train on, "
             "or take it out everywhere."
         )
+
+
+def say_untested(labels: Sequence[str], whose: Sequence[str]) -> None:
+    """Warn of classes that are learnt and never asked for in the test."""
+    if untested := without_test(labels, whose):
+        log.warning("%s", untested)
+
+
+def without_test(labels: Sequence[str], whose: Sequence[str]) -> str:
+    """What to say of classes that have no test sample, where others have some; "" where all have."""
+    tested = {label for label, split in zip(labels, whose, strict=True) if split == "test"}
+    untested = in_order(list(set(labels) - tested)) if tested else []
+    if not untested:
+        return ""
+    return (
+        f"the test has no sample of {some([repr(label) for label in untested])}: how well that is told is not "
+        "measured. If it is no class, as what nobody has labelled, take its folder out"
+    )
 
 
 def check_shares(validation: float, test: float) -> None:

@@ -290,6 +290,7 @@ def _splits(found: Sequence[Read], hashes: Sequence[str], validation: float, tes
             f"No group of the class {own.some(sorted(unlearnt))} is left to train on. Add groups, or say the split of "
             "each recording in a column: data.prepare.split."
         )
+    own.say_untested([one.label for one in found], whose)
     return whose
 
 
@@ -300,7 +301,9 @@ def _together(found: Sequence[Read], given: list[str]) -> list[str]:
             raise DataError(
                 f"{one.where}: the group {one.group!r} is in {split} and in {seen[one.group]} too. Give it one split."
             )
-    own.check_learnt([one.label for one in found], given)
+    labels = [one.label for one in found]
+    own.check_learnt(labels, given)
+    own.say_untested(labels, given)
     return given
 
 

@@ -40,6 +40,13 @@ def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Fi
     filed, _ = layout.filed(list(files), [Part(**part) for part in files.layout])
     proposal.found += said_of_classes([file.label for file in filed])
     proposal.found.append(said_of_splits(filed))
+    if untested := own.without_test([file.label for file in filed], [file.split for file in filed]):
+        proposal.found.append(untested)
+    if labels is None and layout.numbered({file.label for file in filed}, layout.PEOPLE):
+        proposal.found.append(
+            "the classes are called like people: if whom it is of is not what should be told, say where the class is, "
+            'as in --labels "{class}_*"'
+        )
     proposal.found += said_of_left_out(files.left_out)
     return files, filed
 
