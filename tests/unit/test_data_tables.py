@@ -256,7 +256,11 @@ def test_what_will_not_do_says_where_and_what_to_do(tmp_path, content, says):
         ('{"text": "a", "label": "b"}\nno json', "a.jsonl, line 2: this is no JSON"),
         ('{"text": "a", "label": "b"}\n[1]', "a.jsonl, line 2: this is no object"),
         ('{"text": "a", "mark": "b"}', "has no column 'label': its line 1 has 'text', 'mark'"),
-        ('{"text": ["a"], "label": "b"}', "a.jsonl, line 1, 'text': this wants a text or a number"),
+        ('{"text": {"en": "a"}, "label": "b"}', "a.jsonl, line 1, 'text': this wants a text or a number"),
+        ('{"text": "a", "label": ["b", "c"]}', "a.jsonl, line 1, 'label': there are 2 values (b, c)"),
+        ('{"text": "a", "label": []}', "'label': there is an empty list"),
+        ('[{"text": "a", "label": "b"}, 3]', "a.jsonl, entry 2: this is no object"),
+        ('{"text": {"0": "a"},\n "label": {"0": "b"}}', "wants one for each sample"),
         ("\n\n", "has no row"),
     ],
 )
@@ -267,7 +271,7 @@ def test_lines_that_are_no_objects_are_named(tmp_path, content, says):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("a.xlsx", "read_excel"), ("a.parquet", "read_parquet"), ("a.json", "jq -c")]
+    ("name", "says"), [("a.xlsx", "read_excel"), ("a.parquet", "read_parquet")]
 )
 def test_other_tables_are_refused_with_what_to_do(tmp_path, name, says):
     with pytest.raises(DataError, match=says):
@@ -339,3 +343,10 @@ def test_rows_that_stray_quotation_marks_make_one_are_refused(tmp_path, cut):
         made(tmp_path, table(rows, cut=cut))
     rows[3], rows[7] = (f'"Hello{cut}\nthere"  ', "no"), ("Bye now", "no")
     assert sum(made(tmp_path, table(rows, cut=cut)).facts.splits.values()) == 20
+
+
+@pytest.mark.parametrize("around", ["{}", '{{"version": 1, "data": {}}}'], ids=["a list", "a list in an object"])
+def test_a_list_of_objects_and_labels_in_lists_of_one(tmp_path, around):
+    rows = [{"id": i, "text": text, "label": [label]} for i, (text, label) in enumerate(ROWS)]
+    data = made(tmp_path, around.format(json.dumps(rows, indent=1)), "a.json")
+    assert sorted(data.table["text"]) == sorted(text for text, _ in ROWS) and data.facts.classes == ["against", "for"]

@@ -498,3 +498,29 @@ def test_folders_of_folds_and_of_people_are_asked_about(home, tmp_path, capsys):
     names = [f"Actor_{k:02}/03-{i % 2}-{k}{i}.png" for k in (1, 2, 3) for i in range(10)]
     assert command.main(["new", str(pictures(tmp_path / "actors", names))]) == 0
     assert "are called like people" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_folder_with_a_table_of_texts_for_each_split(home, tmp_path, capsys):
+    rows = [[f"the film number {i} was {v}", v] for i in range(60) for v in [("fine", "dull")[i % 3 == 0]]]
+    (tmp_path / "films").mkdir()
+    table(tmp_path / "films/train.csv", ["text", "label"], rows[:40])
+    table(tmp_path / "films/test.csv", ["text", "label"], rows[40:])
+    assert command.main(["new", str(tmp_path / "films")]) == 0
+    assert "splits by tables: test 20, train 40" in capsys.readouterr().out
+    assert prepared("films", tmp_path)["splits"]["test"] == 20
+    table(tmp_path / "films/test.csv", ["text", "id"], rows[40:])
+    assert command.main(["new", str(tmp_path / "films"), "--name", "other"]) == 1
+    assert "test.csv has no column 'label'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_texts_as_annotators_export_them(home, tmp_path, capsys, lines):
+    rows = [{"id": i, "text": f"the film number {i} was long", "label": [("good", "bad")[i % 2]]} for i in range(40)]
+    place = tmp_path / ("said.jsonl" if lines else "said.json")
+    place.write_text("\n".join(map(json.dumps, rows)) if lines else json.dumps(rows, indent=2))
+    assert command.main(["new", str(place)]) == 0
+    assert prepared("said", tmp_path)["classes"] == ["bad", "good"]
+    rows = [{"data": {"text": f"film {i}"}, "kind": "ab"[i % 2]} for i in range(40)]
+    place.write_text(json.dumps(rows))
+    assert command.main(["new", str(place), "--name", "other"]) == 1
+    assert "json_normalize" in capsys.readouterr().err

@@ -416,3 +416,11 @@ def empty_classes(folders: Iterable[str], layout: Sequence[Part]) -> Iterator[st
 def some(names: Sequence[str], most: int = 5) -> str:
     """The first few names, and how many more there are."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def given_split(said: str, where: str) -> str:
+    """The split that a cell means. Raises DataError, which says `where` the cell is."""
+    try:
+        return SPLITS_BY_NAME[said.strip().lower()]
+    except KeyError as error:
+        raise DataError(f"{where}: the split is {said!r}, not train, validation, val or test.") from error

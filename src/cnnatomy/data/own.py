@@ -289,14 +289,6 @@ def filed(raw: Raw) -> list[Filed]:
     return sorted(files, key=lambda file: (raw.hashes[file.name], file.name))
 
 
-def given_split(said: str, where: str) -> str:
-    """The split that a cell means. Raises DataError, which says `where` the cell is."""
-    try:
-        return layout.SPLITS_BY_NAME[said.strip().lower()]
-    except KeyError as error:
-        raise DataError(f"{where}: the split is {said!r}, not train, validation, val or test.") from error
-
-
 def sorted_out(raw: Raw, validation: float, test: float) -> SortedOut:
     """The files of a raw zip that `packed` filled, each with its split.
 

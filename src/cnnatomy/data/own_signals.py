@@ -481,7 +481,7 @@ def _stack(arrays: Mapping[str, np.ndarray], name: str, split: str) -> Iterator[
     for place in range(len(values)):
         where = f"{name}, recording {place}"
         group = "" if others["group"] is None else str(others["group"][place])
-        its = split if others["split"] is None else own.given_split(str(others["split"][place]), where)
+        its = split if others["split"] is None else layout.given_split(str(others["split"][place]), where)
         label = _label(str(labels[place]), where)
         yield Read(values[place].astype(np.float64), None, label, _id(split, f"recording {place}"), its, group, where)
 
@@ -533,7 +533,7 @@ def _wide(
         if head is not None and len(cells) > len(head):
             raise DataError(f"{where}: there are {len(cells)} values, and {len(head)} columns.")
         said = {key: cells[place] if place < len(cells) else "" for key, place in at.items()}
-        its = own.given_split(said["split"], where) if "split" in said else split
+        its = layout.given_split(said["split"], where) if "split" in said else split
         values = signal_cells.values([cells[place] if place < len(cells) else "" for place in chosen], where)
         label = _label(said["label"], where)
         group = said.get("group", "")
@@ -626,7 +626,7 @@ def _long(
                     )
         where = f"{name}, recording {key!r} from line {rows[places[0]][0]}"
         order = np.array(places)[np.argsort(moments[places], kind="stable")]
-        its = own.given_split(said["split"], where) if "split" in said else split
+        its = layout.given_split(said["split"], where) if "split" in said else split
         names = tuple(head[place] for place in chosen)
         label, group = _label(said["label"], where), said.get("group", "")
         yield Read(values[order].T, names, label, _id(split, f"recording {key}"), its, group, where)

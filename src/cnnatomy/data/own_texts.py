@@ -18,7 +18,8 @@ from cnnatomy.data.origin import Origin
 from cnnatomy.data.tokenising import tokenise
 
 CUT = (".csv", ".tsv")
-JSON = (".jsonl", ".ndjson")
+LINES = (".jsonl", ".ndjson")
+JSON = (*LINES, ".json")
 FILES = (".txt",)
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,6 @@ def fetch(
         files = own.packed(path, FILES, splits, labels)
     elif place.is_file() and place.name.lower().endswith((*CUT, *JSON)):
         files = own.Files({place.name: place})
-    elif place.is_file() and place.name.lower().endswith(".json"):
-        raise DataError(f"{place}: an object a line is read, a list of them is not: jq -c '.[]' {place} > texts.jsonl")
     else:
         raise DataError(
             f"{place} is no table: name a file whose name ends with {', '.join((*CUT, *JSON))}, or a folder of each "
@@ -72,7 +71,7 @@ def of_splits(folder: Path) -> list[Path]:
     Raises DataError where it can't be told which are one set.
     """
     found = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
-    found = [file for file in found if file.name.lower().endswith((*CUT, *JSON))]
+    found = [file for file in found if file.name.lower().endswith((*CUT, *LINES))]
     if not found or next(folder.rglob("*.txt"), None) is not None:
         return []
     splits = _splits_by_name([file.name for file in found])
@@ -189,7 +188,7 @@ def _of_table(
 ) -> list[Given]:
     wanted = list(dict.fromkeys(column for column in (text, label, split) if column is not None))
     content, guess = tables.decoded(source.read(name), name, encoding)
-    of_rows = tables.lines_of_json if name.lower().endswith(JSON) else tables.rows
+    of_rows = tables.of_json if name.lower().endswith(JSON) else tables.rows
     found = [(row.line, dict(zip(wanted, row.values, strict=True))) for row in of_rows(content, name, wanted)]
     if guess:
         shown = next((its for _, row in found for its in row.values() if not its.isascii()), "")
@@ -207,7 +206,7 @@ def _of_table(
         )
     return [
         Given(
-            f"line {line}", row[text], row[label], own.given_split(row[split], f"{name}, line {line}") if split else ""
+            f"line {line}", row[text], row[label], layout.given_split(row[split], f"{name}, line {line}") if split else ""
         )
         for line, row in found
     ]

@@ -11,7 +11,7 @@ import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.files import POINTER
@@ -211,29 +211,84 @@ def _common(sign: str, encoding: str) -> bool:
     return len(code) == 2 and any(first <= code[0] <= last for first, last in rows)
 
 
-def lines_of_json(text: str, name: str, wanted: Sequence[str]) -> Iterator[Row]:
-    """Rows of a table with an object a line. Raises DataError, which names the line."""
+def of_json(text: str, name: str, wanted: Sequence[str], remedy: str = NAME_COLUMNS) -> Iterator[Row]:
+    """Rows of a table with an object a line, or of a list of objects. Raises DataError, which names the line."""
     seen = False
-    for line, written in enumerate(text.split("\n"), start=1):
-        if not written.strip():
-            continue
-        try:
-            found = json.loads(written, parse_int=str, parse_float=str, parse_constant=str)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{name}, line {line}: this is no JSON ({error}). Each line wants an object.") from error
+    for line, what, found in _objects(text, name):
+        where = f"{name}, {what} {line}"
         if not isinstance(found, dict):
-            raise DataError(
-                f"{name}, line {line}: this is no object. Each line wants one, with {some(wanted)} as keys."
-            )
+            raise DataError(f"{where}: this is no object. Each {what} wants one, with {some(wanted)} as keys.")
         if not seen and set(wanted) - set(found):
-            raise _no_column(name, f"its line {line} has", [key for key in wanted if key not in found], list(found))
+            missing = [key for key in wanted if key not in found]
+            raise _no_column(name, f"its {what} {line} has", missing, list(found), remedy)
         seen = True
-        yield Row(line, [_plain(found.get(key), f"{name}, line {line}, {key!r}") for key in wanted])
+        yield Row(line, [_plain(found.get(key), f"{where}, {key!r}") for key in wanted])
     if not seen:
         raise DataError(f"{name} has no row. Add some.")
 
 
+def keys_of_json(text: str, name: str) -> list[str]:
+    """The keys of the first object that hold no objects, nor lists of several. Raises DataError."""
+    for line, what, found in _objects(text, name):
+        if not isinstance(found, dict):
+            raise DataError(f"{name}, {what} {line}: this is no object. Give each {what} one.")
+        return [key for key, value in found.items() if not isinstance(_alone(value), dict | list)]
+    raise DataError(f"{name} has no row. Add some.")
+
+
+def _objects(text: str, name: str) -> Iterator[tuple[int, str, object]]:
+    """What a file of JSON holds, each with its number and what that counts: a line each, or entries of one list.
+
+    The list may be all that there is, or the only one of objects in an object.
+    """
+    start = text.lstrip()
+    if start[:1] == "[" or (start[:1] == "{" and not _is_json(start.split("\n", 1)[0])):
+        whole = _loaded(text, name, "Each line wants an object; or the whole file is a list of such.")
+        lists = [value for value in whole.values() if _is_of_objects(value)] if isinstance(whole, dict) else [whole]
+        if len(lists) != 1:
+            raise DataError(
+                f"{name} is one object, and wants one for each sample: a list of them, or one a line. With pandas: "
+                f"read_json('{name}').to_csv(…, index=False)."
+            )
+        yield from ((number, "entry", one) for number, one in enumerate(lists[0], 1))
+        return
+    for line, written in enumerate(text.split("\n"), start=1):
+        if written.strip():
+            yield line, "line", _loaded(written, f"{name}, line {line}", "Each line wants an object.")
+
+
+def _loaded(text: str, where: str, wanted: str) -> Any:
+    try:
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: this is no JSON ({error}). {wanted}") from error
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_of_objects(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _alone(value: object) -> object:
+    """What a list of one holds, as labels are exported; all else as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def _plain(value: object, where: str) -> str:
+    value = _alone(value)
+    if isinstance(value, list) and not any(isinstance(one, dict | list) for one in value):
+        what = f"{len(value)} values ({some(list(map(str, value)), 3)[:60]})" if value else "an empty list"
+        raise DataError(
+            f"{where}: there {'are' if value else 'is'} {what}, and a sample has one of each: of several classes at "
+            "once none is learnt here. Keep one, or take the row away."
+        )
     if isinstance(value, (dict, list)):
         raise DataError(f"{where}: this wants a text or a number, not {json.dumps(value, ensure_ascii=False)[:60]}.")
     return "" if value is None else str(value)
@@ -339,6 +394,20 @@ def columns(text: str, name: str, wanted: Sequence[str], remedy: str) -> list[st
     Raises DataError, with the `remedy`, where a wanted one is missing.
     """
     return _head(text, name, wanted, remedy)[2]
+
+
+def at_blanks(text: str) -> str | None:
+    """A table that is cut at blanks, as lists of files and classes often are, with tabs in their place; else None.
+
+    Lines that begin with # are none. Where lines have other numbers of words, the last is the class.
+    """
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    cells = [line.split() for line in lines]
+    if not cells or min(map(len, cells)) < 2 or any(sign in line for sign in SEPARATORS for line in lines[:ABOVE]):
+        return None
+    if len(set(map(len, cells))) > 1:
+        cells = [line.rsplit(None, 1) for line in lines]
+    return "\n".join(map("\t".join, cells))
 
 
 def with_head(text: str, name: str) -> str:

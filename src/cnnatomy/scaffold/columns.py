@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -104,13 +103,9 @@ class Column:
 def read(path: Path, encoding: str | None = None) -> list[Column]:
     """The columns of a table, of its first rows; encoding: None to guess. Raises DataError."""
     text, _ = tables.decoded(path.read_bytes(), path.name, encoding, "--encoding {}")
-    if path.name.lower().endswith((".jsonl", ".ndjson")):
-        first = next((line for line in text.split("\n") if line.strip()), "")
-        try:
-            wanted = [key for key, value in json.loads(first).items() if not isinstance(value, list | dict)]
-        except (ValueError, AttributeError) as error:
-            raise DataError(f"{path.name}, line 1: this is no object ({error}). Give each line one.") from error
-        rows = tables.lines_of_json(text, path.name, wanted)
+    if path.name.lower().endswith((".jsonl", ".ndjson", ".json")):
+        wanted = tables.keys_of_json(text, path.name)
+        rows = tables.of_json(text, path.name, wanted)
     else:
         wanted = tables.columns(text, path.name, [], "")
         wanted = list(dict.fromkeys(name for name in wanted if wanted.count(name) == 1))

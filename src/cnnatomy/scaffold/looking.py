@@ -40,7 +40,7 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
         raise DataError(f"{path} is not there. Name a folder with a folder of each class, or a table.")
     if path.is_file():
         return _of_file(path, encoding)
-    every = {*pictures.SUFFIXES, *recordings.suffixes(), *own_texts.FILES, *own_signals.SUFFIXES, *own_signals.WHOLE}
+    every = {*pictures.SUFFIXES, *recordings.suffixes(), *own_texts.FILES, *own_signals.SUFFIXES, *own_signals.WHOLE, *own_texts.LINES}
     looked = walk(path, tuple(every))
     found = looked.files
     if not found and (bare := list(filter(is_bare, looked.left_out.get("suffix", [])))):
@@ -53,7 +53,7 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
     if kind == "texts" and all(map(_is_of_numbers, [found[name] for name in found if _by_suffix(name) == kind][:5])):
         return "signals"
     if kind in ("arrays", "tables"):
-        return _of_folder(kind, [found[name] for name in found if _by_suffix(name) == kind])
+        return _of_folder(kind, [found[name] for name in found if _by_suffix(name) == kind], path)
     if count < SHARE * counts.total():
         named = ", ".join(f"{its} {kind}" for kind, its in counts.most_common())
         raise Question(f"{path} holds files of several kinds: {named}. Say which to use: --kind {kind}")
@@ -87,7 +87,7 @@ def _by_suffix(name: str) -> str:
         return "images"
     if low.endswith(recordings.suffixes()):
         return "sounds"
-    return "texts" if low.endswith(own_texts.FILES) else "tables" if low.endswith((".csv", ".tsv", ".ts")) else ""
+    return "texts" if low.endswith(own_texts.FILES) else "tables" if low.endswith((*own_texts.CUT, *own_texts.LINES, ".ts")) else ""
 
 
 def _of_file(path: Path, encoding: str | None) -> str:
@@ -108,7 +108,7 @@ def _of_file(path: Path, encoding: str | None) -> str:
         return "texts" if words and numbers <= len(found) / 2 else "signals" if numbers >= 2 else "texts"
     raise DataError(
         f"{path} is a single file of no kind that holds many samples. Name the folder with a folder of each class, or "
-        "a table (.csv, .tsv, .jsonl, .ts, .npz)."
+        "a table (.csv, .tsv, .jsonl, .json, .ts, .npz)."
     )
 
 
@@ -131,10 +131,17 @@ def _refuse_pictures(path: Path) -> None:
             )
 
 
-def _of_folder(kind: str, files: list[Path]) -> str:
-    """Arrays and tables may be pictures or signals: by the shape of the first array; tables of files are signals."""
+def _of_folder(kind: str, files: list[Path], folder: Path) -> str:
+    """Arrays may be pictures or signals, by the shape of the first one; tables right in the folder texts or signals.
+
+    Tables in folders inside of it are a recording each.
+    """
     if kind == "tables":
-        return "signals"
+        right_in = [file for file in files if file.parent == folder and file.suffix.lower() != ".ts"]
+        try:
+            return _of_file(right_in[0], None) if right_in else "signals"
+        except (DataError, Question):
+            return "signals"  # whose reader says why
     import numpy as np
 
     first = next((file for file in files if file.suffix.lower() == ".npy"), None)
