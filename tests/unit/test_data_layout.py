@@ -179,6 +179,8 @@ def test_numbered_parts_of_a_set_are_no_classes_unless_the_user_says_so(word):
     assert len({label for _, label in read(files, False).values()}) == 3
 
 
-@pytest.mark.parametrize("folders", [("stage1", "stage2"), ("fold", "unfold"), ("part of rye", "part of oat"), ("1", "2")])
+@pytest.mark.parametrize(
+    "folders", [("stage1", "stage2"), ("fold", "unfold"), ("part of rye", "part of oat"), ("1", "2")]
+)
 def test_other_numbered_folders_are_classes(folders):
     assert {label for _, label in read(names("", classes=folders)).values()} == set(folders)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -257,7 +258,7 @@ def test_sounds_that_become_wav_files_keep_their_labels(tmp_path):
         (TABLE, {"label": "breed"}, "data.fetch.labels names no table"),
         (TABLE + "".join(f"x{i},ash\n" for i in range(30)), "labels.csv", "30 of the 50 rows name a file that is not"),
         ("\n".join(TABLE.split("\n")[:6]), "labels.csv", "'labels.csv', fits 5 of the 20 files and not 15"),
-        ("id,breed,again\nash0,ash,ash0\n", "labels.csv", "the columns 'id', 'again' name files"),
+        ("id,breed,again\nash0,ash,ash1\n", "labels.csv", "the columns 'id', 'again' name files"),
     ],
 )
 def test_tables_of_labels_that_will_not_do(tmp_path, table, labels, says):
@@ -343,3 +344,62 @@ def test_folders_that_tell_files_apart_are_never_cut_off(tmp_path):
     place = put(tmp_path / "in", {f"a/{i}.png": b"x" for i in range(9)} | {"labels.csv": f"file,class\n{rows}"})
     with pytest.raises(DataError, match="none of its columns names the files"):
         labels_of(place, "labels.csv")
+
+
+def _rows_of(files: dict[str, bytes], cut: str = ",") -> list[str]:
+    return [f"{name}{cut}{'oak' if 'oak' in name else 'ash'}" for name in files]
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("a.csv", lambda files: ["name,index", *(f"{name},{n % 2}" for n, name in enumerate(files))]),
+        ("a.csv", lambda files: ["name,path,breed", *(f"{row.split(',')[0]},./{row}" for row in _rows_of(files))]),
+        ("a.txt", lambda files: _rows_of(files, " ")),
+        ("a.txt", lambda files: ["# image class", *(f"{name} {n % 2 + 1} 1" for n, name in enumerate(files))]),
+        ("a.jsonl", lambda files: [json.dumps({"file": name, "breed": "ab"["oak" in name]}) for name in files]),
+        (
+            "a.jsonl",
+            lambda files: [json.dumps({"file": name, "breed": ["ab"["oak" in name]], "box": [1, 2]}) for name in files],
+        ),
+    ],
+    ids=["numbers that are names", "two columns of names", "blanks", "comment", "JSON", "JSON with lists"],
+)
+def test_tables_of_labels_in_other_forms(tmp_path, name, table):
+    files = {f"{n}.png": content for n, content in enumerate(leaves().values())}
+    files |= {f"oak{n}.png": content for n, content in enumerate(leaves().values())}
+    place = put(tmp_path / "leaves", files | {name: "\n".join(table(files))})
+    say = {"table": name, "label": "column 2"} if "# image" in "".join(table(files)) else name
+    found = labels_of(place, say)
+    assert len(found) == len(files) and len({label for _, label in found.values()}) == 2
+
+
+def test_a_table_beside_its_files_means_those_and_each_split_may_have_its_own(tmp_path):
+    images = list(leaves().values())
+    files = {
+        f"{split}/{i}.png": images[i + (10 if split == "test" else 0)] for split in ("train", "test") for i in range(10)
+    }
+    rows = "\n".join(["file_name,label", *(f"{i}.png,{'ab'[i % 2]}" for i in range(10))])
+    place = put(tmp_path / "hub", files | {f"{split}/metadata.csv": rows for split in ("train", "test")})
+    with pytest.raises(DataError, match=r"data\.fetch\.labels: '\*/metadata\.csv'"):
+        own.packed(str(place), KINDS)
+    found = labels_of(place, "*/metadata.csv")
+    assert found["train/3.png"] == ("train", "b") and found["test/4.png"] == ("test", "a") and len(found) == 20
+    assert labels_of(place, "train/metadata.csv", {"train": "train"})["train/3.png"] == ("train", "b")
+    with pytest.raises(DataError, match="no file is called so"):
+        own.packed(str(place), KINDS, None, "*/nothing.csv")
+    (place / "test/metadata.csv").write_text("file_name,label\n../train/3.png,a\n")
+
+
+def test_a_column_of_splits_is_asked_about_and_taken(tmp_path):
+    rows = [f"{name},{name[:3]},{('train', 'valid', 'test')[i % 10 // 4]}" for i, name in enumerate(pets())]
+    place = put(tmp_path / "leaves", pets() | {"a.csv": "\n".join(["file,breed,data set", *rows])})
+    with pytest.raises(DataError, match=r"label: breed, split: data set\}.*split: false"):
+        labels_of(place, "a.csv")
+    found = labels_of(place, {"table": "a.csv", "label": "breed", "split": "data set"})
+    assert found["ash.0.png"] == ("train", "ash") and found["oak.9.png"] == ("test", "oak")
+    assert {split for split, _ in found.values()} == {"train", "validation", "test"}
+    assert {split for split, _ in labels_of(place, {"table": "a.csv", "split": False}).values()} == {""}
+    (place / "a.csv").write_text("\n".join(["file,breed,set", *rows[:-1], "oak.9.png,oak,later"]))
+    with pytest.raises(DataError, match="a.csv, line 21: the split is 'later'"):
+        labels_of(place, {"table": "a.csv", "label": "breed", "split": "set"})

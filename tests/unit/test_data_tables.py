@@ -270,9 +270,7 @@ def test_lines_that_are_no_objects_are_named(tmp_path, content, says):
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "says"), [("a.xlsx", "read_excel"), ("a.parquet", "read_parquet")]
-)
+@pytest.mark.parametrize(("name", "says"), [("a.xlsx", "read_excel"), ("a.parquet", "read_parquet")])
 def test_other_tables_are_refused_with_what_to_do(tmp_path, name, says):
     with pytest.raises(DataError, match=says):
         made(tmp_path, b"x", name)

@@ -461,7 +461,7 @@ def _when(i: int) -> str:
         (["path", "label"], lambda i: [f"C:\\data\\{i}.WAV", "ab"[i % 2]], "--labels"),
         (["url", "label"], lambda i: [f"https://x.org/{i}", "ab"[i % 2]], "get the files first"),
         (["when", "x", "y", "label"], lambda i: [_when(i), i / 3, i / 7, "ab"[i % 2]], "number its pieces"),
-        (["rec", "x", "label"], lambda i: [i // 10, f"{i / 7:.3f} mV", "ab"[i // 10 % 2]], "the unit as data.prepare.unit"),
+        (["rec", "x", "label"], lambda i: [i // 10, f"{i / 7:.3f} mV", "ab"[i // 10 % 2]], "the unit as data"),
         (["text", "label"], lambda i: [f"see https://x.org/{i}.png or {i}", "ab"[i % 2]], ""),
         (["image", "caption", "label"], lambda i: [f"{i}.png", f"a dog number {i} runs", "ab"[i % 2]], ""),
     ],
@@ -524,3 +524,16 @@ def test_texts_as_annotators_export_them(home, tmp_path, capsys, lines):
     place.write_text(json.dumps(rows))
     assert command.main(["new", str(place), "--name", "other"]) == 1
     assert "json_normalize" in capsys.readouterr().err
+
+
+def test_labels_of_a_table_may_be_said_with_its_columns(home, tmp_path, capsys):
+    names = [f"{i:03}.png" for i in range(40)]
+    place = pictures(tmp_path / "birds", names)
+    rows = [[name, "ab"[i % 2], ("train", "valid", "test")[i % 10 // 4]] for i, name in enumerate(names)]
+    table(place / "birds.csv", ["file", "kind", "set"], rows)
+    assert command.main(["new", str(place), "--labels", "birds.csv"]) == 1
+    said = capsys.readouterr().err
+    option = "{table: birds.csv, file: file, label: kind, split: set}"
+    assert f'--labels "{option}"' in said and "split: false" in said
+    assert command.main(["new", str(place), "--labels", option]) == 0
+    assert prepared("birds", tmp_path)["splits"] == {"train": 16, "validation": 16, "test": 8}

@@ -117,10 +117,19 @@ def _splits(text: str | None) -> dict[str, str] | bool | None:
     raise ConfigurationError(f'--splits {text}: say which folder is what, "{{part1: train, part2: test}}", or "false"')
 
 
+def _labels(text: str | None) -> str | dict[str, str] | None:
+    """A pattern, the name of a table, or "{table: labels.csv, label: breed}"."""
+    try:
+        found = yaml.safe_load(text) if text and text.startswith("{") else None
+    except yaml.YAMLError:
+        return text
+    return found if isinstance(found, dict) and "table" in found else text
+
+
 def _told(told: argparse.Namespace) -> Told:
     from cnnatomy.scaffold.proposal import Told
 
-    return Told(_splits(told.splits), told.labels, _columns(told.column), told.encoding)
+    return Told(_splits(told.splits), _labels(told.labels), _columns(told.column), told.encoding)
 
 
 def _columns(given: list[str]) -> dict[str, str]:

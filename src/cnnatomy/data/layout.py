@@ -317,7 +317,7 @@ def _refuse_groups(top: Folder) -> None:
 
 
 def _refuse_pieces(top: Folder) -> None:
-    """Refuse folders that hold files and are called fold1, fold2 and so on: what they part has its classes elsewhere."""
+    """Refuse folders of files called fold1, fold2 and so on: what they part has its classes elsewhere."""
     if numbered(top.folders, PIECES):
         names = sorted(top.folders)
         raise Unclassed(

@@ -17,17 +17,18 @@ from urllib.parse import unquote
 
 from cnnatomy.data import tables
 from cnnatomy.data.errors import DataError
-from cnnatomy.data.layout import some
+from cnnatomy.data.layout import SPLITS_BY_NAME, given_split, some
 
 CLASS, NUMBER = "{class}", "{number}"
 #: What stands in a pattern for part of a name. All take as little as they can, from left to right.
 SIGNS = {CLASS: "(?P<label>.+?)", NUMBER: r"\d+", "*": ".*?", "?": "."}
-KEYS = ("table", "file", "label", "encoding")
+KEYS = ("table", "file", "label", "split", "encoding")
 HOW = (
     "Write a pattern, labels: '{class}.*' (of cat.1.jpg it is cat; * is anything, ? one sign, {number} digits), or the "
     "name of a table, labels: labels.csv."
 )
-TABLES = (".csv", ".tsv")
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
+LISTS = (".txt", ".lst")  # of files, with their classes behind a blank
 SEPARATORS = "._- "
 FIELDS = 4  # parts of a name that may be the class
 OFFERED = 3  # patterns that a message names
@@ -42,10 +43,14 @@ Labels = str | Mapping[str, str] | None
 
 
 class Named(NamedTuple):
-    """The class of each file that has one, and the names of what has none by the reason why, see `left_out.REASONS`."""
+    """The class of each file that has one, and the names of what has none by the reason why, see `left_out.REASONS`.
+
+    splits: of each file of which a table says it.
+    """
 
     labels: dict[str, str]
     left_out: dict[str, list[str]]
+    splits: dict[str, str]
 
 
 def table_of(labels: Labels, folder: Path) -> Path | None:
@@ -54,14 +59,32 @@ def table_of(labels: Labels, folder: Path) -> Path | None:
         name = labels.get("table")
     else:
         name = labels if isinstance(labels, str) and "{" not in labels else None
-    return Path(folder).expanduser() / Path(name).expanduser() if isinstance(name, str) and name else None
+    if not isinstance(name, str) or not name or "*" in name:
+        return None
+    return Path(folder).expanduser() / Path(name).expanduser()
+
+
+def tables_of(labels: Labels, folder: Path) -> list[Path]:
+    """The tables that `data.fetch.labels` names: one, or with a * several in the data's folder, as one a split."""
+    name = labels.get("table") if isinstance(labels, Mapping) else labels
+    if table := table_of(labels, folder):
+        return [table]
+    if not isinstance(name, str) or "*" not in name or "{" in name:
+        return []
+    try:
+        found = sorted(Path(folder).expanduser().glob(name))
+    except (ValueError, NotImplementedError) as error:
+        raise DataError(f"data.fetch.labels is {name!r}: a * stands for part of a path from the folder on.") from error
+    if not found:
+        raise DataError(f"data.fetch.labels is {name!r}, and in {folder} no file is called so. {HOW}")
+    return found
 
 
 def named(names: Sequence[str], labels: Labels, folder: Path) -> Named:
     """The class of each file of `folder`, by what `data.fetch.labels` says. Raises DataError, with what to do."""
     if isinstance(labels, str) and "{" in labels:
         found = by_names(names, labels)
-        return Named(found, {"unfitting": [name for name in names if name not in found]})
+        return Named(found, {"unfitting": [name for name in names if name not in found]}, {})
     if isinstance(labels, Mapping):
         if None in labels.values() and not set(labels) & set(KEYS):
             raise DataError(f"data.fetch.labels is {dict(labels)}, a mapping. Put quotes around it: labels: '…'.")
@@ -72,9 +95,18 @@ def named(names: Sequence[str], labels: Labels, folder: Path) -> Named:
             raise DataError("data.fetch.labels names no table. Say which, as in labels: {table: labels.csv}.")
     elif not isinstance(labels, str) or not labels:
         raise DataError(f"data.fetch.labels is {labels!r}. {HOW}")
-    table = table_of(labels, folder)
-    assert table is not None
-    return _by_table(names, table, labels if isinstance(labels, Mapping) else {"table": labels}, folder)
+    said = labels if isinstance(labels, Mapping) else {"table": labels}
+    found = [_by_table(names, table, said, folder) for table in tables_of(labels, folder)]
+    classes: dict[str, str] = {}
+    for one in found:
+        if strange := next(
+            (name for name in one.labels if classes.get(name, one.labels[name]) != one.labels[name]), ""
+        ):
+            raise DataError(f"{strange} is {classes[strange]!r} in one table and {one.labels[strange]!r} in another.")
+        classes |= one.labels
+    lost = [cell for one in found for cell in one.left_out["not_there"]]
+    splits = {name: split for one in found for name, split in one.splits.items()}
+    return Named(classes, {"unlabelled": [name for name in names if name not in classes], "not_there": lost}, splits)
 
 
 # Names
@@ -119,8 +151,11 @@ def offers(names: Sequence[str], beside: Iterable[str] = ()) -> str:
             given.append(f"'{pattern}' gives {len(counts)}{what} ({some([f'{its} {counts[its]}' for its in ordered])})")
         said = f" If the files' names say the class, data.fetch.labels: {'; '.join(given)}."
     tables_there = [name for name in beside if name.lower().endswith(TABLES)]
+    tables_there = tables_there or [name for name in beside if name.lower().endswith(LISTS)]
     if tables_there:
         which = min(tables_there, key=lambda name: (name.count("/"), name))
+        again = [name for name in tables_there if name.count("/") and name.partition("/")[2] == which.partition("/")[2]]
+        which = f"'*/{which.partition('/')[2]}'" if len(again) > 1 else which
         said += f" If a table says the class of each file, data.fetch.labels: {which}."
     return said
 
@@ -186,25 +221,53 @@ def _by_table(names: Sequence[str], table: Path, labels: Mapping[str, str], fold
         ) from error
     how = f"data.fetch.labels: {{{{table: {called}, encoding: {{}}}}}}"
     text, _ = tables.decoded(content, called, labels.get("encoding"), how)
-    if text.lstrip()[:1] in ("{", "["):
-        raise DataError(f"{table} is JSON. Write a table, .csv, with a line for each file: its name, and its class.")
     if not text.strip():
         raise DataError(f"{table} is empty. Write a line for each file: its name, and its class.")
-    wanted = list(dict.fromkeys(labels[key] for key in ("file", "label") if labels.get(key)))
-    remedy = "Set the keys file and label of data.fetch.labels to the names of its columns."
-    files = _Files(names, folder)
-    if any(map(files.called, tables.columns(text, called, [], remedy))):  # no names of columns, but a row
-        text = tables.with_head(text, called)
-    columns = wanted if len(wanted) == 2 else tables.columns(text, called, wanted, remedy)
-    rows = list(tables.rows(text, called, columns, remedy))
+    files = _Files(names, folder, table.parent)
+    columns, rows = _rows(text, called, files, [labels[key] for key in ("file", "label", "split") if labels.get(key)])
     files.learn([[row.values[place] for row in rows] for place in range(len(columns))])
-    of_file = labels.get("file") or _of_files(rows, columns, files, called)
+    of_files = [labels["file"]] if labels.get("file") else _of_files(rows, columns, files, called)
+    of_file = of_files[0]
     at_file = columns.index(of_file)
     if not labels.get("label") and (said := _by_ones(rows, columns, at_file)):
         log.warning("%s: the class of a file is the one of its columns %s that says 1", called, some(said[0], 20))
-        return _joined(said[1], 0, 1, files, called)
-    of_label = labels.get("label") or _of_labels(rows, columns, of_file, called, labels)
-    return _joined(rows, at_file, columns.index(of_label), files, called)
+        return _joined(said[1], (0, 1, None), files, called)
+    split = labels.get("split") or next((one for one in columns if _says_splits(rows, columns.index(one))), None)
+    left = [one for one in columns if one not in (split, *of_files)]
+    of_label = labels.get("label") or _of_labels(rows, columns, left, labels)
+    if split and "split" not in labels:
+        settled = f"{{table: {labels['table']}, file: {of_file}, label: {of_label}, split: {split}}}"
+        raise DataError(
+            f"{called}: the column {split!r} says {some(_different(rows, columns.index(split)))}. If those are the "
+            f"splits of the files: data.fetch.labels: {settled}. If they are not: the same with split: false."
+        )
+    at_split = columns.index(split) if split and labels.get("split") else None
+    return _joined(rows, (at_file, columns.index(of_label), at_split), files, called)
+
+
+def _rows(text: str, called: str, files: _Files, wanted: list[str]) -> tuple[list[str], list[tables.Row]]:
+    """The columns of a table of labels and its rows: cut at a sign, or at blanks, or objects of JSON."""
+    remedy = "Set the keys file and label of data.fetch.labels to the names of its columns."
+    if text.lstrip()[:1] in ("{", "["):
+        columns = list(dict.fromkeys([*wanted, *tables.keys_of_json(text, called)]))
+        return columns, list(tables.of_json(text, called, columns, remedy))
+    text = tables.at_blanks(text) or text
+    if any(map(files.called, tables.columns(text, called, [], remedy))):  # no names of columns, but a row
+        text = tables.with_head(text, called)
+    columns = tables.columns(text, called, wanted, remedy)
+    if doubled := [one for one in dict.fromkeys(columns) if columns.count(one) > 1 and one not in wanted]:
+        columns = [one for one in columns if one not in doubled]
+    return columns, list(tables.rows(text, called, columns, remedy))
+
+
+def _different(rows: Sequence[tables.Row], place: int) -> list[str]:
+    return list(dict.fromkeys(row.values[place].strip() for row in rows))
+
+
+def _says_splits(rows: Sequence[tables.Row], place: int) -> bool:
+    """Whether a column's values are names of splits, to train on and to test on among them."""
+    meant = {SPLITS_BY_NAME.get(cell.lower()) for cell in _different(rows, place)}
+    return None not in meant and {"train", "test"} <= meant
 
 
 def _by_ones(
@@ -234,8 +297,11 @@ _WAYS: Mapping[Callable[[str], str], str] = {
 class _Files:
     """Files by what a table may call them: the end of their path, with the suffix or without."""
 
-    def __init__(self, names: Sequence[str], folder: Path) -> None:
+    def __init__(self, names: Sequence[str], folder: Path, table: Path) -> None:
+        """table: the folder of the table, whose own files are meant before others of the same name."""
         self.names = names
+        below = table.absolute().is_relative_to(folder.absolute())
+        self._near = f"{table.absolute().relative_to(folder.absolute()).as_posix()}/" if below else ""
         self._by_end: dict[str, list[str]] = {}
         above = folder.absolute().parts[1:]
         for name in names:
@@ -274,17 +340,22 @@ class _Files:
     def called(self, cell: str) -> list[str]:
         """The files that a cell may mean."""
         name = self._cleaned(cell)
-        return self._by_end.get(name) or self._by_cell.get(name, [])
+        found = self._by_end.get(name) or self._by_cell.get(name, [])
+        near = [one for one in found if one.startswith(self._near)] if len(found) > 1 else []
+        return near if len(near) == 1 else found
 
     @staticmethod
     def _cleaned(cell: str) -> str:
         return _plain(cell.strip()).replace("\\", "/").removeprefix("./").lstrip("/")
 
 
-def _of_files(rows: Sequence[tables.Row], columns: Sequence[str], files: _Files, table: str) -> str:
-    """The column whose cells name files."""
-    hits = [sum(bool(files.called(row.values[place])) for row in rows) for place in range(len(columns))]
+def _of_files(rows: Sequence[tables.Row], columns: Sequence[str], files: _Files, table: str) -> list[str]:
+    """The columns whose cells name files, all the same ones."""
+    meant = [[files.called(row.values[place]) for row in rows] for place in range(len(columns))]
+    hits = [len({name for its in cells for name in its[:1]}) for cells in meant]  # numbers of classes may name a few
     likely = [column for column, n in zip(columns, hits, strict=True) if n and 2 * n >= max(hits)]
+    if len({str(meant[columns.index(column)]) for column in likely}) == 1:
+        return likely
     if not likely:
         raise DataError(
             f"{table}: none of its columns names the files, such as {files.names[0]}; in the first row are "
@@ -295,16 +366,15 @@ def _of_files(rows: Sequence[tables.Row], columns: Sequence[str], files: _Files,
             f"{table}: the columns {some(list(map(repr, likely)))} name files. Say which one, data.fetch.labels: "
             f"{{table: {table}, file: {likely[0]}}}."
         )
-    return likely[0]
+    return likely
 
 
 def _of_labels(
-    rows: Sequence[tables.Row], columns: Sequence[str], of_file: str, table: str, labels: Mapping[str, str]
+    rows: Sequence[tables.Row], columns: Sequence[str], left: Sequence[str], labels: Mapping[str, str]
 ) -> str:
-    """The column beside the files', if there is only one."""
-    others = {
-        column: len({row.values[place] for row in rows}) for place, column in enumerate(columns) if column != of_file
-    }
+    """The column beside the files', if there is only one left."""
+    table = PurePosixPath(labels["table"]).name
+    others = {column: len({row.values[columns.index(column)] for row in rows}) for column in left}
     if len(others) == 1:
         return next(iter(others))
     if not others:
@@ -316,8 +386,11 @@ def _of_labels(
     )
 
 
-def _joined(rows: Sequence[tables.Row], at_file: int, at_label: int, files: _Files, table: str) -> Named:
+def _joined(rows: Sequence[tables.Row], places: tuple[int, int, int | None], files: _Files, table: str) -> Named:
+    """The class of each file, from the places of the columns of files, classes and splits, if there are such."""
+    at_file, at_label, at_split = places
     found: dict[str, str] = {}
+    splits: dict[str, str] = {}
     lost: list[str] = []
     for row in rows:
         cell, label = row.values[at_file].strip(), row.values[at_label].strip()
@@ -337,9 +410,11 @@ def _joined(rows: Sequence[tables.Row], at_file: int, at_label: int, files: _Fil
                 f"{table}, line {row.line}: {meant[0]} is {label!r}, and {found[meant[0]]!r} above. Give a file one "
                 "class."
             )
+        if at_split is not None:
+            splits[meant[0]] = given_split(row.values[at_split], f"{table}, line {row.line}")
     if 2 * len(lost) > len(rows):
         raise DataError(
             f"{table}: {len(lost)} of the {len(rows)} rows name a file that is not there ({some(lost)}). Name the "
             "folder that holds them as data.fetch.path."
         )
-    return Named(found, {"unlabelled": [name for name in files.names if name not in found], "not_there": lost})
+    return Named(found, {"unlabelled": [name for name in files.names if name not in found], "not_there": lost}, splits)

@@ -44,13 +44,13 @@ def packed(
         raise DataError(
             f"{folder} is no folder. Name the one that holds a folder of each class; an archive has to be unpacked."
         )
-    table = naming.table_of(labels, folder)
-    found = walk(folder, suffixes, table)
+    tables = naming.tables_of(labels, folder)
+    found = walk(folder, suffixes, tables)
     others = found.left_out.get("suffix", [])
     without = [name for name in others if "/" in name and is_bare(name)]
     if bare and not found.files and 2 * len(without) > len(others):
         log.warning("%s: files without a suffix, which are taken: %d (%s)", folder, len(without), some(without))
-        found = walk(folder, suffixes, table, bare=True)
+        found = walk(folder, suffixes, tables, bare=True)
     if labels is not None:
         return _labelled(folder, found, suffixes, splits, labels)
     try:
@@ -101,14 +101,14 @@ def _labelled(
     parts = {name: next((at for at in _above(name) if at in whose), None) for name in found.files}
     within = {name: whose[part] for name, part in parts.items() if part is not None}
     named = naming.named(list(within), labels, folder)
-    meaning = [Part(name, within[name], label) for name, label in named.labels.items()]
+    meaning = [Part(name, named.splits.get(name, within[name]), label) for name, label in named.labels.items()]
     try:
         _refuse_few(within, named.labels, splits, labels)
         layout.filed(list(named.labels), meaning)
     except DataError as error:
         learnt = ", ".join(f"{name}: train" for name, split in whose.items() if split == "train")
         settle = f" To leave other folders out, data.fetch.splits: {{{learnt}}}." if learnt else ""
-        hint = "" if naming.table_of(labels, folder) else naming.offers(list(within))
+        hint = "" if naming.tables_of(labels, folder) else naming.offers(list(within))
         message = f"{error}{settle}{hint}"
         raise DataError(message) from error
     outside = [name for name in found.files if name not in within]

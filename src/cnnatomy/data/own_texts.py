@@ -206,7 +206,10 @@ def _of_table(
         )
     return [
         Given(
-            f"line {line}", row[text], row[label], layout.given_split(row[split], f"{name}, line {line}") if split else ""
+            f"line {line}",
+            row[text],
+            row[label],
+            layout.given_split(row[split], f"{name}, line {line}") if split else "",
         )
         for line, row in found
     ]

@@ -35,10 +35,10 @@ class Found:
     empty: dict[str, list[str]] = field(default_factory=dict)
 
 
-def walk(folder: Path, suffixes: Sequence[str], apart: Path | None = None, *, bare: bool = False) -> Found:
+def walk(folder: Path, suffixes: Sequence[str], apart: Sequence[Path] = (), *, bare: bool = False) -> Found:
     """All files below a folder whose names end with one of `suffixes`, in small letters or capitals.
 
-    apart: a file that is neither to be used nor left out. bare: files without any suffix are wanted too.
+    apart: files that are neither to be used nor left out. bare: files without any suffix are wanted too.
     Links are followed, but for those that lead back to a folder
     on the way to them.
 
@@ -66,7 +66,7 @@ def walk(folder: Path, suffixes: Sequence[str], apart: Path | None = None, *, ba
         for entry in entries:
             path = entry.path
             called = f"{name}/{entry.name}" if name else entry.name
-            if apart and entry.name == apart.name and Path(path).resolve() == apart.resolve():
+            if entry.name in {one.name for one in apart} and Path(path).resolve() in {one.resolve() for one in apart}:
                 continue
             if _LEFT.match(entry.name.lower()):
                 leave("system", called)

@@ -26,8 +26,7 @@ _MEASURED = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)\s*[^\W\d_/%°²³]{0,4}[/%
 _DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2})(?:[T ,;:.\d+Z-]|[AP]M)*"
 )
-_FILES = (*pictures.SUFFIXES, ".wav", ".wave", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aif", ".aiff", ".svg", ".dcm",
-          ".mp4", ".avi", ".pdf", ".edf", ".mat", ".txt", ".csv")  # fmt: skip
+_FILES = (*pictures.SUFFIXES, *(".wav .wave .flac .mp3 .ogg .opus .m4a .aif .aiff .svg .dcm .mp4 .avi .pdf".split()))
 _ADDRESS = re.compile(r"(?:https?|ftp|s3|gs)://\S+")
 
 

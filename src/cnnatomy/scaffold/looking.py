@@ -40,7 +40,14 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
         raise DataError(f"{path} is not there. Name a folder with a folder of each class, or a table.")
     if path.is_file():
         return _of_file(path, encoding)
-    every = {*pictures.SUFFIXES, *recordings.suffixes(), *own_texts.FILES, *own_signals.SUFFIXES, *own_signals.WHOLE, *own_texts.LINES}
+    every = {
+        *pictures.SUFFIXES,
+        *recordings.suffixes(),
+        *own_texts.FILES,
+        *own_signals.SUFFIXES,
+        *own_signals.WHOLE,
+        *own_texts.LINES,
+    }
     looked = walk(path, tuple(every))
     found = looked.files
     if not found and (bare := list(filter(is_bare, looked.left_out.get("suffix", [])))):
@@ -87,7 +94,13 @@ def _by_suffix(name: str) -> str:
         return "images"
     if low.endswith(recordings.suffixes()):
         return "sounds"
-    return "texts" if low.endswith(own_texts.FILES) else "tables" if low.endswith((*own_texts.CUT, *own_texts.LINES, ".ts")) else ""
+    return (
+        "texts"
+        if low.endswith(own_texts.FILES)
+        else "tables"
+        if low.endswith((*own_texts.CUT, *own_texts.LINES, ".ts"))
+        else ""
+    )
 
 
 def _of_file(path: Path, encoding: str | None) -> str:

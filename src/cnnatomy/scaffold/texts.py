@@ -73,9 +73,7 @@ def _label(name: str, found: list[Column], told: Told) -> Column:
     return label
 
 
-def _of_table(
-    proposal: Proposal, found: list[Column], told: Told, given: Sequence[str] | None = None
-) -> list[str]:
+def _of_table(proposal: Proposal, found: list[Column], told: Told, given: Sequence[str] | None = None) -> list[str]:
     """The texts of a table; given: the split of each row, where there is a table for each."""
     name = proposal.path.name
     label = _label(name, found, told)
@@ -84,7 +82,9 @@ def _of_table(
     others = [column for column in others if not (column.is_dates or column.names_files)] or others
     text = columns.named(found, told, "text") or max(others, key=lambda column: column.length, default=None)
     if text is None:
-        raise Question(f"{name}: which column is the text? There is none of words beside {label.name!r}.{_nested(name)}")
+        raise Question(
+            f"{name}: which column is the text? There is none of words beside {label.name!r}.{_nested(name)}"
+        )
     rows = len(text.values)
     proposal.found.append(
         f"{'the first ' if rows == columns.ROWS else ''}{rows:,} rows; columns {', '.join(c.name for c in found)}"
