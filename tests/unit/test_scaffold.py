@@ -537,3 +537,39 @@ def test_labels_of_a_table_may_be_said_with_its_columns(home, tmp_path, capsys):
     assert f'--labels "{option}"' in said and "split: false" in said
     assert command.main(["new", str(place), "--labels", option]) == 0
     assert prepared("birds", tmp_path)["splits"] == {"train": 16, "validation": 16, "test": 8}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a/1.nii.gz", b"\x1f\x8b", "nibabel"),
+        ("a/1.dcm", b"x", "pydicom"),
+        ("a/IM0001", bytes(128) + b"DICM", "pydicom"),
+        ("data_batch_1", b"\x80\x04x", "load it where you trust it"),
+        ("train-images-idx3-ubyte", b"\0\0\x08\x03" + bytes(99), "MNIST's format"),
+        ("a/photo", b"\x89PNG", "--kind images"),
+        ("a/1234", b"From: somebody", "--kind texts"),
+        ("data/train.parquet", b"PAR1", "row.image['bytes']"),
+        ("r/1.hea", b"r 1", "wfdb.rdsamp"),
+        ("r/1.edf", b"0", "mne.io"),
+        ("oak/1.svg", b"<svg/>", "save them as PNG"),
+    ],
+)
+def test_formats_that_are_not_read_are_told_how_to_be_made_readable(home, tmp_path, capsys, name, content, says):
+    for file, what in ((name, content), ("README.md", b"x"), ("info.json", b"{}")):
+        (tmp_path / "data" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / file).write_bytes(what)
+    assert command.main(["new", str(tmp_path / "data")]) == 1
+    said = capsys.readouterr().err
+    assert says in said and "unpack" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("a.xlsx", "Save it as CSV"), ("a.mat", "loadmat"), ("X.npy", "without its classes"), ("a.mp4", "ffmpeg"),
+     ("a.zip", "unpack it"), ("a.bin", "of no kind")],
+)  # fmt: skip
+def test_a_single_file_that_is_not_read_is_told_what_it_is(home, tmp_path, capsys, name, says):
+    (tmp_path / name).write_bytes(b"PK")
+    assert command.main(["new", str(tmp_path / name)]) == 1
+    assert says in capsys.readouterr().err

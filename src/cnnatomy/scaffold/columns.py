@@ -26,7 +26,27 @@ _MEASURED = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)\s*[^\W\d_/%°²³]{0,4}[/%
 _DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2})(?:[T ,;:.\d+Z-]|[AP]M)*"
 )
-_FILES = (*pictures.SUFFIXES, *(".wav .wave .flac .mp3 .ogg .opus .m4a .aif .aiff .svg .dcm .mp4 .avi .pdf".split()))
+_FILES = (
+    *pictures.SUFFIXES,
+    *(
+        [
+            ".wav",
+            ".wave",
+            ".flac",
+            ".mp3",
+            ".ogg",
+            ".opus",
+            ".m4a",
+            ".aif",
+            ".aiff",
+            ".svg",
+            ".dcm",
+            ".mp4",
+            ".avi",
+            ".pdf",
+        ]
+    ),
+)
 _ADDRESS = re.compile(r"(?:https?|ftp|s3|gs)://\S+")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cnnatomy.data import own_signals, own_texts, pictures, recordings
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.walking import is_bare, walk
-from cnnatomy.scaffold import columns, images, signals, sounds, texts
+from cnnatomy.scaffold import columns, formats, images, signals, sounds, texts
 from cnnatomy.scaffold.proposal import Proposal, Question, Told
 
 KINDS: Mapping[str, Callable[[Path, Told], Proposal]] = {
@@ -51,7 +51,10 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
     looked = walk(path, tuple(every))
     found = looked.files
     if not found and (bare := list(filter(is_bare, looked.left_out.get("suffix", [])))):
-        raise Question(f"{path} holds files without a suffix, such as {bare[0]}. Say what they are: --kind texts")
+        kind, says = formats.of_content(path / max(bare, key=lambda name: name.count("/")))
+        if says:
+            raise DataError(f"{path} holds files without a suffix, such as {bare[0]}. They are {says}.")
+        raise Question(f"{path} holds files without a suffix, such as {bare[0]}. Say what they are: --kind {kind}")
     counts = Counter(kind for name in found if (kind := _by_suffix(name)))
     if not counts:
         instead = _instead(looked.left_out.get("suffix", []))
@@ -69,14 +72,10 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
 
 def _instead(names: Sequence[str]) -> str:
     """What a folder holds that can't be read, and what to do about it."""
-    packed = [name for name in names if name.lower().endswith(PACKED)]
+    packed = [name for name in names if name.lower().endswith(PACKED) and not formats.what(name)]
     if packed:
         return f" It holds archives, such as {packed[0]}: unpack them, each into a folder of its own name."
-    suffixes = Counter(suffix for name in names if (suffix := PurePosixPath(name).suffix.lower()))
-    if not suffixes:
-        return ""
-    suffix, count = suffixes.most_common(1)[0]
-    return f" Most are {suffix} ({count}): save them as a kind that is, such as .png, .wav, .txt or .csv."
+    return formats.instead(names)
 
 
 def _is_of_numbers(file: Path) -> bool:
@@ -105,6 +104,8 @@ def _by_suffix(name: str) -> str:
 
 def _of_file(path: Path, encoding: str | None) -> str:
     name = path.name.lower()
+    if says := formats.what(name):
+        raise DataError(f"{path} is not read here: {says}.")
     if name.endswith(PACKED):
         raise DataError(f"{path} is packed: unpack it, and name the folder.")
     if name.endswith(".npz"):
