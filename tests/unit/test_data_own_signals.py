@@ -520,3 +520,37 @@ def test_arrays_whose_time_stands_in_front_are_said(tmp_path, caplog):
     files = {f"{label}/{i}.npy": saved(values.T if i % 2 else values) for i, (label, values) in enumerate(found)}
     assert everything(made(put(tmp_path / "moves", files), tmp_path)) == truth(found)
     assert "arrays whose first axis is longer, which is taken for time: 10 (" in caplog.text
+
+
+def _moments(rows: list[str], head: str = "who,trial,time,x,what") -> str:
+    return "\n".join([head, *rows]) + "\n"
+
+
+def test_several_recordings_under_one_name_are_not_joined(tmp_path):
+    rows = [f"{s},{t},{k},{s + k / 7},{'ab'[t % 2]}" for s in range(3) for t in range(9) for k in range(8)]
+    put(tmp_path, {"a.csv": _moments(rows)})
+    with pytest.raises(DataError, match="'0' from line 2: it stands in 3 places with the same times"):
+        made(tmp_path / "a.csv", tmp_path, recording="trial", time="time", channels=["x"], label="what")
+
+
+@pytest.mark.parametrize(
+    ("value", "times", "said"), [(-9999, 3, True), (999, 2, True), (-9999, 1, False), (9, 3, False)]
+)
+def test_a_value_that_may_say_that_there_is_none_is_said(tmp_path, caplog, value, times, said):
+    draw = np.random.default_rng(0)
+    rows = [
+        f"{s},{s},{k},{value if k == 3 and s < times else draw.normal():.3f},{'ab'[s % 2]}"
+        for s in range(30)
+        for k in range(8)
+    ]
+    put(tmp_path, {"a.csv": _moments(rows)})
+    made(tmp_path / "a.csv", tmp_path, recording="trial", time="time", channels=["x"], label="what")
+    assert (f"the value {value} stands {times} times" in caplog.text) == said
+
+
+@pytest.mark.parametrize("names", [("X", "y"), ("data", "labels"), ("x", "target"), ("signals", "y")])
+def test_an_archive_may_call_its_arrays_otherwise(tmp_path, names):
+    found = recordings()
+    arrays = np.stack([values for _, values in found]), np.array([label for label, _ in found])
+    np.savez(tmp_path / "all.npz", **dict(zip(names, arrays, strict=True)))
+    assert everything(made(tmp_path / "all.npz", tmp_path)) == truth(found)

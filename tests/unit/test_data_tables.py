@@ -348,3 +348,7 @@ def test_a_list_of_objects_and_labels_in_lists_of_one(tmp_path, around):
     rows = [{"id": i, "text": text, "label": [label]} for i, (text, label) in enumerate(ROWS)]
     data = made(tmp_path, around.format(json.dumps(rows, indent=1)), "a.json")
     assert sorted(data.table["text"]) == sorted(text for text, _ in ROWS) and data.facts.classes == ["against", "for"]
+
+
+def test_a_table_may_be_called_txt(tmp_path):
+    assert len(made(tmp_path, table(cut="\t"), "a.txt").table) == len(ROWS)

@@ -334,7 +334,7 @@ def test_of_few_values_a_second_it_proposes_what_can_be_made(home, tmp_path, cap
     ("head", "row", "asks"),
     [
         ("emotion,pixels", "{c},1 2 3 4 5 6 7 8 {i}", "each cell of 'pixels' holds many numbers"),
-        ("label,pixel0,pixel1,pixel2", "{c},1,{i},3", "3 columns are called pixel"),
+        ("label,pixel0,pixel1,pixel2", "{c},1,{i},3", "3 columns are called as pixels are"),
         ("", "some words {i} of it,{c}", "has no line of names of columns: its first is 'some words 0 of it', '0'"),
     ],
 )
@@ -573,3 +573,54 @@ def test_a_single_file_that_is_not_read_is_told_what_it_is(home, tmp_path, capsy
     (tmp_path / name).write_bytes(b"PK")
     assert command.main(["new", str(tmp_path / name)]) == 1
     assert says in capsys.readouterr().err
+
+
+def test_an_id_beside_the_values_of_a_recording_is_none_of_them(home, tmp_path, capsys):
+    rows = [[i, 30 + i % 9, "ab"[i % 2], *CHANCE.normal(size=30).round(3)] for i in range(40)]
+    place = table(tmp_path / "beats.csv", ["patient_id", "age", "class", *[f"v{i}" for i in range(30)]], rows)
+    assert command.main(["new", str(place)]) == 0
+    assert "left out, for their names are not like those of the values: 'patient_id', 'age'" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert prepared("beats", tmp_path)["shape"] == [1, 30]
+
+
+def test_a_single_table_may_be_called_train(home, tmp_path, capsys):
+    place = table(
+        tmp_path / "beats_train.csv",
+        ["beat", *[f"t{i}" for i in range(40)]],
+        [["ab"[i % 2], *CHANCE.normal(size=40).round(3)] for i in range(40)],
+    )
+    assert command.main(["new", str(place)]) == 0
+    assert "a fifth of each class is kept for the test" in capsys.readouterr().out
+    assert set(prepared("beats_train", tmp_path)["splits"]) == {"train", "validation", "test"}
+
+
+@pytest.mark.parametrize("head", [["label", *[f"{a}x{b}" for a in range(1, 21) for b in range(1, 21)]], []])
+def test_tables_of_pictures_are_no_signals(home, tmp_path, capsys, head):
+    rows = [[i % 10, *CHANCE.integers(0, 256, 400)] for i in range(40)]
+    assert command.main(["new", str(table(tmp_path / "digits_train.csv", head, rows))]) == 1
+    assert "Write each to a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("names", [("X_train.npy", "y_train.npy"), ("train/X_train.txt", "train/y_train.txt")])
+def test_arrays_in_files_of_their_own_are_to_be_one_archive(home, tmp_path, capsys, names):
+    for name in names:
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        save = np.save if name.endswith(".npy") else np.savetxt
+        save(tmp_path / "data" / name, CHANCE.normal(size=(20, 30)))
+    assert command.main(["new", str(tmp_path / "data")]) == 1
+    assert "numpy.savez('all.npz'" in capsys.readouterr().err
+
+
+def test_lines_that_end_with_a_semicolon_and_have_no_names_are_told(home, tmp_path, capsys):
+    rows = [f"{u},{('walk', 'run')[u % 2]},{k},{CHANCE.normal():.2f};" for u in range(20) for k in range(40)]
+    (tmp_path / "moves.txt").write_text("\n".join(rows))
+    assert command.main(["new", str(tmp_path / "moves.txt")]) == 1
+    assert "has no line of names of columns" in capsys.readouterr().err
+    (tmp_path / "moves.txt").write_text("\n".join(["person,what,time,x", *rows]))
+    assert (
+        command.main(["new", str(tmp_path / "moves.txt"), "--column", "recording=person", "--column", "label=what"])
+        == 0
+    )
+    assert prepared("moves", tmp_path)["shape"] == [1, 40]

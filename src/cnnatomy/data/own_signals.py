@@ -7,6 +7,7 @@ import io
 import logging
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from cnnatomy.data import archive, layout, own, recordings, signal_cells, signals, tables
+from cnnatomy.data.column_names import GROUPS, RECORDINGS
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.fetching import Into
 from cnnatomy.data.left_out import LeftOut, left_out, said
@@ -33,7 +35,9 @@ UNITS = frozenset(
     {"s", "sec", "secs", "seconds", "ms", "us", "µs", "ns", "min", "h", "utc", "stamp", "index", "number"}
 )
 FEW = 6  # values, fewer than a recording has
+NUMBERED = 0.8  # of the columns of values are called alike, but for a number
 RAMPS = 50  # recordings that are looked at
+NINES = re.compile(r"-?999+")
 _SPLIT = re.compile(r"(?i)(?:^|[_\-. ])(train|validation|val|test)$")
 
 log = logging.getLogger(__name__)
@@ -43,7 +47,8 @@ log = logging.getLogger(__name__)
 class Columns:
     """Names of the columns of a table: the label's, and, where there are such, those of other things than values.
 
-    decode: how tables become text. turned: files whose arrays have their time in front, for readers to add to.
+    decode: how tables become text. turned: files whose arrays have their time in front, for readers to add to. aside:
+    columns of tables that are no moments of a recording, and are left out, likewise.
     """
 
     label: str
@@ -54,6 +59,7 @@ class Columns:
     channels: tuple[str, ...] | None
     decode: Decoder
     turned: list[str] = field(default_factory=list, init=False)
+    aside: list[str] = field(default_factory=list, init=False)
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,7 @@ def prepare(
         found = _read(source, columns)
         names = _channels(raw.stem, found, columns.channels)
         _say_ramps(raw.stem, found, names)
+        _say_no_values(raw.stem, found, names)
         classes = _classes(raw.stem, found)
         sorted_, without = _sorted_out(raw.stem, found, classes, validation, test)
         origin = Origin(source, digest, [*source.left_out, *without])
@@ -162,7 +169,10 @@ def _read(source: archive.Raw, columns: Columns) -> list[Read]:
     if "layout" in source.manifest:
         found = [recording_of(source.read(file.name), file.name, file, columns) for file in own.filed(source)]
     else:
-        found = [one for name in source.names for one in recordings_in(source.read(name), name, columns)]
+        alone = len(source.names) == 1
+        found = [one for name in source.names for one in recordings_in(source.read(name), name, columns, alone=alone)]
+    if columns.aside:
+        log.warning("%s: %s", source.path.stem, said_aside(columns.aside))
     columns.decode.say(source.path.stem)
     if columns.turned:
         log.warning(
@@ -408,6 +418,22 @@ def _say_ramps(data: str, found: Sequence[Read], names: Sequence[str]) -> None:
         )
 
 
+def _say_no_values(data: str, found: Sequence[Read], names: Sequence[str]) -> None:
+    """Warn of a value of nines, as -9999, that comes again far from all others: it may say that one is missing."""
+    for place, name in enumerate(names):
+        values = np.concatenate([one.values[place] for one in found])
+        values = values[np.isfinite(values)]
+        for end in {values.min(), values.max()} if len(values) else ():
+            others = values[values != end]
+            times, far = len(values) - len(others), 5 * abs(others).max(initial=0) < abs(end)
+            if NINES.fullmatch(f"{end:.0f}") and times > 1 and far:
+                log.warning(
+                    "%s: in the channel %s the value %g stands %d times, far from all others. If it says that there is "
+                    "no value, leave those cells empty, or write NaN",
+                    *(data, repr(name), end, times),
+                )
+
+
 def _is_even(values: np.ndarray) -> bool:
     steps = np.diff(values)
     return len(steps) > 4 and bool(steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-3))
@@ -416,9 +442,9 @@ def _is_even(values: np.ndarray) -> bool:
 # All recordings in one file
 
 
-def recordings_in(content: bytes, name: str, columns: Columns) -> Iterator[Read]:
-    """The recordings of a table, an archive or a .ts file. Raises DataError."""
-    said = _SPLIT.search(PurePosixPath(name).stem)
+def recordings_in(content: bytes, name: str, columns: Columns, *, alone: bool = False) -> Iterator[Read]:
+    """The recordings of a table, an archive or a .ts file. alone: its name says no split. Raises DataError."""
+    said = None if alone else _SPLIT.search(PurePosixPath(name).stem)
     split = layout.SPLITS_BY_NAME[said[1].lower()] if said else ""
     suffix = PurePosixPath(name).suffix.lower()
     if suffix == ".npz":
@@ -457,7 +483,18 @@ def _stacked(content: bytes, name: str, split: str) -> Iterator[Read]:
     yield from _stack(arrays, name, split)
 
 
+def _called_so(arrays: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """Arrays under the names X and y where others that are usual stand for them."""
+    found = dict(arrays)
+    for name, others in (("X", ("x", "data", "signals", "inputs", "values")), ("y", ("labels", "label", "target"))):
+        there = [other for other in others if other in arrays]
+        if name not in arrays and len(there) == 1:
+            found[name] = found.pop(there[0])
+    return found
+
+
 def _stack(arrays: Mapping[str, np.ndarray], name: str, split: str) -> Iterator[Read]:
+    arrays = _called_so(arrays)
     if not {"X", "y"} <= set(arrays):
         raise DataError(f"{name} should hold the arrays X and y, and holds {own.some(sorted(arrays)) or 'nothing'}.")
     values, labels = arrays["X"], arrays["y"]
@@ -527,6 +564,9 @@ def _wide(
     else:
         chosen = _chosen(head, name, None, list(others.values()))  # which are moments, not channels
         _refuse_moments(rows, name, head, chosen, list(others.values()))
+        aside = _no_moments(head, chosen)
+        columns.aside.extend(head[place] for place in aside if head[place] not in columns.aside)
+        chosen = [place for place in chosen if place not in aside]
         at = {key: list(head).index(other) for key, other in others.items() if other is not None}
     for number, cells in rows:
         where = f"{name}, line {number}"
@@ -538,6 +578,27 @@ def _wide(
         label = _label(said["label"], where)
         group = said.get("group", "")
         yield Read(_ended(values[None]), None, label, _id(split, f"line {number}"), its, group, where)
+
+
+def said_aside(names: Sequence[str]) -> str:
+    """That columns are left out of recordings that stand in a line each."""
+    return (
+        "columns that are left out, for their names are not like those of the values: "
+        f"{own.some(list(map(repr, names)))}. If one is whom a recording is of, name it as data.prepare.group; if they "
+        "are values, call them like the others"
+    )
+
+
+def _no_moments(head: Sequence[str], chosen: Sequence[int]) -> list[int]:
+    """The places of columns beside the values of a recording in a line: an id, an age.
+
+    Values are numbered as a rule, v0, v1 and so on: then whatever is called otherwise; else what is called as ids are.
+    """
+    stems = {place: re.sub(r"\d+", "", head[place]).strip().lower() for place in chosen}
+    stem, count = Counter(stems.values()).most_common(1)[0]
+    if count >= max(FEW, NUMBERED * len(chosen)):
+        return [place for place in chosen if stems[place] != stem]
+    return [place for place in chosen if stems[place].endswith("id") or stems[place] in (*GROUPS, *RECORDINGS)]
 
 
 def _place_of_label(rows: signal_cells.Cells, name: str, said: str) -> int:
@@ -622,14 +683,27 @@ def _long(
                 if said.setdefault(what, cell) != cell:
                     raise DataError(
                         f"{name}, line {number}: the {what} of the recording {key!r} is {cell!r}, and {said[what]!r} "
-                        "above. Give a recording one."
+                        "above. Give a recording one; where its name comes again, as with another subject, write both "
+                        "into one column."
                     )
         where = f"{name}, recording {key!r} from line {rows[places[0]][0]}"
+        if "time" in at:
+            _refuse_several(places, moments[places], where)
         order = np.array(places)[np.argsort(moments[places], kind="stable")]
         its = layout.given_split(said["split"], where) if "split" in said else split
         names = tuple(head[place] for place in chosen)
         label, group = _label(said["label"], where), said.get("group", "")
         yield Read(values[order].T, names, label, _id(split, f"recording {key}"), its, group, where)
+
+
+def _refuse_several(places: Sequence[int], moments: np.ndarray, where: str) -> None:
+    """Refuse several recordings under one name: it comes again further down, with the same times."""
+    runs = 1 + int((np.diff(places) > 1).sum())
+    if runs > 1 and 2 * len(np.unique(moments)) <= len(moments):
+        raise DataError(
+            f"{where}: it stands in {runs} places with the same times, as if several recordings had that name. Write "
+            "what tells them apart, such as the subject, into the same column."
+        )
 
 
 def _ended(values: np.ndarray) -> np.ndarray:

@@ -55,7 +55,7 @@ def fetch(
         files = own.Files({file.name: file for file in found})
     elif place.is_dir():
         files = own.packed(path, FILES, splits, labels)
-    elif place.is_file() and place.name.lower().endswith((*CUT, *JSON)):
+    elif place.is_file() and place.name.lower().endswith((*CUT, *JSON, *FILES)):
         files = own.Files({place.name: place})
     else:
         raise DataError(

@@ -57,7 +57,12 @@ def rows_of(content: bytes, name: str, decode: Decoder) -> Cells:
     if not lines:
         raise DataError(f"{name} is empty. Fill it, or take it away.")
     last = [line for _, line in lines[-ABOVE:]]
-    sign = next((sign for sign in "\t;," if 2 * sum(sign in line for line in last) > len(last)), None)
+    sign = next(
+        (sign for sign in "\t;," if 2 * sum(sign in line.rstrip(sign + " \r") for line in last) > len(last)),
+        None,
+    )
+    if sign == "," and all(line.rstrip().endswith(";") for line in last):  # as some devices end lines
+        lines = [(number, line.rstrip().rstrip(";")) for number, line in lines]
     if sign == "," and all(_apart_by_blanks(line) for line in last[1:] or last):
         sign = None
     if sign is None:

@@ -14,39 +14,21 @@ from cnnatomy.data.errors import DataError
 from cnnatomy.scaffold.proposal import Question, Told
 
 ROWS = 200_000  # of a table that are looked at
+_PIXELS = re.compile(r"(?:pixel|px).*|\d+x\d+", re.IGNORECASE)
 _MANY = re.compile(r"\[?(?:-?[\d.]+(?:[eE][-+]?\d+)?[\s,]+){6,}-?[\d.]+(?:[eE][-+]?\d+)?\s*\]?")
-_PICTURES = (
+PICTURES = (
     "PIL.Image.fromarray(numpy.uint8(numbers).reshape(height, width)).save('pictures/<class>/<number>.png'), then name "
     "that folder"
 )
 CLASSES = 100  # at most, of a column that says them
 NEARLY = 0.98  # of a column's values say what it holds
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
-_MEASURED = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)\s*[^\W\d_/%°²³]{0,4}[/%°²³]?[^\W\d_]{0,4}[²³]?")
+_MEASURED = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)\s*[^\W\d_/%°²³]{0,4}[/%°²³]?[^\W\d_]{0,4}[²³]?;?")
 _DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2})(?:[T ,;:.\d+Z-]|[AP]M)*"
 )
-_FILES = (
-    *pictures.SUFFIXES,
-    *(
-        [
-            ".wav",
-            ".wave",
-            ".flac",
-            ".mp3",
-            ".ogg",
-            ".opus",
-            ".m4a",
-            ".aif",
-            ".aiff",
-            ".svg",
-            ".dcm",
-            ".mp4",
-            ".avi",
-            ".pdf",
-        ]
-    ),
-)
+_SOUNDS = (".wav", ".wave", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aif", ".aiff")
+_FILES = (*pictures.SUFFIXES, *_SOUNDS, ".svg", ".dcm", ".mp4", ".avi")
 _ADDRESS = re.compile(r"(?:https?|ftp|s3|gs)://\S+")
 
 
@@ -166,13 +148,13 @@ def _refuse_cells_of_many(columns: list[Column], table: str) -> None:
         if all(_MANY.fullmatch(value.strip()) for value in some):
             raise Question(
                 f"{table}: each cell of {column.name!r} holds many numbers. If they are pictures, write each to a "
-                f"file: {_PICTURES}. If they are a signal, give each number a column of its own"
+                f"file: {PICTURES}. If they are a signal, give each number a column of its own"
             )
-    pixels = sum(column.name.lower().startswith("pixel") for column in columns)
+    pixels = sum(bool(_PIXELS.fullmatch(column.name.strip())) for column in columns)
     if pixels > len(columns) / 2:
         raise Question(
-            f"{table}: {pixels} columns are called pixel…: each line is a picture. Write each to a file: {_PICTURES}. "
-            "If they are signals: call the columns otherwise"
+            f"{table}: {pixels} columns are called as pixels are: each line is a picture. Write each to a file: "
+            f"{PICTURES}. If they are signals: call the columns otherwise"
         )
 
 

@@ -15,10 +15,7 @@ _ARRAYS = (
 _FILM = "a film; ffmpeg -i … -r 1 %04d.png gives its pictures, and ffmpeg -i … x.wav its sound"
 _SOUND = "a sound that is not read here: ffmpeg -i … x.wav makes a wav of it"
 _RAW = "raw photographs: save them as TIFF or JPEG, by the camera's program or with rawpy"
-_VOLUME = (
-    "a volume of slices; with nibabel: numpy.save('slice.npy', nibabel.load(file).get_fdata()[:, :, k]) makes a picture "
-    "of one"
-)
+_VOLUME = "a volume; of a slice, with nibabel: numpy.save('slice.npy', nibabel.load(file).get_fdata()[:, :, k])"
 _PHYSIOLOGY = "with mne: mne.io.read_raw(file).to_data_frame().to_csv(…, index=False)"
 _PICKLE = f"what Python wrote, and may be a program: load it where you trust it. {_ARRAYS}"
 #: How names end, in small letters, and what such files are, or what makes readable ones of them.

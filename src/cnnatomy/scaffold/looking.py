@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cnnatomy.data import own_signals, own_texts, pictures, recordings
 from cnnatomy.data.errors import DataError
@@ -55,6 +55,7 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
         if says:
             raise DataError(f"{path} holds files without a suffix, such as {bare[0]}. They are {says}.")
         raise Question(f"{path} holds files without a suffix, such as {bare[0]}. Say what they are: --kind {kind}")
+    _refuse_apart(list(found))
     counts = Counter(kind for name in found if (kind := _by_suffix(name)))
     if not counts:
         instead = _instead(looked.left_out.get("suffix", []))
@@ -143,6 +144,21 @@ def _refuse_pictures(path: Path) -> None:
                 "file each: PIL.Image.fromarray(one).save(f'pictures/{{label}}/{{i}}.png') writes such, if "
                 "the folders are there; then name that folder. If they are signals: --kind signals"
             )
+
+
+def _refuse_apart(names: Sequence[str]) -> None:
+    """Raise Question for files that hold all samples each, X_train.txt and y_train.txt: they are to be one archive."""
+    by_name = {PurePosixPath(name).stem.lower(): name for name in names}
+    whole = next((by_name[stem] for stem in ("x_train", "x", "train_x") if stem in by_name), "")
+    labels = next((by_name[stem] for stem in ("y_train", "y", "train_y", "labels_train") if stem in by_name), "")
+    if not whole or not labels:
+        return
+    load = "numpy.load" if whole.endswith(".npy") else "numpy.loadtxt"
+    raise Question(
+        f"{whole} and {labels} seem to hold all samples and all classes. Make one archive of them and name that: "
+        f"numpy.savez('all.npz', X_train={load}('{whole}'), y_train={load}('{labels}'), X_test=…, y_test=…); or X and "
+        "y without splits. Where each channel has a file of its own, numpy.stack([…], axis=1) makes X of them"
+    )
 
 
 def _of_folder(kind: str, files: list[Path], folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,6 +20,7 @@ from cnnatomy.scaffold.proposal import Proposal, Question, Told, ranged, said_of
 
 METHODS = ["samples", "evaluation", "structure", "kernels", "feature_maps", "filter_maximisation", "top_patches",
            "filter_ablation", "attribution"]  # fmt: skip
+SIDE = 16  # pixels: of lines of as many numbers as larger squares have, pictures are thought
 WIDE = 12  # columns of numbers: more are moments of one recording, not channels
 
 
@@ -52,7 +54,10 @@ def _columns(proposal: Proposal, told: Told) -> own_signals.Columns:
 def _measured(proposal: Proposal, files: list[tuple[str, bytes]], told: Told) -> None:
     """All recordings of some files, as `prepare` will read them."""
     how = _columns(proposal, told)
-    found = [one for name, content in files for one in own_signals.recordings_in(content, name, how)]
+    alone = len(files) == 1
+    found = [one for name, content in files for one in own_signals.recordings_in(content, name, how, alone=alone)]
+    if how.aside:
+        proposal.found.append(own_signals.said_aside(how.aside))
     proposal.found += said_of_classes([one.label for one in found])
     splits = Counter(one.split for one in found if one.split)
     shares = ", ".join(f"{split} {count:,}" for split, count in splits.items())
@@ -80,6 +85,7 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> None:
     if len([column for column in numbers if not column.repeats or column.is_fractions]) > WIDE:
         _of_recordings(proposal, found, told)
         return
+    columns.refuse_no_head(found, proposal.path.name)
     recording = columns.named(found, told, "recording") or columns.called(
         [column for column in found if _is_recording(column)], RECORDINGS
     )
@@ -122,9 +128,12 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told) -> None:
 def _of_recordings(proposal: Proposal, found: list[Column], told: Told) -> None:
     """A line for each recording: its class, then its values."""
     named = not all(columns.is_number(column.name) for column in found[1:])
-    proposal.found.append(f"{len(found[0].values):,} rows of {len(found) - 1:,} values: a line for each recording")
+    if named:
+        proposal.found.append(f"{len(found[0].values):,} rows of {len(found) - 1:,} values: a line for each recording")
     if not named:
         rows = signal_cells.rows_of(proposal.path.read_bytes(), proposal.path.name, Decoder(told.encoding))
+        proposal.found.append(f"{len(rows):,} rows of {len(rows[0][1]) - 1:,} values: a line for each recording")
+        _refuse_pictures(rows, proposal.path.name)
         if "label" in told.columns:
             proposal.set("label", told.columns["label"], "as you say")
         elif classes := own_signals.classes_at_the_end(rows):
@@ -134,10 +143,28 @@ def _of_recordings(proposal: Proposal, found: list[Column], told: Told) -> None:
     if label is None:
         raise Question(f"{proposal.path.name}: which column says the class? Say it: --column label=…")
     proposal.set("label", label.name, f"{len(label.counts)} values that come again and again")
+    stems = {re.sub(r"\d+", "", column.name) for column in found}
+    if len(stems) > len(found) / 2:
+        proposal.found.append(
+            "the columns have names of their own and are no numbers of moments: a signal is one thing along time. Of "
+            "different things in any order a convolution makes little"
+        )
     others = [column for column in found if column is not label]
     group = columns.named(found, told, "group") or columns.called(others, GROUPS)
     if group is not None:
         proposal.set("group", group.name, "by its name: one of them is never on both sides")
+
+
+def _refuse_pictures(rows: signal_cells.Cells, name: str) -> None:
+    """Raise Question for lines of whole numbers up to 255, as many as a square picture has pixels."""
+    count = len(rows[0][1]) - 1
+    side = next((int(np.sqrt(count / colours)) for colours in (1, 3) if np.sqrt(count / colours) % 1 == 0), 0)
+    cells = {cell for _, row in rows[:50] for cell in row}
+    if side >= SIDE and all(cell.isdigit() and int(cell) < 256 for cell in cells):
+        raise Question(
+            f"{name}: each line holds {count} whole numbers from 0 to 255, as pictures of {side} × {side} pixels do. "
+            f"Write each to a file: {columns.PICTURES}. If they are signals: write a line of names above them"
+        )
 
 
 def _seconds(moments: Sequence[str]) -> list[float]:
