@@ -23,7 +23,7 @@ from cnnatomy.data.left_out import LeftOut
 from cnnatomy.data.prepared import Dataset
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
-SHARES = {"validation": 0.1, "test": 0.2}
+SHARES = {"validation": 0.1, "test": 0.2, "classes": None}
 ROOM = {"sample_rate": 8000, "bands": 20, "frames": 20, "window": 256, "step": 128, "lowest_hz": 60}
 SPECTROGRAM = ROOM | {"highest_hz": 4000, "range_db": 60}
 TEXTS = {"text": "text", "label": "label", "split": None, "length": 6, "at_least": 1}
@@ -529,3 +529,25 @@ def test_a_class_without_a_test_sample_is_said(tmp_path, caplog):
 def test_nothing_is_said_of_classes_that_are_tested(tmp_path, caplog):
     made("own_images", put(tmp_path / "leaves", leaves()), tmp_path)
     assert "the test has no sample" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["own_images", "own_sounds", "own_texts"])
+def test_the_classes_stand_in_the_order_that_a_network_has(tmp_path, kind):
+    names = ("2", "10", "1")
+    contents = {
+        "own_images": lambda c, i: ("png", png(20 * c + i)),
+        "own_sounds": lambda c, i: ("wav", wav(400 + 300 * c + 5 * i)),
+        "own_texts": lambda c, i: ("txt", f"word{c} number{i}"),
+    }[kind]
+    files = {f"{name}/{i}.{contents(0, 0)[0]}": contents(c, i)[1] for c, name in enumerate(names) for i in range(10)}
+    place = put(tmp_path / "given", files)
+    assert made(kind, place, tmp_path).facts.classes == ["1", "2", "10"]
+    data = made(kind, place, tmp_path, classes=["1", "10", 2])
+    assert data.facts.classes == ["1", "10", "2"]
+    train = data.split("train")
+    whose = train.table["text" if kind == "own_texts" else "id"]
+    for label, said in zip(train.labels, whose, strict=True):
+        name = data.facts.classes[label]
+        assert said.startswith(f"word{names.index(name)} " if kind == "own_texts" else f"{name}/")
+    with pytest.raises(DataError, match=r"data.prepare.classes is \[1, 2\], and the classes are 1, 2, 10"):
+        made(kind, place, tmp_path, classes=["1", "2"])

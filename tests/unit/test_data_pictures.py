@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+import torch
 from PIL import Image, features
 
 from cnnatomy.config.compose import compose
@@ -545,3 +546,30 @@ def test_more_than_memory_holds_is_refused_before_it_is_asked_for(tmp_path):
     files = both([saved(RAMP + i, "PNG") for i in range(10)], "png")
     with pytest.raises(DataError, match=r"10 images of 400000 × 400000 pixels take .* GB of memory.*data.prepare.size"):
         made(tmp_path, files, size=400_000)
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"mean": [0.5], "std": [0]}, "a mean and a std of each channel, of which there is one"),
+        ({"mean": [127.5], "std": [127.5]}, "where black is 0 and white is 1"),
+        ({"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}, "of which there is one"),
+        ({"mean": [0.5]}, "data.prepare.normalise is {'mean': [0.5]}"),
+        ({"mean": 0.5, "std": 0.5}, "such as {mean: [0.5], std: [0.25]}"),
+    ],
+)
+def test_a_mean_and_a_deviation_that_are_none_are_refused(tmp_path, said, says):
+    with pytest.raises(DataError) as caught:
+        made(tmp_path, both([saved(RAMP + np.uint8(i), "PNG") for i in range(9)], "png"), normalise=said)
+    assert says in str(caught.value)
+
+
+def test_pictures_are_normalised_as_a_networks_own_training_had_it(tmp_path):
+    data = made(
+        tmp_path,
+        both([saved(RAMP + np.uint8(i), "PNG") for i in range(9)], "png"),
+        normalise={"mean": [0.5], "std": [0.25]},
+    )
+    assert data.facts.normalise == prepared.Normalise([0.5], [0.25], fixed=True)
+    x = to_tensor(data.facts, data.split("train").inputs)
+    assert torch.allclose(x, (torch.from_numpy(data.split("train").inputs) / 255 - 0.5) / 0.25, atol=1e-5)

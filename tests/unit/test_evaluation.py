@@ -323,3 +323,21 @@ def test_the_same_predictions_give_the_same_bytes(tmp_path):
     for name in ("one", "other"):
         hang(evaluated(made_up(samples, 3), HISTORY, samples, CONFIG), tmp_path / name)
     assert (tmp_path / "one/exhibit.json").read_bytes() == (tmp_path / "other/exhibit.json").read_bytes()
+
+
+def test_classes_in_another_order_than_the_networks_are_told():
+    from cnnatomy.evaluation.measure import in_other_order
+
+    classes = ["0", "1", "2", "10"]
+    order = ["0", "1", "10", "2"]  # of the alphabet
+    counts = np.zeros((4, 4), int)
+    for row, name in enumerate(classes):
+        counts[row] = 1
+        counts[row, order.index(name)] = 20
+    said = in_other_order(counts, classes)
+    assert "data.prepare.classes: [0, 1, 10, 2]" in said and said.startswith("46% of the test samples")
+    assert not in_other_order(np.eye(4) * 20 + 1, classes), "right as it is"
+    assert not in_other_order(np.full((4, 4), 5), classes), "by chance"
+    assert not in_other_order(np.array([[9, 1, 0, 0], [9, 1, 0, 0], [0, 0, 9, 1], [0, 0, 9, 1]]), classes), "half"
+    turned = in_other_order(np.array([[1, 9], [9, 1]]), ["no", "yes"])
+    assert "[yes, no]" in turned

@@ -443,3 +443,53 @@ def test_what_else_is_saved_or_downloaded_is_told_as_what_it_is(tmp_path):
             torch.save(content, tmp_path / name)
         with pytest.raises(WeightsError, match=says):
             weights.load(network, tmp_path / name)
+
+
+def _in_parts(kind: str) -> nn.Module:
+    """A network whose convolution is pruned, or has a norm of its weight."""
+    import torch.nn.utils.prune as prune
+
+    parts = network().eval()
+    ways = {
+        "pruned": lambda: prune.l1_unstructured(parts[0], "weight", 0.5),
+        "weight_norm": lambda: nn.utils.parametrizations.weight_norm(parts[0]),
+        "old weight_norm": lambda: nn.utils.weight_norm(parts[0]),
+        "weight_norm of another axis": lambda: nn.utils.parametrizations.weight_norm(parts[3], dim=1),
+        "spectral_norm": lambda: nn.utils.parametrizations.spectral_norm(parts[0]),
+        "old spectral_norm": lambda: nn.utils.spectral_norm(parts[0]).eval(),
+    }
+    ways[kind]()
+    return parts.eval()
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(
+    "kind",
+    ["pruned", "weight_norm", "old weight_norm", "weight_norm of another axis", "spectral_norm", "old spectral_norm"],
+)
+def test_weights_that_were_saved_in_parts_are_put_together(tmp_path, caplog, kind):
+    theirs = _in_parts(kind)
+    torch.save(theirs.state_dict(), tmp_path / "a.pth")
+    caplog.set_level("INFO")
+    mine = network().eval()
+    weights.load(mine, tmp_path / "a.pth")
+    x = torch.randn(5, 1, 4, 4)
+    assert torch.allclose(mine(x), theirs(x), atol=1e-5)
+    assert "worked out of what the file has for it" in caplog.text
+
+
+def test_other_names_and_other_axes_are_told_as_such(tmp_path):
+    state = network().state_dict()
+    names = {key: key.replace("0.", "features.0.").replace("3.", "head.") for key in state}
+    torch.save({names[key]: tensor for key, tensor in state.items()}, tmp_path / "a.pth")
+    with pytest.raises(
+        WeightsError, match="Their shapes are the same, in the same order.*'0.weight' for 'features.0.w"
+    ):
+        weights.load(network(), tmp_path / "a.pth")
+    torch.save(state | {"0.weight": state["0.weight"].permute(2, 3, 1, 0).contiguous()}, tmp_path / "b.pth")
+    with pytest.raises(WeightsError, match=r"as Keras has them: save '0.weight' as tensor.permute\(3, 2, 0, 1\)"):
+        weights.load(network(), tmp_path / "b.pth")
+    torch.save(state | {"3.weight": state["3.weight"].T.contiguous()}, tmp_path / "c.pth")
+    with pytest.raises(WeightsError, match=r"permute\(1, 0\)") as caught:
+        weights.load(network(), tmp_path / "c.pth")
+    assert "weights_head" not in str(caught.value)

@@ -43,11 +43,30 @@ def check(prepare: Mapping[str, Any]) -> None:
             f"data.prepare.colour is false and data.prepare.channels is {channels}: with channels, images are taken as "
             "they are. Take one of both away."
         )
+    if isinstance(prepare["normalise"], Mapping):
+        check_normalise(prepare["normalise"], channels or (3 if prepare["colour"] else 1))
+        return
     normalise, three = prepare["normalise"], prepare["colour"] and channels in (None, 3)
     if normalise not in ("data", "imagenet") or (normalise == "imagenet" and not three):
         raise DataError(
             f"data.prepare.normalise is {normalise!r}; it is data, or with data.prepare.colour: true imagenet, which "
-            "has a mean of red, green and blue, and of no other channels: data.prepare.channels must be null or 3."
+            "has a mean of red, green and blue, and of no other channels: data.prepare.channels must be null or 3. Or "
+            "as a network's own training had it, where white is 1: {mean: [0.5], std: [0.5]}."
+        )
+
+
+def check_normalise(said: Mapping[str, Any], count: int) -> None:
+    """Check a mean and a standard deviation of each channel. Raises DataError."""
+    lists = [said.get(key) for key in ("mean", "std")]
+    fine = set(said) == {"mean", "std"} and all(
+        isinstance(one, Sequence) and len(one) == count and all(type(value) in (int, float) for value in one)
+        for one in lists
+    )
+    if not fine or not all(0 < value <= 1 for value in lists[1] or ()) or any(abs(one) > 1 for one in lists[0] or ()):
+        raise DataError(
+            f"data.prepare.normalise is {dict(said)}: it wants a mean and a std of each channel, of which there "
+            f"{'is one' if count == 1 else f'are {count}'}, where black is 0 and white is 1, such as "
+            f"{{mean: {[0.5] * count}, std: {[0.25] * count}}}."
         )
 
 

@@ -187,6 +187,23 @@ def in_order(classes: Sequence[str]) -> list[str]:
     return sorted(names, key=lambda name: (int(name), name) if whole else (0, name))
 
 
+def ordered(labels: Sequence[str], wanted: Sequence[object] | None) -> list[str]:
+    """The classes in the order of `data.prepare.classes`, each once; see `in_order` where nothing is said.
+
+    Raises DataError where others are said than there are.
+    """
+    there = in_order(labels)
+    if wanted is None:
+        return there
+    said = [str(one) for one in wanted]
+    if sorted(said) != sorted(there):
+        raise DataError(
+            f"data.prepare.classes is [{some(said, 20)}], and the classes are {some(there, 20)}: it wants each of them "
+            "once, in the order of the network's outputs."
+        )
+    return said
+
+
 def splits(
     hashes: Sequence[str], labels: Sequence[str], given: Sequence[str], *, validation: float, test: float
 ) -> list[str]:
@@ -289,8 +306,8 @@ def filed(raw: Raw) -> list[Filed]:
     return sorted(files, key=lambda file: (raw.hashes[file.name], file.name))
 
 
-def sorted_out(raw: Raw, validation: float, test: float) -> SortedOut:
-    """The files of a raw zip that `packed` filled, each with its split.
+def sorted_out(raw: Raw, validation: float, test: float, classes: Sequence[object] | None = None) -> SortedOut:
+    """The files of a raw zip that `packed` filled, each with its split; classes: see `ordered`.
 
     Left out are contents that stand under several classes, and copies of given test and validation samples among the
     others.
@@ -317,7 +334,7 @@ def sorted_out(raw: Raw, validation: float, test: float) -> SortedOut:
         test=test,
     )
     again = [Filed(file.name, file.label, split) for file, split in zip(kept, whose, strict=True)]
-    return SortedOut(again, in_order(labels), [*raw.left_out, *without])
+    return SortedOut(again, ordered(labels, classes), [*raw.left_out, *without])
 
 
 def once(

@@ -23,7 +23,7 @@ from cnnatomy.data.left_out import shortened
 from cnnatomy.data.naming import Labels
 from cnnatomy.data.origin import Origin
 from cnnatomy.data.pictures import Depth, Picture, Scale
-from cnnatomy.data.prepared import SPLITS, Channel
+from cnnatomy.data.prepared import SPLITS, Channel, Normalise
 
 #: How masks, thumbnails and the like are named beside the picture that they are of.
 _COMPANION = re.compile(
@@ -82,17 +82,19 @@ def prepare(
     shown: Sequence[int] | None,
     fit: Fit,
     range: Sequence[Any] | None,
-    normalise: str,
+    normalise: str | Mapping[str, Sequence[float]],
     validation: float,
     test: float,
+    classes: Sequence[str] | None = None,
 ) -> None:
     """Images uint8 (n, channels, height, width), in grey or in `colour`; see `pictures.pixels` for `fit`.
 
     size: a side, or height and width. channels: take all channels as they are, of which each image has so many.
     channel_names: of each. shown: the channels that pictures show, from 1, see `fitting.shown`. range: values that are
     black and white, of all images; of more than 8 bits the least and the greatest of the training images unless given,
-    and with `channels` of each channel. normalise: by the "data", or as networks trained on "imagenet" want it. Split
-    as folders say, or by content: see `own.splits`.
+    and with `channels` of each channel. normalise: by the "data", as networks trained on "imagenet" want it, or by
+    a mean and a std of each channel, where black is 0 and white 1. Split as folders say, or by content: see
+    `own.splits`; classes: their order, see `own.ordered`.
 
     Raises DataError, and DamagedData for images that can't be read, which are named together.
     """
@@ -101,7 +103,7 @@ def prepare(
     fitting.check(settings)
     form = _Form(fitting.shape(size), channels, colour, fit, fitting.ends(range, channels))
     with archive.Raw(raw) as source:
-        files, classes, left_out = own.sorted_out(source, validation, test)
+        files, ordered, left_out = own.sorted_out(source, validation, test, classes)
         seen = _Seen(channels)
         pixels, scale = _pixels(source, files, form, seen)
         each = None if channels is None else _channels(channels, channel_names, scale or [(0.0, 255.0)])
@@ -109,21 +111,28 @@ def prepare(
         _say_sizes(raw.stem, seen.sizes, form.shape, fit)
         _say_sight(raw.stem, pixels, files, scale)
         _say_lost(raw.stem, pixels, files, seen.depths)
-        labels = np.array([classes.index(file.label) for file in files])
+        labels = np.array([ordered.index(file.label) for file in files])
         chosen = {split: np.array([file.split == split for file in files]) for split in SPLITS}
         images.write(
             folder,
             {split: (pixels[rows], labels[rows]) for split, rows in chosen.items() if rows.any()},
-            classes,
+            ordered,
             Origin(source, digest, left_out, {"moving": len(seen.moving)}),
             ids={split: [file.name for file in files if file.split == split] for split in SPLITS},
             values=images.Values(
-                normalise=images.IMAGENET if normalise == "imagenet" else None,
+                normalise=_normalise(normalise),
                 scale=scale[0] if scale is not None and each is None else None,
                 channels=each,
                 shown=fitting.shown(shown, channels),
             ),
         )
+
+
+def _normalise(said: str | Mapping[str, Sequence[float]]) -> Normalise | None:
+    """What inputs are normalised by, where it is not the data's."""
+    if isinstance(said, Mapping):
+        return Normalise([float(one) for one in said["mean"]], [float(one) for one in said["std"]], fixed=True)
+    return images.IMAGENET if said == "imagenet" else None
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,7 @@ def prepare(
     encoding: str | None,
     validation: float,
     test: float,
+    classes: Sequence[str] | None = None,
 ) -> None:
     """Windows float32 (n, channels, steps) of the recordings, see `signals.Form` for `length`, `step`, `rate`, `unit`.
 
@@ -129,7 +130,8 @@ def prepare(
     label, recording, time, group, split: names of columns of a table. With `recording` a line of it is a moment, or
     else a whole recording. encoding: of tables; None is UTF-8, or guessed and said.
     Split as folders, files or the column `split` say, or by content: see `own.splits`. Recordings of one `group`, such
-    as a patient, are never parted. Raises DataError, and DamagedData for files that can't be read.
+    as a patient, are never parted. classes: their order, see `own.ordered`. Raises DataError, and
+    DamagedData for files that can't be read.
     """
     for key, value in (("length", length), ("step", step), ("rate", rate)):
         if value is not None and not value > 0:
@@ -142,10 +144,10 @@ def prepare(
         names = _channels(raw.stem, found, columns.channels)
         _say_ramps(raw.stem, found, names)
         _say_no_values(raw.stem, found, names)
-        classes = _classes(raw.stem, found)
-        sorted_, without = _sorted_out(raw.stem, found, classes, validation, test)
+        ordered = own.ordered(_classes(raw.stem, found), classes)
+        sorted_, without = _sorted_out(raw.stem, found, ordered, validation, test)
         origin = Origin(source, digest, [*source.left_out, *without])
-        signals.write(folder, sorted_, classes, origin, signals.Form(length, step, _rate(found, rate), unit, names))
+        signals.write(folder, sorted_, ordered, origin, signals.Form(length, step, _rate(found, rate), unit, names))
 
 
 def _classes(name: str, found: Sequence[Read]) -> list[str]:

@@ -83,14 +83,22 @@ def _some(names: list[str]) -> str:
 
 
 def prepare(
-    raw: Path, folder: Path, *, digest: str, validation: float, test: float, spectrogram: Mapping[str, Any]
+    raw: Path,
+    folder: Path,
+    *,
+    digest: str,
+    validation: float,
+    test: float,
+    spectrogram: Mapping[str, Any],
+    classes: Sequence[str] | None = None,
 ) -> None:
     """Log-mel pictures of a window of each clip, resampled where another sample rate is asked for.
 
-    Split as folders say, or by content: see `own.splits`. Raises DataError, and DamagedData for what is no sound.
+    Split as folders say, or by content: see `own.splits`; classes: their order, see `own.ordered`. Raises DataError,
+    and DamagedData for what is no sound.
     """
     with archive.Raw(raw) as source:
-        files, classes, left_out = own.sorted_out(source, validation, test)
-        clips = [Clip(file.split, classes.index(file.label), file.name, file.name, {}) for file in files]
+        files, ordered, left_out = own.sorted_out(source, validation, test, classes)
+        clips = [Clip(file.split, ordered.index(file.label), file.name, file.name, {}) for file in files]
         how = Spectrogram.of(spectrogram)
-        sounds.write(folder, clips, classes, Origin(source, digest, left_out), how, resample=True)
+        sounds.write(folder, clips, ordered, Origin(source, digest, left_out), how, resample=True)

@@ -103,11 +103,13 @@ def prepare(
     encoding: str | None,
     validation: float,
     test: float,
+    classes: Sequence[str] | None = None,
 ) -> None:
     """Tokens of a table's column `text`, with the column `label` as the classes; or of files in folders of classes.
 
     split: a column that says train, validation (or val) or test; where there is none, the content decides: see
-    `own.splits`. tokens: how texts are cut, see `tokenise`. encoding: None is UTF-8, or guessed and said.
+    `own.splits`. classes: their order, see `own.ordered`. tokens: how texts are cut, see
+    `tokenise`. encoding: None is UTF-8, or guessed and said.
     What has no word, or stands under several classes, or is a copy of a given test text, is left out and said.
     Raises DataError, which names the line of the table.
     """
@@ -117,12 +119,12 @@ def prepare(
             if "layout" in source.manifest
             else _of_tables(source, text, label, split, encoding)
         )
-        classes = _classes(every, source.path.stem, label)
+        ordered = own.ordered(_classes(every, source.path.stem, label), classes)
         used, whose, without = _sorted_out(source.path.stem, every, tokens, validation, test)
-        labels = [classes.index(one.label) for one in used]
+        labels = [ordered.index(one.label) for one in used]
         given = texts.Sentences([one.text for one in used], labels, whose)
         origin = Origin(source, digest, [*source.left_out, *without])
-        texts.write(folder, given, classes, origin, texts.Form(length, at_least, way=tokens))
+        texts.write(folder, given, ordered, origin, texts.Form(length, at_least, way=tokens))
 
 
 def _sorted_out(

@@ -78,6 +78,7 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
     """The tensors under the network's names, as many as it has, with what had to be done. Raises OtherNetwork."""
     wanted = network.state_dict()
     found, told = _unprefixed(state, set(wanted))
+    found = _worked_out(found, wanted, told)
     if found.keys() != wanted.keys() and (renamed := _renamed(found, network)):
         return Fitting(renamed, told)
     # Who halves all numbers halves these counts, too, which may be infinite then.
@@ -105,12 +106,85 @@ def fitted(state: Mapping[str, Tensor], network: nn.Module, *, new_head: bool) -
         sizes = [
             f"{key!r} is {list(found[key].shape)} and should be {list(wanted[key].shape)}" for key in sorted(wrong)[:8]
         ]
-        raise OtherNetwork("; ".join(sizes) + proposal + _of_channels(found, wanted, wrong))
+        turned = _turned(found, wanted, wrong)
+        raise OtherNetwork("; ".join(sizes) + (turned or proposal) + _of_channels(found, wanted, wrong))
     if missing or unexpected:
         misfits = {"it lacks": missing, "the network has no": unexpected}
-        raise OtherNetwork("; ".join(f"{what} {some(keys)}" for what, keys in misfits.items() if keys) + proposal)
+        told_so = "; ".join(f"{what} {some(keys)}" for what, keys in misfits.items() if keys)
+        raise OtherNetwork(told_so + (proposal or _of_names(found, wanted)))
     _to_numbers(fitting, wanted)
     return fitting
+
+
+def _worked_out(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], told: list[str]) -> dict[str, Tensor]:
+    """The tensors with weights that the file has in parts, as pruning and norms of weights leave them, put together.
+
+    Only where the network has the weight itself.
+    """
+    whole = dict(found)
+    for key in wanted:
+        if key in found or not key.rpartition(".")[2].startswith(("weight", "bias")):
+            continue
+        module, _, last = key.rpartition(".")
+        new = f"{module}.parametrizations.{last}".lstrip(".")
+        parts: dict[str, Tensor] = {}
+        for names in (
+            {"of": f"{key}_orig", "mask": f"{key}_mask"}, {"of": f"{key}_v", "length": f"{key}_g"},
+            {"of": f"{new}.original1", "length": f"{new}.original0"},
+            {"of": f"{key}_orig", "u": f"{key}_u", "v": f"{key}_v"},
+            {"of": f"{new}.original", "u": f"{new}.0._u", "v": f"{new}.0._v"},
+        ):  # fmt: skip
+            if all(name in found for name in names.values()):
+                parts = {what: found[name] for what, name in names.items()}
+                whole = {name: tensor for name, tensor in whole.items() if name not in names.values()}
+                break
+        if parts:
+            whole[key] = _of_parts(**parts)
+            told.append(f"{key!r} worked out of what the file has for it")
+    return whole
+
+
+def _of_parts(
+    of: Tensor,
+    mask: Tensor | None = None,
+    length: Tensor | None = None,
+    u: Tensor | None = None,
+    v: Tensor | None = None,
+) -> Tensor:
+    """A weight of which some are cut off, whose filters have a length, or whose largest singular value is 1."""
+    if mask is not None:
+        return of * mask
+    if length is not None:
+        axes = [axis for axis in range(of.dim()) if length.shape[axis] == 1]
+        return of * (length / of.square().sum(dim=axes, keepdim=True).sqrt())
+    assert u is not None and v is not None
+    return of / torch.dot(u, of.flatten(1) @ v)
+
+
+def _turned(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wrong: Collection[str]) -> str:
+    """What to say where all that is of another shape has its axes in another order, as in Keras's files."""
+    ways = {2: (1, 0), 3: (2, 1, 0), 4: (3, 2, 0, 1)}
+    for key in wrong:
+        tensor, axes = found[key], ways.get(found[key].dim(), ())
+        if wanted[key].dim() != len(axes) or tuple(tensor.shape[axis] for axis in axes) != tuple(wanted[key].shape):
+            return ""
+    first = min(wrong)
+    axes = ways[found[first].dim()]
+    return f". Their axes are in another order, as Keras has them: save {first!r} as tensor.permute{axes}.contiguous()"
+
+
+def _of_names(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
+    """What to say where a file has tensors of the very shapes, in the same order, under other names."""
+    theirs, ours = (
+        [(key, tensor) for key, tensor in state.items() if not key.endswith(_COUNTS)] for state in (found, wanted)
+    )
+    if [tensor.shape for _, tensor in theirs] != [tensor.shape for _, tensor in ours]:
+        return ""
+    strange, here = next((their, our) for (their, _), (our, _) in zip(theirs, ours, strict=True) if their != our)
+    return (
+        f". Their shapes are the same, in the same order: if it is the same network, call them as it does, {here!r} "
+        f"for {strange!r} and so on, and save them with torch.save"
+    )
 
 
 def _of_channels(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wrong: set[str]) -> str:
