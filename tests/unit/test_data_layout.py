@@ -184,3 +184,59 @@ def test_numbered_parts_of_a_set_are_no_classes_unless_the_user_says_so(word):
 )
 def test_other_numbered_folders_are_classes(folders):
     assert {label for _, label in read(names("", classes=folders)).values()} == set(folders)
+
+
+def _listed(folder, train: str = "") -> dict[str, str]:
+    """Leaves with lists of the splits, as Speech Commands has them; the classes' names come again in each line."""
+    from tests.unit.test_data_own import leaves, put
+
+    lists = {"testing_list.txt": "ash/1.png\noak/1\n", "validation_list.txt": "oak/2.png 1\nash/2.png,0\n\n"}
+    put(folder, leaves(5) | lists | ({"train.txt": train} if train else {}))
+    return {"testing_list.txt": "test", "validation_list.txt": "validation"} | ({"train.txt": "train"} if train else {})
+
+
+def test_lists_of_files_that_say_the_splits_are_told_and_taken(tmp_path, caplog):
+    from cnnatomy.data import own
+
+    given = _listed(tmp_path)
+    own.packed(str(tmp_path), [".png"])
+    assert "data.fetch.splits: {testing_list.txt: test, validation_list.txt: validation}" in caplog.text
+    caplog.clear()
+    files = own.packed(str(tmp_path), [".png"], given)
+    assert "data.fetch.splits" not in caplog.text
+    found = {part["folder"]: (part["split"], part["label"]) for part in files.layout}
+    assert found["ash/1.png"] == ("test", "ash") and found["oak/2.png"] == ("validation", "oak")
+    assert found["ash/2.png"] == ("validation", "ash") and found["oak/0.png"] == ("train", "oak") and len(found) == 10
+
+
+def test_what_no_list_names_is_left_out_where_there_is_one_to_train_on(tmp_path):
+    from cnnatomy.data import own
+
+    files = own.packed(str(tmp_path), [".png"], _listed(tmp_path, "ash/0.png\noak/0.png\nash/3.png\n"))
+    assert len(files) == 7 and [(one.why, one.n) for one in files.left_out if one.why == "unnamed"] == [("unnamed", 3)]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("nothing/9.png\n", "0 of its 1 lines do, 'nothing/9.png' not"),
+        ("ash/1.png\n", "ash/1.png is listed for train, and for test too"),
+    ],
+)
+def test_lists_that_will_not_do(tmp_path, content, says):
+    from cnnatomy.data import own
+
+    given = _listed(tmp_path, content)
+    with pytest.raises(DataError) as caught:
+        own.packed(str(tmp_path), [".png"], given)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["README.txt", "notes on the test.txt", "classes.txt", "train.txt"])
+def test_other_texts_beside_the_data_are_no_lists(tmp_path, caplog, name):
+    from cnnatomy.data import own
+    from tests.unit.test_data_own import leaves, put
+
+    put(tmp_path, leaves(5) | {name: "the test of these\nleaves is hard\n"})
+    own.packed(str(tmp_path), [".png"])
+    assert "list files" not in caplog.text

@@ -64,7 +64,7 @@ def new_(told: argparse.Namespace) -> int:
     name = told.name or writing.name_of(path)
     writing.check_name(name)
     print(f"{proposal.kind.capitalize()} at {path}:")
-    _say(proposal.found)
+    _say([worded(found) for found in proposal.found])
     print("Proposed:")
     _say([*proposal.proposed, f"network: {told.model or proposal.model}, trained for as long as validation gains"])
     model = {"_target_": told.model} if told.model else None

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from cnnatomy.data import layout, naming
+from cnnatomy.data import layout, naming, split_lists
 from cnnatomy.data.archive import Notes, Raw
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.layout import Filed, Part, Unclassed
@@ -74,7 +74,8 @@ def _by_folders(folder: Path, found: Found, suffixes: Sequence[str], splits: Map
             f"{folder} should hold a folder of each class, with {some(suffixes, 8)} in them, but there is "
             f"{f'only {there}' if there else 'nothing'}. Put the files of each class into a folder of its name."
         )
-    meaning = layout.understood(list(found.files), splits)
+    lists = splits if split_lists.are_lists(splits) and isinstance(splits, Mapping) else None
+    meaning = layout.understood(list(found.files), None if lists else splits)
     for name in layout.empty_classes(found.empty, meaning):
         there = f"only {some(found.empty[name])}" if found.empty[name] else "nothing"
         raise Unclassed(
@@ -88,7 +89,14 @@ def _by_folders(folder: Path, found: Found, suffixes: Sequence[str], splits: Map
             "the files of each class into a folder of its name."
         )
     without = {"unnamed" if isinstance(splits, Mapping) else "loose": loose}
-    return _files(folder, found, [file.name for file in filed], without, meaning)
+    if lists:
+        meaning = split_lists.parts(folder, filed, lists)
+        filed, unlisted = layout.filed([file.name for file in filed], meaning)
+        without["unnamed"] = [*loose, *unlisted]
+    files = _files(folder, found, [file.name for file in filed], without, meaning)
+    if splits is None and not any(part.split for part in meaning):
+        files.say_of_lists(folder, found)
+    return files
 
 
 def _labelled(
@@ -158,8 +166,15 @@ class Files(Mapping[str, bytes]):
             except UnicodeEncodeError as error:
                 raise DataError(f"The name of {name!r} is no UTF-8. Give the file another name.") from error
         self._places = places
+        self.hint = ""  # what else there is that may say something of them
         self.left_out = list(left_out)
         self.layout = [asdict(part) for part in meaning]
+
+    def say_of_lists(self, folder: Path, found: Found) -> None:
+        """Warn of lists of files that seem to be splits, and are not read as such; see `hint`."""
+        if lists := split_lists.offered(folder, list(self._places), found.left_out.get("suffix", [])):
+            self.hint = split_lists.said(lists)
+            log.warning("%s: %s", folder, self.hint)
 
     @property
     def notes(self) -> Notes:

@@ -40,6 +40,8 @@ def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Fi
     filed, _ = layout.filed(list(files), [Part(**part) for part in files.layout])
     proposal.found += said_of_classes([file.label for file in filed])
     proposal.found.append(said_of_splits(filed))
+    if files.hint:
+        proposal.found.append(files.hint)
     if untested := own.without_test([file.label for file in filed], [file.split for file in filed]):
         proposal.found.append(untested)
     if labels is None and layout.numbered({file.label for file in filed}, layout.PEOPLE):
