@@ -295,13 +295,46 @@ def test_tables_and_names_as_others_have_them_can_be_fetched_too(make, said, hom
     assert sum(prepared(place.stem, tmp_path)["splits"].values()) > 20
 
 
-@pytest.mark.parametrize("shape", [(20, 28, 28), (20, 3, 8, 8)])
-def test_pictures_in_an_archive_are_not_taken_for_signals_in_silence(home, tmp_path, capsys, shape):
-    file = tmp_path / "digits.npz"
-    np.savez(file, x_train=CHANCE.integers(0, 256, shape).astype(np.uint8), y_train=np.arange(20) % 2)
-    assert command.main(["new", str(file)]) == 1
-    asked = capsys.readouterr().err
-    assert "x_train, uint8 of shape" in asked and "seems to hold pictures" in asked and "--kind signals" in asked
+@pytest.mark.parametrize(
+    ("shape", "names", "form"),
+    [
+        ((28, 28), ("x_train", "y_train", "x_test", "y_test"), lambda y: y),
+        ((3, 8, 8), ("X", "y"), lambda y: np.array(["cat", "dog"])[y]),
+        ((16, 20, 3), ("train_images", "train_labels", "test_images", "test_labels"), lambda y: y[:, None]),
+        ((16, 20, 1), ("images", "labels"), lambda y: np.eye(2)[y]),
+        ((16, 20, 3), ("data", "target"), lambda y: y.astype(float)),
+    ],
+    ids=["Keras", "channels first", "MedMNIST", "one of several columns", "fractions"],
+)
+def test_pictures_in_an_archive_are_pictures(home, tmp_path, capsys, shape, names, form):
+    arrays = {}
+    for name in names:
+        y = np.arange(40) % 2
+        pixels = CHANCE.integers(0, 256, (40, *shape)).astype(np.uint8)
+        arrays[name] = form(y) if set(name.split("_")) & {"y", "labels", "target"} else pixels
+    np.savez(tmp_path / "all.npz", **arrays)
+    assert command.main(["new", str(tmp_path / "all.npz")]) == 0
+    assert "Images at" in capsys.readouterr().out
+    made = prepared("all", tmp_path)
+    assert made["kind"] == "images" and len(made["classes"]) == 2
+    assert made["shape"][0] == (3 if 3 in shape else 1) and sum(made["splits"].values()) == 20 * len(names)
+    assert made["splits"]["test"] == (40 if len(names) == 4 else 8)
+    labels = np.loadtxt(tmp_path / "made/samples.csv", delimiter=",", skiprows=1, dtype=str)
+    assert len(labels) == 20 * len(names)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"X": np.zeros((4, 9, 9, 3)), "z": np.zeros(4)}, "It holds X (4, 9, 9, 3), z (4,)"),
+        ({"X": np.zeros((4, 9, 9, 3)), "y": np.zeros(3)}, "all.npz: y is of shape (3,), for 4 pictures"),
+        ({"X": np.zeros((4, 9, 9, 3)), "y": np.array([0, 1, 0.5, 1])}, "holds fractions, such as 0.5"),
+    ],
+)
+def test_archives_of_pictures_without_classes_are_refused(home, tmp_path, capsys, arrays, says):
+    np.savez(tmp_path / "all.npz", **arrays)
+    assert command.main(["new", str(tmp_path / "all.npz")]) == 1
+    assert says in capsys.readouterr().err
 
 
 def test_an_array_of_objects_is_refused_in_one_sentence(home, tmp_path, capsys):
@@ -600,7 +633,7 @@ def test_a_single_table_may_be_called_train(home, tmp_path, capsys):
 def test_tables_of_pictures_are_no_signals(home, tmp_path, capsys, head):
     rows = [[i % 10, *CHANCE.integers(0, 256, 400)] for i in range(40)]
     assert command.main(["new", str(table(tmp_path / "digits_train.csv", head, rows))]) == 1
-    assert "Write each to a file" in capsys.readouterr().err
+    assert "Make an archive of them" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("names", [("X_train.npy", "y_train.npy"), ("train/X_train.txt", "train/y_train.txt")])
@@ -624,3 +657,22 @@ def test_lines_that_end_with_a_semicolon_and_have_no_names_are_told(home, tmp_pa
         == 0
     )
     assert prepared("moves", tmp_path)["shape"] == [1, 40]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["JPEGImages/1.png", "JPEGImages/2.png", "Annotations/1.xml", "SegmentationClass/1.png"],
+        ["images/train/1.png", "images/val/2.png", "labels/train/1.txt", "labels/val/2.txt"],
+        ["train2017/1.png", "val2017/2.png", "annotations/instances_train2017.json"],
+        ["train/1.png", "valid/2.png", "train/_annotations.coco.json"],
+    ],
+    ids=["VOC", "YOLO", "COCO", "Roboflow"],
+)
+def test_sets_for_detection_are_told_as_such(home, tmp_path, capsys, names):
+    pictures(tmp_path / "set", [name for name in names if name.endswith("png")])
+    for name in names:
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).touch()
+    assert command.main(["new", str(tmp_path / "set")]) == 1
+    assert "Cut each box out" in capsys.readouterr().err

@@ -33,6 +33,7 @@ SEPARATORS = "._- "
 FIELDS = 4  # parts of a name that may be the class
 OFFERED = 3  # patterns that a message names
 LOOKED_AT = 20_000  # names that decide which
+SOME = 5  # texts beside the files, of which one may be a table: of more, each is of one file
 MANY = 10  # files of each class that make numbers likely to be classes
 _ONE, _ZERO = ("1", "1.0", "true"), ("0", "0.0", "false", "")
 ALONE = 0.01  # of the files may be the only one of their class
@@ -96,16 +97,16 @@ def named(names: Sequence[str], labels: Labels, folder: Path) -> Named:
     elif not isinstance(labels, str) or not labels:
         raise DataError(f"data.fetch.labels is {labels!r}. {HOW}")
     said = labels if isinstance(labels, Mapping) else {"table": labels}
-    found = [_by_table(names, table, said, folder) for table in tables_of(labels, folder)]
+    each = [_by_table(names, table, said, folder) for table in tables_of(labels, folder)]
     classes: dict[str, str] = {}
-    for one in found:
+    for one in each:
         if strange := next(
             (name for name in one.labels if classes.get(name, one.labels[name]) != one.labels[name]), ""
         ):
             raise DataError(f"{strange} is {classes[strange]!r} in one table and {one.labels[strange]!r} in another.")
         classes |= one.labels
-    lost = [cell for one in found for cell in one.left_out["not_there"]]
-    splits = {name: split for one in found for name, split in one.splits.items()}
+    lost = [cell for one in each for cell in one.left_out["not_there"]]
+    splits = {name: split for one in each for name, split in one.splits.items()}
     return Named(classes, {"unlabelled": [name for name in names if name not in classes], "not_there": lost}, splits)
 
 
@@ -151,7 +152,10 @@ def offers(names: Sequence[str], beside: Iterable[str] = ()) -> str:
             given.append(f"'{pattern}' gives {len(counts)}{what} ({some([f'{its} {counts[its]}' for its in ordered])})")
         said = f" If the files' names say the class, data.fetch.labels: {'; '.join(given)}."
     tables_there = [name for name in beside if name.lower().endswith(TABLES)]
-    tables_there = tables_there or [name for name in beside if name.lower().endswith(LISTS)]
+    lists = [
+        name for name in beside if name.lower().endswith(LISTS) and name.count("/") < 2 and "read" not in name.lower()
+    ]
+    tables_there = tables_there or (lists if len(lists) <= SOME else [])
     if tables_there:
         which = min(tables_there, key=lambda name: (name.count("/"), name))
         again = [name for name in tables_there if name.count("/") and name.partition("/")[2] == which.partition("/")[2]]

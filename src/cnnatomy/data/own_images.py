@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnatomy.data import archive, fitting, images, own, pictures
+from cnnatomy.data import archive, fitting, images, own, picture_arrays, pictures
 from cnnatomy.data.errors import DamagedData, DataError
 from cnnatomy.data.fetching import Into
 from cnnatomy.data.fitting import FITS, Fit
@@ -48,8 +48,13 @@ def fetch(
 ) -> None:
     """Write the raw zip with the images in the folder `path`, `<class>/…` or `<split>/<class>/…`; see `own.packed`.
 
-    Raises DataError.
+    Or with those in one archive of arrays; see `picture_arrays`. Raises DataError.
     """
+    place = Path(path).expanduser()
+    if place.is_file() and place.name.lower().endswith(picture_arrays.ENDS):
+        arrays = picture_arrays.Pictures(place)
+        into.write(arrays, licence, citation, arrays.notes)
+        return
     files = own.packed(path, pictures.SUFFIXES, splits, labels)
     if beside := companions(files):
         log.warning(

@@ -16,10 +16,7 @@ from cnnatomy.scaffold.proposal import Question, Told
 ROWS = 200_000  # of a table that are looked at
 _PIXELS = re.compile(r"(?:pixel|px).*|\d+x\d+", re.IGNORECASE)
 _MANY = re.compile(r"\[?(?:-?[\d.]+(?:[eE][-+]?\d+)?[\s,]+){6,}-?[\d.]+(?:[eE][-+]?\d+)?\s*\]?")
-PICTURES = (
-    "PIL.Image.fromarray(numpy.uint8(numbers).reshape(height, width)).save('pictures/<class>/<number>.png'), then name "
-    "that folder"
-)
+PICTURES = "numpy.savez('all.npz', X=numpy.uint8(numbers).reshape(-1, height, width), y=classes), and name that archive"
 CLASSES = 100  # at most, of a column that says them
 NEARLY = 0.98  # of a column's values say what it holds
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
@@ -147,13 +144,13 @@ def _refuse_cells_of_many(columns: list[Column], table: str) -> None:
         some = column.values[:20]
         if all(_MANY.fullmatch(value.strip()) for value in some):
             raise Question(
-                f"{table}: each cell of {column.name!r} holds many numbers. If they are pictures, write each to a "
-                f"file: {PICTURES}. If they are a signal, give each number a column of its own"
+                f"{table}: each cell of {column.name!r} holds many numbers. If they are pictures, make an "
+                f"archive of them: {PICTURES}. If they are a signal, give each number a column of its own"
             )
     pixels = sum(bool(_PIXELS.fullmatch(column.name.strip())) for column in columns)
     if pixels > len(columns) / 2:
         raise Question(
-            f"{table}: {pixels} columns are called as pixels are: each line is a picture. Write each to a file: "
+            f"{table}: {pixels} columns are called as pixels are: each line is a picture. Make an archive of them: "
             f"{PICTURES}. If they are signals: call the columns otherwise"
         )
 

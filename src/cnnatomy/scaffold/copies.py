@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnnatomy.data import own
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.layout import Filed
-from cnnatomy.data.own import Files
 
 
-def of_files(folder: Path, files: Files, filed: Sequence[Filed]) -> list[str]:
+def of_files(folder: Path, files: Mapping[str, bytes], filed: Sequence[Filed]) -> list[str]:
     """What to say of the copies among files. Only those of the same size are read."""
     sizes = {file.name: _size(folder / file.name) for file in filed}
     alike = Counter(sizes.values())
@@ -52,7 +51,7 @@ def _size(file: Path) -> int:
         return -1
 
 
-def _hash(files: Files, name: str) -> str:
+def _hash(files: Mapping[str, bytes], name: str) -> str:
     """Of a file's content; its name where it can't be read, which is said elsewhere."""
     try:
         return hash_of(files[name])

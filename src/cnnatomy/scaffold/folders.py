@@ -8,13 +8,14 @@ from cnnatomy.data import layout, naming, own
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.layout import Filed, Part, Unclassed
 from cnnatomy.data.own import Files
+from cnnatomy.data.picture_arrays import Pictures
 from cnnatomy.data.walking import walk
 from cnnatomy.scaffold.proposal import Proposal, Told, said_of_classes, said_of_left_out, said_of_splits
 
 LOOKED_AT = 300  # files that are opened, evenly chosen
 
 
-def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Files, list[Filed]]:
+def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Files | Pictures, list[Filed]]:
     """The files of a folder with the class of each; what is found goes into the proposal, and what settles it.
 
     Where folders say no class and the files' names leave one possibility only, that is taken.
@@ -22,6 +23,9 @@ def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Fi
     """
     bare = proposal.kind != "signals"
     path, splits, labels = proposal.path, told.splits, told.labels
+    if proposal.kind == "images" and path.is_file():
+        arrays = Pictures(path)
+        return arrays, _said(proposal, arrays)
     try:
         files = own.packed(str(path), suffixes, splits, labels, bare=bare)
     except DataError as error:
@@ -37,6 +41,17 @@ def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Fi
         proposal.fetch["splits"] = splits
     if labels is not None:
         proposal.fetch["labels"] = labels
+    found = _said(proposal, files)
+    if labels is None and layout.numbered({file.label for file in found}, layout.PEOPLE):
+        proposal.found.append(
+            "the classes are called like people: if whom it is of is not what should be told, say where the class is, "
+            'as in --labels "{class}_*"'
+        )
+    return files, found
+
+
+def _said(proposal: Proposal, files: Files | Pictures) -> list[Filed]:
+    """The files with the class of each; what there is to say of them goes into the proposal."""
     filed, _ = layout.filed(list(files), [Part(**part) for part in files.layout])
     proposal.found += said_of_classes([file.label for file in filed])
     proposal.found.append(said_of_splits(filed))
@@ -44,16 +59,11 @@ def classed(proposal: Proposal, suffixes: Sequence[str], told: Told) -> tuple[Fi
         proposal.found.append(files.hint)
     if untested := own.without_test([file.label for file in filed], [file.split for file in filed]):
         proposal.found.append(untested)
-    if labels is None and layout.numbered({file.label for file in filed}, layout.PEOPLE):
-        proposal.found.append(
-            "the classes are called like people: if whom it is of is not what should be told, say where the class is, "
-            'as in --labels "{class}_*"'
-        )
     proposal.found += said_of_left_out(files.left_out)
-    return files, filed
+    return filed
 
 
-def looked_at(files: Files) -> list[str]:
+def looked_at(files: Files | Pictures) -> list[str]:
     """Names of the files that are opened: all, or some that are evenly spread."""
     names = sorted(files)
     step = max(1, -(-len(names) // LOOKED_AT))

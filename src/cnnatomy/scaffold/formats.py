@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from cnnatomy.data.tables import SAVE
 
 _ARRAYS = (
-    "Of signals make one archive: numpy.savez('all.npz', X=…, y=…); of pictures a file each in a folder of its class: "
-    "PIL.Image.fromarray(one).save(…)"
+    "Make one archive of signals or of pictures, with their classes: numpy.savez('all.npz', X=…, y=…), or X_train, "
+    "y_train, X_test and y_test"
 )
 _FILM = "a film; ffmpeg -i … -r 1 %04d.png gives its pictures, and ffmpeg -i … x.wav its sound"
 _SOUND = "a sound that is not read here: ffmpeg -i … x.wav makes a wav of it"
@@ -52,7 +52,8 @@ _BEGIN = (
 )  # fmt: skip
 _IDX = (
     "MNIST's format, in which one file holds all pictures: numpy.frombuffer(open(file, 'rb').read()[16:], "
-    "'uint8').reshape(-1, 28, 28). Write each to a file in a folder of its class: PIL.Image.fromarray(one).save(…)"
+    "'uint8').reshape(-1, 28, 28), and of classes [8:]. Make one archive of them: numpy.savez('all.npz', X_train=…, "
+    "y_train=…, X_test=…, y_test=…)"
 )
 #: Kinds by how files begin, where these say it.
 _KINDS = ((0, b"\x89PNG", "images"), (0, b"\xff\xd8\xff", "images"), (0, b"RIFF", "sounds"), (0, b"fLaC", "sounds"))

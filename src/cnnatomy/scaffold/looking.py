@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from cnnatomy.data import own_signals, own_texts, pictures, recordings
+from cnnatomy.data import own_signals, own_texts, picture_arrays, pictures, recordings
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.walking import is_bare, walk
 from cnnatomy.scaffold import columns, formats, images, signals, sounds, texts
@@ -50,6 +49,7 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
     }
     looked = walk(path, tuple(every))
     found = looked.files
+    _refuse_boxes(path, [*found, *looked.left_out.get("suffix", [])])
     if not found and (bare := list(filter(is_bare, looked.left_out.get("suffix", [])))):
         kind, says = formats.of_content(path / max(bare, key=lambda name: name.count("/")))
         if says:
@@ -109,8 +109,8 @@ def _of_file(path: Path, encoding: str | None) -> str:
         raise DataError(f"{path} is not read here: {says}.")
     if name.endswith(PACKED):
         raise DataError(f"{path} is packed: unpack it, and name the folder.")
-    if name.endswith(".npz"):
-        _refuse_pictures(path)
+    if name.endswith(".npz") and picture_arrays.holds(path):
+        return "images"
     if name.endswith((".npz", ".ts")):
         return "signals"
     if name.endswith((*own_texts.CUT, *own_texts.JSON, ".txt")):
@@ -127,23 +127,18 @@ def _of_file(path: Path, encoding: str | None) -> str:
     )
 
 
-def _refuse_pictures(path: Path) -> None:
-    """Raise Question for an archive whose arrays are many pictures, (n, height, width) or with channels."""
-    import numpy as np
-
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile):
-        return  # the reader of signals says why
-    for name, its in found.items():
-        flat = its.ndim == 3 and its.dtype == np.uint8 and min(its.shape[1:]) > signals.WIDE
-        if its.ndim == 4 or flat:
-            raise Question(
-                f"{path.name}: {name}, {its.dtype} of shape {its.shape}, seems to hold pictures. They are read from a "
-                "file each: PIL.Image.fromarray(one).save(f'pictures/{{label}}/{{i}}.png') writes such, if "
-                "the folders are there; then name that folder. If they are signals: --kind signals"
-            )
+def _refuse_boxes(path: Path, names: Sequence[str]) -> None:
+    """Raise Question for pictures with boxes or outlines of things in them, as VOC, YOLO and COCO lay them out."""
+    folders = {part.casefold() for name in names for part in PurePosixPath(name).parts[:-1]}
+    ends = {PurePosixPath(name).name.casefold() for name in names}
+    coco = any(end.endswith(".json") and end.startswith(("instances_", "_annotations.coco")) for end in ends)
+    if coco or {"jpegimages", "annotations"} <= folders or {"images", "labels"} <= folders:
+        raise Question(
+            f"{path} seems to hold pictures and what is where in them, as sets for detection do: each may show several "
+            "things, and here each sample is of one class. Cut each box out, into a file in a folder of its class: "
+            "image.crop((left, top, right, bottom)).save(…). If each picture has one class all the same: --kind "
+            "images, with --labels and a table of them"
+        )
 
 
 def _refuse_apart(names: Sequence[str]) -> None:

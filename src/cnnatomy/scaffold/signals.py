@@ -163,7 +163,7 @@ def _refuse_pictures(rows: signal_cells.Cells, name: str) -> None:
     if side >= SIDE and all(cell.isdigit() and int(cell) < 256 for cell in cells):
         raise Question(
             f"{name}: each line holds {count} whole numbers from 0 to 255, as pictures of {side} × {side} pixels do. "
-            f"Write each to a file: {columns.PICTURES}. If they are signals: write a line of names above them"
+            f"Make an archive of them: {columns.PICTURES}. If they are signals: write a line of names above them"
         )
 
 
