@@ -452,6 +452,15 @@ class Cut(Mapped):
         return self.end(x)
 
 
+class Overwritten(Mapped):
+    """Maps that are written over behind their ReLU, which the way back needs."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(self.conv(x)).relu()
+        x[:, 0] = 0
+        return self.end(x.mean((2, 3)))
+
+
 class ByNumpy(Mapped):
     """An input that is worked on by another library."""
 
@@ -619,3 +628,82 @@ class Energy(Mapped):
             given = x if x.requires_grad else x.detach().requires_grad_()
             (gradient,) = torch.autograd.grad(self.conv(given).square().sum(), given, create_graph=True)
             return self.end(self.relu(self.conv(given - 0.01 * gradient)).mean((2, 3)))
+
+
+class Fourier(Mapped):
+    """Complex numbers on the way: real and imaginary parts of a Fourier transform are the channels."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__(shape, classes)
+        self.conv = nn.Conv2d(2 * shape[0], 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = torch.fft.fft2(x)
+        return self.end(self.relu(self.conv(torch.cat([z.real, z.imag], 1))).mean((2, 3)))
+
+
+class _Positive(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        context.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(context: Any, back: Tensor) -> Tensor:
+        return back * (context.saved_tensors[0] > 0)
+
+
+class OwnFunction(Mapped):
+    """An activation with a way back of its own."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(_Positive.apply(self.conv(x)).mean((2, 3)))
+
+
+class _Standardised(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+        weight = weight / (weight.std((1, 2, 3), keepdim=True) + 1e-5)
+        return nn.functional.conv2d(x, weight, self.bias, self.stride, self.padding)
+
+
+class Standardised(Mapped):
+    """A convolution that changes its weights before it uses them."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__(shape, classes)
+        self.conv = _Standardised(shape[0], 4, 3)
+
+
+class Patched(nn.Module):
+    """Patches cut out by unfold, and a dense layer for each."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        self.cut, self.dense, self.end = nn.Unfold(3, stride=3), nn.Linear(9 * shape[0], 6), nn.Linear(6, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(self.dense(self.cut(x).transpose(1, 2)).relu().mean(1))
+
+
+class ByWeights(nn.Module):
+    """A convolution without a module, by weights alone."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        self.filters, self.end = nn.Parameter(torch.randn(4, shape[0], 3, 3)), nn.Linear(4, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(nn.functional.conv2d(x, self.filters).relu().mean((2, 3)))
+
+
+class Watched(Mapped):
+    """Hooks of its own on both ways, in front of a ReLU in place."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__(shape, classes)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv.register_full_backward_hook(lambda module, into, out: None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(self.relu(self.conv(x)).mean((2, 3)))

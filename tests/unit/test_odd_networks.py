@@ -19,6 +19,7 @@ IMAGES: dict[str, dict[str, Any]] = {
         "Flat", "Perceptron", "Again", "Twice", "Views", "Named", "LSTMFirst", "Attending", "Beside", "Aux", "Mapped",
         "Pair", "Attributed", "Dataclassed", "Hooked", "Normed", "OldNormed", "Lazy", "Half", "Fixed", "Alex",
         "Residual", "Mobile", "Changing", "Parallel", "Upsampling", "Deep3d", "Keywords", "Listed", "Cut", "ByNumpy",
+        "Overwritten", "Fourier", "OwnFunction", "Standardised", "Patched", "ByWeights", "Watched",
         "Quarters", "OneByOne", "Locked", "Autocast", "Energy",
     )
 } | {end: {"_target_": f"{HERE}.Ending", "end": end} for end in ("softmax", "log_softmax", "sigmoid")}  # fmt: skip

@@ -387,3 +387,53 @@ def test_what_a_network_s_module_sets_for_the_whole_process_is_put_back(images, 
     assert torch.get_default_dtype() is torch.float32 and torch.is_grad_enabled()
     assert "which is put back" in caplog.text and "no gradient reaches" not in caplog.text
     assert network.dense.weight.dtype is torch.float32
+
+
+ENDS = {
+    "overwritten": (
+        "f = f.relu(); f[:, 0] = 0; y = self.end(f * f.relu_())",
+        "changes in place what the gradient needs",
+    ),
+    "argmax": ("y = self.end(f).argmax(1)", "leave out the argmax at its end"),
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_networks_that_can_not_be_learnt_with_say_what_to_leave_out(images, tmp_path, monkeypatch, what):
+    (tmp_path / f"ends_{what}.py").write_text(_ending(ENDS[what][0]))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TrainingError, match=ENDS[what][1]):
+        train(images, tmp_path / "state", {"_target_": f"ends_{what}.Net"}, max_epochs=1)
+
+
+@pytest.mark.parametrize("scale", [1, 20])
+def test_answers_of_length_one_are_said(images, tmp_path, monkeypatch, caplog, scale):
+    (tmp_path / f"length_{scale}.py").write_text(_ending(f"y = {scale} * nn.functional.normalize(self.end(f), dim=1)"))
+    monkeypatch.syspath_prepend(tmp_path)
+    train(images, tmp_path / "state", {"_target_": f"length_{scale}.Net"}, max_epochs=1)
+    assert ("gives answers of length 1" in caplog.text) == (scale == 1)
+
+
+def _ending(how: str) -> str:
+    return (
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, classes):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.end = nn.Conv2d(1, 5, 3), nn.Linear(5, classes)\n"
+        "    def forward(self, x):\n"
+        "        f = self.conv(x).relu().mean((2, 3))\n"
+        f"        {how}\n"
+        "        return y\n"
+    )
+
+
+def test_a_network_that_changes_its_state_outside_of_training_is_told(images, tmp_path, monkeypatch, caplog):
+    how = "self.mean = self.mean * 0.5 + f.detach().mean(0); y = self.end(f - self.mean)"
+    text = _ending(how).replace(
+        "    def forward", "        self.register_buffer('mean', torch.zeros(5))\n    def forward"
+    )
+    (tmp_path / "remembering.py").write_text(f"import torch\n{text}")
+    monkeypatch.syspath_prepend(tmp_path)
+    train(images, tmp_path / "state", {"_target_": "remembering.Net"}, max_epochs=1)
+    assert "changes its own state outside of training ('mean')" in caplog.text and "by chance" not in caplog.text

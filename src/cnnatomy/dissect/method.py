@@ -25,6 +25,8 @@ _CUT_OFF = (
     "Can't call numpy() on Tensor that requires grad",
     "torch.utils.checkpoint is incompatible with .grad()",
 )
+#: And where something was written over that the way back needs.
+_OVERWRITTEN = "modified by an inplace operation", "is being modified inplace", "being used in an in-place operation"
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,16 @@ class Method:
     def measured(self, network: nn.Module, samples: Samples, settings: Any, needs: Needs) -> Any:
         """The method's record; of a function that does both, what it made.
 
-        Raises DoesNotApply for a method that goes back through a network in which something cuts the gradient off.
+        Raises DoesNotApply for a method that goes back through a network in which something cuts the gradient off, or
+        writes over what it needs.
         """
         try:
             return self.measure(network, samples, settings, **_asked(self.measure, needs))
         except RuntimeError as error:
             if any(said in str(error) for said in _CUT_OFF):
                 raise DoesNotApply(say("inspection.no_gradient")) from error
+            if any(said in str(error) for said in _OVERWRITTEN):
+                raise DoesNotApply(say("inspection.overwritten")) from error
             raise
 
     def shown(self, found: Any, samples: Samples, settings: Any, needs: Needs) -> Showing | Exhibit:

@@ -53,9 +53,10 @@ def check_outputs(network: nn.Module, batches: Batches, seed: int) -> None:
             f"(samples, classes), here ({len(x)}, {len(facts.classes)}): write .flatten(1) at its end"
         )
     if logits.dim() != 2 or len(logits) != len(x):
+        which = "" if logits.is_floating_point() else ": leave out the argmax at its end"
         raise TrainingError(
             f"for {len(x)} samples the network gives outputs of shape {tuple(logits.shape)}; it should give "
-            f"(samples, classes), here ({len(x)}, {len(facts.classes)})"
+            f"(samples, classes), here ({len(x)}, {len(facts.classes)}){which}"
         )
     if logits.shape[1] != len(facts.classes):
         names = ", ".join(facts.classes[:5]) + (", …" if len(facts.classes) > 5 else "")
@@ -96,6 +97,7 @@ def say_of_answers(network: nn.Module, batches: Batches, seed: int) -> None:
         )
     x, _ = next(batches.epoch(0))
     x = x[:4]
+    before = {key: buffer.clone() for key, buffer in network.named_buffers()}
     if end := bounded(network, x):
         log.warning(
             "the network %s ends in a %s: a class can hardly be said to be more likely than others, and what is cut "
@@ -107,6 +109,19 @@ def say_of_answers(network: nn.Module, batches: Batches, seed: int) -> None:
         alone = torch.cat([cast(Tensor, _forward(network, one[None], seed)) for one in x])
     except Exception:  # one sample alone may be too few, which is no fault
         return
+    if changed := _put_back(network, before):
+        log.warning(
+            "the network %s changes its own state outside of training (%s), so that what it says of a sample depends "
+            "on those before it: let it do so in training only, if self.training",
+            *(name, some(changed)),
+        )
+        return
+    if first.shape[1] > 1 and torch.allclose(first.norm(dim=1), torch.ones(len(x)), atol=1e-4) and (first < 0).any():
+        log.warning(
+            "the network %s gives answers of length 1, as F.normalize makes them: a softmax of such is never sure of a "
+            "class, and hardly learns. Multiply them by a scale, such as 20",
+            name,
+        )
     if not torch.allclose(first, again, rtol=1e-3, atol=1e-4):
         log.warning(
             "the network %s answers by chance outside of training, what it says of a sample differs from time to time: "
@@ -119,6 +134,18 @@ def say_of_answers(network: nn.Module, batches: Batches, seed: int) -> None:
             "a norm over the first axis, such as dim=0, or a BatchNorm with track_running_stats=False",
             name,
         )
+
+
+def _put_back(network: nn.Module, before: dict[str, Tensor]) -> list[str]:
+    """Give a network the buffers that it had before; the names of those that were others."""
+    changed = []
+    for key, buffer in network.named_buffers():
+        was = before.get(key)
+        if was is not None and (was.shape != buffer.shape or not ((was == buffer) | (was != was)).all()):
+            module, _, name = key.rpartition(".")
+            setattr(network.get_submodule(module), name, was)
+            changed.append(key)
+    return changed
 
 
 def _hidden(network: nn.Module) -> list[str]:
@@ -294,15 +321,21 @@ def check_training(network: nn.Module, batches: Batches, seed: int) -> None:
 
 
 def _say_of_untaught(network: nn.Module, answer: Tensor) -> None:
-    """Warn of weights that are to be trained and no gradient reaches."""
+    """Warn of weights that are to be trained and no gradient reaches; raise TrainingError where it can't go back."""
     asked = {name: one for name, one in network.named_parameters() if one.requires_grad}
     for one in asked.values():
         one.grad = None
     try:
         if answer.requires_grad:
             answer.backward()
-    except Exception:  # training will say it better
-        return
+    except Exception as error:
+        if "inplace" not in str(error) and "in-place" not in str(error):
+            return  # training will say it better
+        raise TrainingError(
+            f"the network {type(network).__name__} can't be trained, for its forward changes in place what the "
+            "gradient needs on its way back, as by x[:, 0] = 0, x += … or relu_(x) behind a ReLU: write x = x.clone() "
+            "before that"
+        ) from error
     untaught = [name for name, one in asked.items() if one.grad is None]
     if untaught:
         log.warning(
