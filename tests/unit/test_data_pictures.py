@@ -573,3 +573,30 @@ def test_pictures_are_normalised_as_a_networks_own_training_had_it(tmp_path):
     assert data.facts.normalise == prepared.Normalise([0.5], [0.25], fixed=True)
     x = to_tensor(data.facts, data.split("train").inputs)
     assert torch.allclose(x, (torch.from_numpy(data.split("train").inputs) / 255 - 0.5) / 0.25, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        (-9999, np.float32, True), (np.finfo(np.float32).min, np.float32, True), (-32768, np.int16, True),
+        (-1000, np.int16, False), (9999, np.uint16, False), (65535, np.uint16, False),
+    ],
+)  # fmt: skip
+def test_a_value_that_says_that_there_is_none_is_said(tmp_path, caplog, value, kind, said):
+    files = []
+    for i in range(9):
+        values = (RAMP + i).astype(kind)
+        values[0] = value
+        files.append(saved(values, "TIFF") if kind != np.int16 else _array(values))
+    made(tmp_path, both(files, "npy" if kind == np.int16 else "tif"))
+    assert ("as programs write where there is none" in caplog.text) == said
+    caplog.clear()
+    (tmp_path / "again").mkdir()
+    made(tmp_path / "again", both(files, "npy" if kind == np.int16 else "tif"), range=[0, 255])
+    assert "as programs write" not in caplog.text
+
+
+def _array(values: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values)
+    return file.getvalue()

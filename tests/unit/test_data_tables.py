@@ -352,3 +352,17 @@ def test_a_list_of_objects_and_labels_in_lists_of_one(tmp_path, around):
 
 def test_a_table_may_be_called_txt(tmp_path):
     assert len(made(tmp_path, table(cut="\t"), "a.txt").table) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("it was<br /><br />good {}", "<br />"),
+        ("Tom &amp; Jerry {}", "&amp;"),
+        ("a < b and b > {}", ""),
+        ("R&D {};", ""),
+    ],
+)
+def test_signs_of_web_pages_in_texts_are_said(tmp_path, caplog, text, said):
+    made(tmp_path, table([(text.format(f"film{i}"), "ab"[i % 2]) for i in range(40)], cut="\t"))
+    assert (f"40 texts hold signs of web pages, such as {said}" in caplog.text) == bool(said)

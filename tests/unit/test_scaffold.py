@@ -676,3 +676,28 @@ def test_sets_for_detection_are_told_as_such(home, tmp_path, capsys, names):
         (tmp_path / "set" / name).touch()
     assert command.main(["new", str(tmp_path / "set")]) == 1
     assert "Cut each box out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["images", "texts"])
+def test_a_class_of_which_none_would_be_left_is_refused_at_once(home, tmp_path, capsys, kind):
+    if kind == "images":
+        place = pictures(tmp_path / "pets", [*(f"cat/{i}.png" for i in range(12)), "dog/0.png", "dog/1.png"])
+    else:
+        rows = [[f"number {i} was long", "dog" if i > 37 else "cat"] for i in range(40)]
+        place = table(tmp_path / "pets.csv", ["text", "label"], rows)
+    assert command.main(["new", str(place)]) == 1
+    assert "The class 'dog' has 2 samples" in capsys.readouterr().err
+    if kind == "images":
+        pictures(place, ["dog/3.png"])
+        assert command.main(["new", str(place)]) == 0
+        assert prepared("pets", tmp_path)["splits"]
+
+
+def test_files_of_several_pages_are_said(home, tmp_path, capsys):
+    place = in_folders(tmp_path / "stacks")
+    for file in list(place.rglob("*.png")):
+        page = Image.open(file)
+        page.save(file.with_suffix(".tif"), save_all=True, append_images=[page, page])
+        file.unlink()
+    assert command.main(["new", str(place)]) == 0
+    assert "24 hold several pictures, frames or pages" in capsys.readouterr().out

@@ -31,6 +31,7 @@ _COMPANION = re.compile(
     r"small|preview|heatmap|overlay)(?:[-_ ]?\d+)?",
     re.IGNORECASE,
 )
+NO_VALUE = re.compile(r"-9999+|-32768")  # 999 and 65535 may be values
 DARK = 32  # of 255: pictures whose brightest value is below look black
 NAMED = 20  # files that a message names of each kind
 
@@ -174,6 +175,8 @@ def _pixels(source: archive.Raw, files: Sequence[Filed], form: _Form, seen: _See
         else:
             pixels[place] = form.pixels(picture, form.ends)
     _refuse(source.path.stem, seen.unreadable)
+    if form.ends is None:
+        _say_no_values(source.path.stem, seen.extents)
     _refuse_channels(source.path.stem, seen.others, form.channels, len(files))
     apart = {} if form.ends else pictures.apart(seen.extents, seen.depths)
     scale = form.ends or (None if apart else pictures.span(seen.ranges, seen.depths))
@@ -244,7 +247,20 @@ def _say(name: str, seen: _Seen, scale: Scale | None, each: Sequence[Channel] | 
     if cut:
         log.warning("%s: of 16 bits a colour the upper 8 are read: %s", name, _some(cut))
     if seen.moving:
-        log.warning("%s: of moving images the first picture is taken: %s", name, _some(seen.moving))
+        pages = any(one.lower().endswith((".tif", ".tiff")) for one in seen.moving)
+        or_channels = ". Grey pages of a TIFF that are channels are taken by data.prepare.channels" * pages
+        log.warning("%s: of moving images the first picture is taken: %s%s", name, _some(seen.moving), or_channels)
+
+
+def _say_no_values(name: str, extents: Mapping[Depth, Sequence[Scale]]) -> None:
+    """Warn of a least or a greatest value that programs write where there is none, and that squeezes all others."""
+    ends = {end for scales in extents.values() for scale in scales for pair in scale for end in pair}
+    if odd := sorted(end for end in ends if NO_VALUE.fullmatch(f"{end:.0f}") or abs(end) > 1e30):
+        log.warning(
+            "%s: pictures hold the value %g, as programs write where there is none, and all others are squeezed "
+            "beside it: say which values are black and white, data.prepare.range: [0, 100], or put such places to 0",
+            *(name, odd[0]),
+        )
 
 
 def _refuse(name: str, unreadable: Mapping[str, Sequence[str]]) -> None:

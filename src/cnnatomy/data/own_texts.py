@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,9 @@ CUT = (".csv", ".tsv")
 LINES = (".jsonl", ".ndjson")
 JSON = (*LINES, ".json")
 FILES = (".txt",)
+
+SHARE_OF_HTML = 0.05  # of the texts: then it is said
+_HTML = re.compile(r"</?(?:br|p|div|span|a|b|i|li|ul|td|tr|h\d)\b[^<>]*>|&(?:amp|quot|nbsp|lt|gt|#\d+);", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +136,8 @@ def _sorted_out(
 ) -> tuple[list[Given], list[str], list[LeftOut]]:
     """The texts to use, the split of each, and what is left out."""
     read = [tokenise(one.text, tokens) for one in every]
+    if marks := of_html([one.text for one in every]):
+        log.warning("%s: %s", data, marks)
     worded = [place for place, found in enumerate(read) if found]
     if not worded:
         raise DataError(f"{data}: it is empty, {len(every)} texts were read and none has a word.")
@@ -150,6 +156,17 @@ def _sorted_out(
         test=test,
     )
     return [every[worded[row]] for row in kept], whose, without
+
+
+def of_html(texts: Sequence[str]) -> str:
+    """What to say of texts in which signs of web pages are read as words; "" where hardly any has such."""
+    found = [match[0] for text in texts if (match := _HTML.search(text))]
+    if len(found) < SHARE_OF_HTML * len(texts) or not found:
+        return ""
+    return (
+        f"{len(found):,} texts hold signs of web pages, such as {found[0][:30]}, whose names are read as words. "
+        "To take them out, with pandas: html.unescape, and t[text].str.replace(r'<[^>]+>', ' ', regex=True)"
+    )
 
 
 def _of_files(source: archive.Raw, encoding: str | None) -> list[Given]:

@@ -10,7 +10,7 @@ from cnnatomy.data.layout import Filed, Part, Unclassed
 from cnnatomy.data.own import Files
 from cnnatomy.data.picture_arrays import Pictures
 from cnnatomy.data.walking import walk
-from cnnatomy.scaffold.proposal import Proposal, Told, said_of_classes, said_of_left_out, said_of_splits
+from cnnatomy.scaffold.proposal import Proposal, Told, refuse_few, said_of_classes, said_of_left_out, said_of_splits
 
 LOOKED_AT = 300  # files that are opened, evenly chosen
 
@@ -55,6 +55,8 @@ def _said(proposal: Proposal, files: Files | Pictures) -> list[Filed]:
     filed, _ = layout.filed(list(files), [Part(**part) for part in files.layout])
     proposal.found += said_of_classes([file.label for file in filed])
     proposal.found.append(said_of_splits(filed))
+    if not any(file.split for file in filed):
+        refuse_few([file.label for file in filed])
     if files.hint:
         proposal.found.append(files.hint)
     if untested := own.without_test([file.label for file in filed], [file.split for file in filed]):

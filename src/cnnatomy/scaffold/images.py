@@ -33,7 +33,7 @@ def propose(path: Path, told: Told) -> Proposal:
     depths: defaultdict[Depth, list[str]] = defaultdict(list)
     ranges: defaultdict[Depth, list[Scale]] = defaultdict(list)
     broken: list[str] = []
-    coloured = 0
+    coloured = moving = 0
     for name in names:
         try:
             picture = pictures.read(files[name], name)
@@ -46,6 +46,7 @@ def propose(path: Path, told: Told) -> Proposal:
         sizes[picture.size] += 1
         depths[picture.depth].append(name)
         ranges[picture.depth].append(picture.range())
+        moving += picture.moving
         coloured += _has_colour(np.asarray(picture.values))
     of = f"{len(names):,} looked at" if len(names) < len(files) else "all"
     if broken:
@@ -56,6 +57,11 @@ def propose(path: Path, told: Told) -> Proposal:
         _sizes(proposal, sizes, of)
         _colour(proposal, coloured, sum(sizes.values()))
         _depths(proposal, depths, ranges)
+    if moving:
+        proposal.found.append(
+            f"{moving} hold several pictures, frames or pages, of which the first is taken. Grey pages of a TIFF that "
+            "are channels are taken by data.prepare.channels"
+        )
     if channels and channels.total() >= sizes.total():
         (count, _), *_ = channels.most_common()
         proposal.set("channels", count, f"as {channels[count]} of {len(names)} have them; all are taken as they are")

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cnnatomy.data.errors import DataError
 from cnnatomy.data.layout import Filed, some
 from cnnatomy.data.naming import Labels
 from cnnatomy.data.own import in_order
 
+LEAST = 3  # samples of a class: one to train on, one for validation, one for the test
 FEW = 10  # samples of a class
 LOPSIDED = 10  # times as many samples as another class has: worth saying
 
@@ -68,6 +70,17 @@ def said_of_classes(labels: Sequence[str]) -> list[str]:
             "the report gives it by class too"
         )
     return found
+
+
+def refuse_few(labels: Sequence[str]) -> None:
+    """Raise DataError for a class of which no sample would be left to train on, where nothing says the splits."""
+    counts = Counter(labels)
+    least = min(counts, key=lambda label: (counts[label], label))
+    if counts[least] < LEAST:
+        raise DataError(
+            f"The class {least!r} has {counts[least]} sample{'s' * (counts[least] > 1)}: one is kept for the test and "
+            "one for validation, so that none is left to train on. Add some, or take the class away."
+        )
 
 
 def said_of_splits(files: Sequence[Filed]) -> str:

@@ -16,7 +16,7 @@ from cnnatomy.data.tables import Decoder
 from cnnatomy.scaffold import columns, copies
 from cnnatomy.scaffold.columns import Column
 from cnnatomy.scaffold.folders import classed, looked_at
-from cnnatomy.scaffold.proposal import Proposal, Question, Told, ranged, said_of_classes, said_of_splits
+from cnnatomy.scaffold.proposal import Proposal, Question, Told, ranged, refuse_few, said_of_classes, said_of_splits
 
 METHODS = ["samples", "evaluation", "structure", "kernels", "feature_maps", "filter_maximisation", "top_patches",
            "filter_ablation", "attribution"]  # fmt: skip
@@ -62,6 +62,8 @@ def _measured(proposal: Proposal, files: list[tuple[str, bytes]], told: Told) ->
     splits = Counter(one.split for one in found if one.split)
     shares = ", ".join(f"{split} {count:,}" for split, count in splits.items())
     proposal.found.append(f"splits: {shares}" if splits else said_of_splits([]))
+    if not splits and not proposal.prepare.get("group"):
+        refuse_few([one.label for one in found])
     hashes = [copies.hash_of(np.ascontiguousarray(one.values).tobytes()) for one in found]
     proposal.found += copies.said(hashes, [one.label for one in found], [one.split for one in found])
     _said(proposal, found)

@@ -14,7 +14,7 @@ from cnnatomy.data.tokenising import tokenise
 from cnnatomy.scaffold import columns, copies
 from cnnatomy.scaffold.columns import Column
 from cnnatomy.scaffold.folders import classed, looked_at
-from cnnatomy.scaffold.proposal import Proposal, Question, Told, ranged, said_of_classes, said_of_splits
+from cnnatomy.scaffold.proposal import Proposal, Question, Told, ranged, refuse_few, said_of_classes, said_of_splits
 
 METHODS = ["samples", "evaluation", "structure", "kernels", "ngrams", "top_patches", "filter_ablation", "attribution"]
 LENGTHS = (8, 200)  # tokens that a network gets, at least and at most
@@ -98,6 +98,7 @@ def _of_table(proposal: Proposal, found: list[Column], told: Told, given: Sequen
         proposal.found.append("splits by tables: " + ", ".join(f"{its} {n:,}" for its, n in Counter(given).items()))
     else:
         proposal.found.append(said_of_splits([]))
+        refuse_few(label.values)
     _copies(proposal, text.values, label.values, given or [""] * rows)
     return text.values
 
@@ -137,6 +138,8 @@ def _lengths(proposal: Proposal, texts: Sequence[str]) -> None:
     what = "characters" if sum(lengths) > 3 * spaced else "words"
     half, most = np.quantile(lengths, [0.5, MOST])
     proposal.found.append(f"texts of {ranged(Counter(lengths))} {what}, half of them at most {half:.0f}")
+    if marks := own_texts.of_html(texts):
+        proposal.found.append(marks)
     length = int(np.clip(round(most), *LENGTHS))
     proposal.set("length", length, f"in {what}: {MOST:.0%} of the texts are no longer" if length >= most else
                  f"in {what}: longer texts lose their end")  # fmt: skip
