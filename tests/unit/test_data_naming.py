@@ -403,3 +403,39 @@ def test_a_column_of_splits_is_asked_about_and_taken(tmp_path):
     (place / "a.csv").write_text("\n".join(["file,breed,set", *rows[:-1], "oak.9.png,oak,later"]))
     with pytest.raises(DataError, match="a.csv, line 21: the split is 'later'"):
         labels_of(place, {"table": "a.csv", "label": "breed", "split": "set"})
+
+
+def test_numbers_that_lost_their_zeros_find_their_files(tmp_path, caplog):
+    files = {f"{i:04}.png": content for i, content in enumerate(leaves().values())}
+    place = put(tmp_path / "x", files | {"a.csv": "id,breed\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))})
+    found = labels_of(place, "a.csv")
+    assert len(found) == 20 and found["0007.png"] == ("", "b") and "with zeros in front" in caplog.text
+
+
+def test_labels_that_hardly_come_again_are_no_classes(tmp_path):
+    place = put(
+        tmp_path / "x", pets() | {"a.csv": "file,age\n" + "".join(f"{n},{i / 7}\n" for i, n in enumerate(pets()))}
+    )
+    with pytest.raises(DataError, match="20 files have 20 labels.*put numbers into ranges"):
+        labels_of(place, "a.csv")
+
+
+def test_tables_that_may_say_the_classes_are_named_the_likeliest_first(tmp_path):
+    for others, says in (
+        ({"sample_submission.csv": "id\n1", "train.csv": "id\n1"}, "data.fetch.labels: train.csv"),
+        ({"labels.xlsx": "PK"}, "If labels.xlsx says the class of each file: save it as CSV"),
+    ):
+        place = put(tmp_path / says[:4], {f"x{i}.png": content for i, content in enumerate(leaves().values())} | others)
+        with pytest.raises(DataError, match=says):
+            own.packed(str(place), KINDS)
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        (("cat", "dog", "cat|dog"), "'cat|dog'"), (("scab", "rust", "scab rust"), "'scab rust'"),
+        (("cat", "cat dog"), ""), (("New York", "York"), ""), (("a/b", "a", "b", "b, a"), "'a/b', 'b, a'"),
+    ],
+)  # fmt: skip
+def test_classes_that_are_several_at_once_are_said(classes, said):
+    assert own.several_at_once(classes).partition(":")[0] == said

@@ -29,6 +29,7 @@ HOW = (
 )
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
 LISTS = (".txt", ".lst")  # of files, with their classes behind a blank
+SHEETS = (".xlsx", ".xls", ".ods")
 SEPARATORS = "._- "
 FIELDS = 4  # parts of a name that may be the class
 OFFERED = 3  # patterns that a message names
@@ -157,10 +158,12 @@ def offers(names: Sequence[str], beside: Iterable[str] = ()) -> str:
     ]
     tables_there = tables_there or (lists if len(lists) <= SOME else [])
     if tables_there:
-        which = min(tables_there, key=lambda name: (name.count("/"), name))
+        which = min(tables_there, key=lambda name: ("submission" in name.lower(), name.count("/"), name))
         again = [name for name in tables_there if name.count("/") and name.partition("/")[2] == which.partition("/")[2]]
         which = f"'*/{which.partition('/')[2]}'" if len(again) > 1 else which
         said += f" If a table says the class of each file, data.fetch.labels: {which}."
+    elif sheets := [name for name in beside if name.lower().endswith(SHEETS)]:
+        said += f" If {sheets[0]} says the class of each file: save it as CSV, data.fetch.labels: labels.csv."
     return said
 
 
@@ -288,13 +291,18 @@ def _by_ones(
     ]
 
 
+def _without_zeros(name: str) -> str:
+    """A name as a spreadsheet leaves it, 7 of 0007.png."""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", _without_suffix(name))
+
+
 def _without_suffix(name: str) -> str:
     return name[: -len(suffix)] if (suffix := PurePosixPath(name).suffix) else name
 
 
 _WAYS: Mapping[Callable[[str], str], str] = {
     str: "", unquote: "as addresses are written", str.casefold: "in other capitals",
-    _without_suffix: "by another suffix",
+    _without_suffix: "by another suffix", _without_zeros: "with zeros in front",
 }  # fmt: skip
 
 
@@ -420,5 +428,11 @@ def _joined(rows: Sequence[tables.Row], places: tuple[int, int, int | None], fil
         raise DataError(
             f"{table}: {len(lost)} of the {len(rows)} rows name a file that is not there ({some(lost)}). Name the "
             "folder that holds them as data.fetch.path."
+        )
+    classes = set(found.values())
+    if len(classes) > max(2, len(found) / 2):
+        raise DataError(
+            f"{table}: {len(found)} files have {len(classes)} labels, such as {some(sorted(classes))}, and classes "
+            "come again and again. Name another column as label, or put numbers into ranges, such as low and high."
         )
     return Named(found, {"unlabelled": [name for name in files.names if name not in found], "not_there": lost}, splits)

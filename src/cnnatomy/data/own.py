@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -219,6 +220,24 @@ def ordered(labels: Sequence[str], wanted: Sequence[object] | None) -> list[str]
     return said
 
 
+def several_at_once(classes: Collection[str]) -> str:
+    """What to say of classes that are others at once, "cat|dog" beside "cat" and "dog"; "" of none."""
+    alone = set(classes)
+    both = [
+        one
+        for one in sorted(alone)
+        for parts in (re.split(r"\s*[|;,+&/]\s*", one), one.split())
+        if len(parts) > 1 and alone.issuperset(parts)
+    ]
+    if not both:
+        return ""
+    return (
+        f"{some([repr(one) for one in dict.fromkeys(both)])}: each is taken for a class of its own, beside those that "
+        "it is made of. Of several classes at once none is learnt here: keep samples of one, or take each class against all "
+        "others"
+    )
+
+
 def splits(
     hashes: Sequence[str], labels: Sequence[str], given: Sequence[str], *, validation: float, test: float
 ) -> list[str]:
@@ -340,6 +359,8 @@ def sorted_out(raw: Raw, validation: float, test: float, classes: Sequence[objec
     without = left_out(names)
     if without:
         log.warning("%s: left out %s", raw.path.stem, said(without))
+    if both := several_at_once(labels):
+        log.warning("%s: %s", raw.path.stem, both)
     kept = [files[place] for place in places]
     whose = splits(
         [raw.hashes[file.name] for file in kept],

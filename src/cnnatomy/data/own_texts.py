@@ -123,6 +123,8 @@ def prepare(
             if "layout" in source.manifest
             else _of_tables(source, text, label, split, encoding)
         )
+        if both := own.several_at_once([one.label for one in every]):
+            log.warning("%s: %s", source.path.stem, both)
         ordered = own.ordered(_classes(every, source.path.stem, label), classes)
         used, whose, without = _sorted_out(source.path.stem, every, tokens, validation, test)
         labels = [ordered.index(one.label) for one in used]

@@ -12,7 +12,7 @@ from typing import Any
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.layout import Filed, some
 from cnnatomy.data.naming import Labels
-from cnnatomy.data.own import in_order
+from cnnatomy.data.own import in_order, several_at_once
 
 LEAST = 3  # samples of a class: one to train on, one for validation, one for the test
 FEW = 10  # samples of a class
@@ -62,6 +62,8 @@ def said_of_classes(labels: Sequence[str]) -> list[str]:
     named = [f"{label} ({counts[label]:,})" for label in in_order(list(counts))]
     found = [f"{len(labels):,} samples of {len(counts)} classes: {some(named, 12)}"]
     most, least = counts.most_common()[0], counts.most_common()[-1]
+    if both := several_at_once(list(counts)):
+        found.append(both)
     if least[1] < FEW:
         found.append(f"{least[0]} has {least[1]}: so few teach little, and the test of them says little")
     if most[1] > LOPSIDED * least[1]:
