@@ -80,13 +80,18 @@ def test_a_class_that_fills_a_sentence_is_said_in_the_sentences_language():
         ("test accuracy", "测试准确率"),
         ("looked − lecture", "看后缩小 − 讲义网络"),
         ("Test accuracy, % against parameters", "测试准确率（%）与参数"),
-        ("Test accuracy, % along shift", "测试准确率（%）随偏移的变化"),
+        ("Test accuracy, % along shift", "测试准确率（%）随移动量的变化"),
         ("−0.22", None),
     ],
 )
 def test_what_fills_a_studys_sentences_is_said_in_their_language(english, chinese):
     told = Terms("looked").filler(english)
     assert told == (english if chinese is None else {"en": english, "zh": chinese})
+
+
+def test_what_screen_readers_are_told_of_a_studys_figure_is_said_in_their_language():
+    told = Terms("direction").words("frequency, male_female, at −6, mean 61.48")
+    assert told["zh"] == "沿频率、男声训练、女声测试、在 −6 处、均值 61.48"
 
 
 @pytest.mark.parametrize("tag", others())

@@ -139,6 +139,8 @@ def test_the_exhibit_holds_the_verdict_every_comparison_and_every_variant(tmp_pa
     drawn = {block.name: block for block in exhibit.blocks if isinstance(block, Figure)}
     assert set(drawn) == {"differences", "figure-0", "figure-1", "figure-2"}
     assert sorted(drawn["figure-0"].data["at"].unique()) == [-2, 0, 2]
+    assert f"a, y, at 2, mean {100 * mean:.4g}" in drawn["figure-0"].alt["en"]  # in per cent, as its axis
+    assert "at −2, mean " in drawn["figure-0"].alt["en"]
     words = next(b.text["en"] for b in exhibit.blocks if "Supported by these data" in str(getattr(b, "text", "")))
     assert "over 5 seeds" in words
     assert amount(2_755_000, "") == "2,755,000" and amount(-0.0123, "fraction", signed=True) == "−1.23"
