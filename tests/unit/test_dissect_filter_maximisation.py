@@ -236,6 +236,6 @@ def test_few_filters_of_many_layers_stand_in_one_grid_the_deepest_first(tmp_path
     grids = [block for block in exhibit.blocks if isinstance(block, Grid)]
     assert [grid.name for grid in grids] == ["map", "position"]
     assert [item.id.split()[0] for item in grids[0].items] == [f"{at}/{unit}" for at in (6, 4, 2, 0) for unit in (0, 2)]
-    assert "Drawn are 8 filters of 4 layers" in grids[0].caption["en"]
+    assert "8 filters of 4 layers are drawn" in grids[0].caption["en"]
     assert len({item.group["en"] for item in grids[0].items}) == 4
     hang(exhibit, tmp_path / "exhibit")

@@ -309,7 +309,7 @@ def test_what_is_told_of_the_paths_follows_from_where_they_go():
     # Too few steps for the smallest, and for any momentum.
     short = taught("mse_surface", steps=20, xor_starts=1)
     assert "With step 0.05 it does not get there in 20 steps." in short.caption["en"]
-    assert "Momentum does not get there." in short.caption["en"]
+    assert "With momentum the smallest steps do not get there." in short.caption["en"]
     # A largest step that is no longer too large.
     mild = taught("mse_surface", step_sizes=[0.05, 1.0, 1.5], steps=60, xor_starts=1)
     assert re.search(r"With step 1.5 it takes \d+ steps\.", mild.caption["en"])
@@ -322,10 +322,10 @@ def test_what_is_told_of_the_paths_follows_from_where_they_go():
         (
             [9, 5, 0.01],
             [9, 0.01, 0.02],
-            "there sooner: after 1 instead of 2. All the same they end at 2 times the error.",
+            "there sooner: after 1 instead of 2. Even so they end at 2 times the error",
         ),
         ([9, 0.02, 0.01], [9, 5, 0.01], "there no sooner: after 2 instead of 1. Newton"),
-        ([9, 5, 0], [9, 5, 4], "Momentum does not get there. Newton"),
+        ([9, 5, 0], [9, 5, 4], "With momentum the smallest steps do not get there. Newton"),
     ],
 )
 def test_what_is_told_of_momentum_follows_from_both_paths(small, pushed, told):
