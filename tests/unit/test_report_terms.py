@@ -91,7 +91,7 @@ def test_what_fills_a_studys_sentences_is_said_in_their_language(english, chines
 
 def test_what_screen_readers_are_told_of_a_studys_figure_is_said_in_their_language():
     told = Terms("direction").words("frequency, male_female, at −6, mean 61.48")
-    assert told["zh"] == "沿频率、男声训练、女声测试、在 −6 处、均值 61.48"
+    assert told["zh"] == "沿频率、男声训练 → 女声测试、在 −6 处、均值 61.48"
 
 
 @pytest.mark.parametrize("tag", others())
@@ -158,7 +158,7 @@ def test_a_line_without_chinese_is_found():
 
 def test_levels_of_a_study_are_said_in_words_in_english_too():
     said = Terms().words("male_female")
-    assert said == {"en": "male → female", "zh": "男声训练、女声测试"}
+    assert said == {"en": "male → female", "zh": "男声训练 → 女声测试"}
     assert Terms().words("frequency − time, male_female")["en"] == "frequency − time, male → female"
     assert Terms().subject("voices=male_female")["en"] == "voices male → female"
     assert Terms().words("conv_8") == "conv_8"  # a name that nothing is known of stays

@@ -140,8 +140,8 @@ def no_such(group: str, option: str, key: str = "") -> ConfigurationError:
         return ConfigurationError(f"{said}. {hint}")
     if own is None:
         return ConfigurationError(
-            f"{said}. {hint} CNNATOMY_CONF is not set: if the {what} is yours, export CNNATOMY_CONF=<the folder that has "
-            f"your {group}/>"
+            f"{said}. {hint} CNNATOMY_CONF is not set: if the {what} is yours, "
+            f"export CNNATOMY_CONF=<the folder that has your {group}/>"
         )
     where = f"rename {alike[0]} to {option}.yaml" if alike else f"your own are looked for in {own / group}"
     return ConfigurationError(f"{said}. {hint} CNNATOMY_CONF={own}: {where}")
