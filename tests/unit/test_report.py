@@ -119,7 +119,7 @@ def test_ids_are_unique_and_links_lead_somewhere(page):
 
 def test_the_first_screen_says_how_good_and_how_sure(page):
     text = re.sub(r"\s+", " ", "".join(page.text)).replace("\u2060", "").replace("\u202f", " ")
-    assert "99.21% of 10 000 test images; 95 % interval 99.02–99.37" in text.replace("99.21 %", "99.21%")
+    assert "99.21% of 10,000 test images; 95 % interval 99.02–99.37" in text.replace("99.21 %", "99.21%")
     # Beside it the best that can be had without a network, not the worst.
     assert "Without a network, the nearest neighbour: 96.91 %" in text and "82.03" not in text[: text.index("96.91")]
     # And what the studies found, before the first chapter.

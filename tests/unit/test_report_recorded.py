@@ -78,7 +78,7 @@ def test_the_first_screen_has_its_verdict_and_says_that_it_was_recorded(text):
 
 def test_a_quick_version_leads_to_the_whole_one_and_back(report, text):
     assert "In full: Title of whole supported" in text and "The quick version: Title of quick not decided" in text
-    assert re.search(r"In full: Ten epochs 97.60? % of 10 500 test", text) and "The quick version: Two epochs" in text
+    assert re.search(r"In full: Ten epochs 97.60? % of 10,500 test", text) and "The quick version: Two epochs" in text
     page = Reader((report / "index.html").read_text(encoding="utf-8"))
     leads = [link["href"] for link in page.all("a")]
     assert leads.count("#study-whole") >= 3 and {"#long", "#short", "#study-quick"} <= set(leads) <= {

@@ -25,8 +25,8 @@ DIGITS = Terms("spoken_digits", frozenset(("zero", "two")))
     [
         ("zero", "零"),
         ("0: two, two, zero", "0：二、二、零"),
-        ("50 filters of 3 × 3, ReLU", "50 个 3 × 3 卷积核、ReLU"),
-        ("3 convolutions of 1 × 1, 3 × 3, branching", "3 个卷积（1 × 1, 3 × 3），有分支"),
+        ("50 filters of 3 × 3, ReLU", "50 个卷积核（3 × 3）、ReLU"),
+        ("3 convolutions of 1 × 1, 3 × 3, branching", "3 个卷积（1 × 1、3 × 3），有分支"),
         ("rows 1–3, columns 2–4", "第 1–3 行、第 2–4 列"),
         ("✗ guided backpropagation", "✗ 引导反向传播"),
         ("32 × 12 × 1 · sees 17 bands × 44 frames (0.7 s)", "32 × 12 × 1 · 感受野：17 个频带 × 44 帧（0.7 秒）"),

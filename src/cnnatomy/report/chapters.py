@@ -136,7 +136,7 @@ class Chapter:
     @property
     def kind_line(self) -> Words:
         """What kind of data, which, and how many samples for what."""
-        splits = [phrase("{n} {split}", n=show.plain(n), split=metric(name)) for name, n in self._splits]
+        splits = [phrase("{n} {split}", n=f"{n:,}", split=metric(name)) for name, n in self._splits]
         return joined([self.kind_of_data, joined(splits, between("items"))])
 
     @property
