@@ -44,7 +44,9 @@ def show(
         return _unlabelled(found, samples, sound)
     rows = numbers(found)
     shown = found.misread[: settings.misread]
-    blocks: list[Block] = [] if found.history is None else [_curves(found.history)]
+    blocks: list[Block] = (
+        [] if found.history is None else [_curves(found.history, bool((training or {}).get("augment")))]
+    )
     if len(found.classes) <= NAMED_CELLS:
         blocks.append(_confusion(found, samples, shown))
     blocks += [_misread(found, samples, shown, sound), _classes(found, rows)]
@@ -92,7 +94,7 @@ def _percent(part: float) -> Say:
     return say("evaluation.share.other", percent=100 * part)
 
 
-def _curves(history: pd.DataFrame) -> Figure:
+def _curves(history: pd.DataFrame, augmented: bool) -> Figure:
     alone = bool(history["validation_loss"].isna().all())  # no samples were kept apart
     parts = [("train", SERIES[1]), *([] if alone else [("validation", SERIES[0])])]
 
@@ -111,7 +113,8 @@ def _curves(history: pd.DataFrame) -> Figure:
         loss.set_ylim(bottom=0)
         accuracy.legend(loc="lower right")
 
-    title, caption = say("evaluation.curves.title"), say(f"evaluation.curves.{'alone' if alone else 'caption'}")
+    reading = "alone" if alone else "augmented" if augmented else "plain"
+    title, caption = say("evaluation.curves.title"), say(f"evaluation.curves.{reading}")
     return Figure("curves", draw(paint, 720, 260), _of_curves(history), data=history, title=title, caption=caption)
 
 
