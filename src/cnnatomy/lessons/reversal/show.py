@@ -11,8 +11,7 @@ from cnnatomy.lessons.reversal.measure import Climbed, Reversal, numbers
 
 SOURCES = ["@erhan2009", "@simonyan2014"]
 FORMULAS = {"filter": "aᵏ = ΣΣ aᵢⱼ", "unit": "aⱼ", "class": "yᵢ − λ Σ|xᵢⱼ|"}
-#: Every method, by what it looks at: real samples, the network's own weights and slopes, or what of both an answer hangs
-#: on.
+#: Every method, by what it looks at: real samples, the network's own weights and slopes, or both.
 FAMILIES = {
     "by samples": {
         "samples": "the data",
