@@ -778,7 +778,7 @@ row("live: looks too large", lambda: packed("int8", Looks([], b"", 300.0)), "wei
 # Evaluation.
 
 
-def scored(speakers: int | None = None, **rows: tuple[float, float, float]) -> Any:
+def scored(speakers: int | None = None, trained_here: bool = True, **rows: tuple[float, float, float]) -> Any:
     numbers = Numbers()
     for metric, (value, low, high) in {
         "test_accuracy": (0.8, 0.7, 0.9),
@@ -787,7 +787,7 @@ def scored(speakers: int | None = None, **rows: tuple[float, float, float]) -> A
     }.items():
         numbers.append(Number(metric, value, low, high, unit="fraction", n=30))
     shown = show_of("evaluation")
-    told = [shown._caption(Made(speakers=None if speakers is None else [None] * speakers), numbers)]
+    told = [shown._caption(Made(speakers=None if speakers is None else [None] * speakers), numbers, trained_here)]
     if speakers is not None:
         table = pd.DataFrame({"speaker": ["s"] * speakers, "right": 1, "clips": 2, "accuracy": 0.5})
         voices = pd.DataFrame({"voice": ["v", "w"], "right": 1, "clips": 2, "accuracy": 0.5})
@@ -800,11 +800,24 @@ def scored(speakers: int | None = None, **rows: tuple[float, float, float]) -> A
 
 
 OVER = (0.8, 0.4, 0.95)
-row("evaluation: samples", lambda: scored(), "caption.between")
-row("evaluation: one speaker", lambda: scored(1), "caption.one_speaker", "voices.speakers")
+row("evaluation: samples", lambda: scored(), "caption.right", "caption.between")
+row(
+    "evaluation: weights were given",
+    lambda: scored(trained_here=False),
+    "caption.right_of_given",
+    "caption.between",
+)
+row(
+    "evaluation: one speaker",
+    lambda: scored(1),
+    "caption.right",
+    "caption.one_speaker",
+    "voices.speakers",
+)
 row(
     "evaluation: two speakers",
     lambda: scored(2, **{OVER_SPEAKERS: OVER}),
+    "caption.right",
     "caption.speakers",
     "caption.over_speakers",
     "voices.over",
@@ -812,6 +825,7 @@ row(
 row(
     "evaluation: groups",
     lambda: scored(2, **{OVER_GROUPS: OVER}),
+    "caption.right",
     "caption.speakers",
     "caption.over_groups",
     "groups.over",

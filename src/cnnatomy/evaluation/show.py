@@ -55,13 +55,15 @@ def show(
     if found.groups is not None:
         blocks.append(_groups(found.groups, rows))
     blocks.append(_reliability(found, rows))
+    trained_here = training is not None and not training.get("weights")
     advice = None if found.history is None else verdict(rows, training)
-    return Showing(rows, blocks, [*_caption(found, rows), advice], SOURCES)
+    return Showing(rows, blocks, [*_caption(found, rows, trained_here), advice], SOURCES)
 
 
-def _caption(found: Evaluation, rows: Numbers) -> list[Say]:
+def _caption(found: Evaluation, rows: Numbers, trained_here: bool) -> list[Say]:
     accuracy = rows.row("test_accuracy")
-    caption = [say("evaluation.caption.right", right=_percent(accuracy.value), n=accuracy.n)]
+    unseen = "right" if trained_here else "right_of_given"  # what given weights have seen nobody here knows
+    caption = [say(f"evaluation.caption.{unseen}", right=_percent(accuracy.value), n=accuracy.n)]
     if found.speakers is None:
         caption.append(say("evaluation.caption.between", **_between(accuracy)))
     elif len(found.speakers) == 1:
