@@ -832,6 +832,11 @@ row(
 )
 
 
+@pytest.mark.parametrize(("part", "told"), [(1.0, "100 %"), (0.99999, "99.9990 %"), (0.9954, "99.54 %"), (0.5, "50 %")])
+def test_a_share_that_is_not_all_is_not_said_to_be_all(part, told):
+    assert language("en").words(described(show_of("evaluation")._percent(part))) == told
+
+
 def confused(*counts: list[int]) -> Any:
     record = Made(classes=["a", "b", "c"], counts=np.array(counts), labels=np.empty(0), answers=np.empty(0))
     return show_of("evaluation")._confusion(record, Made(table=pd.DataFrame({"id": []})), np.empty(0, int))

@@ -90,7 +90,9 @@ def _ends(number: Number) -> tuple[float, float]:
 
 
 def _percent(part: float) -> Say:
-    """Two decimals where the errors are few, else three digits."""
+    """Two decimals where the errors are few, four where they would hide them all, else three digits."""
+    if round(part, 4) == 1 > part:
+        return say("evaluation.share.nearest", share=part)
     if 0.9 < part < 1:
         return say("evaluation.share.near_one", share=part)
     return say("evaluation.share.other", percent=100 * part)
