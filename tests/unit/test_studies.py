@@ -12,7 +12,7 @@ from cnnatomy.exhibit import Exhibit, Figure
 from cnnatomy.statistics.differences import effect_size, t_interval
 from cnnatomy.studies.comparing import Answers, Compared, compare, corrected
 from cnnatomy.studies.errors import StudyError
-from cnnatomy.studies.findings import findings
+from cnnatomy.studies.findings import findings, variants_table
 from cnnatomy.studies.summaries import summary
 from cnnatomy.studies.wording import amount
 from tests.unit.dissecting import in_words
@@ -168,3 +168,13 @@ def test_shares_stay_shares():
     means = summary(measured(study, noise=0.3), ["network"], "seed")
     shares = means[means["unit"] == "fraction"]
     assert (shares["low"] >= 0).all() and (shares["high"] <= 1).all()
+
+
+def test_one_seed_has_no_standard_deviation():
+    rows = [("a", 1, 0.0), ("b", 2, 0.1)]
+    means = pd.DataFrame(
+        [(level, "test_accuracy", "", "fraction", 0.5, sd, 0.4, 0.6, n) for level, n, sd in rows],
+        columns=["network", "metric", "subject", "unit", "mean", "sd", "low", "high", "n"],
+    )
+    table = variants_table(means, ["network"])
+    assert table["seeds"].tolist() == [1, 2] and table["s.d."].isna().tolist() == [True, False]

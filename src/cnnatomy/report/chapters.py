@@ -141,7 +141,8 @@ class Chapter:
 
     @property
     def _splits(self) -> list[tuple[str, int]]:
-        return list(self.data.get("splits", {}).items())
+        """Those of the data, where the run has none of its own."""
+        return [] if self.facts.get("resplit") else list(self.data.get("splits", {}).items())
 
     @property
     def kind_of_data(self) -> Words:
