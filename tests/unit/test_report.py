@@ -729,7 +729,7 @@ def test_a_live_network_hangs_without_looks_at_it_while_it_learned(tmp_path):
 def test_a_run_that_splits_the_data_anew_is_not_said_to_have_their_splits():
     data = {"splits": {"train": 55000, "validation": 5000, "test": 10000}}
     facts = {"data": "mnist", "kind": "images"}
-    assert "55 000" in english(Chapter("a", "t", "images", facts, data).kind_line).replace("\u202f", " ")
+    assert "55,000" in english(Chapter("a", "t", "images", facts, data).kind_line)
     assert english(Chapter("a", "t", "images", facts | {"resplit": True}, data).kind_line) == "Images · mnist"
     plan = Plan("default")
     assert [step._run_facts(plan.config(run)).get("resplit", False) for run in ("mnist", "article_quick")] == [

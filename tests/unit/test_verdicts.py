@@ -726,7 +726,7 @@ row(
 def test_a_class_that_is_never_named_is_not_called_learned():
     caption = show_of("dissect.learning")._accuracy(NEVER_READ, IMAGES).caption
     first, last = (language("en").words(described(one)) for one in caption[:2])
-    assert first == "b is learned first, after 4 steps." and last == "c is learned last, after 8."
+    assert first == "“b” is learned first, after 4 steps." and last == "“c” is learned last, after 8."
 
 
 row(
