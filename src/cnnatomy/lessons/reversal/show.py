@@ -33,7 +33,7 @@ FAMILIES = {
         "dream": "Deep Dream",
         "style": "Deep Style",
     },
-    "by both: what an answer hangs on": {
+    "by both: what an answer depends on": {
         "class_activation": "class activation",
         "attribution": "attribution",
         "faithfulness": "is it faithful?",
