@@ -99,7 +99,7 @@ def test_the_pattern_is_lit_where_the_filter_gives_the_most(visit, touched):
     assert "最大值" in says(page, f"{block} .alike-said")
     page.locator(f"{block} input[type=number]").first.fill("9")  # no pixel is as dark as that weight would have it
     page.locator(f"{block} input[type=number]").nth(1).fill("9")
-    assert "最像" in says(page, f"{block} .alike-said")
+    assert "图案完全一致" in says(page, f"{block} .alike-said")
 
 
 def test_pixels_are_changed_by_keyboard_alone(visit, touched):

@@ -44,7 +44,7 @@ from cnnatomy.config.plan import Plan
         ("report.runs=[mnits]", "Did you mean 'mnist'?"),
         ("report.methods=[kernel]", "Did you mean 'kernels'?"),
         ("report.methods_of={mnits:[kernels]}", "report.methods_of: no run 'mnits'. Did you mean 'mnist'?"),
-        ("report.methods_of={mnist:[kernel]}", "report.methods_of.mnist: no dissect 'kernel'. Did you mean 'kernels'?"),
+        ("report.methods_of={mnist:[kernel]}", "report.methods_of.mnist: no method 'kernel'. Did you mean 'kernels'?"),
         ("report.recorded=[directoin]", "nothing was recorded of 'directoin'. Did you mean 'direction'?"),
         ("report.recorded=[go,go]", "report.recorded: 'go' stands there twice; leave one"),
         ("report.whole={mnits:mnist}", "report.whole: no run 'mnits'. Did you mean 'mnist'?"),

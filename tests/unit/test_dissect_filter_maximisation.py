@@ -196,7 +196,7 @@ def test_too_much_work_is_cut_down_and_said(tmp_path):
     assert of(exhibit, "looked_at")["layer=3"] < of(exhibit, "filters")["layer=3"]
     assert (of(exhibit, "starts")["layer=3"], of(exhibit, "steps")["layer=3"]) == (1, 24)
     grid = next(block for block in exhibit.blocks if block.name == "map-3")
-    assert "filters 1 were looked at" in grid.caption["en"]
+    assert f"1 of {of(exhibit, 'filters')['layer=3']:g} filters were looked at" in grid.caption["en"]
 
 
 def test_large_images_are_looked_at_through_windows(tmp_path):
@@ -236,6 +236,6 @@ def test_few_filters_of_many_layers_stand_in_one_grid_the_deepest_first(tmp_path
     grids = [block for block in exhibit.blocks if isinstance(block, Grid)]
     assert [grid.name for grid in grids] == ["map", "position"]
     assert [item.id.split()[0] for item in grids[0].items] == [f"{at}/{unit}" for at in (6, 4, 2, 0) for unit in (0, 2)]
-    assert "Drawn are 8 filters of 4 layers" in grids[0].caption["en"]
+    assert "8 filters of 4 layers are drawn" in grids[0].caption["en"]
     assert len({item.group["en"] for item in grids[0].items}) == 4
     hang(exhibit, tmp_path / "exhibit")

@@ -280,4 +280,4 @@ def test_of_one_class_nothing_is_said_in_the_plural(samples):
     walk, _ = walked(samples, warmed(samples), classes=1, climb=1)
     said = [language("en").words(described(item.label)) for frame in walk.frames for item in frame.blocks[0].items]
     assert not any("1 classes" in one for one in said)
-    assert any(f"raises {name} most" in one for one in said for name in samples.facts.classes)
+    assert any(f"raises “{name}” most" in one for one in said for name in samples.facts.classes)

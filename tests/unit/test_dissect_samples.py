@@ -212,7 +212,7 @@ def test_the_best_rule_is_the_one_that_is_named(tmp_path, kind):
     most = max(reached.values())
     best = [SENTENCES[f"samples.rules.named.{metric}"] for metric, accuracy in reached.items() if accuracy == most]
     assert len(reached) == 3
-    sentences = [f"Without a network, the best of 3 simple rules ({rule}) reads {100 * most:.1f} % of" for rule in best]
+    sentences = [f"Without a network, the best of 3 simple rules, {rule}, gets {100 * most:.1f} % of" for rule in best]
     assert any(sentence in exhibit.caption["en"] for sentence in sentences)
     table = blocks(exhibit)["rules"].data
     assert table["accuracy"].tolist() == [round(one, 4) for one in sorted(reached.values(), reverse=True)]

@@ -258,7 +258,7 @@ def test_of_many_channels_each_has_its_own_range(data):
 
 
 def test_the_size_of_a_window_is_said_in_steps_and_seconds(data):
-    assert worded(described(saying.window(data.facts, (5,)))) == {"en": "5 steps (0.05 s)", "zh": "5 步 (0.05 s)"}
+    assert worded(described(saying.window(data.facts, (5,)))) == {"en": "5 steps (0.05 s)", "zh": "5 步（0.05 秒）"}
     without = replace(data.facts, axes=[replace(data.facts.axes[0], unit="steps")])
     assert in_english(saying.window(without, (1,))) == "1 step"
 

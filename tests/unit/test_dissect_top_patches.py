@@ -281,10 +281,10 @@ def test_of_a_network_with_thousands_of_filters_some_are_looked_at_and_the_capti
     exhibit = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG)
     names = [block.name for block in exhibit.blocks if isinstance(block, Grid)]
     assert len(names) == 12 and len([name for name in names if name.endswith("-others")]) == 6
-    assert "96 of 576 filters: those of 6 convolutions" in exhibit.caption["en"]
+    assert "96 of 576 filters are looked at, evenly chosen from 6 convolutions" in exhibit.caption["en"]
     named = shown("top_patches", net, small(tmp_path, "images").split("test"), CONFIG | {"layers": ["4"]})
     assert len([number for number in named.numbers if number.metric == "best_activation"]) == 64
-    assert "64 filters of 4, as the settings ask for" in named.caption["en"]
+    assert "64 filters of 4 are looked at, as the settings ask" in named.caption["en"]
 
 
 def test_a_filter_that_never_fires_is_dead(tmp_path):

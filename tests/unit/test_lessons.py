@@ -16,7 +16,7 @@ from scipy import ndimage, signal
 from cnnatomy.config.folders import CONF
 from cnnatomy.data import prepared
 from cnnatomy.data.prepared import Axis, Facts, Normalise
-from cnnatomy.exhibit import Convolver, Exhibit, Filtering, Steps, formulas
+from cnnatomy.exhibit import Convolver, Exhibit, Filtering, Grid, Steps, formulas
 from cnnatomy.lessons.arriving import arrived
 from cnnatomy.lessons.classic_filters.measure import SOBEL, filtered, in_grey
 from cnnatomy.lessons.convolution.measure import slide
@@ -171,6 +171,12 @@ def test_filters_by_hand_are_scipys(photographs, tmp_path):
     assert number(exhibit, "lowest", "filter=Sobel") < 0
     before = exhibit.blocks[-1].data.set_index("filter").loc["before"]
     assert (before["lowest"], before["highest"]) == (picture.min(), picture.max())
+    shown = {item.id: item.values for block in exhibit.blocks if isinstance(block, Grid) for item in block.items}
+    for name, weights in (("mean 9 × 9", np.ones((9, 9)) / 81), ("Sobel", SOBEL)):
+        for border, mode in (("cropped", "valid"), ("padded", "same")):  # each picture's range is its own
+            made = signal.correlate2d(picture, weights, mode=mode)
+            said = shown[f"{border}/{name}"]
+            assert (said["lowest"], said["highest"]) == pytest.approx((made.min(), made.max()), rel=1e-3, abs=0.01)
     assert number(exhibit, "outside_grey_range") == 2  # Sobel, and the random one whose weights add up to forty
     assert number(exhibit, "fine_detail_kept", "filter=mean 9x9") < number(
         exhibit, "fine_detail_kept", "filter=mean 3x3"
@@ -309,7 +315,7 @@ def test_what_is_told_of_the_paths_follows_from_where_they_go():
     # Too few steps for the smallest, and for any momentum.
     short = taught("mse_surface", steps=20, xor_starts=1)
     assert "With step 0.05 it does not get there in 20 steps." in short.caption["en"]
-    assert "Momentum does not get there." in short.caption["en"]
+    assert "With momentum the smallest steps do not get there." in short.caption["en"]
     # A largest step that is no longer too large.
     mild = taught("mse_surface", step_sizes=[0.05, 1.0, 1.5], steps=60, xor_starts=1)
     assert re.search(r"With step 1.5 it takes \d+ steps\.", mild.caption["en"])
@@ -322,10 +328,10 @@ def test_what_is_told_of_the_paths_follows_from_where_they_go():
         (
             [9, 5, 0.01],
             [9, 0.01, 0.02],
-            "there sooner: after 1 instead of 2. All the same they end at 2 times the error.",
+            "there sooner: after 1 instead of 2. With momentum they end at 2 times the error.",
         ),
         ([9, 0.02, 0.01], [9, 5, 0.01], "there no sooner: after 2 instead of 1. Newton"),
-        ([9, 5, 0], [9, 5, 4], "Momentum does not get there. Newton"),
+        ([9, 5, 0], [9, 5, 4], "With momentum the smallest steps do not get there. Newton"),
     ],
 )
 def test_what_is_told_of_momentum_follows_from_both_paths(small, pushed, told):

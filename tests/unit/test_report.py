@@ -19,11 +19,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cnnatomy.config.plan import Plan
 from cnnatomy.exhibit import DamagedExhibit, Exhibit, Figure, Grid, Item, Number, Prose, Texts
 from cnnatomy.exhibit.applying import DoesNotApply, does_not_apply
 from cnnatomy.report import build, drawing, show
+from cnnatomy.report.chapters import Chapter
 from cnnatomy.report.context import Growth
+from cnnatomy.report.language import english
 from cnnatomy.report.terms import Terms
+from cnnatomy.steps import report as step
 from tests import gallery
 
 
@@ -119,12 +123,12 @@ def test_ids_are_unique_and_links_lead_somewhere(page):
 
 def test_the_first_screen_says_how_good_and_how_sure(page):
     text = re.sub(r"\s+", " ", "".join(page.text)).replace("\u2060", "").replace("\u202f", " ")
-    assert "99.21% of 10 000 test images; 95 % interval 99.02–99.37" in text.replace("99.21 %", "99.21%")
+    assert "99.21% of 10,000 test images; 95 % interval 99.02–99.37" in text.replace("99.21 %", "99.21%")
     # Beside it the best that can be had without a network, not the worst.
     assert "Without a network, the nearest neighbour: 96.91 %" in text and "82.03" not in text[: text.index("96.91")]
     # And what the studies found, before the first chapter.
     assert text.index("supported difference 11.5 points (10.1–12.9)") < text.rindex("First-layer kernels")
-    assert "Three small convolutional networks" in text
+    assert "Three convolutional networks" in text
     assert "Handwritten digits" in text and "Images · mnist" in text
 
 
@@ -720,3 +724,15 @@ def test_a_live_network_hangs_without_looks_at_it_while_it_learned(tmp_path):
     page = Reader((tmp_path / "report/index.html").read_text(encoding="utf-8"))
     (host,) = (one for one in page.all("div") if one.get("class") == "live")
     assert "data-weights" in host and "data-changes" not in host
+
+
+def test_a_run_that_splits_the_data_anew_is_not_said_to_have_their_splits():
+    data = {"splits": {"train": 55000, "validation": 5000, "test": 10000}}
+    facts = {"data": "mnist", "kind": "images"}
+    assert "55,000" in english(Chapter("a", "t", "images", facts, data).kind_line)
+    assert english(Chapter("a", "t", "images", facts | {"resplit": True}, data).kind_line) == "Images · mnist"
+    plan = Plan("default")
+    assert [step._run_facts(plan.config(run)).get("resplit", False) for run in ("mnist", "article_quick")] == [
+        False,
+        True,
+    ]

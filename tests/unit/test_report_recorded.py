@@ -11,6 +11,8 @@ import pytest
 
 from cnnatomy.exhibit import Exhibit, Number, Prose
 from cnnatomy.report import build
+from cnnatomy.report.language import english
+from cnnatomy.report.recorded import recorded
 from tests import gallery
 from tests.unit.test_report import Reader
 
@@ -65,6 +67,11 @@ def test_it_says_when_and_where_it_was_made_and_what_makes_it_anew(text):
     assert "python -m cnnatomy.steps.study study=quick" in text
 
 
+def test_one_is_no_plural():
+    said = recorded(RECORD | {"processor_minutes": "1.2", "cores": "1"})
+    assert english(said).endswith("on AMD EPYC, 1 core; 1 minute of processor time.")
+
+
 def test_it_says_so_in_every_language(report):
     assert "2026 年 11 月 27 日" in (report / "index.html").read_text(encoding="utf-8")
 
@@ -73,12 +80,12 @@ def test_the_first_screen_has_its_verdict_and_says_that_it_was_recorded(text):
     first = text[: text.index("Caption")]
     assert "Title of whole supported difference 5.7 points (2.2–9.3) recorded 27 November 2026" in first
     assert "Title of quick not decided" in first and "Ten epochs" in first
-    assert "One small convolutional network" in first  # that was trained here
+    assert "One convolutional network" in first  # that was trained here
 
 
 def test_a_quick_version_leads_to_the_whole_one_and_back(report, text):
     assert "In full: Title of whole supported" in text and "The quick version: Title of quick not decided" in text
-    assert re.search(r"In full: Ten epochs 97.60? % of 10 500 test", text) and "The quick version: Two epochs" in text
+    assert re.search(r"In full: Ten epochs 97.60? % of 10,500 test", text) and "The quick version: Two epochs" in text
     page = Reader((report / "index.html").read_text(encoding="utf-8"))
     leads = [link["href"] for link in page.all("a")]
     assert leads.count("#study-whole") >= 3 and {"#long", "#short", "#study-quick"} <= set(leads) <= {

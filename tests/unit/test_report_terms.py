@@ -25,8 +25,8 @@ DIGITS = Terms("spoken_digits", frozenset(("zero", "two")))
     [
         ("zero", "零"),
         ("0: two, two, zero", "0：二、二、零"),
-        ("50 filters of 3 × 3, ReLU", "50 个 3 × 3 卷积核、ReLU"),
-        ("3 convolutions of 1 × 1, 3 × 3, branching", "3 个卷积（1 × 1, 3 × 3），有分支"),
+        ("50 filters of 3 × 3, ReLU", "50 个卷积核（3 × 3）、ReLU"),
+        ("3 convolutions of 1 × 1, 3 × 3, branching", "3 个卷积（1 × 1、3 × 3），有分支"),
         ("rows 1–3, columns 2–4", "第 1–3 行、第 2–4 列"),
         ("✗ guided backpropagation", "✗ 引导反向传播"),
         ("32 × 12 × 1 · sees 17 bands × 44 frames (0.7 s)", "32 × 12 × 1 · 感受野：17 个频带 × 44 帧（0.7 秒）"),
@@ -80,13 +80,18 @@ def test_a_class_that_fills_a_sentence_is_said_in_the_sentences_language():
         ("test accuracy", "测试准确率"),
         ("looked − lecture", "看后缩小 − 讲义网络"),
         ("Test accuracy, % against parameters", "测试准确率（%）与参数"),
-        ("Test accuracy, % along shift", "测试准确率（%）随偏移的变化"),
+        ("Test accuracy, % along shift", "测试准确率（%）随移动量的变化"),
         ("−0.22", None),
     ],
 )
 def test_what_fills_a_studys_sentences_is_said_in_their_language(english, chinese):
     told = Terms("looked").filler(english)
     assert told == (english if chinese is None else {"en": english, "zh": chinese})
+
+
+def test_what_screen_readers_are_told_of_a_studys_figure_is_said_in_their_language():
+    told = Terms("direction").words("frequency, male_female, at −6, mean 61.48")
+    assert told["zh"] == "沿频率、男声训练 → 女声测试、在 −6 处、均值 61.48"
 
 
 @pytest.mark.parametrize("tag", others())
@@ -153,7 +158,7 @@ def test_a_line_without_chinese_is_found():
 
 def test_levels_of_a_study_are_said_in_words_in_english_too():
     said = Terms().words("male_female")
-    assert said == {"en": "male → female", "zh": "男声训练、女声测试"}
+    assert said == {"en": "male → female", "zh": "男声训练 → 女声测试"}
     assert Terms().words("frequency − time, male_female")["en"] == "frequency − time, male → female"
     assert Terms().subject("voices=male_female")["en"] == "voices male → female"
     assert Terms().words("conv_8") == "conv_8"  # a name that nothing is known of stays

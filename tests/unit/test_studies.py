@@ -12,7 +12,7 @@ from cnnatomy.exhibit import Exhibit, Figure
 from cnnatomy.statistics.differences import effect_size, t_interval
 from cnnatomy.studies.comparing import Answers, Compared, compare, corrected
 from cnnatomy.studies.errors import StudyError
-from cnnatomy.studies.findings import findings
+from cnnatomy.studies.findings import findings, variants_table
 from cnnatomy.studies.summaries import summary
 from cnnatomy.studies.wording import amount
 from tests.unit.dissecting import in_words
@@ -139,6 +139,8 @@ def test_the_exhibit_holds_the_verdict_every_comparison_and_every_variant(tmp_pa
     drawn = {block.name: block for block in exhibit.blocks if isinstance(block, Figure)}
     assert set(drawn) == {"differences", "figure-0", "figure-1", "figure-2"}
     assert sorted(drawn["figure-0"].data["at"].unique()) == [-2, 0, 2]
+    assert f"a, y, at 2, mean {100 * mean:.4g}" in drawn["figure-0"].alt["en"]  # in per cent, as its axis
+    assert "at −2, mean " in drawn["figure-0"].alt["en"]
     words = next(b.text["en"] for b in exhibit.blocks if "Supported by these data" in str(getattr(b, "text", "")))
     assert "over 5 seeds" in words
     assert amount(2_755_000, "") == "2,755,000" and amount(-0.0123, "fraction", signed=True) == "−1.23"
@@ -166,3 +168,13 @@ def test_shares_stay_shares():
     means = summary(measured(study, noise=0.3), ["network"], "seed")
     shares = means[means["unit"] == "fraction"]
     assert (shares["low"] >= 0).all() and (shares["high"] <= 1).all()
+
+
+def test_one_seed_has_no_standard_deviation():
+    rows = [("a", 1, 0.0), ("b", 2, 0.1)]
+    means = pd.DataFrame(
+        [(level, "test_accuracy", "", "fraction", 0.5, sd, 0.4, 0.6, n) for level, n, sd in rows],
+        columns=["network", "metric", "subject", "unit", "mean", "sd", "low", "high", "n"],
+    )
+    table = variants_table(means, ["network"])
+    assert table["seeds"].tolist() == [1, 2] and table["s.d."].isna().tolist() == [True, False]

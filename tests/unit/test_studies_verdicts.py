@@ -193,7 +193,7 @@ def test_without_the_same_samples_on_both_sides_the_verdict_is_over_seeds_and_sa
         said[case] = in_english(sentence(verdict([found]), [found]))
     assert "over 90 samples" in said["same"] and "over seeds only" not in said["same"]
     for case in ("other", "unknown"):
-        assert "Of test accuracy the verdict is over seeds only" in said[case]
+        assert "For test accuracy the verdict is over seeds only" in said[case]
     # Speakers are the claim's own units; parameters are no chance of the test samples.
     assert "seeds only" not in in_english(sentence(1, [made_of(of_mean(0.1), over="speaker")]))
     assert "seeds only" not in in_english(sentence(1, [made_of(np.full(5, 0.1))]))

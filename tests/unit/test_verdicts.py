@@ -30,6 +30,7 @@ from cnnatomy.evaluation import learning
 from cnnatomy.evaluation.groups import OVER_GROUPS, OVER_SPEAKERS
 from cnnatomy.exhibit import Number
 from cnnatomy.exhibit.languages import language, tags
+from cnnatomy.exhibit.words import described
 from cnnatomy.inspection.fields import Field
 from cnnatomy.lessons.mse_surface.measure import AXIS, Descents, Network, Path
 from cnnatomy.lessons.mse_surface.xor import Plane
@@ -96,15 +97,21 @@ for what, shape, field, ids in [
 
 
 def priors(
-    none: list[float], both: list[float], others: int = 4, least: float | None = 1.2, facts: Any = IMAGES
+    none: list[float],
+    both: list[float],
+    others: int = 4,
+    least: float | None = 1.2,
+    facts: Any = IMAGES,
+    labelled: bool = True,
 ) -> Any:
     made = {
         name: Made(agree=np.array(agree), probability=np.ones(len(agree)))
         for name, agree in (("none", none), ("both", both), ("moved", both))
     }
     record = Made(
-        made=made, facts=facts, others=others, classes=none, least_activation=least, fewer=False, smaller=False
-    )
+        made=made, facts=facts, others=others, classes=none, least_activation=least, fewer=False, smaller=False,
+        real=Made(inputs=np.zeros(1) if labelled else None),
+    )  # fmt: skip
     return show_of("dissect.class_maximisation")._caption(record, None)
 
 
@@ -117,8 +124,21 @@ for what, record, ids in [
     ("too few classes", lambda: priors([0, 0], [1, 1]), ["agree", "reached", "verdict.undecided"]),
     ("nobody asked", lambda: priors(low, high, others=0, least=None), ["no_others"]),
 ]:
-    row(f"class_maximisation: {what}", record, *ids, "limits")
-row("class_maximisation: sounds", lambda: priors(low, high, 0, None, SOUNDS), "no_others", "limits_of_sounds")
+    row(f"class_maximisation: {what}", record, *ids, "limits", "held.of_class")
+row(
+    "class_maximisation: sounds",
+    lambda: priors(low, high, 0, None, SOUNDS),
+    "no_others",
+    "limits_of_sounds",
+    "held.of_class",
+)
+row(
+    "class_maximisation: no sample has a class",
+    lambda: priors(low, high, 0, None, labelled=False),
+    "no_others",
+    "limits",
+    "held.of_all",
+)
 
 
 def unpooled(own: list[float]) -> Any:
@@ -199,6 +219,26 @@ row(
 row("faithfulness: too few", lambda: against_controls({"random": 0.5, "data": 0.3, **OURS}, n=2), "outcome.few")
 
 
+def wavering() -> Any:
+    """The best by its mean gain differs too much from sample to sample; the second best does not."""
+    chance = np.resize([1.0, -1.0], 12)
+    deletions = {
+        "random": np.full(12, 0.9),
+        "data": np.full(12, 0.5),
+        "gradients": 0.3 + 0.9 * chance,
+        "occlusion": 0.4 + 0.001 * chance,
+    }
+    each = {
+        name: {"deletion": values, "insertion": np.full(12, 0.5), "flipping": np.full(12, 0.5)}
+        for name, values in deletions.items()
+    }
+    of = {name: Verdict([1, 2], np.full((6, 2, 4), 0.1)) for name in ("gradients", "occlusion")}
+    return show_of("dissect.faithfulness").outcome(Comparison(each, of, "brightness"), "deletion")
+
+
+row("faithfulness: the best wavers, another is ahead", wavering, "outcome.one")
+
+
 def measured_on(n: int, there: int, wanted: int = 60) -> Any:
     shown = show_of("dissect.faithfulness")
     areas = {
@@ -248,6 +288,13 @@ for what, at, shape, ids in [
 ]:
     one = Verdict([1, 2], np.full(shape, at))
     row(f"saliency: {what}", lambda one=one: [saliency.tested({"gradients": one}), saliency.marked("map", one)], *ids)
+
+
+@pytest.mark.parametrize(("failing", "told"), [(1, "Here gradient fails:"), (2, "Here gradient, occlusion fail:")])
+def test_one_method_fails_and_two_fail(failing, told):
+    stays = Verdict([1, 2], np.full((6, 2, 4), 0.9))
+    last = saliency.tested(dict.fromkeys(["gradients", "occlusion"][:failing], stays))[-1]
+    assert language("en").words(described(last)).startswith(told)
 
 
 def maps_of(compared: int, fires: list[int], peak: list[float]) -> Any:
@@ -628,6 +675,7 @@ def layers_by(*settled: int) -> Any:
 row("learning: upward", lambda: layers_by(1, 1, 3), "order.upward")
 row("learning: downward", lambda: layers_by(3, 2, 1), "order.downward")
 row("learning: at once", lambda: layers_by(2, 2, 2), "order.together")
+row("learning: before the first step", lambda: layers_by(0, 0), "order.from_start")
 row("learning: in no order", lambda: layers_by(1, 3, 2), "order.mixed")
 row("learning: one layer", lambda: layers_by(1))
 for what, when, ids in [
@@ -645,6 +693,42 @@ for what, when, ids in [
         lambda of=record: show_of("dissect.learning")._accuracy(of, IMAGES).caption,
         *(f"accuracy.{one}" for one in ids),
     )
+NEVER_READ = Made(
+    by_class=np.array([[0.0, 0.2, 0.1], [0.0, 1.0, 0.3], [0.0, 1.0, 1.0]]), confusion=np.tile(np.eye(3), (3, 1, 1)),
+    tested=3, class_learned=np.array([0, 1, 2]), steps=np.array([0, 4, 8]), learned=0.9,
+)  # fmt: skip
+row(
+    "learning: a class that is never named is not learned first",
+    lambda: show_of("dissect.learning")._accuracy(NEVER_READ, IMAGES).caption,
+    "accuracy.first.one",
+    "accuracy.last.one",
+    "accuracy.never",
+)
+row(
+    "learning: one class is ever named",
+    lambda: (
+        show_of("dissect.learning")
+        ._accuracy(Made(**vars(NEVER_READ) | {"by_class": np.array([[0, 0, 0], [0, 0, 0.5], [0, 0, 1.0]])}), IMAGES)
+        .caption
+    ),
+    "accuracy.first.one",
+    "accuracy.never",
+)
+row(
+    "learning: no class is ever named rightly",
+    lambda: (
+        show_of("dissect.learning")._accuracy(Made(**vars(NEVER_READ) | {"by_class": np.zeros((3, 3))}), IMAGES).caption
+    ),
+    "accuracy.never",
+)
+
+
+def test_a_class_that_is_never_named_is_not_called_learned():
+    caption = show_of("dissect.learning")._accuracy(NEVER_READ, IMAGES).caption
+    first, last = (language("en").words(described(one)) for one in caption[:2])
+    assert first == "“b” is learned first, after 4 steps." and last == "“c” is learned last, after 8."
+
+
 row(
     "learning: class images too dear",
     lambda: show_of("dissect.learning")._made(TooMuch(3.2e11, 2e11)),
@@ -694,7 +778,7 @@ row("live: looks too large", lambda: packed("int8", Looks([], b"", 300.0)), "wei
 # Evaluation.
 
 
-def scored(speakers: int | None = None, **rows: tuple[float, float, float]) -> Any:
+def scored(speakers: int | None = None, trained_here: bool = True, **rows: tuple[float, float, float]) -> Any:
     numbers = Numbers()
     for metric, (value, low, high) in {
         "test_accuracy": (0.8, 0.7, 0.9),
@@ -703,7 +787,7 @@ def scored(speakers: int | None = None, **rows: tuple[float, float, float]) -> A
     }.items():
         numbers.append(Number(metric, value, low, high, unit="fraction", n=30))
     shown = show_of("evaluation")
-    told = [shown._caption(Made(speakers=None if speakers is None else [None] * speakers), numbers)]
+    told = [shown._caption(Made(speakers=None if speakers is None else [None] * speakers), numbers, trained_here)]
     if speakers is not None:
         table = pd.DataFrame({"speaker": ["s"] * speakers, "right": 1, "clips": 2, "accuracy": 0.5})
         voices = pd.DataFrame({"voice": ["v", "w"], "right": 1, "clips": 2, "accuracy": 0.5})
@@ -716,11 +800,24 @@ def scored(speakers: int | None = None, **rows: tuple[float, float, float]) -> A
 
 
 OVER = (0.8, 0.4, 0.95)
-row("evaluation: samples", lambda: scored(), "caption.between")
-row("evaluation: one speaker", lambda: scored(1), "caption.one_speaker", "voices.speakers")
+row("evaluation: samples", lambda: scored(), "caption.right", "caption.between")
+row(
+    "evaluation: weights were given",
+    lambda: scored(trained_here=False),
+    "caption.right_of_given",
+    "caption.between",
+)
+row(
+    "evaluation: one speaker",
+    lambda: scored(1),
+    "caption.right",
+    "caption.one_speaker",
+    "voices.speakers",
+)
 row(
     "evaluation: two speakers",
     lambda: scored(2, **{OVER_SPEAKERS: OVER}),
+    "caption.right",
     "caption.speakers",
     "caption.over_speakers",
     "voices.over",
@@ -728,10 +825,16 @@ row(
 row(
     "evaluation: groups",
     lambda: scored(2, **{OVER_GROUPS: OVER}),
+    "caption.right",
     "caption.speakers",
     "caption.over_groups",
     "groups.over",
 )
+
+
+@pytest.mark.parametrize(("part", "told"), [(1.0, "100 %"), (0.99999, "99.9990 %"), (0.9954, "99.54 %"), (0.5, "50 %")])
+def test_a_share_that_is_not_all_is_not_said_to_be_all(part, told):
+    assert language("en").words(described(show_of("evaluation")._percent(part))) == told
 
 
 def confused(*counts: list[int]) -> Any:
@@ -759,12 +862,18 @@ def history(
     )
 
 
-def curves(record: pd.DataFrame) -> Any:
-    return show_of("evaluation")._curves(record)
+def curves(record: pd.DataFrame, augmented: bool = False) -> Any:
+    return show_of("evaluation")._curves(record, augmented)
 
 
-row("evaluation: loss falls", lambda: curves(history([1, 0.5], [1, 0.6])), "curves.falls")
-row("evaluation: loss does not fall", lambda: curves(history([1, 1], [1, 0.6])), "curves.goes")
+row("evaluation: loss falls", lambda: curves(history([1, 0.5], [1, 0.6])), "curves.falls", "curves.plain")
+row("evaluation: loss does not fall", lambda: curves(history([1, 1], [1, 0.6])), "curves.goes", "curves.plain")
+row(
+    "evaluation: samples are varied",
+    lambda: curves(history([1, 0.5], [1, 0.6]), augmented=True),
+    "curves.falls",
+    "curves.augmented",
+)
 row("evaluation: nothing kept apart", lambda: curves(history([1, 0.5])), "curves.alone", "curves.unvalidated")
 
 
@@ -964,6 +1073,13 @@ row(
     "step.arrives",
     "momentum.no_sooner",
     "momentum.worse",
+    "newton",
+)
+row(
+    "mse_surface: later, and as good to two digits",
+    lambda: descents([9, 0.02, 0.01], [9, 5, 0.0102]),
+    "step.arrives",
+    "momentum.no_sooner",
     "newton",
 )
 row(

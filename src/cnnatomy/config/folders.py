@@ -133,13 +133,15 @@ def no_such(group: str, option: str, key: str = "") -> ConfigurationError:
         alike = sorted(file.name for file in (own / group).glob("*") if file.name.lower() in wanted)
     else:
         alike = []
-    said = f"{key}: no {group} {names.shown(option)}" if key else f"{group}={option}: no such {group}"
+    what = "method" if group == "dissect" else group  # as users know it
+    said = f"{key}: no {what} {names.shown(option)}" if key else f"{group}={option}: no such {what}"
     hint = nearest(option, known)
     if hint.startswith("Did you mean") and not alike:
         return ConfigurationError(f"{said}. {hint}")
     if own is None:
         return ConfigurationError(
-            f"{said}. {hint} CNNATOMY_CONF is not set: if it is yours, export CNNATOMY_CONF=<folder of your {group}/>"
+            f"{said}. {hint} CNNATOMY_CONF is not set: if the {what} is yours, "
+            f"export CNNATOMY_CONF=<the folder that has your {group}/>"
         )
     where = f"rename {alike[0]} to {option}.yaml" if alike else f"your own are looked for in {own / group}"
     return ConfigurationError(f"{said}. {hint} CNNATOMY_CONF={own}: {where}")

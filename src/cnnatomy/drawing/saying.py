@@ -43,6 +43,11 @@ def seen(facts: Facts, field: Sequence[int]) -> Say:
     return say("data.window.all", window=part) if beyond else part
 
 
+def split(name: str) -> Say:
+    """The name of a split in a sentence: “train”."""
+    return say(f"data.split.{name}")
+
+
 def of_characters(facts: Facts) -> Say | None:
     """What to say where captions speak of words and tokens are characters; nothing where they are words."""
     return say("data.of_characters") if facts.axes[0].name == "character" else None

@@ -44,7 +44,9 @@ def show(
         return _unlabelled(found, samples, sound)
     rows = numbers(found)
     shown = found.misread[: settings.misread]
-    blocks: list[Block] = [] if found.history is None else [_curves(found.history)]
+    blocks: list[Block] = (
+        [] if found.history is None else [_curves(found.history, bool((training or {}).get("augment")))]
+    )
     if len(found.classes) <= NAMED_CELLS:
         blocks.append(_confusion(found, samples, shown))
     blocks += [_misread(found, samples, shown, sound), _classes(found, rows)]
@@ -53,13 +55,15 @@ def show(
     if found.groups is not None:
         blocks.append(_groups(found.groups, rows))
     blocks.append(_reliability(found, rows))
+    trained_here = training is not None and not training.get("weights")
     advice = None if found.history is None else verdict(rows, training)
-    return Showing(rows, blocks, [*_caption(found, rows), advice], SOURCES)
+    return Showing(rows, blocks, [*_caption(found, rows, trained_here), advice], SOURCES)
 
 
-def _caption(found: Evaluation, rows: Numbers) -> list[Say]:
+def _caption(found: Evaluation, rows: Numbers, trained_here: bool) -> list[Say]:
     accuracy = rows.row("test_accuracy")
-    caption = [say("evaluation.caption.right", right=_percent(accuracy.value), n=accuracy.n)]
+    unseen = "right" if trained_here else "right_of_given"  # what given weights have seen nobody here knows
+    caption = [say(f"evaluation.caption.{unseen}", right=_percent(accuracy.value), n=accuracy.n)]
     if found.speakers is None:
         caption.append(say("evaluation.caption.between", **_between(accuracy)))
     elif len(found.speakers) == 1:
@@ -86,13 +90,15 @@ def _ends(number: Number) -> tuple[float, float]:
 
 
 def _percent(part: float) -> Say:
-    """Two decimals where the errors are few, else three digits."""
+    """Two decimals where the errors are few, four where they would hide them all, else three digits."""
+    if round(part, 4) == 1 > part:
+        return say("evaluation.share.nearest", share=part)
     if 0.9 < part < 1:
         return say("evaluation.share.near_one", share=part)
     return say("evaluation.share.other", percent=100 * part)
 
 
-def _curves(history: pd.DataFrame) -> Figure:
+def _curves(history: pd.DataFrame, augmented: bool) -> Figure:
     alone = bool(history["validation_loss"].isna().all())  # no samples were kept apart
     parts = [("train", SERIES[1]), *([] if alone else [("validation", SERIES[0])])]
 
@@ -111,7 +117,8 @@ def _curves(history: pd.DataFrame) -> Figure:
         loss.set_ylim(bottom=0)
         accuracy.legend(loc="lower right")
 
-    title, caption = say("evaluation.curves.title"), say(f"evaluation.curves.{'alone' if alone else 'caption'}")
+    reading = "alone" if alone else "augmented" if augmented else "plain"
+    title, caption = say("evaluation.curves.title"), say(f"evaluation.curves.{reading}")
     return Figure("curves", draw(paint, 720, 260), _of_curves(history), data=history, title=title, caption=caption)
 
 

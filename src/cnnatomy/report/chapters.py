@@ -136,12 +136,13 @@ class Chapter:
     @property
     def kind_line(self) -> Words:
         """What kind of data, which, and how many samples for what."""
-        splits = [phrase("{n} {split}", n=show.plain(n), split=metric(name)) for name, n in self._splits]
+        splits = [phrase("{n} {split}", n=f"{n:,}", split=metric(name)) for name, n in self._splits]
         return joined([self.kind_of_data, joined(splits, between("items"))])
 
     @property
     def _splits(self) -> list[tuple[str, int]]:
-        return list(self.data.get("splits", {}).items())
+        """Those of the data, where the run has none of its own."""
+        return [] if self.facts.get("resplit") else list(self.data.get("splits", {}).items())
 
     @property
     def kind_of_data(self) -> Words:

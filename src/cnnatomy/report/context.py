@@ -17,13 +17,14 @@ class Published(TypedDict):
 
 
 class RunFacts(TypedDict, total=False):
-    """A run's title, the name of its dataset, what kind of data it is ("images", "sounds", "texts" or "signals"), and
-    what others had with its network."""
+    """A run's title, the name of its dataset, what kind of data it is ("images", "sounds", "texts" or "signals"), what
+    others had with its network, and whether it splits the data in a way of its own."""
 
     title: Words
     data: str
     kind: str
     published: Published
+    resplit: bool
 
 
 class DataFacts(TypedDict, total=False):

@@ -201,12 +201,12 @@ class Page:
             return phrase("How convolutional networks work, in pictures with numbers beside them.")
         if runs == 1:
             return phrase(
-                "One small convolutional network, trained and then opened up. "
-                "Beside every picture stands how far to trust it."
+                "One convolutional network, trained and then opened up. "
+                "Beside the pictures stand numbers that say how far to trust them."
             )
         return phrase(
-            "{count} small convolutional networks, each trained and then opened up. "
-            "Beside every picture stands how far to trust it.",
+            "{count} convolutional networks, each trained and then opened up. "
+            "Beside the pictures stand numbers that say how far to trust them.",
             count=counted(runs),
         )
 

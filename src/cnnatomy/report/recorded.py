@@ -24,15 +24,15 @@ def day(record: Record) -> Words:
 
 def recorded(record: Record) -> Words:
     """When, by which code and where it was made, and how long it took."""
-    minutes = float(record["processor_minutes"])
+    minutes = f"{float(record['processor_minutes']):.0f}"
     return phrase(
-        "Recorded, not made for this report: {day}, commit {commit}, on {machine}, {cores} cores; "
-        "{minutes} minutes of processor time.",
+        "Recorded, not made for this report: {day}, commit {commit}, on {machine}, {cores}; "
+        "{minutes} of processor time.",
         day=day(record),
         commit=record["commit"],
         machine=record["processor"],
-        cores=record["cores"],
-        minutes=f"{minutes:.0f}",
+        cores=phrase("1 core") if record["cores"] == "1" else phrase("{n} cores", n=record["cores"]),
+        minutes=phrase("1 minute") if minutes == "1" else phrase("{n} minutes", n=minutes),
     )
 
 

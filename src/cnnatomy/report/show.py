@@ -42,7 +42,7 @@ STATES = {
 
 
 def plain(value: float | int | str | None, digits: int = 4) -> str:
-    """A number for readers: four significant digits, thousands set apart, a real minus sign."""
+    """A number for readers: four significant digits, thousands set apart as in sentences, a real minus sign."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
@@ -53,7 +53,7 @@ def plain(value: float | int | str | None, digits: int = 4) -> str:
         shown = f"{value:.2e}"
     else:
         shown = f"{value:.{digits}g}"
-    return shown.replace("-", MINUS).replace(",", NARROW)
+    return shown.replace("-", MINUS)
 
 
 def measured(number: dict[str, Any]) -> dict[str, str]:
@@ -70,7 +70,7 @@ def measured(number: dict[str, Any]) -> dict[str, str]:
         ends = []
     else:
         shown = [plain(end) for end in (value, *ends)]
-    parts = {"value": shown[0], "unit": unit, "interval": "", "n": plain(number["n"]) if "n" in number else ""}
+    parts = {"value": shown[0], "unit": unit, "interval": "", "n": f"{number['n']:,}" if "n" in number else ""}
     if ends:
         between = "…" if shown[1].startswith(MINUS) else "–"  # a dash would be read as a sign
         held = JOINED if len(shown[1] + shown[2]) <= MOST_HELD else ""

@@ -127,9 +127,11 @@ class Terms:
         return None
 
     def _part(self, text: str, tag: str) -> str | None:
-        """A part in this language; a name as it is; None for words that the language does not have."""
+        """A part in this language; names as they are, set apart as it does; None for words that it does not have."""
         there = self._word(text, tag)
-        return there if there is not None else text if self.is_name(text) else None
+        if there is None and self.is_name(text):
+            return _between(", ", tag).join(text.split(", "))
+        return there
 
 
 def for_readers(text: str) -> str:

@@ -112,6 +112,8 @@ def _data_facts(job: Job, data: dict[str, Any]) -> DataFacts:
 def _run_facts(run: dict[str, Any]) -> RunFacts:
     data, published = run["data"], run["published"]
     facts: RunFacts = {"title": run["title"], "data": data["name"], "kind": data["kind"]}
+    if run.get("split"):
+        facts["resplit"] = True
     return facts | {"published": published} if published else facts
 
 

@@ -191,11 +191,10 @@ def _panels(name: str, figure: Mapping[str, Any], data: pd.DataFrame, paint: Any
             if panel is not None:
                 axes.set_title(str(panel))
 
+    shown = data.assign(mean=data["mean"] * _scale(data)).head(12)
     marks = [
-        ", ".join(f"{key} {value:.4g}" if isinstance(value, float) else f"{value}" for key, value in row.items())
-        for row in data.drop(columns=["unit", "low", "high", "n", "subject"], errors="ignore")
-        .head(12)
-        .to_dict("records")
+        ", ".join(f"{key} {_written(value)}" if isinstance(value, float) else f"{value}" for key, value in row.items())
+        for row in shown.drop(columns=["unit", "low", "high", "n", "subject"], errors="ignore").to_dict("records")
     ]
     return Figure(
         name,
@@ -217,6 +216,11 @@ def _averaged(rows: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFrame:
     """One row a mark of the figure; its interval is over seeds, or over the factor that the figure names."""
     levels = [figure[FACTOR[figure["kind"]]], *([figure["panels"]] if "panels" in figure else [])]
     return summary(rows, levels, figure.get("over", "seed")).drop(columns=["metric", "sd"])
+
+
+def _written(value: float) -> str:
+    """A number as it is read aloud: 97.95, −6, 137,660."""
+    return (f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}").replace("-", "−")
 
 
 def _label(metric: str, data: pd.DataFrame) -> str:

@@ -124,6 +124,7 @@ def variants_table(means: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     spread = whole[whole["metric"] == "test_accuracy"][[*factors, "sd", "n"]]
     table = whole[list(factors)].drop_duplicates().merge(table).merge(spread)
     first = [*factors, "n", "test_accuracy", "sd"]
+    table["sd"] = table["sd"].where(table["n"] > 1)  # one seed has none
     table = table[[*first, *(name for name in table if name not in first)]]
     names = {name: str(name).replace("_", " ") for name in table}
     return table.rename(columns={**names, "n": "seeds", "sd": "s.d."})

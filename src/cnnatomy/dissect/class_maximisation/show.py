@@ -116,6 +116,7 @@ def _caption(found: Maximisation, samples: Samples) -> Text:
         say("class_maximisation.limits_of_sounds", sure=sure)
         if found.facts.kind == "sounds"
         else say("class_maximisation.limits", sure=sure),
+        say(f"class_maximisation.held.{'of_all' if found.real.inputs is None else 'of_class'}"),
         say("feature_visualisation.ink") if found.facts.kind == "signals" else None,
         None if least is None else say("class_maximisation.reached", least=least),
         *told,

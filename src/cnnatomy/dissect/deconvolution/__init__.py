@@ -1,4 +1,4 @@
-"""What in its best patches a filter answered to: reconstruction by deconvolution."""
+"""What a filter responded to in its best patches: reconstruction by deconvolution."""
 
 from cnnatomy.dissect.deconvolution.measure import measure
 from cnnatomy.dissect.deconvolution.settings import Settings

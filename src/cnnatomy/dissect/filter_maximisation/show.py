@@ -85,7 +85,7 @@ def _reading(found: Maximisation, look: Look, one: Maximised, shown: int) -> Tex
 
 def _caption(found: Maximisation, samples: Samples) -> Text:
     size, layers = " × ".join(map(str, found.facts.shape[1:])), len(found.looks)
-    real = {"compared": found.compared, "split": samples.split, "size": size, "n": len(samples)}
+    real = {"compared": found.compared, "split": saying.split(samples.split), "size": size, "n": len(samples)}
     return [
         say("filter_maximisation.driven"),
         say(f"filter_maximisation.real.{'windows' if found.windows else 'samples'}", **real),

@@ -123,7 +123,8 @@ def _accuracy(found: Learning, facts: Facts) -> Figure:
     """F1 of each class and the mean of all; the first and the last class to be learned are named."""
     shares, whole = 100 * found.by_class, 100 * np.nanmean(found.by_class, axis=1)
     there = np.flatnonzero(~np.isnan(shares[-1]))
-    order = there[np.argsort(found.class_learned[there], kind="stable")]
+    learned = there[shares[-1][there] > 0]  # nine tenths of nothing are reached at once
+    order = learned[np.argsort(found.class_learned[learned], kind="stable")]
     named = {int(order[0]): SERIES[2], int(order[-1]): SERIES[1]} if len(order) > 1 else {}
 
     def paint(drawing: Drawing) -> None:
@@ -139,15 +140,22 @@ def _accuracy(found: Learning, facts: Facts) -> Figure:
     table = pd.DataFrame(shares[:, there].round(3), columns=[facts.classes[place] for place in there])
     table.insert(0, "mean", whole.round(3), allow_duplicates=True)  # a class may be called so
     table.insert(0, "step", found.steps, allow_duplicates=True)
-    caption = [*_in_turn(found, order, facts), say("learning.accuracy.learned", share=100 * found.learned)]
+    never = len(there) - len(order)
+    caption = [
+        *_in_turn(found, order, facts, never),
+        say("learning.accuracy.never", n=never) if never else None,
+        say("learning.accuracy.learned", share=100 * found.learned),
+    ]
     ends = {"start": float(whole[0]), "end": float(whole[-1])}
     return figure("accuracy", "learning.accuracy", draw(paint, 560, 280), table, caption, **ends)
 
 
-def _in_turn(found: Learning, order: np.ndarray, facts: Facts) -> list[Say]:
-    """Which classes are learned first and which last, of those in `order`."""
+def _in_turn(found: Learning, order: np.ndarray, facts: Facts, never: int) -> list[Say]:
+    """Which classes are learned first and which last, of those in `order`; `never` so many others."""
+    if not len(order):
+        return []
     when = found.class_learned[order]
-    if when[0] == when[-1]:
+    if when[0] == when[-1] and not never:
         return [say("learning.accuracy.together", step=int(found.steps[when[0]]))]
 
     def told(which: str, place: int) -> Say:
@@ -159,7 +167,7 @@ def _in_turn(found: Learning, order: np.ndarray, facts: Facts) -> list[Say]:
             else say(f"learning.accuracy.{which}.one", **known)
         )
 
-    return [told("first", 0), told("last", -1)]
+    return [told("first", 0), told("last", -1)] if when[0] < when[-1] else [told("first", 0)]
 
 
 def _layers(found: Learning) -> Figure:
@@ -229,4 +237,6 @@ def _order(found: Learning) -> Say | None:
         return say("learning.order.upward", **known)
     if when == sorted(when, reverse=True) and when[0] > when[-1]:
         return say("learning.order.downward", **known)
-    return say("learning.order.together" if len(set(when)) == 1 else "learning.order.mixed", **known)
+    if len(set(when)) > 1:
+        return say("learning.order.mixed", **known)
+    return say("learning.order.together" if when[0] else "learning.order.from_start", **known)

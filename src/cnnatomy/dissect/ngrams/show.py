@@ -187,7 +187,7 @@ def _rows(filters: Filters, channel: int, facts: Facts, best: int) -> list[Row]:
     if exact is not None and not any(is_it for _, is_it in found):
         rows.append(of_all("best"))
     if (other := filters.one_word_other(channel, order[:best])) is not None:
-        rows.append(real("one word other", other, "other")[0])
+        rows.append(real("one word different", other, "other")[0])
     row, is_it = real("lowest", int(order[-1]), "lowest", deepest)
     rows.append(row)
     if exact is not None and not is_it:

@@ -62,7 +62,7 @@ def tested(verdicts: Mapping[str, Verdict]) -> list[Say]:
     if min(n, shuffles) < FEW:
         found.append(say("saliency.test.few"))
     if failing := [titled(name) for name, verdict in verdicts.items() if verdict.fails]:
-        found.append(say("saliency.test.failing", methods=failing))
+        found.append(say("saliency.test.failing", methods=failing, n=len(failing)))
     return found
 
 

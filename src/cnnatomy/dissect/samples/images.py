@@ -7,6 +7,7 @@ import numpy as np
 from cnnatomy.data.prepared import Facts, Samples
 from cnnatomy.dissect.samples import choosing
 from cnnatomy.dissect.samples.settings import Settings
+from cnnatomy.drawing import saying
 from cnnatomy.drawing.showing import show, shown_channels
 from cnnatomy.exhibit import Block, Say, Table, say
 from cnnatomy.exhibit.rounding import significant
@@ -21,7 +22,7 @@ def blocks(split: Samples, settings: Settings) -> list[Block]:
     size = " × ".join(map(str, facts.shape[1:]))
     low, high = facts.scale or (0, 0)
     caption = [
-        say("samples.first.images", split=split.split, size=size),
+        say("samples.first.images", split=saying.split(split.split), size=size),
         say("samples.first.scale", low=low, high=high) if facts.scale else None,
     ]
     columns = settings.columns if len(chosen) > settings.columns else None

@@ -9,6 +9,7 @@ from cnnatomy.dissect.odds import word_odds
 from cnnatomy.dissect.samples import choosing
 from cnnatomy.dissect.samples.measure import Given
 from cnnatomy.dissect.samples.settings import Settings
+from cnnatomy.drawing import saying
 from cnnatomy.drawing.plotting import SERIES, Drawing, draw
 from cnnatomy.drawing.showing import show
 from cnnatomy.exhibit import Block, Figure, Table, say
@@ -20,7 +21,7 @@ TELLING = 15  # words of each class in the table of those that tell most
 def blocks(found: Given, split: Samples, settings: Settings) -> list[Block]:
     """Sentences of a split as the network reads them, and their lengths."""
     chosen, title = choosing.first_of_each(split, settings.sentences)
-    first = show("first", split, chosen, (title, say("samples.first.texts", split=split.split)))
+    first = show("first", split, chosen, (title, say("samples.first.texts", split=saying.split(split.split))))
     return [first, _lengths(found.lengths[split.split], split)]
 
 

@@ -21,7 +21,7 @@ def blocks(split: Samples, settings: Settings) -> list[Block]:
     """Signals of a split as curves, and what each channel is normalised by and reaches."""
     facts = split.facts
     chosen, title = choosing.first_of_each(split, settings.signals)
-    caption = [say("samples.first.signals", split=split.split), saying.signal_axes(facts)]
+    caption = [say("samples.first.signals", split=saying.split(split.split)), saying.signal_axes(facts)]
     return [show("first", split, chosen, (title, caption)), _channels(facts)]
 
 

@@ -74,7 +74,7 @@ def _item(one: Filtered, made: np.ndarray, border: str) -> Item:
         f"{border}/{one.name}",
         _drawn(made) if border == "cropped" else _drawn(made, SHADES),
         say("classic_filters.rescaled", name=_name(one)) if _leaves(made) else _name(one),
-        values={"lowest": significant(one.cropped.min()), "highest": significant(one.cropped.max())},
+        values={"lowest": significant(made.min()), "highest": significant(made.max())},
         group=_border(border),
     )
 
@@ -103,7 +103,7 @@ def _ranges(found: Filters) -> pd.DataFrame:
     picture = found.picture
     rows = [("before", None, picture.min(), picture.max(), len(picture), len(picture))]
     for one in found.filters:
-        low, high = one.cropped.min(), one.cropped.max()
+        low, high = significant(one.cropped.min()), significant(one.cropped.max())
         rows.append((one.name, one.kernel.sum(), low, high, len(one.padded), len(one.cropped)))
     return pd.DataFrame(
         rows, columns=["filter", "sum of weights", "lowest", "highest", "rows, padded", "rows, cropped"]

@@ -20,6 +20,7 @@ TOGETHER = {
     "batches": ("right", "batches"),
 }
 SIZES = [n * 10.0**power for power in (-2, -1, 0, 1) for n in (1, 1.5, 2, 3, 5, 7) if n * 10.0**power <= 30]
+WORSE = 1.05  # times the error: less is none in two digits
 SOURCES = ["@minsky1969", "@nocedal2006, chapters 4 and 5"]
 
 
@@ -80,7 +81,7 @@ def _told(found: Descents) -> list[Say | None]:
     else:
         outcome = "sooner" if pushed.arrives < small.arrives else "no_sooner"
         sentences.append(say(f"mse_surface.momentum.{outcome}", at=pushed.arrives, without=small.arrives))
-    if pushed.errors[-1] > small.errors[-1] > 0:
+    if pushed.errors[-1] >= WORSE * small.errors[-1] > 0:
         sentences.append(say("mse_surface.momentum.worse", times=pushed.errors[-1] / small.errors[-1]))
     return [*sentences, None if newton.arrives is None else say("mse_surface.newton", at=newton.arrives)]
 

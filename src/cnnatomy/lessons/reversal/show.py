@@ -11,7 +11,7 @@ from cnnatomy.lessons.reversal.measure import Climbed, Reversal, numbers
 
 SOURCES = ["@erhan2009", "@simonyan2014"]
 FORMULAS = {"filter": "aᵏ = ΣΣ aᵢⱼ", "unit": "aⱼ", "class": "yᵢ − λ Σ|xᵢⱼ|"}
-#: Every method, by what it looks at: real samples, the network's own weights and slopes, or one sample's answer.
+#: Every method, by what it looks at: real samples, the network's own weights and slopes, or both.
 FAMILIES = {
     "by samples": {
         "samples": "the data",
@@ -33,7 +33,7 @@ FAMILIES = {
         "dream": "Deep Dream",
         "style": "Deep Style",
     },
-    "by both: one sample's answer": {
+    "by both: what an answer depends on": {
         "class_activation": "class activation",
         "attribution": "attribution",
         "faithfulness": "is it faithful?",

@@ -7,7 +7,7 @@
   const evaluate = (formula, known) => Array.isArray(formula)
     ? formula.slice(1).map((part) => evaluate(part, known)).reduce((a, b) => operations[formula[0]](a, b))
     : known[formula] ?? formula;
-  const plain = (value) => (Math.abs(value) < 1e4 ? `${value}` : `${value}`.replace(/\B(?=(\d{3})+$)/g, "\u202f")).replace("-", "−");
+  const plain = (value) => (Math.abs(value) < 1e4 ? `${value}` : `${value}`.replace(/\B(?=(\d{3})+$)/g, ",")).replace("-", "−");
   const prepareCalculator = (calculator) => {
     const entries = all("input", calculator), complaint = one(".complaint", calculator);
     const count = () => {

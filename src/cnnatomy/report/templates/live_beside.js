@@ -77,7 +77,7 @@
     const show = (n) => {
       const { step, epochs, right, labelled, same, n: all } = looks[n], values = { step: many(step), epochs: Number(epochs.toPrecision(2)), share: perCent(right / labelled), labelled: many(labelled), same: many(same), n: many(all) };
       under.replaceChildren(...tell(n === last ? "As it is now, after {step} steps: {share} of {labelled} test samples right." : step ? "After {step} steps, {epochs} passes over the training samples: {share} of {labelled} test samples right." : "Before the first step: {share} of {labelled} test samples right.", values),
-        ...(n < last ? [" ", ...tell("Its weights of then are kept coarsely: {same} of {n} samples get the class that torch gave.", values)] : []));
+        ...(n < last ? [" ", ...tell("The weights of that step are kept coarsely: {same} of {n} samples get the class that torch gave.", values)] : []));
     };
     const { box } = scale("Steps of training", looks.length, last, (n) => many(looks[n].step), (n) => { network.look(n); show(n); act(n); });
     show(last);

@@ -211,7 +211,7 @@ const liveHands = {}, liveTools = {};
     const tools = make("div", { class: "live-tools" },
       make("div", { class: "hands" }, ...choices, slide("Brush", [1, 4, .5], (n) => `${n}`, (n) => { thick = n; }, thick).box, ...(channels === 3 ? [ink] : []),
         button(tell("Clear"), () => start(new Float32Array(channels * plane))), button(tell("Back to the sample"), () => start(chosen))),
-      ...(channels === 1 ? [make("label", { class: "live-switch" }, central_, make("span", {}, ...tell("Centre it as MNIST does: in a box of 20 of 28, by its mass")))] : []),
+      ...(channels === 1 ? [make("label", { class: "live-switch" }, central_, make("span", {}, ...tell("Centre it as MNIST does: scaled to 20 × 20 within 28 × 28 pixels, by its centre of mass")))] : []),
       make("div", { class: "hands" }, make("span", {}, ...tell("Shift")), arrow("←", "Shift left", 0, -1), arrow("↑", "Shift up", -1, 0), arrow("↓", "Shift down", 1, 0), arrow("→", "Shift right", 0, 1), turning.box),
       make("div", { class: "hands" }, roughening.box, another));
     const beside = make("div", { class: "live-seen", hidden: "" }, after.box, make("p", { class: "live-said" }, ...tell("What the network gets")));

@@ -75,6 +75,6 @@
     });
     const file = make("input", { type: "file", accept: "audio/*", class: "live-unseen" });
     file.addEventListener("change", () => { if (file.files.length) take(file.files[0]); file.value = ""; }); // so that the same file can be taken again
-    return [make("div", { class: "hands" }, record, make("label", { class: "live-file" }, file, ...tell("Take a sound file"))), told];
+    return [make("div", { class: "hands" }, record, make("label", { class: "live-file" }, file, ...tell("Choose a sound file"))), told];
   };
 }

@@ -168,8 +168,8 @@ const scale = (name, count, at, said, act) => { // a slider with its name and wh
       if (best.length && best.length <= 6 && many === 1) {
         const at = best.map(([i, j]) => `(${i + 1}, ${j + 1})`).join(", ");
         const text = Math.abs(largest - most) < 1e-9
-          ? "{value}, the most that this filter can give, stands at {at} of the map (row, column): there, lit in the image, its pattern is."
-          : "The largest, {value}, stands at {at} of the map (row, column): there, lit in the image, it is most like the filter, but at its pattern it would be {most}.";
+          ? "{value}, the most that this filter can give, stands at {at} of the map (row, column): its pattern is there, lit in the image."
+          : "The largest, {value}, stands at {at} of the map (row, column), lit in the image. At the pattern itself it would be {most}.";
         lines.push(make("p", { class: "alike-said" }, ...tell(text, { value: shown(largest), at, most: shown(most) })));
       }
       told.replaceChildren(...lines);
