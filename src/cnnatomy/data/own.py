@@ -233,8 +233,8 @@ def several_at_once(classes: Collection[str]) -> str:
         return ""
     return (
         f"{some([repr(one) for one in dict.fromkeys(both)])}: each is taken for a class of its own, beside those that "
-        "it is made of. Of several classes at once none is learnt here: keep samples of one, or take each class against "
-        "all others"
+        "it is made of. Of several classes at once none is learnt here: keep samples of one, or take each class "
+        "against all others"
     )
 
 
