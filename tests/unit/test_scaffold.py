@@ -701,3 +701,30 @@ def test_files_of_several_pages_are_said(home, tmp_path, capsys):
         file.unlink()
     assert command.main(["new", str(place)]) == 0
     assert "24 hold several pictures, frames or pages" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("day.txt", "0.5\t1.0\tbird\n2.0\t3.1\tdog\n"), ("day.TextGrid", 'File type = "ooTextFile"')]
+)
+def test_recordings_with_tracks_of_labels_are_to_be_cut(home, tmp_path, capsys, name, content):
+    sounds(tmp_path / "all")
+    (tmp_path / "days").mkdir()
+    shutil.copy(tmp_path / "all/low/1.wav", tmp_path / "days/day.wav")
+    (tmp_path / "days" / name).write_text(content)
+    assert command.main(["new", str(tmp_path / "days")]) == 1
+    assert "cut them, such as soundfile.write" in capsys.readouterr().err
+    for file in (tmp_path / "all").rglob("*.wav"):
+        file.with_suffix(".txt").write_text("what was said, in words")
+    assert command.main(["new", str(tmp_path / "all"), "--kind", "sounds"]) == 0, "words beside clips are no tracks"
+
+
+def test_lines_of_fasttext_are_told_and_the_command_makes_a_table(home, tmp_path, capsys):
+    import subprocess
+
+    lines = [f"__label__{'ab'[i % 2]} the film number {i} was, well, long" for i in range(40)]
+    (tmp_path / "films.txt").write_text("\n".join(lines) + "\n")
+    assert command.main(["new", str(tmp_path / "films.txt")]) == 1
+    asked = capsys.readouterr().err
+    subprocess.run(asked.partition("such as ")[2].strip(), shell=True, check=True, cwd=tmp_path)
+    assert command.main(["new", str(tmp_path / "texts.tsv")]) == 0
+    assert prepared("texts", tmp_path)["classes"] == ["a", "b"]

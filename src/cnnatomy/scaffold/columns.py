@@ -118,6 +118,11 @@ def read(path: Path, encoding: str | None = None) -> list[Column]:
 
 def refuse_no_head(columns: list[Column], table: str) -> None:
     """Raise Question for a table whose first row is no names of columns: its class comes again below."""
+    if any(column.name.startswith("__label__") for column in columns):
+        raise Question(
+            f"{table} has a class in front of each text, as fastText wants it: make a table of it, such as sed -E "
+            f"'1i label\\ttext' {table} | sed -E 's/^__label__([^ ]+) /\\1\\t/' > texts.tsv"
+        )
     if any(column.repeats and column.name in column.counts for column in columns):
         first = ", ".join(repr(column.name[:30]) for column in columns)
         raise Question(

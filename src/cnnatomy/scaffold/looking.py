@@ -56,6 +56,7 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
             raise DataError(f"{path} holds files without a suffix, such as {bare[0]}. They are {says}.")
         raise Question(f"{path} holds files without a suffix, such as {bare[0]}. Say what they are: --kind {kind}")
     _refuse_apart(list(found))
+    _refuse_tracks(path, list(found), looked.left_out.get("suffix", []))
     counts = Counter(kind for name in found if (kind := _by_suffix(name)))
     if not counts:
         instead = _instead(looked.left_out.get("suffix", []))
@@ -139,6 +140,30 @@ def _refuse_boxes(path: Path, names: Sequence[str]) -> None:
             "image.crop((left, top, right, bottom)).save(…). If each picture has one class all the same: --kind "
             "images, with --labels and a table of them"
         )
+
+
+def _refuse_tracks(path: Path, found: Sequence[str], others: Sequence[str]) -> None:
+    """Raise Question for long recordings in one folder with files beside them that say what is to be heard when."""
+    sounds = {name.rpartition(".")[0] for name in found if _by_suffix(name) == "sounds"}
+    tracks = [name for name in [*found, *others] if name.rpartition(".")[0] in sounds and _is_track(path / name)]
+    if not tracks or len({name.rpartition("/")[0] for name in sounds}) > 1:
+        return
+    raise Question(
+        f"{path} holds recordings and, beside them, files such as {tracks[0]} that say what is to be heard when. A "
+        "sample is a clip of one class here: cut them, such as soundfile.write(f'clips/{label}/{number}.wav', "
+        "sound[int(start * rate) : int(end * rate)], rate) for each start, end and label, and name the folder clips"
+    )
+
+
+def _is_track(file: Path) -> bool:
+    """Whether a file is a track of labels: of Praat, ELAN and the like by its name, of Audacity by its lines."""
+    if file.suffix.lower() in (".textgrid", ".eaf", ".lab", ".phn", ".rttm"):
+        return True
+    if file.suffix.lower() not in (".txt", ".csv", ".tsv"):
+        return False
+    with file.open("rb") as opened:
+        cells = opened.readline(500).decode("utf-8", "replace").split()
+    return len(cells) > 2 and all(map(columns.is_number, cells[:2])) and not columns.is_number(cells[2])
 
 
 def _refuse_apart(names: Sequence[str]) -> None:
