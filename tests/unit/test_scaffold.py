@@ -728,3 +728,15 @@ def test_lines_of_fasttext_are_told_and_the_command_makes_a_table(home, tmp_path
     subprocess.run(asked.partition("such as ")[2].strip(), shell=True, check=True, cwd=tmp_path)
     assert command.main(["new", str(tmp_path / "texts.tsv")]) == 0
     assert prepared("texts", tmp_path)["classes"] == ["a", "b"]
+
+
+def test_recordings_in_tables_and_a_table_of_their_classes_are_signals(home, tmp_path, capsys):
+    for i in range(20):
+        (tmp_path / "moves/files").mkdir(parents=True, exist_ok=True)
+        rows = "".join(f"{k},{CHANCE.normal():.3f}\n" for k in range(30))
+        (tmp_path / f"moves/files/rec_{i}.csv").write_text(f"time,x\n{rows}")
+    table(tmp_path / "moves/labels.csv", ["file", "label"], [[f"rec_{i}.csv", "ab"[i % 2]] for i in range(20)])
+    assert command.main(["new", str(tmp_path / "moves"), "--labels", "labels.csv"]) == 0
+    assert prepared("moves", tmp_path)["shape"] == [1, 30]
+    assert command.main(["new", str(tmp_path / "moves/labels.csv")]) == 1
+    assert "names files, such as rec_0.csv" in capsys.readouterr().err

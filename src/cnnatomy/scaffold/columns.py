@@ -25,7 +25,7 @@ _DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2})(?:[T ,;:.\d+Z-]|[AP]M)*"
 )
 _SOUNDS = (".wav", ".wave", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aif", ".aiff")
-_FILES = (*pictures.SUFFIXES, *_SOUNDS, ".svg", ".dcm", ".mp4", ".avi")
+_FILES = (*pictures.SUFFIXES, *_SOUNDS, ".csv", ".tsv", ".txt", ".svg", ".dcm", ".mp4", ".avi")
 _ADDRESS = re.compile(r"(?:https?|ftp|s3|gs)://\S+")
 
 

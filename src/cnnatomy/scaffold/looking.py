@@ -189,7 +189,7 @@ def _of_folder(kind: str, files: list[Path], folder: Path) -> str:
     if kind == "tables":
         right_in = [file for file in files if file.parent == folder and file.suffix.lower() != ".ts"]
         try:
-            return _of_file(right_in[0], None) if right_in else "signals"
+            return _of_file(right_in[0], None) if len(right_in) == len(files) else "signals"
         except (DataError, Question):
             return "signals"  # whose reader says why
     import numpy as np
