@@ -439,3 +439,36 @@ def test_tables_that_may_say_the_classes_are_named_the_likeliest_first(tmp_path)
 )  # fmt: skip
 def test_classes_that_are_several_at_once_are_said(classes, said):
     assert own.several_at_once(classes).partition(":")[0] == said
+
+
+@pytest.mark.parametrize("kind", ["own_images", "own_sounds"])
+def test_files_of_one_group_are_never_on_both_sides(tmp_path, caplog, kind):
+    end = "png" if kind == "own_images" else "wav"
+    files = {f"{i}.{end}": png(5 * i) if end == "png" else wav(300 + 20 * i) for i in range(40)}
+    rows = "".join(f"{i}.{end},{'ab'[i % 2]},p{i // 4}\n" for i in range(40))
+    place = put(tmp_path / "x", files | {"a.csv": f"file,kind,Patient ID\n{rows}"})
+    said = "group: Patient ID"
+    made(kind, place, tmp_path, {"labels": {"table": "a.csv", "label": "kind"}})
+    assert f"data.fetch.labels: {{table: a.csv, file: file, label: kind, {said}}}" in caplog.text
+    caplog.clear()
+    labels = {"table": "a.csv", "label": "kind", "group": "Patient ID"}
+    data = made(kind, place, tmp_path, {"labels": labels})
+    assert said not in caplog.text and sum(data.facts.splits.values()) == 40
+    whose: dict[int, set[str]] = {}
+    for name, split in zip(data.table["id"], data.table["split"], strict=True):
+        whose.setdefault(int(name.split(".")[0]) // 4, set()).add(split)
+    assert len(whose) == 10 and all(len(its) == 1 for its in whose.values())
+    assert data.facts.splits["test"] == 8 and data.facts.splits["validation"] == 4
+    (place / "a.csv").write_text(f"file,kind,Patient ID\n{rows}".replace(",p3", ","))
+    with pytest.raises(DataError, match="a.csv, line 14: there is no group"):
+        made(kind, place, tmp_path, {"labels": labels})
+
+
+def test_a_group_in_two_given_splits_is_refused(tmp_path):
+    files = pets(4)
+    rows = "".join(f"{name},{name[:3]},p{i},{('train', 'test')[i % 2]}\n" for i, name in enumerate(files))
+    rows += "".join(f"x{i}.png,{('ash', 'oak')[i % 2]},p0,test\n" for i in range(2))
+    place = put(tmp_path / "x", files | {"x0.png": png(1), "x1.png": png(2), "a.csv": f"file,kind,who,set\n{rows}"})
+    labels = {"table": "a.csv", "label": "kind", "group": "who", "split": "set"}
+    with pytest.raises(DataError, match="The group 'p0' is in (test and in train|train and in test) too"):
+        made("own_images", place, tmp_path, {"labels": labels})

@@ -50,21 +50,28 @@ class Unclassed(DataError):
 class Part:
     """A folder of the data: its split ("" where contents decide) and its class ("" where each folder in it is one).
 
-    Where classes are said of files, each file is a part of its own.
+    Where classes are said of files, each file is a part of its own, and may have a group, as whom it is of.
     """
 
     folder: str
     split: str = ""
     label: str = ""
+    group: str = ""
+
+    def written(self) -> dict[str, str]:
+        """As a raw zip's manifest has it."""
+        found = {"folder": self.folder, "split": self.split, "label": self.label}
+        return found | ({"group": self.group} if self.group else {})
 
 
 @dataclass(frozen=True)
 class Filed:
-    """One file: its name in the raw zip, its class, and its split where folders say it ("" otherwise)."""
+    """One file: its name in the raw zip, its class, its split where folders say it ("" otherwise), and its group."""
 
     name: str
     label: str
     split: str
+    group: str = ""
 
 
 def filed(names: Sequence[str], layout: Sequence[Part]) -> tuple[list[Filed], list[str]]:
@@ -87,7 +94,7 @@ def filed(names: Sequence[str], layout: Sequence[Part]) -> tuple[list[Filed], li
         written = part.label or folders[depth]
         label = unicodedata.normalize("NFC", written.strip())
         spelt.setdefault(label.casefold(), set()).add(written)
-        found.append(Filed(name, label, part.split))
+        found.append(Filed(name, label, part.split, part.group))
     for alike in spelt.values():
         if len(alike) > 1 and max(map(len, alike)) > 1:  # letters may be told apart by their case
             # What differs in the way that accents are written looks alike but for its code points.

@@ -16,13 +16,14 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from cnnatomy.data import tables
+from cnnatomy.data.column_names import GROUPS
 from cnnatomy.data.errors import DataError
 from cnnatomy.data.layout import SPLITS_BY_NAME, given_split, some
 
 CLASS, NUMBER = "{class}", "{number}"
 #: What stands in a pattern for part of a name. All take as little as they can, from left to right.
 SIGNS = {CLASS: "(?P<label>.+?)", NUMBER: r"\d+", "*": ".*?", "?": "."}
-KEYS = ("table", "file", "label", "split", "encoding")
+KEYS = ("table", "file", "label", "split", "group", "encoding")
 HOW = (
     "Write a pattern, labels: '{class}.*' (of cat.1.jpg it is cat; * is anything, ? one sign, {number} digits), or the "
     "name of a table, labels: labels.csv."
@@ -47,12 +48,14 @@ Labels = str | Mapping[str, str] | None
 class Named(NamedTuple):
     """The class of each file that has one, and the names of what has none by the reason why, see `left_out.REASONS`.
 
-    splits: of each file of which a table says it.
+    splits, groups: of each file of which a table says them. hint: what else a table seems to say.
     """
 
     labels: dict[str, str]
     left_out: dict[str, list[str]]
     splits: dict[str, str]
+    groups: dict[str, str]
+    hint: str = ""
 
 
 def table_of(labels: Labels, folder: Path) -> Path | None:
@@ -86,7 +89,7 @@ def named(names: Sequence[str], labels: Labels, folder: Path) -> Named:
     """The class of each file of `folder`, by what `data.fetch.labels` says. Raises DataError, with what to do."""
     if isinstance(labels, str) and "{" in labels:
         found = by_names(names, labels)
-        return Named(found, {"unfitting": [name for name in names if name not in found]}, {})
+        return Named(found, {"unfitting": [name for name in names if name not in found]}, {}, {})
     if isinstance(labels, Mapping):
         if None in labels.values() and not set(labels) & set(KEYS):
             raise DataError(f"data.fetch.labels is {dict(labels)}, a mapping. Put quotes around it: labels: '…'.")
@@ -108,7 +111,9 @@ def named(names: Sequence[str], labels: Labels, folder: Path) -> Named:
         classes |= one.labels
     lost = [cell for one in each for cell in one.left_out["not_there"]]
     splits = {name: split for one in each for name, split in one.splits.items()}
-    return Named(classes, {"unlabelled": [name for name in names if name not in classes], "not_there": lost}, splits)
+    groups = {name: group for one in each for name, group in one.groups.items()}
+    left_out = {"unlabelled": [name for name in names if name not in classes], "not_there": lost}
+    return Named(classes, left_out, splits, groups, next((one.hint for one in each if one.hint), ""))
 
 
 # Names
@@ -231,16 +236,18 @@ def _by_table(names: Sequence[str], table: Path, labels: Mapping[str, str], fold
     if not text.strip():
         raise DataError(f"{table} is empty. Write a line for each file: its name, and its class.")
     files = _Files(names, folder, table.parent)
-    columns, rows = _rows(text, called, files, [labels[key] for key in ("file", "label", "split") if labels.get(key)])
+    columns, rows = _rows(
+        text, called, files, [labels[key] for key in ("file", "label", "split", "group") if labels.get(key)]
+    )
     files.learn([[row.values[place] for row in rows] for place in range(len(columns))])
     of_files = [labels["file"]] if labels.get("file") else _of_files(rows, columns, files, called)
     of_file = of_files[0]
     at_file = columns.index(of_file)
     if not labels.get("label") and (said := _by_ones(rows, columns, at_file)):
         log.warning("%s: the class of a file is the one of its columns %s that says 1", called, some(said[0], 20))
-        return _joined(said[1], (0, 1, None), files, called)
+        return _joined(said[1], (0, 1, None, None), files, called)
     split = labels.get("split") or next((one for one in columns if _says_splits(rows, columns.index(one))), None)
-    left = [one for one in columns if one not in (split, *of_files)]
+    left = [one for one in columns if one not in (split, labels.get("group"), *of_files)]
     of_label = labels.get("label") or _of_labels(rows, columns, left, labels)
     if split and "split" not in labels:
         settled = f"{{table: {labels['table']}, file: {of_file}, label: {of_label}, split: {split}}}"
@@ -249,7 +256,21 @@ def _by_table(names: Sequence[str], table: Path, labels: Mapping[str, str], fold
             f"splits of the files: data.fetch.labels: {settled}. If they are not: the same with split: false."
         )
     at_split = columns.index(split) if split and labels.get("split") else None
-    return _joined(rows, (at_file, columns.index(of_label), at_split), files, called)
+    at_group = columns.index(labels["group"]) if labels.get("group") else None
+    found = _joined(rows, (at_file, columns.index(of_label), at_split, at_group), files, called)
+    whose = next((one for one in left if one != of_label and _says_whose(rows, columns.index(one), one)), "")
+    if not whose or at_group is not None or at_split is not None:
+        return found
+    return found._replace(
+        hint=f"the column {whose!r} of {called} may say whom a file is of. So that none is both learnt and asked of: "
+        f"data.fetch.labels: {{table: {labels['table']}, file: {of_file}, label: {of_label}, group: {whose}}}"
+    )
+
+
+def _says_whose(rows: Sequence[tables.Row], place: int, name: str) -> bool:
+    """Whether a column seems to say of whom a file is, by its name, "Patient ID", and by values that come again."""
+    words = {word for word in re.split(r"[\W\d_]+", name.casefold()) if word} - {"id", "no", "nr", "number", "name"}
+    return bool(words) and words <= set(GROUPS) and 2 < len(_different(rows, place)) < 0.9 * len(rows)
 
 
 def _rows(text: str, called: str, files: _Files, wanted: list[str]) -> tuple[list[str], list[tables.Row]]:
@@ -398,11 +419,14 @@ def _of_labels(
     )
 
 
-def _joined(rows: Sequence[tables.Row], places: tuple[int, int, int | None], files: _Files, table: str) -> Named:
-    """The class of each file, from the places of the columns of files, classes and splits, if there are such."""
-    at_file, at_label, at_split = places
+def _joined(
+    rows: Sequence[tables.Row], places: tuple[int, int, int | None, int | None], files: _Files, table: str
+) -> Named:
+    """The class of each file, from the places of the columns of files, classes, splits and groups."""
+    at_file, at_label, at_split, at_group = places
     found: dict[str, str] = {}
     splits: dict[str, str] = {}
+    groups: dict[str, str] = {}
     lost: list[str] = []
     for row in rows:
         cell, label = row.values[at_file].strip(), row.values[at_label].strip()
@@ -424,6 +448,10 @@ def _joined(rows: Sequence[tables.Row], places: tuple[int, int, int | None], fil
             )
         if at_split is not None:
             splits[meant[0]] = given_split(row.values[at_split], f"{table}, line {row.line}")
+        if at_group is not None:
+            groups[meant[0]] = row.values[at_group].strip()
+            if not groups[meant[0]]:
+                raise DataError(f"{table}, line {row.line}: there is no group. Give it one, or take the row away.")
     if 2 * len(lost) > len(rows):
         raise DataError(
             f"{table}: {len(lost)} of the {len(rows)} rows name a file that is not there ({some(lost)}). Name the "
@@ -435,4 +463,4 @@ def _joined(rows: Sequence[tables.Row], places: tuple[int, int, int | None], fil
             f"{table}: {len(found)} files have {len(classes)} labels, such as {some(sorted(classes))}, and classes "
             "come again and again. Name another column as label, or put numbers into ranges, such as low and high."
         )
-    return Named(found, {"unlabelled": [name for name in files.names if name not in found], "not_there": lost}, splits)
+    return Named(found, {"not_there": lost}, splits, groups)

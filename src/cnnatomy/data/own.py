@@ -7,7 +7,6 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -110,7 +109,10 @@ def _labelled(
     parts = {name: next((at for at in _above(name) if at in whose), None) for name in found.files}
     within = {name: whose[part] for name, part in parts.items() if part is not None}
     named = naming.named(list(within), labels, folder)
-    meaning = [Part(name, named.splits.get(name, within[name]), label) for name, label in named.labels.items()]
+    meaning = [
+        Part(name, named.splits.get(name, within[name]), label, named.groups.get(name, ""))
+        for name, label in named.labels.items()
+    ]
     try:
         _refuse_few(within, named.labels, splits, labels)
         layout.filed(list(named.labels), meaning)
@@ -120,9 +122,13 @@ def _labelled(
         hint = "" if naming.tables_of(labels, folder) else naming.offers(list(within))
         message = f"{error}{settle}{hint}"
         raise DataError(message) from error
+    if named.hint:
+        log.warning("%s: %s", folder, named.hint)
     outside = [name for name in found.files if name not in within]
     without = named.left_out | {"unnamed" if isinstance(splits, Mapping) else "beside": outside}
-    return _files(folder, found, list(named.labels), without, meaning)
+    files = _files(folder, found, list(named.labels), without, meaning)
+    files.hint = named.hint
+    return files
 
 
 def _refuse_few(
@@ -169,7 +175,7 @@ class Files(Mapping[str, bytes]):
         self._places = places
         self.hint = ""  # what else there is that may say something of them
         self.left_out = list(left_out)
-        self.layout = [asdict(part) for part in meaning]
+        self.layout = [part.written() for part in meaning]
 
     def say_of_lists(self, folder: Path, found: Found) -> None:
         """Warn of lists of files that seem to be splits, and are not read as such; see `hint`."""
@@ -283,6 +289,40 @@ def splits(
     return whose
 
 
+def in_groups(
+    labels: Sequence[str], groups: Sequence[str], given: Sequence[str], *, validation: float, test: float
+) -> list[str]:
+    """The split of each sample, those of one group in one; given: see `splits`. Raises DataError."""
+    if any(given):
+        seen: dict[str, str] = {}
+        for group, split in zip(groups, given, strict=True):
+            if seen.setdefault(group, split) != split:
+                raise DataError(f"The group {group!r} is in {split} and in {seen[group]} too. Give it one split.")
+        whose = list(given)
+        check_learnt(labels, whose)
+    else:
+        check_shares(validation, test)
+        names = sorted(set(groups), key=content_hash)
+        tested = max(1, round(test * len(names)))
+        validated = max(1, round(validation * len(names))) if validation else 0
+        if tested + validated >= len(names):
+            raise DataError(
+                f"There are {len(names)} groups: with {test:g} for test and {validation:g} for validation none is left "
+                "to train on. Add groups, or change data.prepare.validation (0: none) and data.prepare.test."
+            )
+        of_group = dict.fromkeys(names[:tested], "test")
+        of_group |= dict.fromkeys(names[tested : tested + validated], "validation")
+        whose = [of_group.get(group, "train") for group in groups]
+        learnt = {label for label, its in zip(labels, whose, strict=True) if its == "train"}
+        if unlearnt := in_order(list(set(labels) - learnt)):
+            raise DataError(
+                f"No group of the class {some(unlearnt)} is left to train on. Add groups, or say the split of each "
+                "in a column: data.prepare.split."
+            )
+    say_untested(labels, whose)
+    return whose
+
+
 def check_learnt(labels: Sequence[str], whose: Sequence[str]) -> None:
     """Refuse a class that is asked for and was never shown; where no sample is for training, none was."""
     learnt = {label for label, split in zip(labels, whose, strict=True) if split == "train"}
@@ -362,13 +402,11 @@ def sorted_out(raw: Raw, validation: float, test: float, classes: Sequence[objec
     if both := several_at_once(labels):
         log.warning("%s: %s", raw.path.stem, both)
     kept = [files[place] for place in places]
-    whose = splits(
-        [raw.hashes[file.name] for file in kept],
-        [file.label for file in kept],
-        [file.split for file in kept],
-        validation=validation,
-        test=test,
-    )
+    of_kept, given = [file.label for file in kept], [file.split for file in kept]
+    if any(file.group for file in kept):
+        whose = in_groups(of_kept, [file.group for file in kept], given, validation=validation, test=test)
+    else:
+        whose = splits([raw.hashes[file.name] for file in kept], of_kept, given, validation=validation, test=test)
     again = [Filed(file.name, file.label, split) for file, split in zip(kept, whose, strict=True)]
     return SortedOut(again, ordered(labels, classes), [*raw.left_out, *without])
 

@@ -280,43 +280,10 @@ def _splits(found: Sequence[Read], hashes: Sequence[str], validation: float, tes
     if any(given) and not {"train", "test"} <= set(given):
         said = own.some(sorted(split or "none" for split in set(given)))
         raise DataError(f"The splits given are {said}. Say train of some recordings and test of others, or give none.")
-    if not any(one.group for one in found):
-        labels = [one.label for one in found]
-        return own.splits(hashes, labels, given, validation=validation, test=test)
-    if any(given):
-        return _together(found, given)
-    own.check_shares(validation, test)
-    groups = sorted({one.group for one in found}, key=own.content_hash)
-    tested = max(1, round(test * len(groups)))
-    validated = max(1, round(validation * len(groups))) if validation else 0
-    if tested + validated >= len(groups):
-        raise DataError(
-            f"There are {len(groups)} groups: with {test:g} for test and {validation:g} for validation none is left to "
-            "train on. Add groups, or change data.prepare.validation (0: none) and data.prepare.test."
-        )
-    split = dict.fromkeys(groups[:tested], "test") | dict.fromkeys(groups[tested : tested + validated], "validation")
-    whose = [split.get(one.group, "train") for one in found]
-    learnt = {one.label for one, its in zip(found, whose, strict=True) if its == "train"}
-    if unlearnt := {one.label for one in found} - learnt:
-        raise DataError(
-            f"No group of the class {own.some(sorted(unlearnt))} is left to train on. Add groups, or say the split of "
-            "each recording in a column: data.prepare.split."
-        )
-    own.say_untested([one.label for one in found], whose)
-    return whose
-
-
-def _together(found: Sequence[Read], given: list[str]) -> list[str]:
-    seen: dict[str, str] = {}
-    for one, split in zip(found, given, strict=True):
-        if seen.setdefault(one.group, split) != split:
-            raise DataError(
-                f"{one.where}: the group {one.group!r} is in {split} and in {seen[one.group]} too. Give it one split."
-            )
     labels = [one.label for one in found]
-    own.check_learnt(labels, given)
-    own.say_untested(labels, given)
-    return given
+    if not any(one.group for one in found):
+        return own.splits(hashes, labels, given, validation=validation, test=test)
+    return own.in_groups(labels, [one.group for one in found], given, validation=validation, test=test)
 
 
 # One file for each recording
@@ -331,7 +298,7 @@ def recording_of(content: bytes, name: str, file: layout.Filed, columns: Columns
         values, names = _columns(content, name, columns)
     else:
         values = _array(content, name, columns)
-    return Read(values, names, file.label, name, file.split, "", name, rate)
+    return Read(values, names, file.label, name, file.split, file.group, name, rate)
 
 
 def _array(content: bytes, name: str, columns: Columns) -> np.ndarray:

@@ -53,6 +53,8 @@ def fetch(
     Raises DataError.
     """
     place = Path(path).expanduser()
+    if isinstance(labels, Mapping) and labels.get("group"):
+        raise DataError("data.fetch.labels has a group, which texts have none of: say their splits in a column, split.")
     if place.is_file() and labels is not None:
         raise DataError(tables.LABELS_OF_ROWS)
     if place.is_dir() and labels is None and (found := of_splits(place)):

@@ -6,7 +6,6 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,7 @@ class Pictures(Mapping[str, bytes]):
                 name = f"{label}/{place:07}.npy"
                 self._places[f"{split}/{name}" if split else name] = images, place
         self.left_out: list[object] = []
-        self.layout = [asdict(part) for part in parts.values()]
+        self.layout = [part.written() for part in parts.values()]
 
     @property
     def notes(self) -> Notes:
