@@ -339,5 +339,6 @@ def test_classes_in_another_order_than_the_networks_are_told():
     assert not in_other_order(np.eye(4) * 20 + 1, classes), "right as it is"
     assert not in_other_order(np.full((4, 4), 5), classes), "by chance"
     assert not in_other_order(np.array([[9, 1, 0, 0], [9, 1, 0, 0], [0, 0, 9, 1], [0, 0, 9, 1]]), classes), "half"
-    turned = in_other_order(np.array([[1, 9], [9, 1]]), ["no", "yes"])
+    assert not in_other_order(np.array([[0, 2], [2, 1]]), ["no", "yes"]), "of five, by chance"
+    turned = in_other_order(np.array([[1, 19], [19, 1]]), ["no", "yes"])
     assert "[yes, no]" in turned

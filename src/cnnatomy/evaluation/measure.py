@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from cnnatomy.data.prepared import Samples
 
-SURE, MORE = 0.5, 0.3  # of the samples right in another order, and so much more than in this one: it is told
+MORE = 0.3  # of the samples right in another order, more than in this one: it is told
+BY_CHANCE = 1.5  # three standard deviations of the share that a coin gets right, times the root of their number
 BEST = 5  # classes named of a sample without label
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ def in_other_order(counts: np.ndarray, classes: list[str]) -> str:
 
     of_class, at = linear_sum_assignment(counts, maximize=True)
     right, other = counts.trace() / counts.sum(), counts[of_class, at].sum() / counts.sum()
-    if other < SURE or other < right + MORE:
+    if other < right + MORE or other < 0.5 + BY_CHANCE / np.sqrt(counts.sum()):
         return ""
     order = ", ".join(classes[of_class[place]] for place in np.argsort(at))
     return (
