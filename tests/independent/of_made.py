@@ -497,7 +497,10 @@ def extreme(report: Report, row: Row) -> Found | None:
     why=PICTURE,
 )
 def agree(report: Report, row: Row) -> Found | None:
-    """Each other network met each input: the interval reaches over that of networks and that of classes."""
+    """Each other network met each input: the interval reaches over that of networks and that of classes.
+
+    Where all agree, or none, it is that of as many answers as there are networks, or classes if fewer.
+    """
     if "class" in row.of:
         return made_class(report, row)
     variant = (
@@ -515,4 +518,7 @@ def agree(report: Report, row: Row) -> Found | None:
     ends = [of_groups(named.sum(axis), np.full(named.shape[1 - axis], named.shape[axis])) for axis in (0, 1)]
     if any(one.room for one in found):  # a network of which the picture leaves open what it reads
         return None
+    if named.all() or not named.any():
+        fewest = min(side for side in named.shape if side > 1)
+        return share_of(fewest * float(named.mean()), fewest)
     return Found(float(named.mean()), min(low for low, _ in ends), max(high for _, high in ends))

@@ -129,6 +129,15 @@ def test_shares_of_every_row_with_every_column(spread):
     assert crossed_share("agree", hits[0][:1]).n == 10
 
 
+@pytest.mark.parametrize("networks", [2, 3])
+def test_networks_that_all_agree_say_little_where_they_are_few(networks):
+    """Each answers alike whatever it is asked, so that two or three are often of one mind by chance."""
+    random = np.random.default_rng(networks)
+    hits = np.broadcast_to(random.random((DATA_SETS, networks, 1)) < 0.5, (DATA_SETS, networks, 10))
+    numbers = [crossed_share("agree", table) for table in hits]
+    assert held([(number.ci_low, number.ci_high) for number in numbers], 0.5) >= 0.95
+
+
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
 def test_groups_that_do_not_differ_are_not_taken_for_surer_than_their_samples(share):
     hits, n = np.random.default_rng(0).binomial(240, share, (DATA_SETS, 3)), np.full(3, 240)

@@ -79,13 +79,17 @@ def crossed_share(metric: str, hits: np.ndarray, subject: str = "") -> Number:
     """A share of hits, bool (rows, columns), of which each row met each column (every network every image).
 
     Its interval is that over rows and that over columns together (`clustered`), since either may be what hits go with.
+    Where all are alike nothing says which: then it is that of as many samples as there are rows, or columns if fewer.
     """
-    ends = [
-        clustered(hits.sum(axis=axis), np.full(hits.shape[1 - axis], hits.shape[axis]))
-        for axis in (0, 1)
-        if hits.shape[1 - axis] > 1
-    ] or [wilson(int(hits.sum()), hits.size)]
-    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    several = [axis for axis in (0, 1) if hits.shape[1 - axis] > 1]
+    if several and not 0 < hits.sum() < hits.size:
+        fewest = min(hits.shape[1 - axis] for axis in several)
+        low, high = wilson(fewest * float(hits.mean()), fewest)
+    else:
+        ends = [
+            clustered(hits.sum(axis=axis), np.full(hits.shape[1 - axis], hits.shape[axis])) for axis in several
+        ] or [wilson(int(hits.sum()), hits.size)]
+        low, high = min(low for low, _ in ends), max(high for _, high in ends)
     return Number(metric, float(hits.mean()), low, high, unit="fraction", n=hits.size, subject=subject)
 
 
