@@ -14,7 +14,7 @@ from torch import nn
 from cnnatomy.data.batches import to_tensor
 from cnnatomy.dissect.learning import Settings
 from cnnatomy.dissect.learning.class_images import TooMuch, class_images
-from cnnatomy.dissect.learning.measure import Course, Learning, in_step, likeness, since
+from cnnatomy.dissect.learning.measure import Course, Learning, in_step, likeness, numbers, since
 from cnnatomy.dissect.learning.show import _order, _soon
 from cnnatomy.exhibit import Steps
 from cnnatomy.exhibit.applying import DoesNotApply
@@ -204,6 +204,12 @@ def test_a_network_that_says_one_class_of_everything_knows_it_not():
     assert always_second.steps[always_second.class_learned[1]] == 4, (
         "all of its samples are right before the first step"
     )
+
+
+def test_of_a_class_that_is_never_found_no_step_is_named():
+    never_first = replace(learning(), confusion=np.array([[[0, 5], [0, 5]]] * 3))
+    steps = {row.subject: row.value for row in numbers(never_first, ["a", "b"]) if row.metric == "learned_after_steps"}
+    assert steps == {"class=b": 0}
 
 
 def test_how_well_a_class_is_known_is_its_f1():

@@ -240,6 +240,7 @@ def numbers(found: Learning, classes: Sequence[str]) -> Numbers:
     for place, name in enumerate(classes):
         if not np.isnan(found.by_class[-1, place]):
             with rows.about(f"class={name}"):
-                rows.add("learned_after_steps", int(found.steps[found.class_learned[place]]))
+                if found.by_class[-1, place] > 0:  # a class that is never found is not learned at any step
+                    rows.add("learned_after_steps", int(found.steps[found.class_learned[place]]))
                 rows.add("f1", significant(float(found.by_class[-1, place])), unit="fraction")
     return rows
