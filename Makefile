@@ -36,7 +36,8 @@ test-fast: $(READY)  ## those of a minute: neither Snakemake nor Slurm nor a bro
 faults: $(READY)  ## what goes wrong outside, with 20,000 damaged files for each reader instead of 500; ten minutes
 	CNNATOMY_FUZZ=20000 $(BIN)/python -m pytest -n logical tests/faults
 
-lint: $(READY)  ## style, types, workflow
+lint: $(READY)  ## style, types, workflow; no mark that a merge left
+	! git grep -nE '^(<{7}|>{7}) '
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m snakefmt --check Snakefile workflow
