@@ -65,7 +65,7 @@ class Method:
             if any(said in str(error) for said in _CUT_OFF):
                 raise DoesNotApply(say("inspection.no_gradient")) from error
             if any(said in str(error) for said in _OVERWRITTEN):
-                raise DoesNotApply(say("inspection.overwritten")) from error
+                raise DoesNotApply(say("inspection.no_way_back")) from error
             raise
 
     def shown(self, found: Any, samples: Samples, settings: Any, needs: Needs) -> Showing | Exhibit:
