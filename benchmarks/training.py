@@ -1,12 +1,13 @@
 """How fast M1's network trains, side by side with what a user would pick instead.
 
-    python benchmarks/training.py                             # three minutes, both cores idle
+    python benchmarks/training.py                             # five minutes, both cores idle
     python benchmarks/training.py --keras /tmp/tf/bin/python  # beside Keras 3 on TensorFlow
     python benchmarks/training.py --smoke                     # does it run? Its figures say nothing
 
 Needs results/data/mnist (`snakemake results/data/mnist/dataset.json`). Each contender is a process of its own that has
-warmed up and waits; they take turns, so that a busy moment of the machine meets all of them. Printed and written to
-benchmarks/training.csv are medians over the turns of ratios within a turn.
+warmed up and waits; they take turns, so that a busy moment of the machine meets all of them. Where a process's memory
+happens to lie makes its steps up to a tenth slower or faster as long as it lives: so there are rounds, with new
+processes in each. Printed and written to benchmarks/training.csv are medians over the rounds of ratios within a round.
 
 lightning    what a run does: cnnatomy.training.fit, on batches gathered from memory; the state left out
 steps        the same on batches gathered beforehand
@@ -327,6 +328,11 @@ class Contender:
                 self.kernels[name] = float(taken)
         self.steps.append(float(line.split()[1]))
 
+    def close(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
+
 
 def contend(name: str, options: argparse.Namespace) -> None:
     """Be a contender: a turn for every line on standard input."""
@@ -340,7 +346,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("results/data/mnist"))
     parser.add_argument("--keras", help="a Python that has keras and tensorflow")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--turns", type=int, default=3, help="of each process in a round")
     parser.add_argument("--smoke", action="store_true", help="two batches and one turn: does it run?")
     parser.add_argument("--csv", type=Path, default=Path(__file__).with_suffix(".csv"))
     parser.add_argument("--contender", help=argparse.SUPPRESS)
@@ -354,20 +361,22 @@ def main() -> None:
         pythons["keras"] = options.keras
     else:
         print("Keras is left out: name a Python that has it with --keras.")
-    contenders = {name: Contender(name, python, options) for name, python in pythons.items()}
-    for _ in range(1 if options.smoke else options.turns):
-        for contender in contenders.values():
-            contender.turn()
-    for contender in contenders.values():
-        contender.process.stdin.close()  # type: ignore[union-attr]
-        contender.process.wait()
-    for name, contender in contenders.items():
-        step = statistics.median(contender.steps)
+    steps: dict[str, list[float]] = {name: [] for name in pythons}
+    for _ in range(1 if options.smoke else options.rounds):
+        contenders = {name: Contender(name, python, options) for name, python in pythons.items()}
+        for _ in range(1 if options.smoke else options.turns):
+            for contender in contenders.values():
+                contender.turn()
+        for name, contender in contenders.items():
+            contender.close()
+            steps[name].append(statistics.median(contender.steps))
+    for name, of_rounds in steps.items():
+        step = statistics.median(of_rounds)
         epoch, rate = step * 60_000 / BATCH, WORK * BATCH / step / 1e9
         print(f"{name:12} {1000 * step:7.2f} ms a step, {epoch:6.2f} s an epoch of 60,000, {rate:6.1f} GFLOP/s")
     for kernel, taken in sorted(contenders["primitives"].kernels.items(), key=lambda kernel: -kernel[1]):
         print(f"    {kernel:26} {1000 * taken:6.2f} ms")
-    rows = list(compared({name: contender.steps for name, contender in contenders.items()}))
+    rows = list(compared(steps))
     for row in rows:
         spread = f"({row['lowest']:.3f} to {row['highest']:.3f})"
         print(
@@ -380,7 +389,7 @@ def main() -> None:
 
 
 def compared(steps: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
-    """Ratios within each turn: their median and their range, and whether the median reaches what it should."""
+    """Ratios within each round: their median and their range, and whether the median reaches what it should."""
     wanted = [
         ("Lightning's step over a bare loop's", "steps", "bare", "≤", 1.03),
         ("torchvision and DataLoader's step over ours", "torchvision", "lightning", "≥", 1.5),
@@ -397,7 +406,7 @@ def compared(steps: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
                 "value": round(value, 4),
                 "lowest": round(min(ratios), 4),
                 "highest": round(max(ratios), 4),
-                "turns": len(ratios),
+                "rounds": len(ratios),
                 "reach": f"{sign} {bound}",
                 "met": value <= bound if sign == "≤" else value >= bound,
             }
