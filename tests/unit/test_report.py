@@ -291,11 +291,24 @@ def test_places_of_a_large_drawing_are_given_to_a_tenth_of_a_pixel(wide, turned)
         f'<g{turned}><path d="M {path}"/><use x="12.345" y="67.891" href="#m"/></g></svg>'
     )
     markup, _ = drawing.inline(svg.encode(), "x", "t", "a", Terms())
-    assert "M 1.234 2.345" in markup  # a marker
-    shown = [float(number) for number in re.findall(r"[\d.]+", re.findall(r'd="M ([^"]*)"', markup)[-1])]
+    assert "M1.234 2.345" in markup  # a marker
+    shown = [float(number) for number in re.findall(r"[\d.]+", re.findall(r'd="M([^"]*)"', markup)[-1])]
     exact = wide < 200 or bool(turned)
     assert shown == pytest.approx([one for place in places for one in place], abs=0 if exact else 0.0501)
     assert ("12.345" in markup) == exact
+
+
+def test_a_path_goes_where_it_went_with_fewer_letters():
+    """Read by the rules of SVG: commands, and numbers that may begin with a sign or a point."""
+    path = "M 0 -0.93 C 0.93 3.5 -1e-05 0.5 10.05 0 L 0.5 -0.5 A 5 5 0 0 1 -0.25 100 Z"
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="{path}"/></svg>'
+    (shown,) = re.findall(r'd="([^"]*)"', drawing.inline(svg.encode(), "x", "t", "a", Terms())[0])
+
+    def read(path):
+        parts = re.findall(r"[MCLAZ]|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?", path)
+        return [part if part in "MCLAZ" else float(part) for part in parts]
+
+    assert read(shown) == read(path) and len(shown) < len(path)
 
 
 def test_the_words_of_a_drawing_have_their_chinese_but_the_classes_of_a_users_data_have_none(tmp_path):

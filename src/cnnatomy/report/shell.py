@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -113,22 +112,18 @@ def whole(
         .render(
             title=english(title),
             languages=" ".join(map(html, languages.tags())),
-            titles=_json({tag: f"{spoken(title, tag)} · cnnatomy" for tag in languages.tags()}),
+            titles={tag: f"{spoken(title, tag)} · cnnatomy" for tag in languages.tags()},
             policy=policy,
             refresh=refresh or Markup(),
             style=Markup(style),
             early=Markup(early),
             late=Markup(late),
-            words=_json({tag: catalogue(tag)["script"] for tag in others()}),
-            names=_json({tag: {name: known[tag] for name, known in told.items() if tag in known} for tag in others()}),
-            tags=_json({html(tag): tag for tag in languages.tags()}),
+            words={tag: catalogue(tag)["script"] for tag in others()},
+            names={tag: {name: known[tag] for name, known in told.items() if tag in known} for tag in others()},
+            tags={html(tag): tag for tag in languages.tags()},
             body=Markup(body),
         )
     )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _read(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import gzip
+import html
 import io
 import json
 import math
@@ -13,6 +14,8 @@ import struct
 import zlib
 from typing import Any
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 from cnnatomy.exhibit import Words, formulas
 from cnnatomy.exhibit.reading import gaps, joined
@@ -237,8 +240,8 @@ def results(calculator: dict[str, Any]) -> list[tuple[dict[str, Any], list[str]]
     return [(output, list(map(plain, values))) for output, values in zip(calculator["outputs"], found, strict=True)]
 
 
-def settings(config: dict[str, Any]) -> str:
-    """A slice of configuration as readable lines."""
+def settings(config: dict[str, Any]) -> Markup:
+    """A slice of configuration as readable lines; quotation marks, of which it is full, stand in text as they are."""
     lines: list[str] = []
 
     def put(value: Any, indent: str) -> None:
@@ -250,7 +253,7 @@ def settings(config: dict[str, Any]) -> str:
                 lines.append(f"{indent}{key}: {json.dumps(entry, ensure_ascii=False)}")
 
     put(config, "")
-    return "\n".join(lines)
+    return Markup(html.escape("\n".join(lines), quote=False))
 
 
 def grouped(items: list[dict[str, Any]]) -> list[tuple[Words, list[dict[str, Any]]]]:
