@@ -12,7 +12,7 @@ from forward import Network
 from of_learning import way_of
 from torch import Tensor
 
-BITS = {"int8": 8, "int10": 10, "int12": 12, "float16": 16, "float32": 32}
+BITS = {**{f"int{bits}": bits for bits in range(8, 13)}, "float16": 16, "float32": 32}
 
 
 def bytes_of(report: Report, row: Row) -> tuple[dict, bytes]:
@@ -22,7 +22,10 @@ def bytes_of(report: Report, row: Row) -> tuple[dict, bytes]:
 
 
 def weight(content: bytes, place: dict) -> Tensor:
-    """One weight: whole numbers (the upper eight bits of all, then the rest) times their scales, or floats."""
+    """One weight: whole numbers times their scales, or floats.
+
+    Of whole numbers the upper eight bits of all come first, then the lowest bit of all, the next, and so on.
+    """
     shape, at, bits = place["shape"], place["at"], BITS[place["type"]]
     length = int(np.prod(shape))
     if "scales" not in place:
@@ -30,8 +33,8 @@ def weight(content: bytes, place: dict) -> Tensor:
     more = bits - 8
     values = np.frombuffer(content, "i1", length, at).astype(np.float64) * 2**more
     if more:
-        below = np.frombuffer(content, "u1", -(-length * more // 8), at + length)
-        values += np.unpackbits(below, bitorder="little")[: length * more].reshape(-1, more) @ 2.0 ** np.arange(more)
+        below = np.frombuffer(content, "u1", more * -(-length // 8), at + length).reshape(more, -1)
+        values += 2.0 ** np.arange(more) @ np.unpackbits(below, axis=1, bitorder="little")[:, :length]
     scales = np.frombuffer(content, "<f4", shape[0], place["scales"])
     return torch.from_numpy((values.reshape(shape[0], -1) * scales[:, None]).astype(np.float32)).reshape(shape)
 

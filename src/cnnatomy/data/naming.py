@@ -107,7 +107,10 @@ def named(names: Sequence[str], labels: Labels, folder: Path) -> Named:
         if strange := next(
             (name for name in one.labels if classes.get(name, one.labels[name]) != one.labels[name]), ""
         ):
-            raise DataError(f"{strange} is {classes[strange]!r} in one table and {one.labels[strange]!r} in another.")
+            raise DataError(
+                f"{strange} is {classes[strange]!r} in one table and {one.labels[strange]!r} in another. Leave it out of "
+                "one of them."
+            )
         classes |= one.labels
     lost = [cell for one in each for cell in one.left_out["not_there"]]
     splits = {name: split for one in each for name, split in one.splits.items()}

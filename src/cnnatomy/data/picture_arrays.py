@@ -115,6 +115,9 @@ def _classes(labels: np.ndarray, count: int, where: str) -> list[str]:
         flat = np.char.decode(flat, "utf-8", "replace")
     if flat.dtype.kind == "f":
         if not np.equal(flat, np.rint(flat)).all():
-            raise DataError(f"{where} holds fractions, such as {flat[flat != np.rint(flat)][0]:g}: classes come again.")
+            raise DataError(
+                f"{where} holds fractions, such as {flat[flat != np.rint(flat)][0]:g}, and classes come again. Give each "
+                "picture a whole number or a name."
+            )
         flat = flat.astype(np.int64)
     return [re.sub(r"[/\\\0]", "_", str(label).strip()) or "_" for label in flat.tolist()]

@@ -64,7 +64,9 @@ def parts(folder: Path, files: Sequence[Filed], given: Mapping[str, str]) -> lis
             )
         for file in known:
             if whose.setdefault(file, split) != split:
-                raise DataError(f"{folder / name}: {file} is listed for {split}, and for {whose[file]} too.")
+                raise DataError(
+                    f"{folder / name}: {file} is listed for {split}, and for {whose[file]} too. Leave it out of one list."
+                )
     rest = "" if "train" in whose.values() else "train"
     return [
         Part(file.name, split, file.label) for file in files if (split := whose.get(file.name, rest))

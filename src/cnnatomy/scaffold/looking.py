@@ -53,7 +53,7 @@ def kind_of(path: Path, encoding: str | None = None) -> str:
     if not found and (bare := list(filter(is_bare, looked.left_out.get("suffix", [])))):
         kind, says = formats.of_content(path / max(bare, key=lambda name: name.count("/")))
         if says:
-            raise DataError(f"{path} holds files without a suffix, such as {bare[0]}. They are {says}.")
+            raise DataError(f"{path} holds files without a suffix, such as {bare[0]}: {says}")
         raise Question(f"{path} holds files without a suffix, such as {bare[0]}. Say what they are: --kind {kind}")
     _refuse_apart(list(found))
     _refuse_tracks(path, list(found), looked.left_out.get("suffix", []))
