@@ -32,7 +32,7 @@
     if (!work || getComputedStyle(stage).overflowY === "visible") return; // a phone's slide is scrolled
     const shown = all(":scope > :is(.groups, .sentences, .wide, .steps, .calculator, .prose)", work);
     const room = [stage, ...all(".wide", work)];
-    for (const size of one(":scope > .groups", work) ? [3, 2.5, 2, 1.75, 1.5, 1.25, 1] : [1.5, 1.25]) {
+    for (const size of one(":scope > .groups", work) ? [3, 2.5, 2, 1.75, 1.5, 1.25, 1] : [1.5, 1.25, 1]) {
       for (const box of shown) box.style.zoom = size;
       if (room.every((box) => box.scrollHeight <= box.clientHeight + 1 && box.scrollWidth <= box.clientWidth + 1)) break;
     }
