@@ -108,8 +108,8 @@ def named(names: Sequence[str], labels: Labels, folder: Path) -> Named:
             (name for name in one.labels if classes.get(name, one.labels[name]) != one.labels[name]), ""
         ):
             raise DataError(
-                f"{strange} is {classes[strange]!r} in one table and {one.labels[strange]!r} in another. Leave it out of "
-                "one of them."
+                f"{strange} is {classes[strange]!r} in one table and {one.labels[strange]!r} in another. Leave it "
+                "out of one of them."
             )
         classes |= one.labels
     lost = [cell for one in each for cell in one.left_out["not_there"]]

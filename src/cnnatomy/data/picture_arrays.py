@@ -116,8 +116,8 @@ def _classes(labels: np.ndarray, count: int, where: str) -> list[str]:
     if flat.dtype.kind == "f":
         if not np.equal(flat, np.rint(flat)).all():
             raise DataError(
-                f"{where} holds fractions, such as {flat[flat != np.rint(flat)][0]:g}, and classes come again. Give each "
-                "picture a whole number or a name."
+                f"{where} holds fractions, such as {flat[flat != np.rint(flat)][0]:g}, and classes come again. Give "
+                "each picture a whole number or a name."
             )
         flat = flat.astype(np.int64)
     return [re.sub(r"[/\\\0]", "_", str(label).strip()) or "_" for label in flat.tolist()]

@@ -65,7 +65,8 @@ def parts(folder: Path, files: Sequence[Filed], given: Mapping[str, str]) -> lis
         for file in known:
             if whose.setdefault(file, split) != split:
                 raise DataError(
-                    f"{folder / name}: {file} is listed for {split}, and for {whose[file]} too. Leave it out of one list."
+                    f"{folder / name}: {file} is listed for {split}, and for {whose[file]} too. Leave it out "
+                    "of one list."
                 )
     rest = "" if "train" in whose.values() else "train"
     return [
