@@ -110,10 +110,13 @@ def in_other_order(counts: np.ndarray, classes: list[str]) -> str:
 
     counts: see `confusion`.
     """
+    right = counts.trace() / counts.sum()
+    if right + MORE > 1:  # as a rule; the solver takes longer to load than all else here
+        return ""
     from scipy.optimize import linear_sum_assignment
 
     of_class, at = linear_sum_assignment(counts, maximize=True)
-    right, other = counts.trace() / counts.sum(), counts[of_class, at].sum() / counts.sum()
+    other = counts[of_class, at].sum() / counts.sum()
     if other < right + MORE or other < 0.5 + BY_CHANCE / np.sqrt(counts.sum()):
         return ""
     order = ", ".join(classes[of_class[place]] for place in np.argsort(at))
